@@ -1,0 +1,185 @@
+"""A campaign is planned; a run of it is sent; a delivery is one message to one customer, or the reason why not."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from experiments.models import Experiment, Variant
+from personalization.customers.models import Channel, Customer
+from personalization.segments.models import Segment, SegmentVersion
+
+
+class CampaignStatus(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    SCHEDULED = "scheduled", _("Scheduled")
+    LAUNCHED = "launched", _("Launched")
+
+
+class Campaign(models.Model):
+    name = models.CharField(_("name"), max_length=200)
+    channel = models.CharField(_("channel"), max_length=16, choices=Channel, default=Channel.EMAIL)
+    topic = models.CharField(_("topic"), max_length=50, default="marketing")
+    segment = models.ForeignKey(
+        Segment, models.PROTECT, null=True, blank=True, verbose_name=_("segment"), related_name="campaigns"
+    )
+    sender_name = models.CharField(_("sender name"), max_length=100, blank=True)
+    sender_address = models.EmailField(_("sender address"))
+    control_share = models.FloatField(
+        _("control share"), default=0.1, help_text=_("Share of the segment that gets nothing, to measure against.")
+    )
+    status = models.CharField(
+        _("status"), max_length=10, choices=CampaignStatus, default=CampaignStatus.DRAFT, editable=False
+    )
+    scheduled_at = models.DateTimeField(_("send at"), null=True, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, verbose_name=_("created by")
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("campaign")
+        verbose_name_plural = _("campaigns")
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["status", "scheduled_at"], name="campaign_due")]
+        permissions = [("launch_campaign", _("Can launch campaigns"))]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Message(models.Model):
+    """What one variant of a campaign says."""
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="messages", verbose_name=_("campaign"))
+    key = models.SlugField(_("key"), max_length=50)
+    name = models.CharField(_("name"), max_length=100)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    weight = models.FloatField(_("weight"), default=1.0, help_text=_("Relative to the other variants."))
+    subject = models.CharField(_("subject"), max_length=500)
+    preheader = models.CharField(_("preview text"), max_length=300, blank=True)
+    body = models.TextField(_("body"), help_text=_("MJML with Liquid."))
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        ordering = ["campaign", "position"]
+        constraints = [models.UniqueConstraint(fields=["campaign", "key"], name="message_key_once")]
+
+    def __str__(self) -> str:
+        return f"{self.campaign}: {self.name}"
+
+
+class RunStatus(models.TextChoices):
+    SENDING = "sending", _("Sending")
+    PAUSED = "paused", _("Paused")
+    CANCELLED = "cancelled", _("Cancelled")
+    FINISHED = "finished", _("Finished")
+
+
+class Run(models.Model):
+    """One launch: the audience frozen, the messages as they were, the experiment that judges it."""
+
+    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="runs", verbose_name=_("campaign"))
+    number = models.PositiveIntegerField(_("number"))
+    status = models.CharField(_("status"), max_length=10, choices=RunStatus, default=RunStatus.SENDING)
+    segment_version = models.ForeignKey(
+        SegmentVersion, models.PROTECT, null=True, verbose_name=_("segment version")
+    )
+    experiment = models.ForeignKey(Experiment, models.PROTECT, verbose_name=_("experiment"), related_name="runs")
+    content = models.JSONField(_("content as launched"), help_text="sender, topic and each variant's templates")
+    audience_size = models.PositiveIntegerField(_("audience"))
+    launched_by = models.CharField(_("launched by"), max_length=200)
+    launched_at = models.DateTimeField(_("launched at"))
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        ordering = ["-launched_at"]
+        constraints = [models.UniqueConstraint(fields=["campaign", "number"], name="run_number_once")]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} #{self.number}"
+
+
+class ChunkStatus(models.TextChoices):
+    FREE = "free", _("Free")
+    CLAIMED = "claimed", _("Claimed")
+    DONE = "done", _("Done")
+
+
+class Chunk(models.Model):
+    """About 500 deliveries that one worker sends at a time. Workers compete for chunks, never for recipients:
+    claiming single rows does not scale with workers."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="chunks")
+    number = models.PositiveIntegerField()
+    status = models.CharField(max_length=8, choices=ChunkStatus, default=ChunkStatus.FREE)
+    lease_owner = models.CharField(max_length=64, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(help_text="not to be claimed before; moved on for temporary failures")
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("chunk")
+        verbose_name_plural = _("chunks")
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="chunk_once")]
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=~models.Q(status="done"), name="chunk_open"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.number}"
+
+
+class DeliveryStatus(models.TextChoices):
+    PENDING = "pending", _("Waiting")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Failed")
+    SKIPPED = "skipped", _("Not sent")
+    UNKNOWN = "unknown", _("Unknown")
+
+
+class SkipReason(models.TextChoices):
+    CONTROL = "control", _("In the control group")
+    NOT_COVERED = "not_covered", _("Outside the experiment")
+    NO_ADDRESS = "no_address", _("No address")
+    INVALID_ADDRESS = "invalid_address", _("Invalid address")
+    DUPLICATE_ADDRESS = "duplicate_address", _("Address already in this audience")
+    NO_CONSENT = "no_consent", _("No consent")
+    SUPPRESSED = "suppressed", _("Suppressed")
+    NO_CONTENT = "no_content", _("The template failed for this customer")
+    CANCELLED = "cancelled", _("Cancelled")
+    ERASED = "erased", _("Customer erased")
+
+
+class Delivery(models.Model):
+    """One row for everyone considered at launch, also for those who get nothing, with the reason."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="deliveries", verbose_name=_("run"))
+    customer = models.ForeignKey(
+        Customer, models.SET_NULL, null=True, related_name="deliveries", verbose_name=_("customer")
+    )
+    chunk = models.ForeignKey(Chunk, models.CASCADE, null=True, related_name="deliveries")
+    variant = models.ForeignKey(Variant, models.PROTECT, null=True, related_name="+", verbose_name=_("variant"))
+    propensity = models.FloatField(_("propensity"), null=True)
+    status = models.CharField(_("status"), max_length=8, choices=DeliveryStatus, default=DeliveryStatus.PENDING)
+    reason = models.CharField(_("reason"), max_length=20, choices=SkipReason, blank=True)
+    detail = models.CharField(_("detail"), max_length=300, blank=True, help_text=_("What the server answered."))
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    sent_at = models.DateTimeField(_("sent at"), null=True)
+    inputs = models.JSONField(
+        _("inputs"), null=True, help_text=_("What the message was made from: items with their reasons, time.")
+    )
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        constraints = [models.UniqueConstraint(fields=["run", "customer"], name="delivery_once")]
+        indexes = [models.Index(fields=["run", "status"], name="delivery_run_status")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.customer_id}: {self.status}"

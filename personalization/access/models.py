@@ -1,0 +1,67 @@
+"""Staff who log in, keys with which programs call, and the record of who did what."""
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class User(AbstractUser):
+    """A member of staff. The people we market to are `customers.Customer`."""
+
+    language = models.CharField(_("language"), max_length=16, blank=True)
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+
+
+class Scope(models.TextChoices):
+    INGEST = "ingest", _("Send events (identify, track, batch)")
+    CUSTOMERS_READ = "customers:read", _("Read customers")
+    CUSTOMERS_WRITE = "customers:write", _("Change customers and consent")
+    SEGMENTS_READ = "segments:read", _("Read segments")
+    SEGMENTS_WRITE = "segments:write", _("Change segments")
+    RECOMMENDATIONS = "recommendations", _("Ask for recommendations")
+    CAMPAIGNS_READ = "campaigns:read", _("Read campaigns and reports")
+    CAMPAIGNS_WRITE = "campaigns:write", _("Change and launch campaigns")
+
+
+class ApiKey(models.Model):
+    """A program's permission to call us. Only a hash of the secret is kept: a stolen table opens nothing."""
+
+    name = models.CharField(_("name"), max_length=100)
+    prefix = models.CharField(_("prefix"), max_length=16, unique=True, editable=False)
+    secret_hash = models.BinaryField(max_length=32, editable=False)
+    scopes = ArrayField(models.CharField(max_length=40, choices=Scope), verbose_name=_("scopes"))
+    created_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, editable=False, verbose_name=_("created by")
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class AuditEntry(models.Model):
+    """One write by a person or a key: who, what, on what. Written once, never changed."""
+
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+    actor = models.CharField(_("actor"), max_length=200)
+    action = models.CharField(_("action"), max_length=100)
+    target = models.CharField(_("target"), max_length=200)
+    detail = models.JSONField(_("detail"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit log")
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["target", "-at"], name="audit_target_at")]
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.action} {self.target}"

@@ -1,0 +1,60 @@
+"""The admin shell's menu."""
+
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+
+def _entry(title: str, icon: str, url: str, permission: str) -> dict[str, object]:
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(url),
+        "permission": lambda request: request.user.has_perm(permission),
+    }
+
+
+UNFOLD = {
+    "SITE_TITLE": "Bespoke",
+    "SITE_HEADER": "Bespoke",
+    "SITE_SUBHEADER": _("Personal marketing that proves what it earns"),
+    "SITE_SYMBOL": "auto_awesome",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_LANGUAGES": True,
+    "DASHBOARD_CALLBACK": "personalization.config.home.dashboard",
+    "STYLES": ["/static/bespoke/bespoke.css"],
+    "SIDEBAR": {
+        "show_search": True,
+        "navigation": [
+            {
+                "items": [
+                    {"title": _("Home"), "icon": "home", "link": reverse_lazy("admin:index")},
+                ],
+            },
+            {
+                "title": _("Audience"),
+                "items": [
+                    _entry(_("Customers"), "group", "admin:customers_customer_changelist", "customers.view_customer"),
+                    _entry(_("Segments"), "filter_alt", "admin:segments_segment_changelist", "segments.view_segment"),
+                    _entry(_("Catalog"), "inventory_2", "admin:catalog_item_changelist", "catalog.view_item"),
+                ],
+            },
+            {
+                "title": _("Messaging"),
+                "items": [
+                    _entry(_("Campaigns"), "campaign", "admin:campaigns_campaign_changelist", "campaigns.view_campaign"),
+                    _entry(_("Metrics"), "monitoring", "admin:experiments_metric_changelist", "experiments.view_metric"),
+                    _entry(_("Models"), "model_training", "admin:recommender_modelrun_changelist", "recommender.view_modelrun"),
+                ],
+            },
+            {
+                "title": _("Administration"),
+                "items": [
+                    _entry(_("Staff"), "badge", "admin:access_user_changelist", "access.view_user"),
+                    _entry(_("API keys"), "key", "admin:access_apikey_changelist", "access.view_apikey"),
+                    _entry(_("Audit log"), "history", "admin:access_auditentry_changelist", "access.view_auditentry"),
+                ],
+            },
+        ],
+    },
+}

@@ -1,0 +1,191 @@
+"""Everything that differs between a laptop and a cluster comes from the environment; see docs/settings.md.
+
+Safe by default: without DEBUG the product demands a secret key, HTTPS cookies and named hosts.
+"""
+
+import os
+from pathlib import Path
+
+import environ
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+from personalization.config import logs
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+env = environ.Env()
+
+# Where `manage.py up` keeps its servers' data, model files and the addresses of what it started.
+DATA_DIR = Path(env.str("BESPOKE_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+for _line in (DATA_DIR / "local.env").read_text().splitlines() if (DATA_DIR / "local.env").is_file() else ():
+    _name, _, _value = _line.partition("=")
+    os.environ.setdefault(_name, _value)
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="insecure-only-for-tests-and-debug" if DEBUG else "")
+SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL])
+
+# --- Applications -------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "personalization.config",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "personalization.access",
+    "personalization.customers",
+    "personalization.catalog",
+    "personalization.events",
+    "personalization.segments",
+    "personalization.content",
+    "recommender",
+    "experiments",
+    "campaigns",
+    "personalization.demo",
+]
+MIDDLEWARE = [
+    "personalization.config.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "personalization.config.middleware.StaffLocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "personalization.config.middleware.ContentSecurityPolicyMiddleware",
+]
+ROOT_URLCONF = "personalization.config.urls"
+WSGI_APPLICATION = "personalization.config.wsgi.application"
+AUTH_USER_MODEL = "access.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LOGIN_URL = reverse_lazy("admin:login")
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Engines ------------------------------------------------------------------------------------------------
+DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres:///bespoke")}
+DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Transaction pooling in front of PostgreSQL breaks server-side cursors and prepared statements.
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = env.bool("PGBOUNCER", default=False)
+REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+EMAIL_URL = env.str("EMAIL_URL", default="smtp://127.0.0.1:1025")
+DEFAULT_SENDER = env.str("DEFAULT_SENDER", default="shop@bespoke.example")
+
+# --- Celery: at least once, short tasks, ids only; the truth is in PostgreSQL ----------------------------------
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    # Without these two a killed worker's task comes back after 104 s instead of 12 s.
+    "unacked_restore_interval": 2,
+    "unacked_restore_throttle": 1,
+}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ROUTES = {"campaigns.tasks.send_chunk": {"queue": "send"}, "recommender.tasks.*": {"queue": "train"}}
+CELERY_BEAT_SCHEDULE = {
+    "tick": {"task": "campaigns.tasks.tick", "schedule": env.float("TICK_SECONDS", default=2.0)},
+}
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+
+# --- Sending ------------------------------------------------------------------------------------------------
+JOURNAL_DIR = Path(env.str("JOURNAL_DIR", default=str(DATA_DIR / "journal")))
+MODEL_DIR = Path(env.str("MODEL_DIR", default=str(DATA_DIR / "models")))
+# The keys of address hashes and of links in mail outlive a rotation of SECRET_KEY.
+LINK_KEY = env.str("LINK_KEY", default=SECRET_KEY)
+ADDRESS_KEY = env.str("ADDRESS_KEY", default=SECRET_KEY)
+
+# --- API ----------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    # The key comes first, so that a missing one is answered 401 and not 403.
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "personalization.access.authentication.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["personalization.access.permissions.HasScope"],
+    "DEFAULT_PAGINATION_CLASS": "personalization.access.pagination.CursorPagination",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "personalization.access.schema.ProblemSchema",
+    "EXCEPTION_HANDLER": "personalization.access.problems.exception_handler",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Bespoke",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+}
+
+# --- Languages, time, files ---------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+MEDIA_URL = "/media/"
+MEDIA_ROOT = DATA_DIR / "media"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 600_000  # a batch of events is at most 500 kB
+
+# --- Security -----------------------------------------------------------------------------------------------
+_HTTPS = SITE_URL.startswith("https://") or not env.bool("ALLOW_HTTP", default=DEBUG)
+SECURE_SSL_REDIRECT = _HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+SECURE_HSTS_SECONDS = 31_536_000 if _HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _HTTPS
+SECURE_HSTS_PRELOAD = _HTTPS
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+X_FRAME_OPTIONS = "SAMEORIGIN"
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+
+LOGGING_CONFIG = None
+logs.configure(json=env.bool("LOG_JSON", default=not DEBUG), level=env.str("LOG_LEVEL", default="INFO"))
+
+from personalization.config.navigation import UNFOLD  # noqa: E402, F401  (the shell's menu, kept in its own file)

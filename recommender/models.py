@@ -1,0 +1,54 @@
+"""One row per training: what went in, what came out, who promoted it and why."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class RunStatus(models.TextChoices):
+    QUEUED = "queued", _("Waiting")
+    RUNNING = "running", _("Training")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+
+
+class ModelRun(models.Model):
+    algorithm = models.CharField(_("algorithm"), max_length=50)
+    parameters = models.JSONField(_("parameters"), default=dict, blank=True)
+    event_weights = models.JSONField(
+        _("event weights"), default=dict, help_text=_("What each event counts, for example Order Line: 1.")
+    )
+    status = models.CharField(_("status"), max_length=8, choices=RunStatus, default=RunStatus.QUEUED)
+    progress = models.CharField(_("progress"), max_length=200, blank=True)
+    error = models.TextField(_("error"), blank=True)
+    data_from = models.DateTimeField(_("data from"), null=True, blank=True)
+    data_until = models.DateTimeField(_("data until"), null=True, blank=True)
+    n_users = models.PositiveIntegerField(_("customers"), null=True, blank=True)
+    n_items = models.PositiveIntegerField(_("items"), null=True, blank=True)
+    n_interactions = models.PositiveBigIntegerField(_("interactions"), null=True, blank=True)
+    metrics = models.JSONField(
+        _("metrics"), default=dict, blank=True, help_text=_("Each with its value and interval on later data.")
+    )
+    artifact = models.CharField(_("artifact"), max_length=200, blank=True)
+    artifact_sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
+    item_ids = ArrayField(models.BigIntegerField(), default=list, blank=True, editable=False)
+    is_champion = models.BooleanField(_("champion"), default=False)
+    promoted_at = models.DateTimeField(_("promoted at"), null=True, blank=True)
+    promoted_by = models.CharField(_("promoted by"), max_length=200, blank=True)
+    promoted_reason = models.CharField(_("reason"), max_length=300, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("model")
+        verbose_name_plural = _("models")
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_champion"], condition=models.Q(is_champion=True), name="one_champion"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.algorithm} #{self.pk}"
