@@ -1,20 +1,23 @@
-"""Structured logs: one JSON object a line in production, readable lines on a laptop. Never personal data."""
+"""Structured logs: JSON lines in production, readable ones on a laptop. Never personal data."""
 
 import logging
 import logging.config
 
 import structlog
+from structlog.typing import Processor
 
 
 def configure(*, json: bool, level: str = "INFO") -> None:
     """Routes structlog and the standard library through one formatter on standard error."""
-    shared = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
+    renderer: Processor = (
+        structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=False)
+    )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

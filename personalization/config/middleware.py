@@ -33,14 +33,14 @@ class RequestIdMiddleware:
 
 
 class StaffLocaleMiddleware:
-    """The language chosen with the switch (a cookie), else the browser's. Pages for customers choose their own."""
+    """The language chosen with the switch (a cookie), else the browser's."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         translation.activate(translation.get_language_from_request(request))
-        request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]
+        request.LANGUAGE_CODE = translation.get_language()
         response = self.get_response(request)
         response.setdefault("Content-Language", translation.get_language() or "en")
         return response

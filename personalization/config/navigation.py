@@ -4,7 +4,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 
-def _entry(title: str, icon: str, url: str, permission: str) -> dict[str, object]:
+def _entry(title: object, icon: str, url: str, permission: str) -> dict[str, object]:
     return {
         "title": title,
         "icon": icon,
@@ -34,17 +34,42 @@ UNFOLD = {
             {
                 "title": _("Audience"),
                 "items": [
-                    _entry(_("Customers"), "group", "admin:customers_customer_changelist", "customers.view_customer"),
-                    _entry(_("Segments"), "filter_alt", "admin:segments_segment_changelist", "segments.view_segment"),
+                    _entry(
+                        _("Customers"),
+                        "group",
+                        "admin:customers_customer_changelist",
+                        "customers.view_customer",
+                    ),
+                    _entry(
+                        _("Segments"),
+                        "filter_alt",
+                        "admin:segments_segment_changelist",
+                        "segments.view_segment",
+                    ),
                     _entry(_("Catalog"), "inventory_2", "admin:catalog_item_changelist", "catalog.view_item"),
                 ],
             },
             {
                 "title": _("Messaging"),
                 "items": [
-                    _entry(_("Campaigns"), "campaign", "admin:campaigns_campaign_changelist", "campaigns.view_campaign"),
-                    _entry(_("Metrics"), "monitoring", "admin:experiments_metric_changelist", "experiments.view_metric"),
-                    _entry(_("Models"), "model_training", "admin:recommender_modelrun_changelist", "recommender.view_modelrun"),
+                    _entry(
+                        _("Campaigns"),
+                        "campaign",
+                        "admin:campaigns_campaign_changelist",
+                        "campaigns.view_campaign",
+                    ),
+                    _entry(
+                        _("Metrics"),
+                        "monitoring",
+                        "admin:experiments_metric_changelist",
+                        "experiments.view_metric",
+                    ),
+                    _entry(
+                        _("Models"),
+                        "model_training",
+                        "admin:recommender_modelrun_changelist",
+                        "recommender.view_modelrun",
+                    ),
                 ],
             },
             {
@@ -52,7 +77,12 @@ UNFOLD = {
                 "items": [
                     _entry(_("Staff"), "badge", "admin:access_user_changelist", "access.view_user"),
                     _entry(_("API keys"), "key", "admin:access_apikey_changelist", "access.view_apikey"),
-                    _entry(_("Audit log"), "history", "admin:access_auditentry_changelist", "access.view_auditentry"),
+                    _entry(
+                        _("Audit log"),
+                        "history",
+                        "admin:access_auditentry_changelist",
+                        "access.view_auditentry",
+                    ),
                 ],
             },
         ],

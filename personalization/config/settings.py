@@ -11,6 +11,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from personalization.config import logs
+from personalization.config.navigation import UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
@@ -18,8 +19,7 @@ env = environ.Env()
 # Where `manage.py up` keeps its servers' data, model files and the addresses of what it started.
 DATA_DIR = Path(env.str("BESPOKE_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 for _line in (DATA_DIR / "local.env").read_text().splitlines() if (DATA_DIR / "local.env").is_file() else ():
-    _name, _, _value = _line.partition("=")
-    os.environ.setdefault(_name, _value)
+    os.environ.setdefault(*_line.split("=", 1))
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="insecure-only-for-tests-and-debug" if DEBUG else "")
@@ -97,7 +97,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 EMAIL_URL = env.str("EMAIL_URL", default="smtp://127.0.0.1:1025")
 DEFAULT_SENDER = env.str("DEFAULT_SENDER", default="shop@bespoke.example")
 
-# --- Celery: at least once, short tasks, ids only; the truth is in PostgreSQL ----------------------------------
+# --- Celery: at least once, short tasks, ids only; the truth is in PostgreSQL -------------------------------
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 600,
@@ -114,7 +114,10 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_ROUTES = {"campaigns.tasks.send_chunk": {"queue": "send"}, "recommender.tasks.*": {"queue": "train"}}
+CELERY_TASK_ROUTES = {
+    "campaigns.tasks.send_chunk": {"queue": "send"},
+    "recommender.tasks.*": {"queue": "train"},
+}
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "campaigns.tasks.tick", "schedule": env.float("TICK_SECONDS", default=2.0)},
 }
@@ -172,7 +175,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 600_000  # a batch of events is at most 500 kB
 _HTTPS = SITE_URL.startswith("https://") or not env.bool("ALLOW_HTTP", default=DEBUG)
 SECURE_SSL_REDIRECT = _HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.bool("BEHIND_PROXY", default=False) else None
+)
 SECURE_HSTS_SECONDS = 31_536_000 if _HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _HTTPS
 SECURE_HSTS_PRELOAD = _HTTPS
@@ -188,4 +193,4 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGGING_CONFIG = None
 logs.configure(json=env.bool("LOG_JSON", default=not DEBUG), level=env.str("LOG_LEVEL", default="INFO"))
 
-from personalization.config.navigation import UNFOLD  # noqa: E402, F401  (the shell's menu, kept in its own file)
+__all__ = ["UNFOLD"]  # the shell's menu is a setting too, kept in a file of its own

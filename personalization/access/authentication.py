@@ -1,0 +1,75 @@
+"""API keys: as Bearer token, or as the user name of Basic authentication (the Segment clients' way)."""
+
+import base64
+import binascii
+import hmac
+
+from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+
+from personalization.access.models import ApiKey
+from personalization.access.services import KEY_MARK, hash_secret, touch_key
+
+
+def authenticate_key(token: str) -> ApiKey | None:
+    """The live key of this token; None when it is malformed, unknown, expired or revoked."""
+    start, _, rest = token.partition("_")
+    prefix, _, secret = rest.partition("_")
+    if start != KEY_MARK or not prefix or not secret or len(token) > 200 or "\0" in token:
+        return None
+    key = ApiKey.objects.filter(prefix=prefix, revoked_at=None).first()
+    if key is None or not hmac.compare_digest(bytes(key.secret_hash), hash_secret(token)):
+        return None
+    now = timezone.now()
+    if key.expires_at is not None and key.expires_at <= now:
+        return None
+    touch_key(key, now=now)
+    return key
+
+
+def token_of(request: HttpRequest) -> str | None:
+    """The token in the Authorization header, None without one. Malformed Basic credentials give ''."""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value.strip(), validate=True).decode().partition(":")[0]
+        except (binascii.Error, UnicodeDecodeError):
+            return ""
+    return None
+
+
+class ProgramUser:
+    """Stands in `request.user` for a program: authenticated, but no member of staff."""
+
+    is_authenticated = True
+    is_active = True
+    is_staff = False
+    is_anonymous = False
+    pk = None
+
+    def __init__(self, key: ApiKey) -> None:
+        self.key = key
+
+    def get_username(self) -> str:
+        return f"key:{self.key.prefix}"
+
+    def has_perm(self, perm: str, obj: object = None) -> bool:
+        return False
+
+
+class ApiKeyAuthentication(BaseAuthentication):
+    def authenticate(self, request: HttpRequest) -> tuple[ProgramUser, ApiKey] | None:
+        token = token_of(request)
+        if token is None:
+            return None
+        key = authenticate_key(token)
+        if key is None:
+            raise AuthenticationFailed("The API key is unknown, expired or revoked.")
+        return ProgramUser(key), key
+
+    def authenticate_header(self, request: HttpRequest) -> str:
+        return "Bearer"

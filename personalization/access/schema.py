@@ -1,0 +1,52 @@
+"""Teaches the OpenAPI document what every call has in common: keys with scopes, and problem details."""
+
+from typing import Any, Literal
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+
+from personalization.access.permissions import scope_of
+
+PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
+            },
+        },
+    },
+}
+COMMON = {"400": "Not valid", "401": "No or wrong key", "403": "The key lacks the scope", "404": "Not found"}
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):
+    target_class = "personalization.access.authentication.ApiKeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {"type": "http", "scheme": "bearer", "description": "An API key: `bsp_…`"}
+
+
+class ProblemSchema(AutoSchema):
+    def get_description(self) -> str:  # type: ignore[override]
+        scope = scope_of(self.view, self.method)
+        note = f"Needs the scope `{scope.value}`." if scope else ""
+        return "\n\n".join(part for part in (super().get_description(), note) if part)
+
+    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
+        bodies = super()._get_response_bodies(direction)
+        for status, text in COMMON.items():
+            if status not in bodies:
+                bodies[status] = self._problem(text)
+        return bodies
+
+    def _problem(self, text: str) -> dict[str, Any]:
+        return {"description": text, "content": {"application/problem+json": {"schema": PROBLEM}}}

@@ -1,0 +1,89 @@
+"""Writes of the access room: API keys and the audit log."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils import timezone
+
+from personalization.access.models import ApiKey, AuditEntry, User
+
+KEY_MARK = "bsp"
+LAST_USED_STEP = timedelta(minutes=1)
+
+# What each role may do, besides looking at everything: (app, model) pairs and single permissions.
+ROLES: dict[str, tuple[str, ...]] = {
+    "Viewer": (),
+    "Campaign manager": (
+        *("add_segment", "change_segment", "add_segmentversion", "add_modelrun"),
+        *("add_campaign", "change_campaign", "delete_campaign", "launch_campaign"),
+        *("add_message", "change_message", "delete_message"),
+    ),
+    "Data manager": (
+        *("add_customer", "change_customer", "delete_customer", "add_consent"),
+        *("add_suppression", "delete_suppression", "add_item", "change_item", "delete_item"),
+    ),
+}
+
+
+def hash_secret(token: str) -> bytes:
+    """SHA-256 of the whole token: 256 random bits need no slow hash, and every request pays for it."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+@transaction.atomic
+def create_key(
+    *, name: str, scopes: Iterable[str], created_by: User | None = None, expires_at: datetime | None = None
+) -> tuple[ApiKey, str]:
+    """A new key and its token `bsp_<prefix>_<secret>`; the token can never be shown again."""
+    prefix, secret = secrets.token_hex(5), secrets.token_urlsafe(32)
+    token = f"{KEY_MARK}_{prefix}_{secret}"
+    key = ApiKey.objects.create(
+        name=name, prefix=prefix, secret_hash=hash_secret(token), scopes=sorted(set(scopes)),
+        created_by=created_by, expires_at=expires_at,
+    )  # fmt: skip
+    audit(actor=str(created_by or "system"), action="key.created", target=f"key:{prefix}", scopes=key.scopes)
+    return key, token
+
+
+@transaction.atomic
+def revoke_key(key: ApiKey, *, actor: str) -> None:
+    ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now())
+    audit(actor=actor, action="key.revoked", target=f"key:{key.prefix}")
+
+
+def touch_key(key: ApiKey, *, now: datetime) -> None:
+    """Notes the use of a key, at most once a minute: a busy key must not become a hot row."""
+    if key.last_used_at is None or now - key.last_used_at > LAST_USED_STEP:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+
+
+def audit(actor: str, action: str, target: str, **detail: object) -> None:
+    """Writes down who did what to what. `detail` carries ids and settings, never personal data."""
+    AuditEntry.objects.create(actor=actor[:200], action=action, target=target[:200], detail=detail)
+
+
+def actor_name(request: HttpRequest) -> str:
+    """`user:<name>` for staff, `key:<prefix>` for programs, as it stands in the audit log."""
+    key = getattr(request, "auth", None)
+    if isinstance(key, ApiKey):
+        return f"key:{key.prefix}"
+    return f"user:{request.user.get_username()}" if request.user.is_authenticated else "anonymous"
+
+
+def ensure_roles() -> None:
+    """Creates or updates the groups of ROLES; everyone in one of them may look at everything."""
+    ours = Q(
+        content_type__app_label__in=[
+            "customers", "catalog", "events", "segments", "experiments", "recommender", "campaigns",
+        ]
+    )  # fmt: skip
+    view = Permission.objects.filter(ours, codename__startswith="view_")
+    for name, codenames in ROLES.items():
+        group, _ = Group.objects.get_or_create(name=name)
+        group.permissions.set([*view, *Permission.objects.filter(ours, codename__in=codenames)])
