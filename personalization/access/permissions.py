@@ -1,10 +1,14 @@
 """What a caller of the API may do: programs by the scopes of their key, staff by their permissions."""
 
+from typing import TYPE_CHECKING
+
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from personalization.access.models import ApiKey, Scope
+
+if TYPE_CHECKING:  # rest_framework.views imports this module through the settings
+    from rest_framework.views import APIView
 
 # Staff use the same API from the browser; each scope asks for the matching Django permission.
 STAFF_PERMISSION = {
@@ -25,7 +29,7 @@ class HasScope(BasePermission):
     A view that names none is closed.
     """
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         scope = scope_of(view, request.method or "GET")
         if scope is None:
             return False
@@ -34,7 +38,7 @@ class HasScope(BasePermission):
         return bool(request.user and request.user.is_staff and request.user.has_perm(STAFF_PERMISSION[scope]))
 
 
-def scope_of(view: APIView, method: str) -> Scope | None:
+def scope_of(view: "APIView", method: str) -> Scope | None:
     required = getattr(view, "required_scope", None)
     if isinstance(required, dict):
         return required.get(method if method not in ("HEAD", "OPTIONS") else "GET")

@@ -1,0 +1,52 @@
+from rest_framework import serializers
+from rest_framework.exceptions import NotAuthenticated
+
+from personalization.access.problems import ProblemError, exception_handler, problem_response
+
+
+class Numbers(serializers.Serializer):
+    age = serializers.IntegerField()
+    tags = serializers.ListField(child=serializers.IntegerField())
+
+
+def test_validation_errors_point_into_the_request() -> None:
+    form = Numbers(data={"age": "old", "tags": [1, "x"]})
+    assert not form.is_valid()
+    response = exception_handler(serializers.ValidationError(form.errors), {})
+    assert response is not None
+    assert response.content_type == "application/problem+json"
+    assert {e["pointer"] for e in response.data["errors"]} == {"/age", "/tags/1"}
+    assert response.data["status"] == response.status_code == 400
+
+
+def test_our_own_errors_keep_their_status_and_slug() -> None:
+    class TooSmall(ProblemError):
+        status, slug, title = 409, "too-small", "The segment is too small"
+
+    response = exception_handler(TooSmall("Only 3 customers."), {})
+    assert response is not None
+    assert response.status_code == 409
+    assert response.data == {
+        "type": "/problems/too-small",
+        "title": "The segment is too small",
+        "status": 409,
+        "detail": "Only 3 customers.",
+    }
+
+
+def test_a_missing_key_is_401_with_the_way_to_authenticate() -> None:
+    error = NotAuthenticated()
+    error.auth_header = "Bearer"
+    response = exception_handler(error, {})
+    assert response is not None
+    assert (response.status_code, response["WWW-Authenticate"]) == (401, "Bearer")
+
+
+def test_an_unexpected_error_is_left_to_django() -> None:
+    assert exception_handler(ZeroDivisionError(), {}) is None
+
+
+def test_views_outside_the_framework_answer_the_same_shape() -> None:
+    response = problem_response(status=413, title="Too large", slug="too-large")
+    assert response["Content-Type"] == "application/problem+json"
+    assert b'"/problems/too-large"' in response.content
