@@ -25,7 +25,9 @@ class Campaign(models.Model):
     sender_name = models.CharField(_("sender name"), max_length=100, blank=True)
     sender_address = models.EmailField(_("sender address"))
     control_share = models.FloatField(
-        _("control share"), default=0.1, help_text=_("Share of the segment that gets nothing, to measure against.")
+        _("control share"),
+        default=0.1,
+        help_text=_("Share of the segment that gets nothing, to measure against."),
     )
     status = models.CharField(
         _("status"), max_length=10, choices=CampaignStatus, default=CampaignStatus.DRAFT, editable=False
@@ -51,7 +53,9 @@ class Campaign(models.Model):
 class Message(models.Model):
     """What one variant of a campaign says."""
 
-    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="messages", verbose_name=_("campaign"))
+    campaign = models.ForeignKey(
+        Campaign, models.CASCADE, related_name="messages", verbose_name=_("campaign")
+    )
     key = models.SlugField(_("key"), max_length=50)
     name = models.CharField(_("name"), max_length=100)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
@@ -86,8 +90,12 @@ class Run(models.Model):
     segment_version = models.ForeignKey(
         SegmentVersion, models.PROTECT, null=True, verbose_name=_("segment version")
     )
-    experiment = models.ForeignKey(Experiment, models.PROTECT, verbose_name=_("experiment"), related_name="runs")
-    content = models.JSONField(_("content as launched"), help_text="sender, topic and each variant's templates")
+    experiment = models.ForeignKey(
+        Experiment, models.PROTECT, verbose_name=_("experiment"), related_name="runs"
+    )
+    content = models.JSONField(
+        _("content as launched"), help_text="sender, topic and each variant's templates"
+    )
     audience_size = models.PositiveIntegerField(_("audience"))
     launched_by = models.CharField(_("launched by"), max_length=200)
     launched_at = models.DateTimeField(_("launched at"))
@@ -125,11 +133,7 @@ class Chunk(models.Model):
         verbose_name = _("chunk")
         verbose_name_plural = _("chunks")
         constraints = [models.UniqueConstraint(fields=["run", "number"], name="chunk_once")]
-        indexes = [
-            models.Index(
-                fields=["due_at"], condition=~models.Q(status="done"), name="chunk_open"
-            )
-        ]
+        indexes = [models.Index(fields=["due_at"], condition=~models.Q(status="done"), name="chunk_open")]
 
     def __str__(self) -> str:
         return f"{self.run_id}/{self.number}"
@@ -164,11 +168,17 @@ class Delivery(models.Model):
         Customer, models.SET_NULL, null=True, related_name="deliveries", verbose_name=_("customer")
     )
     chunk = models.ForeignKey(Chunk, models.CASCADE, null=True, related_name="deliveries")
-    variant = models.ForeignKey(Variant, models.PROTECT, null=True, related_name="+", verbose_name=_("variant"))
+    variant = models.ForeignKey(
+        Variant, models.PROTECT, null=True, related_name="+", verbose_name=_("variant")
+    )
     propensity = models.FloatField(_("propensity"), null=True)
-    status = models.CharField(_("status"), max_length=8, choices=DeliveryStatus, default=DeliveryStatus.PENDING)
+    status = models.CharField(
+        _("status"), max_length=8, choices=DeliveryStatus, default=DeliveryStatus.PENDING
+    )
     reason = models.CharField(_("reason"), max_length=20, choices=SkipReason, blank=True)
-    detail = models.CharField(_("detail"), max_length=300, blank=True, help_text=_("What the server answered."))
+    detail = models.CharField(
+        _("detail"), max_length=300, blank=True, help_text=_("What the server answered.")
+    )
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     sent_at = models.DateTimeField(_("sent at"), null=True)
     inputs = models.JSONField(

@@ -7,9 +7,13 @@ from personalization.customers.models import Customer
 
 
 class Experiment(models.Model):
-    key = models.SlugField(_("key"), max_length=100, unique=True, help_text=_("Seeds the hash: never changed."))
+    key = models.SlugField(
+        _("key"), max_length=100, unique=True, help_text=_("Seeds the hash: never changed.")
+    )
     name = models.CharField(_("name"), max_length=200)
-    coverage = models.FloatField(_("coverage"), default=1.0, help_text=_("Share of customers taken in, 0 to 1."))
+    coverage = models.FloatField(
+        _("coverage"), default=1.0, help_text=_("Share of customers taken in, 0 to 1.")
+    )
     hash_version = models.PositiveSmallIntegerField(_("hash version"), default=2, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
@@ -56,7 +60,9 @@ class Assignment(models.Model):
     experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="assignments")
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="assignments")
     variant = models.ForeignKey(Variant, models.PROTECT, related_name="assignments")
-    propensity = models.FloatField(_("propensity"), help_text=_("The chance with which this variant was drawn."))
+    propensity = models.FloatField(
+        _("propensity"), help_text=_("The chance with which this variant was drawn.")
+    )
     assigned_at = models.DateTimeField(_("assigned at"))
 
     class Meta:

@@ -21,7 +21,9 @@ class Customer(models.Model):
     phone = models.CharField(_("phone"), max_length=32, blank=True)
     first_name = models.CharField(_("first name"), max_length=100, blank=True)
     last_name = models.CharField(_("last name"), max_length=100, blank=True)
-    language = models.CharField(_("language"), max_length=16, blank=True, help_text=_("For example en or zh."))
+    language = models.CharField(
+        _("language"), max_length=16, blank=True, help_text=_("For example en or zh.")
+    )
     country = models.CharField(_("country"), max_length=2, blank=True, help_text=_("ISO 3166, two letters."))
     city = models.CharField(_("city"), max_length=100, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
@@ -51,7 +53,9 @@ class IdentifierKind(models.TextChoices):
 class Identifier(models.Model):
     """A further id by which this customer is known: a cookie, a device, an id from before a merge."""
 
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="identifiers", verbose_name=_("customer"))
+    customer = models.ForeignKey(
+        Customer, models.CASCADE, related_name="identifiers", verbose_name=_("customer")
+    )
     kind = models.CharField(_("kind"), max_length=16, choices=IdentifierKind)
     value = models.CharField(_("value"), max_length=200)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
@@ -69,11 +73,15 @@ class Consent(models.Model):
     """One statement of a customer about one channel and topic. Appended, never edited: the current one is
     marked, and the older ones stay as evidence of what was allowed when."""
 
-    customer = models.ForeignKey(Customer, models.CASCADE, related_name="consents", verbose_name=_("customer"))
+    customer = models.ForeignKey(
+        Customer, models.CASCADE, related_name="consents", verbose_name=_("customer")
+    )
     channel = models.CharField(_("channel"), max_length=16, choices=Channel)
     topic = models.CharField(_("topic"), max_length=50, default="marketing")
     granted = models.BooleanField(_("granted"))
-    source = models.CharField(_("source"), max_length=100, help_text=_("Where it was given: form, import, link."))
+    source = models.CharField(
+        _("source"), max_length=100, help_text=_("Where it was given: form, import, link.")
+    )
     recorded_at = models.DateTimeField(_("recorded at"))
     is_current = models.BooleanField(_("current"), default=True, editable=False)
 
@@ -107,7 +115,12 @@ class Suppression(models.Model):
     address_hash = models.CharField(_("address (hashed)"), max_length=64, editable=False)
     reason = models.CharField(_("reason"), max_length=16, choices=SuppressionReason)
     customer = models.ForeignKey(
-        Customer, models.SET_NULL, null=True, blank=True, related_name="suppressions", verbose_name=_("customer")
+        Customer,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="suppressions",
+        verbose_name=_("customer"),
     )
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
