@@ -1,0 +1,34 @@
+"""`manage.py load_demo`: opens the demo shop; a second call says it is there. `--remove` closes it again."""
+
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from personalization.demo import services
+
+
+class Command(BaseCommand):
+    help = "Loads the simulated shop: customers, catalog, a year of behavior, a campaign ready to launch."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--remove", action="store_true", help="delete the demo shop, to start with your own data"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["remove"]:
+            n = services.remove_shop()
+            self.stdout.write(
+                f"Removed the demo shop with {n:,} customers." if n else "There is no demo shop."
+            )
+            return
+        began = time.monotonic()
+        loaded = services.load_shop()
+        if loaded is None:
+            self.stdout.write("The demo shop is there already.")
+            return
+        self.stdout.write(
+            f"Loaded the demo shop in {time.monotonic() - began:.1f} s: {loaded.customers:,} customers, "
+            f"{loaded.items:,} items, {loaded.events:,} events of the last year."
+        )
