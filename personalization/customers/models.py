@@ -15,7 +15,7 @@ class Customer(models.Model):
 
     external_id = models.CharField(
         _("customer id"), max_length=200, unique=True, null=True, blank=True,
-        help_text=_("The id in your own shop or CRM (userId of the Segment spec). Empty for anonymous visitors."),
+        help_text=_("The id in your own shop or CRM (userId of the Segment spec). Empty for visitors."),
     )  # fmt: skip
     email = models.CharField(_("e-mail"), max_length=254, blank=True)
     phone = models.CharField(_("phone"), max_length=32, blank=True)

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name='Customer',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('external_id', models.CharField(blank=True, help_text='The id in your own shop or CRM (userId of the Segment spec). Empty for anonymous visitors.', max_length=200, null=True, unique=True, verbose_name='customer id')),
+                ('external_id', models.CharField(blank=True, help_text='The id in your own shop or CRM (userId of the Segment spec). Empty for visitors.', max_length=200, null=True, unique=True, verbose_name='customer id')),
                 ('email', models.CharField(blank=True, max_length=254, verbose_name='e-mail')),
                 ('phone', models.CharField(blank=True, max_length=32, verbose_name='phone')),
                 ('first_name', models.CharField(blank=True, max_length=100, verbose_name='first name')),

@@ -1,0 +1,53 @@
+"""Reads of the catalog."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db.models import Q
+
+from personalization.catalog.models import Item
+
+ITEM_FIELDS = (
+    "id", "external_id", "name", "description", "price", "currency", "categories", "brand", "url",
+    "image_url", "translations",
+)  # fmt: skip
+
+
+def items(item_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """Plain dictionaries by item id, as templates see them. Unknown ids are absent; `price` may be None."""
+    rows = Item.objects.filter(pk__in=list(item_ids)).values(*ITEM_FIELDS)
+    return {row["id"]: dict(row) for row in rows}
+
+
+def localized(item: Mapping[str, Any], language: str) -> dict[str, Any]:
+    """A copy of an item dictionary with its texts in `language`, where they were translated.
+
+    zh-Hans-CN falls back to zh-Hans and zh; without any translation the original text stays.
+    """
+    result = dict(item)
+    translations = result.pop("translations", None) or {}
+    by_tag = {str(tag).lower().replace("_", "-"): texts for tag, texts in translations.items()}
+    tag = language.lower().replace("_", "-")
+    while tag:
+        texts = by_tag.get(tag)
+        if isinstance(texts, Mapping):
+            result.update(
+                {key: text for key, text in texts.items() if text and key in ("name", "description")}
+            )
+            break
+        tag = tag.rpartition("-")[0]
+    return result
+
+
+def recommendable_ids() -> list[int]:
+    """Items that may be recommended: not hidden, and in stock where stock is tracked. Ascending."""
+    available = Item.objects.filter(Q(stock=None) | Q(stock__gt=0), is_hidden=False)
+    return list(available.order_by("pk").values_list("pk", flat=True))
+
+
+def ids_by_external(external_ids: Iterable[str]) -> dict[str, int]:
+    """Item ids by the shop's own ids, of those that exist."""
+    wanted = list(external_ids)
+    if not wanted:
+        return {}
+    return dict(Item.objects.filter(external_id__in=wanted).values_list("external_id", "pk"))

@@ -1,0 +1,87 @@
+"""Reads of the customers room: profiles for templates, and who may be written to."""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from personalization.customers.addresses import address_hash
+from personalization.customers.models import Channel, Consent, Customer, Suppression
+
+PROFILE_FIELDS = (
+    "id", "external_id", "email", "first_name", "last_name", "language", "country", "city", "time_zone",
+    "created_at", "traits",
+)  # fmt: skip
+
+
+def profiles(customer_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """Plain dictionaries by customer id, as templates see them; `traits` holds all other traits.
+
+    Ids that do not exist are absent.
+    """
+    rows = Customer.objects.filter(pk__in=list(customer_ids)).values(*PROFILE_FIELDS)
+    return {row["id"]: dict(row) for row in rows}
+
+
+def consented_ids(customer_ids: Collection[int], *, channel: str, topic: str) -> set[int]:
+    """Those of `customer_ids` whose current statement for channel and topic is a yes; silence is a no."""
+    current = _granted(channel=channel, topic=topic)
+    return set(current.filter(customer_id__in=list(customer_ids)).values_list("customer_id", flat=True))
+
+
+def consented(*, channel: str, topic: str) -> QuerySet[Customer]:
+    """All customers whose current statement for channel and topic is a yes."""
+    return Customer.objects.filter(
+        Exists(_granted(channel=channel, topic=topic).filter(customer=OuterRef("pk")))
+    )
+
+
+def suppressed_ids(customer_ids: Collection[int], *, channel: str) -> set[int]:
+    """Those of `customer_ids` whose present address is on the channel's suppression list.
+
+    Judged by the address, not by the customer: two profiles with one address are both silent, and a customer
+    who changed the address may be written to again.
+    """
+    rows = _addresses(customer_ids, channel=channel)
+    hashes = {pk: address_hash(channel, address) for pk, address in rows if address}
+    listed = set(
+        Suppression.objects.filter(channel=channel, address_hash__in=set(hashes.values())).values_list(
+            "address_hash", flat=True
+        )
+    )
+    return {pk for pk, value in hashes.items() if value in listed}
+
+
+def suppression_of(customer: Customer, *, channel: str) -> Suppression | None:
+    """The entry that silences this customer's present address, None when there is none."""
+    address = dict(_addresses([customer.pk], channel=channel)).get(customer.pk)
+    if not address:
+        return None
+    return Suppression.objects.filter(channel=channel, address_hash=address_hash(channel, address)).first()
+
+
+def consent_history(customer: Customer) -> QuerySet[Consent]:
+    """Every statement of this customer, newest first."""
+    return customer.consents.order_by("-recorded_at", "-id")
+
+
+def find(external_id: str) -> Customer | None:
+    """The customer known by this id now or before a merge; None when nobody is."""
+    if "\0" in external_id:
+        return None
+    customer = Customer.objects.filter(external_id=external_id).first()
+    if customer is None:
+        customer = Customer.objects.filter(
+            identifiers__kind="user_id", identifiers__value=external_id
+        ).first()
+    return customer
+
+
+def _granted(*, channel: str, topic: str) -> QuerySet[Consent]:
+    return Consent.objects.filter(channel=channel, topic=topic, is_current=True, granted=True)
+
+
+def _addresses(customer_ids: Collection[int], *, channel: str) -> QuerySet[Customer, tuple[int, str]]:
+    if channel != Channel.EMAIL:
+        raise ValueError(f"no address is kept for channel {channel!r}")
+    return Customer.objects.filter(pk__in=list(customer_ids)).values_list("pk", "email")

@@ -1,0 +1,114 @@
+"""Writes of the customers room: consent, suppression, traits. Who is who is decided in `identity`."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+from psycopg.types.json import Jsonb
+
+from personalization.customers.addresses import address_hash
+from personalization.customers.errors import InvalidConsent, UnknownCustomer
+from personalization.customers.identity import Resolved, link, resolve
+from personalization.customers.models import Channel, Consent, Customer, Suppression, SuppressionReason
+from personalization.customers.traits import COLUMNS, SplitTraits, split_traits
+
+__all__ = [
+    "Resolved", "address_hash", "link", "record_consent", "resolve", "suppress", "unsuppress",
+    "update_traits", "write_traits",
+]  # fmt: skip
+
+
+@transaction.atomic
+def record_consent(
+    customer_id: int, *, channel: str, topic: str, granted: bool, source: str, at: datetime | None = None
+) -> Consent:
+    """Appends a statement and makes it the current one, unless a later statement is already on record.
+
+    Late news is welcome: it is kept as history and does not undo what the customer said afterwards.
+    Raises UnknownCustomer, InvalidConsent.
+    """
+    if channel not in Channel.values:
+        raise InvalidConsent(f"There is no channel {channel!r}.")
+    if not topic or len(topic) > 50 or "\0" in topic:
+        raise InvalidConsent("A topic has 1 to 50 characters.")
+    # The customer's row is the queue in which concurrent statements about one customer line up.
+    if not Customer.objects.select_for_update(of=("self",), no_key=True).filter(pk=customer_id).exists():
+        raise UnknownCustomer
+    at = at or timezone.now()
+    current = Consent.objects.filter(customer_id=customer_id, channel=channel, topic=topic, is_current=True)
+    is_newest = not current.filter(recorded_at__gt=at).exists()
+    if is_newest:
+        current.update(is_current=False)
+    return Consent.objects.create(
+        customer_id=customer_id, channel=channel, topic=topic, granted=granted, source=source[:100],
+        recorded_at=at, is_current=is_newest,
+    )  # fmt: skip
+
+
+@transaction.atomic
+def suppress(*, channel: str, address: str, reason: str, customer_id: int | None = None) -> Suppression:
+    """Puts an address on the channel's suppression list. Twice changes nothing: the first reason stays."""
+    if reason not in SuppressionReason.values:
+        raise ValueError(f"unknown reason {reason!r}")
+    entry, _ = Suppression.objects.get_or_create(
+        channel=channel,
+        address_hash=address_hash(channel, address),
+        defaults={"reason": reason, "customer_id": customer_id},
+    )
+    return entry
+
+
+def unsuppress(*, channel: str, address: str) -> bool:
+    """Takes an address off the list (a member of staff answers for it). False when it was not there."""
+    deleted, _ = Suppression.objects.filter(
+        channel=channel, address_hash=address_hash(channel, address)
+    ).delete()
+    return bool(deleted)
+
+
+def update_traits(customer_id: int, traits: Mapping[str, Any]) -> None:
+    """Merges traits into one profile; None removes a trait. Raises UnknownCustomer, InvalidTraits."""
+    if not Customer.objects.filter(pk=customer_id).exists():
+        raise UnknownCustomer
+    write_traits([(customer_id, split_traits(traits))])
+
+
+def write_traits(changes: Sequence[tuple[int, SplitTraits]]) -> None:
+    """Merges traits into many profiles in one statement; several changes of one customer apply in order.
+
+    Locks the customers in the order of their ids, so that concurrent batches wait instead of deadlocking.
+    """
+    merged: dict[int, tuple[dict[str, str], dict[str, Any]]] = {}
+    for customer_id, split in changes:
+        columns, others = merged.setdefault(customer_id, ({}, {}))
+        columns.update(split.columns)
+        others.update(split.others)
+    merged = {pk: entry for pk, entry in merged.items() if entry[0] or entry[1]}
+    if not merged:
+        return
+    ids = sorted(merged)
+    gone = [[name for name, value in merged[pk][1].items() if value is None] for pk in ids]
+    kept = [Jsonb({k: v for k, v in merged[pk][1].items() if v is not None}) for pk in ids]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [ids]
+        )
+        cursor.execute(
+            _UPDATE_TRAITS,
+            [timezone.now(), ids, kept, [Jsonb(names) for names in gone],
+             *([merged[pk][0].get(column) for pk in ids] for column in COLUMNS)],
+        )  # fmt: skip
+
+
+_UPDATE_TRAITS = """
+    UPDATE customers_customer AS c SET {assignments},
+        traits = (c.traits || n.kept) - ARRAY(SELECT jsonb_array_elements_text(n.gone)), updated_at = %s
+    FROM unnest(%s::bigint[], %s::jsonb[], %s::jsonb[], {arrays}) AS n(id, kept, gone, {columns})
+    WHERE c.id = n.id
+""".format(  # noqa: S608 - only our own column names
+    assignments=", ".join(f"{name} = coalesce(n.{name}, c.{name})" for name in COLUMNS),
+    arrays=", ".join("%s::text[]" for _ in COLUMNS),
+    columns=", ".join(COLUMNS),
+)
