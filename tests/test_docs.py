@@ -1,0 +1,38 @@
+"""What the documentation says, checked against the code."""
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_every_command_named_exists(page: Path) -> None:
+    text = page.read_text()
+    commands = set(re.findall(r"manage\.py ([a-z_]+)", text))
+    assert commands - set(get_commands()) == set()
+    scripts = set(re.findall(r"(?<![\w/.])bin/([a-z]+)", text))
+    assert {s for s in scripts if not (ROOT / "bin" / s).is_file()} == set()
+    areas = set(re.findall(r"bin/bench ([a-z]+)", text))
+    assert {a for a in areas if not (ROOT / "benchmarks" / f"{a}.py").is_file()} == set()
+
+
+def test_the_figures_of_the_readme_come_from_the_benchmark_results() -> None:
+    spec = importlib.util.spec_from_file_location("_table", ROOT / "benchmarks" / "_table.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for name in ("README.md", "README.zh-CN.md"):
+        text = (ROOT / name).read_text()
+        assert module.put_into(text) == text
