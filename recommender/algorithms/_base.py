@@ -1,0 +1,226 @@
+"""What every recommender can do; an algorithm fills in five small methods."""
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from recommender.algorithms import _artifact
+from recommender.algorithms._interactions import Floats, Interactions, Ints
+from recommender.algorithms._ranking import Exclude, allowed_mask, excluded_pairs, top_k
+
+Arrays = dict[str, npt.NDArray[Any]]
+Progress = Callable[[float], None]
+# A block of scores is at most 32 MB, so that memory does not grow with the number of users asked for.
+BLOCK_SCORES = 8_000_000
+
+
+def gettext_noop(text: str) -> str:
+    """Marks a title for translation; it is translated where it is shown."""
+    return text
+
+
+class NotEnoughMemoryError(MemoryError):
+    """The model would not fit into memory; says how much it needs. Nothing was allocated."""
+
+
+class Recommender(ABC):
+    """Fit once, then rank items for known users or for any history.
+
+    Parameters are keyword arguments of the constructor, kept under their own names. Only pairs with a
+    positive weight count. A user without history gets no items from a personal model: the caller falls
+    back knowingly.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    needs_history: ClassVar[bool] = True
+
+    _histories: Interactions | None = None
+    item_weights: Floats
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        names = inspect.signature(type(self)).parameters
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def n_items(self) -> int:
+        return len(self.item_weights)
+
+    def fit(self, interactions: Interactions, *, progress: Progress | None = None) -> Self:
+        """Learns from users × items; `progress` hears the finished share, 0 to 1. Answers itself.
+
+        Raises NotEnoughMemoryError before starting, where the need is known beforehand.
+        """
+        histories = interactions.positive()
+        self.item_weights = np.bincount(
+            histories.items, weights=histories.weights, minlength=histories.n_items
+        ).astype(np.float32)
+        self._learn(histories, progress or (lambda share: None))
+        self._histories = histories
+        return self
+
+    def recommend(
+        self,
+        users: npt.ArrayLike,
+        k: int,
+        *,
+        exclude: Exclude = None,
+        allowed: npt.ArrayLike | None = None,
+    ) -> tuple[Ints, Floats]:
+        """The k best items for each user of the training data: item numbers int[n, k], scores float[n, k].
+
+        −1 (score −inf) where a list is shorter, and for unknown users of a personal model. What a user
+        already has is not left out by itself: pass `exclude=interactions`. `exclude` is an Interactions
+        (rows by user), one sequence of items per asked user, or one flat sequence for all; `allowed` item
+        numbers or a mask.
+        """
+        asked = np.atleast_1d(np.asarray(users, dtype=np.int64))
+        if isinstance(exclude, Interactions):
+            exclude = exclude.rows(asked)
+        return self.recommend_for(self._trained().rows(asked), k, exclude=exclude, allowed=allowed)
+
+    def recommend_for(
+        self,
+        histories: Interactions | Sequence[Sequence[int]],
+        k: int,
+        *,
+        exclude: Exclude = None,
+        allowed: npt.ArrayLike | None = None,
+    ) -> tuple[Ints, Floats]:
+        """As `recommend`, for any histories (fold-in, no refit); an Interactions in `exclude` goes row by
+        row.
+        """
+        if k < 1:
+            raise ValueError(f"k must be at least 1, is {k}")
+        rows = self._history(histories)
+        pairs = excluded_pairs(exclude, n=rows.n_users, n_items=self.n_items)
+        mask = allowed_mask(allowed, n_items=self.n_items)
+        items = np.full((rows.n_users, k), -1, dtype=np.int64)
+        scores = np.full((rows.n_users, k), -np.inf, dtype=np.float32)
+        step = max(1, BLOCK_SCORES // max(self.n_items, 1))
+        for start in range(0, rows.n_users if self.n_items else 0, step):
+            stop = min(start + step, rows.n_users)
+            block = rows.rows(np.arange(start, stop))
+            scored = self._score(block)
+            if self.needs_history:
+                scored[np.diff(block.indptr) == 0] = -np.inf
+            inside = slice(*np.searchsorted(pairs[0], [start, stop]))
+            scored[pairs[0][inside] - start, pairs[1][inside]] = -np.inf
+            if mask is not None:
+                scored[:, ~mask] = -np.inf
+            items[start:stop], scores[start:stop] = top_k(scored, k)
+        return items, scores
+
+    def explain(
+        self, user_or_history: int | Sequence[int] | Interactions, item: int, n: int = 10
+    ) -> list[tuple[int, float]]:
+        """The n items of the history that speak most for `item`, with their shares of its score, best
+        first.
+
+        Over the whole history the shares add up to the score. Empty where the model does not reason that
+        way.
+        """
+        if isinstance(user_or_history, int | np.integer):
+            history = self._trained().rows([int(user_or_history)])
+        elif isinstance(user_or_history, Interactions):
+            history = self._history(user_or_history)
+        else:
+            history = self._history([user_or_history])
+        shares = self.contributions(history, [item])[0]
+        order = np.argsort(-shares, kind="stable")[:n]
+        return [(int(history.items[at]), float(shares[at])) for at in order]
+
+    def contributions(self, history: Interactions, targets: Sequence[int]) -> npt.NDArray[np.float64]:
+        """Shares of the score, float64[len(targets), length of the one history]; no columns without
+        reasons.
+        """
+        if history.n_users != 1:
+            raise ValueError(f"explaining takes one history, got {history.n_users}")
+        wanted = np.asarray(targets, dtype=np.int64)
+        if len(wanted) and (wanted.min() < 0 or wanted.max() >= self.n_items):
+            raise ValueError(f"item numbers are 0 to {self.n_items - 1}")
+        history = history.positive()
+        if not len(history.items):
+            return np.zeros((len(wanted), 0))
+        return self._contributions(history.items, history.weights.astype(np.float64), wanted)
+
+    def save(self, path: str | Path, *, with_histories: bool = True) -> str:
+        """Writes one file (see `_artifact`), answers its digest. Without histories only `recommend_for`
+        works.
+        """
+        header = {"algorithm": self.name, "parameters": self.parameters}
+        arrays = {f"model.{name}": array for name, array in self._arrays().items()}
+        arrays["item_weights"] = self.item_weights
+        if with_histories:
+            trained = self._trained()
+            arrays |= {
+                "history.indptr": trained.indptr,
+                "history.items": trained.items,
+                "history.weights": trained.weights,
+            }
+        return _artifact.write(path, header=header, arrays=arrays)
+
+    @classmethod
+    def load(cls, path: str | Path, *, digest: str | None = None) -> Self:
+        """The model as it was saved. Raises ArtifactError when the file is damaged or of another
+        algorithm.
+        """
+        header, arrays = _artifact.read(path, digest=digest)
+        if header.get("algorithm") != cls.name:
+            raise _artifact.ArtifactError(f"{path} holds {header.get('algorithm')!r}, not {cls.name!r}")
+        try:
+            model = cls(**header["parameters"])
+            model.item_weights = arrays["item_weights"]
+            model._restore({name[6:]: array for name, array in arrays.items() if name.startswith("model.")})
+            if "history.indptr" in arrays:
+                model._histories = Interactions(
+                    arrays["history.indptr"],
+                    arrays["history.items"],
+                    arrays["history.weights"],
+                    model.n_items,
+                )
+        except (KeyError, TypeError, ValueError) as error:
+            raise _artifact.ArtifactError(f"{path} is no {cls.name} of this version: {error}") from error
+        return model
+
+    def _history(self, histories: Interactions | Sequence[Sequence[int]]) -> Interactions:
+        if not isinstance(histories, Interactions):
+            histories = Interactions.from_histories(histories, n_items=self.n_items)
+        if histories.n_items != self.n_items:
+            raise ValueError(f"the histories know {histories.n_items} items, the model {self.n_items}")
+        return histories.positive()
+
+    def _trained(self) -> Interactions:
+        if self._histories is None:
+            raise ValueError("the model holds no users: it is not fitted, or was saved without histories")
+        return self._histories
+
+    @abstractmethod
+    def _learn(self, interactions: Interactions, progress: Progress) -> None:
+        """Sets the model's arrays from pairs with positive weights."""
+
+    @abstractmethod
+    def _score(self, histories: Interactions) -> Floats:
+        """New array float32[n, n_items]; −inf for items the model has nothing to say about."""
+
+    def _contributions(
+        self, items: Ints, weights: npt.NDArray[np.float64], targets: Ints
+    ) -> npt.NDArray[np.float64]:
+        """float64[len(targets), len(items)]; a model that cannot explain its scores is content with
+        none.
+        """
+        return np.zeros((len(targets), 0))
+
+    @abstractmethod
+    def _arrays(self) -> Arrays:
+        """What has to be saved."""
+
+    @abstractmethod
+    def _restore(self, arrays: Arrays) -> None:
+        """The reverse of `_arrays`."""
