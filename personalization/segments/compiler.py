@@ -2,7 +2,7 @@
 
 Each condition on events is `id IN (SELECT customer_id FROM events … GROUP BY … HAVING …)`, which the index
 (name, occurred_at) INCLUDE (customer, item, value) can answer alone. "Not" and "or" over such conditions are
-anti-joins and unions of ids, never `NOT IN`: beyond work_mem PostgreSQL would scan the list for each customer.
+anti-joins and unions of ids, never `NOT IN`: beyond work_mem PostgreSQL scans the list once per customer.
 All values are parameters. Missing values match nothing, and `not` is the exact complement.
 """
 
@@ -12,8 +12,23 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import (
-    Avg, Count, DateTimeField, DecimalField, Exists, ExpressionWrapper, F, Max, Min, OuterRef, Q, QuerySet,
-    Subquery, Sum, TextField, Value, Window,
+    Avg,
+    Count,
+    DateTimeField,
+    DecimalField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    TextField,
+    Value,
+    Window,
 )  # fmt: skip
 from django.db.models import BooleanField as Boolean
 from django.db.models.functions import Coalesce, Rank
@@ -24,7 +39,14 @@ from personalization.segments import nodes
 from personalization.segments.definition import DATE_TRAITS, TEXT_TRAITS, DefinitionError, Problem, parse
 from personalization.segments.models import SegmentVersion
 from personalization.segments.operands import (
-    ArrayColumn, Column, EmailColumn, JsonKey, NumberColumn, Sql, TimeColumn, typed,
+    ArrayColumn,
+    Column,
+    EmailColumn,
+    JsonKey,
+    NumberColumn,
+    Sql,
+    TimeColumn,
+    typed,
 )  # fmt: skip
 from personalization.segments.operators import OPERATORS, _, days_before, holds
 
@@ -63,7 +85,7 @@ class _Compiler:
     def __init__(self, now: datetime, load: Load, path: tuple[int, ...]) -> None:
         self.now, self.load, self.path = now, load, path
 
-    # --- Nodes. The answer may be NULL where a value is missing; None stands for "everyone". ----------------------
+    # --- Nodes. The answer may be NULL where a value is missing; None stands for "everyone".
     def condition(self, node: nodes.Node) -> Q | None:
         if isinstance(node, nodes.All):
             parts = [part for child in node.nodes if (part := self.condition(child)) is not None]
@@ -127,7 +149,7 @@ class _Compiler:
         part = inner.condition(parse(definition))
         return Q(pk__in=ids(part) if part is not None else Customer.objects.values("pk"))
 
-    # --- Events ---------------------------------------------------------------------------------------------------
+    # --- Events
     def event(self, node: nodes.EventCondition) -> Q:
         aggregate, test = node.aggregate, node.test
         events = self.events(aggregate)
@@ -212,9 +234,9 @@ class _Compiler:
         kind = {"average": Avg, "smallest": Min, "largest": Max}[op]
         return kind(amount.number(), filter=only, output_field=DecimalField())
 
-    # --- Tests ----------------------------------------------------------------------------------------------------
+    # --- Tests
     def test(self, operand: Column, test: nodes.Test) -> Any:
-        """A boolean expression; NULL where the operand is missing, never for an operator with a complement."""
+        """A boolean expression; NULL where the operand is missing, but never for a complement."""
         operator = OPERATORS[test.op]
         if operator.complement:
             return falsely(self.test(operand, nodes.Test(operator.complement, test.value)))

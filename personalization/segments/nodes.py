@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Union
 
 Scalar = str | bool | Decimal
 Value = Scalar | datetime | tuple[Scalar, ...] | tuple[datetime, ...] | None
@@ -104,4 +103,4 @@ class Member:
     segment_id: int
 
 
-Node = Union[All, Any, Not, Trait, EventCondition, Ratio, ConsentCondition, Member]
+Node = All | Any | Not | Trait | EventCondition | Ratio | ConsentCondition | Member

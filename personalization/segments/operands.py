@@ -1,4 +1,4 @@
-"""What a condition looks at, read safely as text, number or time: a column, a JSON key or an item's categories.
+"""What a condition looks at, read safely as text, number or time: a column, a JSON key, a list of categories.
 
 Reading never raises in the database: what is no number or no time reads as NULL and so matches nothing.
 """
@@ -11,7 +11,16 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
-    BooleanField, CharField, DateTimeField, DecimalField, F, Func, JSONField, Q, TextField, Value,
+    BooleanField,
+    CharField,
+    DateTimeField,
+    DecimalField,
+    F,
+    Func,
+    JSONField,
+    Q,
+    TextField,
+    Value,
 )  # fmt: skip
 
 NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")

@@ -1,7 +1,7 @@
 """The operator table: what can be asked of a trait, a property or an aggregate. No Django.
 
 Adding an operator is one entry of OPERATORS; the parser, the compiler, the sentence and the builder page read
-it from there. `sql` speaks of the operand as {x} and of the parameters as {0}, {1}, …; values never stand in it.
+it from there. `sql` speaks of the operand as {x} and of parameters as {0}, {1}, …; values never stand in it.
 """
 
 from collections.abc import Callable
@@ -93,13 +93,15 @@ _TABLE = (
         "at_least", "number", "number", _("is at least"), _("%(subject)s is at least %(value)s"), "{x} >= {0}"
     ),
     Operator(
-        "more_than", "number", "number", _("is more than"), _("%(subject)s is more than %(value)s"), "{x} > {0}"
+        "more_than", "number", "number", _("is more than"), _("%(subject)s is more than %(value)s"),
+        "{x} > {0}",
     ),
     Operator(
         "at_most", "number", "number", _("is at most"), _("%(subject)s is at most %(value)s"), "{x} <= {0}"
     ),
     Operator(
-        "less_than", "number", "number", _("is less than"), _("%(subject)s is less than %(value)s"), "{x} < {0}"
+        "less_than", "number", "number", _("is less than"), _("%(subject)s is less than %(value)s"),
+        "{x} < {0}",
     ),
     Operator(
         "between", "number", "numbers", _("is between"), _("%(subject)s is from %(first)s to %(second)s"),

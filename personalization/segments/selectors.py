@@ -1,13 +1,25 @@
 """Reads of the segments room: who is in, how many, a few of them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
+from django.core.cache import cache
+from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from personalization.customers.models import Customer
 from personalization.segments.compiler import compile_definition, compile_node
-from personalization.segments.definition import parse
-from personalization.segments.models import SegmentVersion
+from personalization.segments.definition import DefinitionError, parse
+from personalization.segments.errors import CountTooSlow
+from personalization.segments.fields import known_fields
+from personalization.segments.models import Segment, SegmentVersion
+
+SIZE_CACHE_SECONDS = 60
+TOTAL_CACHE_SECONDS = 15
+
+__all__ = ["count", "customer_total", "known_fields", "members", "sample", "size", "time_limit"]
 
 
 def members(version: SegmentVersion, *, now: datetime) -> QuerySet[Customer]:
@@ -22,3 +34,49 @@ def count(definition: object, *, now: datetime) -> int:
 def sample(definition: object, *, now: datetime, n: int = 5) -> list[Customer]:
     """The n newest members."""
     return list(compile_definition(definition, now=now).order_by("-pk")[:n])
+
+
+def customer_total() -> int:
+    """All customers, up to TOTAL_CACHE_SECONDS old."""
+    total = cache.get("segments:total")
+    if total is None:
+        total = Customer.objects.count()
+        cache.set("segments:total", total, TOTAL_CACHE_SECONDS)
+    return total
+
+
+def size(segment: Segment, *, now: datetime, seconds: float = 1.0) -> int | None:
+    """Members of the current version for a list, up to a minute old. None when never defined, when it refers to
+    a segment that is gone, or takes longer than `seconds`."""
+    version = segment.versions.order_by("-number").first()
+    if version is None:
+        return None
+    key = f"segments:size:{version.pk}"
+    known = cache.get(key)
+    if known is None:
+        try:
+            with time_limit(seconds):
+                known = members(version, now=now).count()
+        except (DefinitionError, CountTooSlow):
+            known = -1
+        cache.set(key, known, SIZE_CACHE_SECONDS)
+    return None if known < 0 else known
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Stops queries inside after so long, with CountTooSlow; gives them room to hash customers in memory."""
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT set_config('statement_timeout', %s, true), set_config('work_mem', '64MB', true)",
+                    [str(int(seconds * 1000))],
+                )
+            yield
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None) != "57014":
+            raise
+        raise CountTooSlow(
+            _("Shorten a time window or take conditions away. Saving works all the same.")
+        ) from error

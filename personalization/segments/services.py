@@ -34,7 +34,7 @@ def save_segment(
     """
     check(definition, segment)
     name = clean_name(name)
-    if Segment.objects.filter(name=name).exclude(pk=segment.pk if segment else None).exists():
+    if Segment.objects.filter(name=name).exclude(pk=segment.pk if segment else 0).exists():
         raise NameTaken(
             _("Choose another name."), errors=[{"pointer": "/name", "detail": _("Choose another name.")}]
         )

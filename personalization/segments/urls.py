@@ -1,0 +1,15 @@
+"""Staff pages, mounted at /app/segments/."""
+
+from django.urls import path
+
+from personalization.segments import views
+
+app_name = "segments"
+urlpatterns = [
+    path("new/", views.builder, name="new"),
+    path("new/save", views.save, name="create"),
+    path("count", views.count, name="count"),
+    path("<int:segment_id>/", views.builder, name="edit"),
+    path("<int:segment_id>/save", views.save, name="save"),
+    path("<int:segment_id>/versions/<int:number>/restore", views.restore, name="restore"),
+]

@@ -1,0 +1,156 @@
+"""The segment builder page and what it asks while one edits."""
+
+import json
+from typing import Any, cast
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from personalization.access.models import User
+from personalization.access.problems import ProblemError, problem_response
+from personalization.access.shell import render_page, staff_page
+from personalization.segments import selectors, services
+from personalization.segments.definition import DefinitionError
+from personalization.segments.describe import describe
+from personalization.segments.errors import InvalidDefinition
+from personalization.segments.models import Segment, SegmentVersion
+from personalization.segments.vocabulary import vocabulary
+
+COUNT_SECONDS = 8.0
+MAX_BODY = 200_000
+NEW: dict[str, Any] = {"all": []}
+
+
+@staff_page("segments.view_segment")
+def builder(request: HttpRequest, segment_id: int | None = None) -> HttpResponse:
+    """A new segment, or an existing one with its versions."""
+    segment = get_object_or_404(Segment, pk=segment_id) if segment_id else None
+    if segment is None and not request.user.has_perm("segments.add_segment"):
+        raise PermissionDenied
+    versions = list(segment.versions.select_related("created_by")) if segment else []
+    permission = "segments.change_segment" if segment else "segments.add_segment"
+    page: dict[str, Any] = {
+        "definition": versions[0].definition if versions else NEW,
+        "name": segment.name if segment else "",
+        "description": segment.description if segment else "",
+        "canSave": request.user.has_perm(permission),
+        "urls": {
+            "count": reverse("segments:count"),
+            "save": reverse("segments:save", args=[segment.pk]) if segment else reverse("segments:create"),
+        },
+        "vocabulary": vocabulary(exclude=segment, now=timezone.now()),
+    }
+    return render_page(
+        request,
+        "segments/builder.html",
+        {
+            "segment": segment,
+            "versions": [{"version": v, "sentence": sentence_of(v)} for v in versions],
+            "page_data": page,
+            "can_save": page["canSave"],
+        },
+        title=segment.name if segment else _("New segment"),
+    )
+
+
+def sentence_of(version: SegmentVersion) -> str:
+    try:
+        return describe(version.definition)
+    except DefinitionError:
+        return _("This version cannot be read any more.")
+
+
+@require_POST
+@staff_page("segments.view_segment")
+def count(request: HttpRequest) -> HttpResponse:
+    """How many match a definition being edited, a few of them, and the definition in words."""
+    try:
+        return JsonResponse(_counted(request, _body(request).get("definition")))
+    except DefinitionError as error:
+        return _refused(InvalidDefinition.of(error, prefix="/definition"))
+    except ProblemError as error:
+        return _refused(error)
+
+
+def _counted(request: HttpRequest, definition: object) -> dict[str, Any]:
+    now = timezone.now()
+    with selectors.time_limit(COUNT_SECONDS):
+        number = selectors.count(definition, now=now)
+        some = selectors.sample(definition, now=now) if number else []
+    total = max(selectors.customer_total(), number)
+    may_see = request.user.has_perm("customers.view_customer")
+    return {
+        "count": number,
+        "total": total,
+        "share": number / total if total else None,
+        "sentence": describe(definition),
+        "sample": [
+            {
+                "id": customer.pk,
+                "name": str(customer) if may_see else _("Customer %(id)s") % {"id": customer.pk},
+                "detail": " · ".join(
+                    part for part in (customer.city, customer.country, customer.language) if part
+                ),
+                "url": reverse("admin:customers_customer_change", args=[customer.pk]) if may_see else "",
+            }
+            for customer in some
+        ],
+    }
+
+
+@require_POST
+@staff_page("segments.view_segment")
+def save(request: HttpRequest, segment_id: int | None = None) -> HttpResponse:
+    segment = get_object_or_404(Segment, pk=segment_id) if segment_id else None
+    if not request.user.has_perm("segments.change_segment" if segment else "segments.add_segment"):
+        raise PermissionDenied
+    try:
+        body = _body(request)
+        version = services.save_segment(
+            segment,
+            name=body.get("name", ""),
+            description=str(body.get("description", ""))[:2000],
+            definition=body.get("definition"),
+            actor_user=cast(User, request.user),
+        )
+    except ProblemError as error:
+        return _refused(error)
+    return JsonResponse(
+        {"url": reverse("segments:edit", args=[version.segment_id]), "version": version.number}
+    )
+
+
+@require_POST
+@staff_page("segments.change_segment")
+def restore(request: HttpRequest, segment_id: int, number: int) -> HttpResponse:
+    """Makes an older definition the newest version; nothing is removed."""
+    version = get_object_or_404(
+        SegmentVersion.objects.select_related("segment"), segment=segment_id, number=number
+    )
+    segment = version.segment
+    services.save_segment(
+        segment, name=segment.name, description=segment.description, definition=version.definition,
+        actor_user=cast(User, request.user),
+    )  # fmt: skip
+    return redirect("segments:edit", segment_id)
+
+
+def _body(request: HttpRequest) -> dict[str, Any]:
+    try:
+        body = json.loads(request.body) if len(request.body) <= MAX_BODY else None
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise ProblemError(_("Send one JSON object of at most 200 kB."))
+    return body
+
+
+def _refused(error: ProblemError) -> HttpResponse:
+    return problem_response(
+        status=error.status, slug=error.slug, title=error.title, detail=error.detail, errors=error.errors
+    )
