@@ -1,0 +1,259 @@
+"""The template language: Liquid, cut down to what strangers' templates may do.
+
+No tag or filter reaches a file, the network or a Python attribute; values are plain dicts, lists and scalars.
+Work is counted in *fuel* instead of seconds, so the same template stops at the same place on every machine:
+a loop costs its source length per round, a filter and an output cost by the size of what they make.
+"""
+
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from functools import partial
+from io import StringIO
+from typing import Any, TextIO
+
+from liquid import Environment, RenderContext
+from liquid.builtin.expressions import FilteredExpression, Path
+from liquid.builtin.output import Output, OutputNode
+from liquid.builtin.tags.for_tag import ForNode, ForTag
+from liquid.builtin.tags.tablerow_tag import TablerowNode, TablerowTag
+from liquid.exceptions import FilterArgumentError, LiquidError, LiquidInterrupt, ResourceLimitError
+from liquid.stream import TokenStream
+from liquid.stringify import to_liquid_string
+from liquid.template import BoundTemplate
+from liquid.token import Token
+from liquid.undefined import Undefined
+from markupsafe import escape
+
+from personalization.content import filters
+from personalization.content.errors import RenderError
+from personalization.content.guards import StyleGuard, UrlGuard
+
+FUEL = 100_000
+CHARACTERS_PER_FUEL = 8
+MAX_TEXT = 20_000  # characters in the input or the result of a filter
+MAX_LIST = 1_000
+MAX_NUMBER = 10**30
+FORBIDDEN_TAGS = ("include", "render")
+FORBIDDEN_FILTERS = ("safe", "escapejs")
+
+
+class MessageContext(RenderContext):
+    """The state of one rendering, with its fuel."""
+
+    def __init__(self, template: BoundTemplate, **options: Any) -> None:
+        super().__init__(template, **options)
+        self.fuel = FUEL
+        self.weight = 1
+
+    def charge(self, amount: int) -> None:
+        self.fuel -= amount
+        if self.fuel < 0:
+            raise ResourceLimitError("the template does too much work", token=None)
+
+    def raise_for_loop_limit(self, length: int = 1) -> None:
+        self.charge(length * self.weight)
+
+    def assign(self, key: str, val: Any) -> None:
+        self.charge(1 + len(val) // 64 if isinstance(val, str | list) else 1)
+        self.locals[key] = val
+
+    def get_buffer(self, buf: TextIO | None = None) -> StringIO:
+        return StringIO()
+
+    def filter(self, name: str, token: Token | None) -> Callable[..., object]:
+        return partial(_guarded, super().filter(name, token), name, self)
+
+
+def _guarded(
+    function: Callable[..., object], name: str, context: MessageContext, *args: Any, **kw: Any
+) -> object:
+    """Runs a filter on bounded input and refuses an unbounded result."""
+    for value in args:
+        _check_size(value)
+    if name == "replace" and len(args) > 2:
+        # The only filter whose result is the product of its inputs: refused before it is made.
+        size = len(str(args[0])) * max(len(str(args[2])), 1)
+        if size > MAX_TEXT * 20:
+            raise FilterArgumentError("the replaced text is too long", token=None)
+    result = function(*args, **kw)
+    _check_size(result)
+    context.charge(4 + (len(result) // 64 if isinstance(result, str | list) else 0))
+    return result
+
+
+def _check_size(value: object) -> None:
+    if isinstance(value, str):
+        if len(value) > MAX_TEXT:
+            raise FilterArgumentError("the text is too long", token=None)
+    elif isinstance(value, list | tuple | range):
+        if len(value) > MAX_LIST:
+            raise FilterArgumentError("the list is too long", token=None)
+    elif isinstance(value, int) and not -MAX_NUMBER < value < MAX_NUMBER:
+        raise FilterArgumentError("the number is too large", token=None)
+
+
+class FastOutputNode(OutputNode):
+    """`{{ path.to.value }}` without the general machinery: nearly everything a message prints is this."""
+
+    def __init__(self, token: Token, expression: Any) -> None:
+        super().__init__(token, expression)
+        self.root: str | None = None
+        self.rest: tuple[object, ...] = ()
+        path = (
+            expression.left if isinstance(expression, FilteredExpression) and not expression.filters else None
+        )
+        if isinstance(path, Path) and not any(isinstance(part, Path) for part in path.path):
+            if isinstance(path.path[0], str):
+                self.root, self.rest = path.path[0], tuple(path.path[1:])
+
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        assert isinstance(context, MessageContext)
+        text = self._text(context)
+        if len(text) > 64:
+            context.charge(len(text) // 64)
+        return buffer.write(text)
+
+    def _text(self, context: RenderContext) -> str:
+        value: Any = None
+        if self.root is None:
+            value = self.expression.evaluate(context)
+        else:
+            try:
+                value = context.scope[self.root]
+                for key in self.rest:
+                    value = (
+                        value[key] if type(value) is dict and key in value else context.get_item(value, key)
+                    )
+            except (KeyError, TypeError, IndexError):
+                value = self.expression.evaluate(context)
+        if type(value) is str:
+            return escape(value) if context.autoescape else value
+        return to_liquid_string(value, context.autoescape)
+
+
+class FastOutput(Output):
+    node_class = FastOutputNode
+
+
+class WeighedForNode(ForNode):
+    weight = 1
+
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        assert isinstance(context, MessageContext)
+        context.weight = self.weight
+        return super().render_to_output(context, buffer)
+
+
+class WeighedFor(ForTag):
+    node_class = WeighedForNode
+
+    def parse(self, stream: TokenStream) -> WeighedForNode:
+        start = stream.current.start_index
+        node = super().parse(stream)
+        assert isinstance(node, WeighedForNode)
+        node.weight = _weight(stream, start)
+        return node
+
+
+class WeighedTablerowNode(TablerowNode):
+    weight = 1
+
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        assert isinstance(context, MessageContext)
+        context.weight = self.weight
+        return super().render_to_output(context, buffer)
+
+
+class WeighedTablerow(TablerowTag):
+    node_class = WeighedTablerowNode
+
+    def parse(self, stream: TokenStream) -> WeighedTablerowNode:
+        start = stream.current.start_index
+        node = super().parse(stream)
+        assert isinstance(node, WeighedTablerowNode)
+        node.weight = _weight(stream, start)
+        return node
+
+
+def _weight(stream: TokenStream, start: int) -> int:
+    return 1 + max(stream.current.start_index - start, 0) // CHARACTERS_PER_FUEL
+
+
+_missing: ContextVar[dict[tuple[int, str], None] | None] = ContextVar("missing", default=None)
+
+
+class RecordingUndefined(Undefined):
+    """Empty like any missing value, but noted when it is printed or looped over (see `find_missing`)."""
+
+    __slots__ = ()
+
+    def _note(self) -> None:
+        found = _missing.get()
+        if found is not None and self.token is not None:
+            line = self.token.source.count("\n", 0, max(self.token.start_index, 0)) + 1
+            found[line, self.hint or f"{self.name!r} is undefined"] = None
+
+    def __str__(self) -> str:
+        self._note()
+        return ""
+
+    def __iter__(self) -> Any:
+        self._note()
+        return iter(())
+
+
+class MessageTemplate(BoundTemplate):
+    context_class = MessageContext
+
+    def render_values(self, values: Mapping[str, object]) -> str:
+        """The text for these values. Raises RenderError; never prints half a message."""
+        context = MessageContext(self, globals=values)
+        buffer = StringIO()
+        try:
+            for node in self.nodes:
+                node.render(context, buffer)
+        except LiquidInterrupt:
+            pass  # a `break` outside of a loop ends the template, as in the reference implementation
+        except LiquidError as error:
+            raise RenderError(str(error.message)) from error
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
+            raise RenderError(f"{type(error).__name__}: {error}") from error
+        return buffer.getvalue()
+
+
+class Language(Environment):
+    template_class = MessageTemplate
+    block_nesting_limit = 30
+    context_depth_limit = 30
+
+    def setup_tags_and_filters(self, *, extra: bool = False) -> None:
+        super().setup_tags_and_filters(extra=False)
+        for name in FORBIDDEN_TAGS:
+            self.tags.pop(name, None)
+        for name in FORBIDDEN_FILTERS:
+            self.filters.pop(name, None)
+        self.add_tag(FastOutput)
+        self.add_tag(WeighedFor)
+        self.add_tag(WeighedTablerow)
+        self.add_tag(UrlGuard)
+        self.add_tag(StyleGuard)
+        filters.register(self)
+
+
+HTML = Language(autoescape=True)
+TEXT = Language(autoescape=False)
+_EDITING = Language(autoescape=False, undefined=RecordingUndefined)
+
+
+def find_missing(source: str, values: Mapping[str, object]) -> list[tuple[int, str]]:
+    """(line, hint) of every missing value that `source` would print for these values, in order."""
+    found: dict[tuple[int, str], None] = {}
+    token = _missing.set(found)
+    try:
+        template: MessageTemplate = _EDITING.from_string(source)  # type: ignore[assignment]
+        template.render_values(values)
+    except (RenderError, LiquidError):
+        pass  # told by the caller, who renders for real
+    finally:
+        _missing.reset(token)
+    return list(found)

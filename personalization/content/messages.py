@@ -1,0 +1,188 @@
+"""A message as its author wrote it → what each customer gets.
+
+`compile_message` does once what is the same for everybody (MJML, guards, the plain-text part);
+`CompiledMessage.render` does the rest, thousands of times a second. Values come in as plain dicts, lists and
+scalars; no Python object, file or network is reachable from a template.
+
+Missing values print nothing while sending; while editing `check_message` names them. A filter that cannot use
+what it gets raises RenderError, and the caller records the customer as skipped.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.utils.translation import gettext as _
+from liquid.exceptions import LiquidError
+
+from personalization.content.errors import Problem, RenderError, TemplateError
+from personalization.content.escaping import guard
+from personalization.content.language import HTML, TEXT, MessageTemplate, find_missing
+from personalization.content.layout import MAX_SOURCE, compile_layout, is_mjml
+from personalization.content.links import find_links
+from personalization.content.placeholders import Protected, protect, restore
+from personalization.content.plain_text import derive_text
+
+LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
+BODY_START = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
+# Blanks that keep the mail program from filling the preview with the body's first words.
+PADDING = "&#847;&zwnj;&nbsp;" * 60
+PREHEADER = (
+    '<div style="display:none;max-height:0;overflow:hidden;mso-hide:all;font-size:1px;line-height:1px;opacity:0">'
+    f"{{}}{PADDING}</div>"
+)
+CLIPPED_AT = 102_000  # bytes; Gmail hides the rest
+MARKUP_LITERAL = re.compile(r"\"[^\"]*<[^\"]*\"|'[^']*<[^']*'")
+
+
+@dataclass(frozen=True)
+class RenderedMessage:
+    subject: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True)
+class CompiledMessage:
+    """`links` are the addresses as written, Liquid included."""
+
+    subject: MessageTemplate
+    html: MessageTemplate
+    text: MessageTemplate
+    links: list[str]
+    warnings: list[Problem] = field(default_factory=list)
+
+    def render(self, context: Mapping[str, Any]) -> RenderedMessage:
+        """What this customer gets. Raises RenderError."""
+        return RenderedMessage(
+            subject=LINE_BREAKS.sub(" ", self.subject.render_values(context)).strip(),
+            html=self.html.render_values(context),
+            text=self.text.render_values(context),
+        )
+
+    def uses(self, name: str) -> bool:
+        """Whether the body prints or tests the variable, for example `unsubscribe_url` or `items`."""
+        return name in self.html.analyze(include_partials=False).globals
+
+
+def compile_message(*, subject: str, preheader: str = "", body: str) -> CompiledMessage:
+    """Raises TemplateError with every problem found, each with field and line."""
+    problems = [
+        problem
+        for name, source in (("subject", subject), ("preheader", preheader), ("body", body))
+        for problem in _check_liquid(name, source)
+    ]
+    if not body.strip():
+        problems.append(Problem("body", _("The message is empty.")))
+    if problems:
+        raise TemplateError(problems)
+    source = protect(body)
+    layout = compile_layout(source) if is_mjml(body) else _plain_html(source)
+    html, problems = guard(layout, source.tokens)
+    if problems:
+        raise TemplateError(problems)
+    text = derive_text(layout, source.tokens)
+    html = _with_preheader(html, preheader)
+    compiled = CompiledMessage(
+        subject=_parse(TEXT, "subject", " ".join(subject.split())),
+        html=_parse(HTML, "body", html),
+        text=_parse(TEXT, "body", text),
+        links=find_links(restore(layout, source.tokens)),
+    )
+    return replace(compiled, warnings=_warnings(compiled, subject, html))
+
+
+def check_message(
+    *, subject: str, preheader: str = "", body: str, context: Mapping[str, Any] | None = None
+) -> list[Problem]:
+    """Everything worth telling the author: errors, warnings and, with a customer's `context`, missing values."""
+    try:
+        compiled = compile_message(subject=subject, preheader=preheader, body=body)
+    except TemplateError as error:
+        return error.problems
+    problems = list(compiled.warnings)
+    if context is None:
+        return problems
+    try:
+        compiled.render(context)
+    except RenderError as error:
+        problems.append(Problem("body", str(error)))
+    for name, source in (("subject", subject), ("preheader", preheader), ("body", body)):
+        for line, hint in find_missing(source, context):
+            message = _("This customer has no value here: %(hint)s.") % {"hint": hint}
+            problems.append(Problem(name, message, line, "warning"))
+    return problems
+
+
+def _check_liquid(name: str, source: str) -> list[Problem]:
+    """Syntax of the source itself, so that lines are the author's."""
+    if len(source) > MAX_SOURCE:
+        return [Problem(name, _("The text is too long (over %(limit)s characters).") % {"limit": MAX_SOURCE})]
+    try:
+        HTML.from_string(source)
+    except LiquidError as error:
+        place = _place(error)
+        return [Problem(name, _sentence(error.message), place)]
+    except RecursionError:
+        return [Problem(name, _("The template is nested too deeply."))]
+    return [
+        Problem(name, _("Write HTML outside of the Liquid tag, not inside of its quotes."), token.line)
+        for token in protect(source).tokens
+        if MARKUP_LITERAL.search(token.text) and not token.text.startswith(("{% comment", "{% raw", "{% doc"))
+    ]
+
+
+def _place(error: LiquidError) -> int | None:
+    try:
+        found = error.context()
+    except ValueError:  # the end of the text
+        return error.token.source.count("\n") + 1 if error.token else None
+    return found[0] if found else None
+
+
+def _sentence(message: object) -> str:
+    text = str(message)
+    return text[:1].upper() + text[1:]
+
+
+def _parse(language: Any, name: str, source: str) -> MessageTemplate:
+    try:
+        template: MessageTemplate = language.from_string(source)
+    except LiquidError as error:
+        raise TemplateError([Problem(name, _sentence(error.message))]) from error
+    return template
+
+
+def _plain_html(source: Protected) -> str:
+    """A body that is not MJML: a whole page as it is, or a fragment put into the least page."""
+    if re.search(r"<html[\s>]", source.text, re.IGNORECASE):
+        return source.text
+    return (
+        '<!doctype html><html><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"></head>'
+        f'<body style="margin:0;padding:16px;font-family:Arial,sans-serif">{source.text}</body></html>'
+    )
+
+
+def _with_preheader(html: str, preheader: str) -> str:
+    if not preheader.strip():
+        return html
+    safe = protect(preheader)
+    text = safe.text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    block = PREHEADER.format(restore(text, safe.tokens))
+    start = BODY_START.search(html)
+    return html[: start.end()] + block + html[start.end() :] if start else block + html
+
+
+def _warnings(compiled: CompiledMessage, subject: str, html: str) -> list[Problem]:
+    found = []
+    if not subject.strip():
+        found.append(Problem("subject", _("The subject is empty."), level="warning"))
+    if not compiled.uses("unsubscribe_url"):
+        found.append(
+            Problem("body", _("There is no unsubscribe link: add {{ unsubscribe_url }}."), level="warning")
+        )
+    if len(html.encode()) > CLIPPED_AT:
+        found.append(Problem("body", _("Gmail cuts messages off at 102 kB."), level="warning"))
+    return found
