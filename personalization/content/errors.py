@@ -25,4 +25,4 @@ class TemplateError(Exception):
 
 
 class RenderError(Exception):
-    """The message cannot be rendered for this customer: a filter got what it cannot use, or a limit was hit."""
+    """It cannot be rendered for this customer: a filter got what it cannot use, or a limit was hit."""

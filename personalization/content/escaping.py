@@ -1,8 +1,8 @@
 """Where in the HTML each piece of Liquid stands, and the guard it gets there.
 
 Auto-escaping alone does not stop a `javascript:` address, an unquoted attribute or a CSS url(). So a printed
-value in an address is wrapped in `{% guard_url %}`, one in a style in `{% guard_style %}`, and places where no
-guard can help (tag names, unquoted attributes, event handlers, scripts) are refused.
+value in an address is wrapped in `{% guard_url %}`, one in a style in `{% guard_style %}`, and places where
+no guard can help (tag names, unquoted attributes, event handlers, scripts) are refused.
 """
 
 import re
@@ -35,7 +35,8 @@ FORBIDDEN_ELEMENTS = {
     "math",
 }
 PIECE = re.compile(
-    r"<!--\[if[^\]]*\]>(?:<!-->|<!--)?|<!--<!\[endif\]-->|<!\[endif\](?:-->)?"  # conditional comments hold HTML
+    # Conditional comments hold HTML that Outlook reads.
+    r"<!--\[if[^\]]*\]>(?:<!-->|<!--)?|<!--<!\[endif\]-->|<!\[endif\](?:-->)?"
     r"|(?P<comment><!--.*?-->)"
     r"|<style\b(?P<style_attributes>[^>]*)>(?P<style>.*?)</style\s*>"
     r"|<(?P<slash>/?)(?P<name>[a-zA-Z][^\s/>]*)(?P<attributes>(?:\"[^\"]*\"|'[^']*'|[^'\">])*)>"

@@ -24,7 +24,8 @@ SYMBOLS = {
 NUMBER_STYLES = {
     "en": (",", ".", False), "zh": (",", ".", False), "ja": (",", ".", False), "ko": (",", ".", False),
     "de": (".", ",", True), "es": (".", ",", True), "it": (".", ",", True), "pt": (".", ",", False),
-    "fr": ("\u202f", ",", True), "nl": (".", ",", False), "sv": ("\u00a0", ",", True), "pl": ("\u00a0", ",", True),
+    "fr": ("\u202f", ",", True), "nl": (".", ",", False),
+    "sv": ("\u00a0", ",", True), "pl": ("\u00a0", ",", True),
 }  # fmt: skip
 MONTHS = {
     "en": "January February March April May June July August September October November December",
@@ -83,7 +84,7 @@ def money(value: object, currency: object = "", language: object = "", *, contex
 def format_date(
     value: Any, style: object = "long", language: object = "", *, context: "RenderContext"
 ) -> str:
-    """`{{ now | date }}`, `| date: "short"`, `| date: "%d.%m.%Y"`. Accepts dates, ISO texts, "now" and "today".
+    """`{{ now | date }}`, `| date: "short"`, `| date: "%d.%m.%Y"`; takes dates, ISO texts, "now", "today".
 
     Empty for a missing date; a text that is no date comes back unchanged, as in the reference implementation.
     """

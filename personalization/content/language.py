@@ -99,12 +99,10 @@ class FastOutputNode(OutputNode):
         super().__init__(token, expression)
         self.root: str | None = None
         self.rest: tuple[object, ...] = ()
-        path = (
-            expression.left if isinstance(expression, FilteredExpression) and not expression.filters else None
-        )
-        if isinstance(path, Path) and not any(isinstance(part, Path) for part in path.path):
-            if isinstance(path.path[0], str):
-                self.root, self.rest = path.path[0], tuple(path.path[1:])
+        if isinstance(expression, FilteredExpression) and not expression.filters:
+            parts = expression.left.path if isinstance(expression.left, Path) else []
+            if parts and isinstance(parts[0], str) and not any(isinstance(part, Path) for part in parts):
+                self.root, self.rest = parts[0], tuple(parts[1:])
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
         assert isinstance(context, MessageContext)

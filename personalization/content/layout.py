@@ -5,6 +5,7 @@ wrapped in `mj-raw`, without which MJML drops them.
 """
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 import mjml
@@ -32,7 +33,9 @@ HEAD = {
     "mj-breakpoint", "mj-html-attributes", "mj-selector", "mj-html-attribute",
 }  # fmt: skip
 KNOWN = CONTAINERS | ENDINGS | HEAD
-VOID = set("area base br col embed hr img input link meta source track wbr".split())
+VOID = frozenset(
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"]
+)
 PIECE = re.compile(
     r"<!--.*?-->|<!DOCTYPE[^>]*>|</\s*(?P<close>[a-zA-Z][\w:.-]*)\s*>"
     r"|<(?P<open>[a-zA-Z][\w:.-]*)(?P<attributes>(?:\"[^\"]*\"|'[^']*'|[^'\">])*?)(?P<empty>/?)>|(?P<stray><)",
@@ -40,12 +43,16 @@ PIECE = re.compile(
 )
 
 
+Complain = Callable[[int, str], None]
+
+
 class _Open(NamedTuple):
     name: str
     line: int
 
 
-# The compiler writes unusual characters of attributes as Rust would: line breaks go in before, the rest comes back.
+# The compiler writes unusual characters of attributes as Rust would: line breaks are taken out before, the
+# rest is put back afterwards.
 BREAKS = re.compile(r"[\r\n\t]+")
 RUST_ESCAPE = re.compile(r"\\u\{([0-9a-f]{1,6})\}")
 
@@ -90,8 +97,10 @@ def _with_fonts(text: str) -> str:
 
 
 def _check_and_wrap(source: Protected) -> tuple[str, list[Problem]]:
-    text, problems, stack, parts, end = source.text, [], [], [], 0
-    inside_raw = False
+    text, end = source.text, 0
+    problems: list[Problem] = []
+    stack: list[_Open] = []
+    parts: list[str] = []
 
     def complain(position: int, message: str) -> None:
         problems.append(Problem("body", message, line_of(text, position, source.tokens)))
@@ -121,7 +130,7 @@ def _check_and_wrap(source: Protected) -> tuple[str, list[Problem]]:
     return "".join(parts), problems
 
 
-def _between(text: str, stack: list[_Open], position: int, complain) -> str:  # type: ignore[no-untyped-def]
+def _between(text: str, stack: list[_Open], position: int, complain: Complain) -> str:
     """Text between two tags: inside a container only Liquid may stand there, wrapped for MJML."""
     if not stack or stack[-1].name not in CONTAINERS or not text.strip():
         return text
@@ -131,7 +140,7 @@ def _between(text: str, stack: list[_Open], position: int, complain) -> str:  # 
     return MARK.sub(lambda mark: f"<mj-raw>{mark[0]}</mj-raw>", text)
 
 
-def _check_element(name: str, piece: re.Match[str], stack: list[_Open], complain) -> None:  # type: ignore[no-untyped-def]
+def _check_element(name: str, piece: re.Match[str], stack: list[_Open], complain: Complain) -> None:
     if name == "mj-include":
         complain(piece.start(), _("mj-include is not available."))
     elif name.startswith("mj") and name not in KNOWN:
@@ -145,7 +154,7 @@ def _check_element(name: str, piece: re.Match[str], stack: list[_Open], complain
         complain(piece.start(), _("<%(name)s> must stand inside an mj-text or mj-raw.") % {"name": name})
 
 
-def _close(name: str, stack: list[_Open], position: int, complain) -> None:  # type: ignore[no-untyped-def]
+def _close(name: str, stack: list[_Open], position: int, complain: Complain) -> None:
     if stack and stack[-1].name == name:
         stack.pop()
         return

@@ -10,7 +10,6 @@ IGNORED = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ufeff\u200b-\u200f]+")
 SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.\-]*):")
 INLINE_IMAGE = re.compile(r"data:image/(?:png|gif|jpeg|webp);base64,[A-Za-z0-9+/=]*", re.IGNORECASE)
 ANCHOR = re.compile(r"<a\s([^>]*?)\bhref=(\"([^\"]*)\"|'([^']*)')([^>]*)>", re.IGNORECASE)
-BODY_END = re.compile(r"</body\s*>", re.IGNORECASE)
 
 
 def is_allowed_url(url: str, *, image: bool = False) -> bool:
@@ -50,11 +49,12 @@ def rewrite_links(html: str, make_url: Callable[[str], str | None], *, keep: Col
 
 def add_open_pixel(html: str, url: str) -> str:
     """The HTML with an invisible picture at its end, loaded when the message is opened."""
-    pixel = f'<img src="{escape(url)}" width="1" height="1" alt="" style="display:block;border:0;width:1px;height:1px">'
-    found = None
-    for found in BODY_END.finditer(html):
-        pass
-    return html + pixel if found is None else html[: found.start()] + pixel + html[found.start() :]
+    pixel = (
+        f'<img src="{escape(url)}" width="1" height="1" alt=""'
+        ' style="display:block;border:0;width:1px;height:1px">'
+    )
+    end = html.lower().rfind("</body")
+    return html + pixel if end < 0 else html[:end] + pixel + html[end:]
 
 
 def find_links(html: str) -> list[str]:

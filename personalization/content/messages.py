@@ -29,7 +29,7 @@ BODY_START = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 # Blanks that keep the mail program from filling the preview with the body's first words.
 PADDING = "&#847;&zwnj;&nbsp;" * 60
 PREHEADER = (
-    '<div style="display:none;max-height:0;overflow:hidden;mso-hide:all;font-size:1px;line-height:1px;opacity:0">'
+    '<div style="display:none;max-height:0;overflow:hidden;mso-hide:all;font-size:1px;line-height:1px">'
     f"{{}}{PADDING}</div>"
 )
 CLIPPED_AT = 102_000  # bytes; Gmail hides the rest
@@ -96,7 +96,7 @@ def compile_message(*, subject: str, preheader: str = "", body: str) -> Compiled
 def check_message(
     *, subject: str, preheader: str = "", body: str, context: Mapping[str, Any] | None = None
 ) -> list[Problem]:
-    """Everything worth telling the author: errors, warnings and, with a customer's `context`, missing values."""
+    """What to tell the author: errors, warnings and, with a customer's `context`, values that are missing."""
     try:
         compiled = compile_message(subject=subject, preheader=preheader, body=body)
     except TemplateError as error:

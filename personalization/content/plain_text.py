@@ -31,7 +31,7 @@ def derive_text(html: str, tokens: list[Token]) -> str:
 
 
 def _guard_links(text: str) -> str:
-    return LINK.sub(r"](<guard_url link %}\1{% endguard_url %})".replace("<", "{% "), text)
+    return LINK.sub(r"]({% guard_url link %}\1{% endguard_url %})", text)
 
 
 def _join_control_lines(lines: list[str], tokens: list[Token]) -> str:
