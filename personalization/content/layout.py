@@ -14,9 +14,7 @@ from django.utils.translation import gettext as _
 from personalization.content.errors import Problem, TemplateError
 from personalization.content.placeholders import MARK, Protected, line_of
 
-FONTS = (
-    "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'PingFang SC', 'Microsoft YaHei', sans-serif"
-)
+FONTS = "Helvetica, Arial, 'PingFang SC', 'Microsoft YaHei', sans-serif"
 MAX_SOURCE = 200_000  # characters
 MAX_DEPTH = 60
 # Elements whose children are elements only; text between those is dropped by MJML.

@@ -1,0 +1,47 @@
+"""E-mails to begin with, English and Chinese by the customer's language; their bodies lie in templates/email."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+
+@dataclass(frozen=True)
+class Starter:
+    key: str
+    name: str
+    subject: str
+    preheader: str
+    body: str
+
+
+def starters() -> list[Starter]:
+    """The first one is what a new campaign opens with."""
+    return [
+        Starter(
+            "picks",
+            _("Personal picks"),
+            '{% if customer.language == "zh" %}{{ customer.first_name }}，为您挑选的好物'
+            '{% else %}Picked for you, {{ customer.first_name | default: "friend" }}{% endif %}',
+            '{% if customer.language == "zh" %}{{ items.first.name }}，还有更多'
+            "{% else %}{{ items.first.name }}, and more that suits you{% endif %}",
+            _body("picks"),
+        ),
+        Starter(
+            "news",
+            _("News"),
+            '{% if customer.language == "zh" %}店里的新消息{% else %}News from the shop{% endif %}',
+            "",
+            _body("news"),
+        ),
+    ]
+
+
+def _body(name: str) -> str:
+    # Only found here, never rendered by Django: the text is Liquid.
+    for folder in settings.TEMPLATES[0]["DIRS"]:
+        path = Path(folder) / "email" / f"{name}.mjml"
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
+    raise FileNotFoundError(name)
