@@ -20,6 +20,7 @@ class ModelRun(models.Model):
     )
     status = models.CharField(_("status"), max_length=8, choices=RunStatus, default=RunStatus.QUEUED)
     progress = models.CharField(_("progress"), max_length=200, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)
     error = models.TextField(_("error"), blank=True)
     data_from = models.DateTimeField(_("data from"), null=True, blank=True)
     data_until = models.DateTimeField(_("data until"), null=True, blank=True)

@@ -8,7 +8,8 @@ import numpy.typing as npt
 
 from recommender.algorithms._interactions import Floats, Interactions, Ints
 
-Exclude = Interactions | Sequence[Sequence[int]] | Sequence[int] | npt.NDArray[Any] | None
+Rows = Sequence[Sequence[int]] | Sequence[npt.NDArray[Any]]
+Exclude = Interactions | Rows | Sequence[int] | npt.NDArray[Any] | None
 
 
 def top_k(scores: Floats, k: int) -> tuple[Ints, Floats]:

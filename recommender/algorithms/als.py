@@ -35,7 +35,7 @@ class Als(Recommender):
         self,
         *,
         factors: int = 64,
-        regularization: float = 0.015,
+        regularization: float = 0.02,
         alpha: float = 4.0,
         iterations: int = 15,
         seed: int = 0,

@@ -21,6 +21,7 @@ class Migration(migrations.Migration):
                 ('event_weights', models.JSONField(default=dict, help_text='What each event counts, for example Order Line: 1.', verbose_name='event weights')),
                 ('status', models.CharField(choices=[('queued', 'Waiting'), ('running', 'Training'), ('done', 'Done'), ('failed', 'Failed')], default='queued', max_length=8, verbose_name='status')),
                 ('progress', models.CharField(blank=True, max_length=200, verbose_name='progress')),
+                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False, verbose_name='attempts')),
                 ('error', models.TextField(blank=True, verbose_name='error')),
                 ('data_from', models.DateTimeField(blank=True, null=True, verbose_name='data from')),
                 ('data_until', models.DateTimeField(blank=True, null=True, verbose_name='data until')),

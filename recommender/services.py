@@ -1,0 +1,202 @@
+"""Training, judging and promoting models. A model serves only when the evidence, or a person, says so."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from personalization.access.services import audit
+from recommender import algorithms
+from recommender.comparison import compare
+from recommender.errors import PromotionError, TrainingError
+from recommender.evaluation import time_split
+from recommender.interactions import DEFAULT_EVENT_WEIGHTS, EventLog, load_events
+from recommender.models import ModelRun, RunStatus
+
+log = structlog.get_logger(__name__)
+SYSTEM = "system"
+MAX_ATTEMPTS = 3
+# First halves of two-part advisory lock keys: any numbers of our own.
+TRAINING_LOCK, PROMOTION_LOCK = 7_301, 7_302
+
+
+@transaction.atomic
+def train(
+    *,
+    algorithm: str,
+    parameters: Mapping[str, Any] | None = None,
+    event_weights: Mapping[str, float] | None = None,
+    actor: str = SYSTEM,
+) -> ModelRun:
+    """Creates a waiting run; after commit the caller enqueues `tasks.train_model`. Raises TrainingError."""
+    try:
+        algorithms.get(algorithm)(**dict(parameters or {}))
+    except (TypeError, ValueError) as error:
+        raise TrainingError(str(error)) from error
+    weights = dict(DEFAULT_EVENT_WEIGHTS if event_weights is None else event_weights)
+    if not weights or any(not 0 < weight < 1e6 for weight in weights.values()):
+        raise TrainingError(_("Every event needs a weight above zero."))
+    run = ModelRun.objects.create(
+        algorithm=algorithm, parameters=dict(parameters or {}), event_weights=weights
+    )
+    audit(actor=actor, action="model.queued", target=f"model:{run.pk}", algorithm=algorithm)
+    return run
+
+
+def run_training(run_id: int) -> bool:
+    """Trains, judges and stores one waiting run; True when this call did it. Safe to call again.
+
+    Only one training per algorithm goes on at a time; another one stays waiting. A run found half done
+    belongs to a worker that died, since the lock is free: it starts over. A failure is written into the
+    run, and the champion stays.
+    """
+    run = ModelRun.objects.get(pk=run_id)
+    with _training_lock(run.algorithm) as is_ours:
+        if not is_ours or not _begin(run):
+            return False
+        try:
+            _train(run)
+        except Exception as error:
+            log.exception("training_failed", run=run.pk, algorithm=run.algorithm)
+            _finish(run, status=RunStatus.FAILED, error=f"{type(error).__name__}: {error}"[:2000])
+    return True
+
+
+@transaction.atomic
+def promote(run: ModelRun, *, actor: str, reason: str) -> None:
+    """Makes this run the one that serves. Raises PromotionError when it has no model to serve with."""
+    _lock_promotion()
+    run.refresh_from_db()
+    if run.status != RunStatus.DONE or not run.artifact:
+        raise PromotionError(_("Only a finished model can be promoted."))
+    if run.is_champion:
+        return
+    _crown(run, promoted_at=timezone.now(), actor=actor, reason=reason)
+    audit(actor=actor, action="model.promoted", target=f"model:{run.pk}", reason=reason)
+
+
+@transaction.atomic
+def roll_back(*, actor: str, reason: str) -> ModelRun:
+    """Back to the champion before this one; again, and it is the one before that. Raises PromotionError."""
+    _lock_promotion()
+    current = ModelRun.objects.filter(is_champion=True).first()
+    earlier = ModelRun.objects.filter(status=RunStatus.DONE, promoted_at__isnull=False).exclude(artifact="")
+    if current is not None:
+        earlier = earlier.filter(promoted_at__lt=current.promoted_at)
+    previous = earlier.order_by("-promoted_at").first()
+    if current is None or previous is None:
+        raise PromotionError(_("There is no earlier champion to go back to."))
+    # It keeps its own time of promotion, so that the order of champions stays as it was.
+    _crown(previous, promoted_at=previous.promoted_at, actor=actor, reason=reason)
+    audit(actor=actor, action="model.rolled_back", target=f"model:{previous.pk}", away_from=current.pk)
+    return previous
+
+
+def _train(run: ModelRun) -> None:
+    _say(run, gettext_noop("Reading events"))
+    events = load_events(event_weights=run.event_weights)
+    if not len(events.log.users):
+        raise TrainingError(_("There are no events on items to learn from."))
+    _note_data(run, events)
+    split = time_split(events.log)
+    _say(run, gettext_noop("Comparing on the latest events"))
+    champion = ModelRun.objects.filter(is_champion=True).first()
+    comparison = compare(run, champion=champion, split=split)
+    run.metrics = comparison.as_json()
+    _say(run, gettext_noop("Training on all events"))
+    model = algorithms.get(run.algorithm)(**run.parameters).fit(events.log.interactions())
+    name = f"{run.algorithm}-{run.pk}.npz"
+    # Serving folds in fresh histories: nobody's rows need to lie in the file.
+    run.artifact_sha256 = model.save(settings.MODEL_DIR / name, with_histories=False)
+    run.artifact = name
+    run.item_ids = events.item_ids.tolist()
+    _finish(run, status=RunStatus.DONE)
+    if comparison.is_better:
+        _promote_unless_changed(run, champion, reason=comparison.reason)
+
+
+def _promote_unless_changed(run: ModelRun, champion: ModelRun | None, *, reason: str) -> None:
+    """The evidence is about one champion: if another took over meanwhile, it proves nothing."""
+    with transaction.atomic():
+        _lock_promotion()
+        now = ModelRun.objects.filter(is_champion=True).first()
+        if (now and now.pk) != (champion and champion.pk):
+            run.metrics["decision"] = _("Not promoted: the champion changed while this model was trained.")
+            run.save(update_fields=["metrics"])
+            return
+        promote(run, actor=SYSTEM, reason=reason)
+
+
+def _crown(run: ModelRun, *, promoted_at: datetime | None, actor: str, reason: str) -> None:
+    ModelRun.objects.filter(is_champion=True).update(is_champion=False)
+    run.is_champion = True
+    run.promoted_at, run.promoted_by, run.promoted_reason = promoted_at, actor[:200], reason[:300]
+    run.save(update_fields=["is_champion", "promoted_at", "promoted_by", "promoted_reason"])
+
+
+def _begin(run: ModelRun) -> bool:
+    """Notes the start of a waiting or abandoned run; False when there is nothing to do."""
+    run.refresh_from_db()
+    if run.status in (RunStatus.DONE, RunStatus.FAILED):
+        return False
+    if run.attempts >= MAX_ATTEMPTS:
+        # Most likely killed for its memory: trying for ever would kill the worker for ever.
+        _finish(run, status=RunStatus.FAILED, error=_("The worker died during this training, several times."))
+        return False
+    run.status, run.started_at, run.attempts = RunStatus.RUNNING, timezone.now(), run.attempts + 1
+    run.save(update_fields=["status", "started_at", "attempts"])
+    return True
+
+
+def _say(run: ModelRun, progress: str) -> None:
+    run.progress = progress
+    run.save(update_fields=["progress"])
+
+
+def _note_data(run: ModelRun, events: EventLog) -> None:
+    times = events.log.timestamps
+    run.data_from = datetime.fromtimestamp(int(times.min()), tz=UTC)
+    run.data_until = datetime.fromtimestamp(int(times.max()), tz=UTC)
+    run.n_users, run.n_items = events.log.shape
+    run.n_interactions = len(times)
+    run.save(update_fields=["data_from", "data_until", "n_users", "n_items", "n_interactions"])
+
+
+def _finish(run: ModelRun, *, status: RunStatus, error: str = "") -> None:
+    run.status, run.error, run.progress, run.finished_at = status, error, "", timezone.now()
+    run.save(
+        update_fields=[
+            "status", "error", "progress", "finished_at", "metrics", "artifact", "artifact_sha256",
+            "item_ids",
+        ]
+    )  # fmt: skip
+
+
+@contextmanager
+def _training_lock(algorithm: str) -> Iterator[bool]:
+    """True when no other training of this algorithm goes on.
+
+    The lock belongs to a transaction on a connection of its own: it ends with the worker however that
+    ends, holds behind a pooler, and the progress is committed beside it.
+    """
+    own = connection.copy()
+    try:
+        own.set_autocommit(False)
+        with own.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", [TRAINING_LOCK, algorithm])
+            is_ours = bool(cursor.fetchone()[0])
+        yield is_ours
+    finally:
+        own.close()
+
+
+def _lock_promotion() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [PROMOTION_LOCK])

@@ -1,0 +1,60 @@
+"""The champion's model in the memory of this process, loaded once."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import structlog
+from django.conf import settings
+
+from recommender import algorithms
+from recommender.models import ModelRun
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class ServedModel:
+    """A model and who its columns are: `item_ids` ascending, int64."""
+
+    model: algorithms.Recommender
+    item_ids: npt.NDArray[np.int64]
+    event_weights: dict[str, float]
+
+    def columns(self, item_ids: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Column of each item; −1 where the model does not know it."""
+        wanted = np.asarray(item_ids, dtype=np.int64)
+        if not len(self.item_ids):
+            return np.full(len(wanted), -1)
+        places = np.minimum(np.searchsorted(self.item_ids, wanted), len(self.item_ids) - 1)
+        return np.where(self.item_ids[places] == wanted, places, -1)
+
+    def popular(self) -> list[tuple[int, float]]:
+        """Item ids with their weight in the training data, most first."""
+        weights = self.model.item_weights
+        order = np.argsort(-weights, kind="stable")
+        return [(int(self.item_ids[at]), float(weights[at])) for at in order]
+
+
+def serve_champion() -> ServedModel | None:
+    """None without a champion, and when its file is missing or damaged on this machine (which is
+    logged).
+    """
+    champion = ModelRun.objects.filter(is_champion=True).values("pk", "artifact", "artifact_sha256").first()
+    if champion is None:
+        return None
+    try:
+        return _load(champion["pk"], champion["artifact"], champion["artifact_sha256"])
+    except algorithms.ArtifactError as error:
+        log.error("champion_unreadable", run=champion["pk"], error=str(error))
+        return None
+
+
+@lru_cache(maxsize=1)
+def _load(run_id: int, artifact: str, digest: str) -> ServedModel:
+    run = ModelRun.objects.get(pk=run_id)
+    model = algorithms.load(settings.MODEL_DIR / artifact, digest=digest)
+    if len(run.item_ids) != model.n_items:
+        raise algorithms.ArtifactError(f"{artifact} knows {model.n_items} items, its run {len(run.item_ids)}")
+    return ServedModel(model, np.array(run.item_ids, dtype=np.int64), run.event_weights)

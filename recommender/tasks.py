@@ -1,0 +1,19 @@
+"""Training in the background, on the queue `train`. Arguments are ids; the truth is in the rows."""
+
+from celery import shared_task
+
+from recommender import selectors, services
+
+
+@shared_task
+def train_model(run_id: int) -> None:
+    """Trains one run, then starts the next that waits. Running it twice does no harm."""
+    if services.run_training(run_id):
+        start_waiting()
+
+
+@shared_task
+def start_waiting() -> None:
+    """Enqueues the runs that wait: for another one's end, or because their task was lost."""
+    for run_id in selectors.waiting_run_ids():
+        train_model.delay(run_id)
