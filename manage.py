@@ -7,6 +7,11 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "personalization.config.settings")
+    if sys.argv[1:2] == ["up"]:
+        # Starts the database, so it neither needs Django nor waits for it.
+        from personalization.config.supervisor.cli import main as up
+
+        sys.exit(up(sys.argv[2:]))
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -18,7 +18,8 @@ env = environ.Env()
 
 # Where `manage.py up` keeps its servers' data, model files and the addresses of what it started.
 DATA_DIR = Path(env.str("BESPOKE_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
-for _line in (DATA_DIR / "local.env").read_text().splitlines() if (DATA_DIR / "local.env").is_file() else ():
+_local = DATA_DIR / "local.env"
+for _line in _local.read_text().splitlines() if os.access(_local, os.R_OK) else ():
     os.environ.setdefault(*_line.split("=", 1))
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -121,11 +122,21 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "campaigns.tasks.tick", "schedule": env.float("TICK_SECONDS", default=2.0)},
+    "heartbeat": {
+        "task": "personalization.config.tasks.heartbeat",
+        "schedule": 10.0,
+        "options": {"expires": 30},
+    },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 
 # --- Sending ------------------------------------------------------------------------------------------------
 JOURNAL_DIR = Path(env.str("JOURNAL_DIR", default=str(DATA_DIR / "journal")))
+# A worker that stops answering loses its chunk after this long; one that answers prolongs it.
+SEND_LEASE_SECONDS = env.int("SEND_LEASE_SECONDS", default=20)
+# After a temporary refusal a message is tried again this much later, then twice as much, and so on.
+SEND_RETRY_SECONDS = env.int("SEND_RETRY_SECONDS", default=60)
+SEND_TIMEOUT_SECONDS = env.int("SEND_TIMEOUT_SECONDS", default=30)
 MODEL_DIR = Path(env.str("MODEL_DIR", default=str(DATA_DIR / "models")))
 # The keys of address hashes and of links in mail outlive a rotation of SECRET_KEY.
 LINK_KEY = env.str("LINK_KEY", default=SECRET_KEY)

@@ -1,0 +1,12 @@
+# Run by bin/test beside engines of its own: what needs a database.
+set -euo pipefail
+
+say() { printf 'bespoke  | %s\n' "$*"; }
+
+say "manage.py makemigrations --check"
+DEBUG=0 ALLOW_HTTP=1 python manage.py makemigrations --check --dry-run
+say "manage.py check --deploy, set as in production"
+DEBUG=0 ALLOW_HTTP=0 SITE_URL=https://bespoke.example ALLOWED_HOSTS=bespoke.example \
+  python manage.py check --deploy --fail-level WARNING
+say "pytest $*"
+DEBUG=0 ALLOW_HTTP=1 exec python -m pytest "$@"

@@ -1,0 +1,56 @@
+"""The command line of `manage.py up`."""
+
+import argparse
+import os
+import sys
+
+from personalization.config.supervisor.console import Console
+from personalization.config.supervisor.engines import run_with_engines
+from personalization.config.supervisor.problems import StartError
+from personalization.config.supervisor.product import Options, Product
+
+ENGINES_ONLY = "--engines-only"
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="manage.py up",
+        description="Starts everything on this machine: database, web, worker, mail catcher.",
+    )
+    made.add_argument(
+        "--host", default=os.environ.get("HOST_ADDRESS", "127.0.0.1"), help="address of the web"
+    )
+    made.add_argument("--port", type=int, default=os.environ.get("PORT", "8000"), help="port of the web")
+    made.add_argument("--smtp-port", type=int, default=os.environ.get("SMTP_PORT", "1025"))
+    made.add_argument("--inbox-port", type=int, default=os.environ.get("INBOX_PORT", "8025"))
+    made.add_argument("--no-demo", action="store_true", help="start with an empty shop")
+    made.add_argument(
+        ENGINES_ONLY,
+        metavar="COMMAND",
+        help="start only PostgreSQL and Redis in a temporary folder, run COMMAND with its arguments, "
+        "answer its exit code",
+    )
+    return made
+
+
+def main(arguments: list[str]) -> int:
+    """Runs until stopped; answers the exit code."""
+    console = Console()
+    try:
+        # By hand: the command's own options, such as -k, are not ours to understand.
+        if arguments[:1] == [ENGINES_ONLY] and len(arguments) > 1:
+            return run_with_engines(arguments[2 if arguments[1] == "--" else 1 :], console=console)
+        options = parser().parse_args(arguments)
+        return Product(
+            Options(
+                host=options.host,
+                port=options.port,
+                smtp_port=options.smtp_port,
+                inbox_port=options.inbox_port,
+                demo=not options.no_demo,
+            ),
+            console=console,
+        ).run()
+    except StartError as problem:
+        sys.stderr.write(f"\n{problem}\n")
+        return 1
