@@ -11,7 +11,7 @@ class Event(models.Model):
     """An event is known by its customer and the hash of its messageId: the same message never counts twice.
 
     Every key starts with the customer: the table can be hash-partitioned or distributed by `customer_id` as
-    it is. Time cannot be part of the key, because a client that repeats a message gets another corrected time.
+    it is. Time cannot be part of the key: a client that repeats a message gets another corrected time.
     The two references carry no database constraint (it would cost a third of the ingestion rate); the writer
     locks the customers it writes for, and erasure deletes their events first.
     """

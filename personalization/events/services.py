@@ -1,7 +1,6 @@
 """The one durable write of events: COPY to a temporary table, then INSERT … ON CONFLICT DO NOTHING."""
 
 import hashlib
-import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -57,7 +57,8 @@ def record_events(events: Sequence[NewEvent], *, received_at: datetime | None = 
 def _row(event: NewEvent) -> tuple[object, ...]:
     return (
         event.customer_id, message_key(event.message_id), event.name, event.item_id, event.value,
-        json.dumps(event.properties, default=str), json.dumps(event.context, default=str), event.occurred_at,
+        msgspec.json.encode(event.properties, enc_hook=str).decode(),
+        msgspec.json.encode(event.context, enc_hook=str).decode(), event.occurred_at,
     )  # fmt: skip
 
 

@@ -1,0 +1,107 @@
+"""Items from files: known by `external_id`; unmapped columns become attributes.
+
+An empty cell says nothing and changes nothing.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from personalization.catalog.models import Item
+from personalization.importing import values as cells
+from personalization.importing.copying import upsert
+from personalization.importing.pipeline import Importer, Written
+from personalization.importing.reading import plain
+from personalization.importing.values import RowError
+
+ItemRecord = dict[str, Any]
+LIMITS = {"name": 300, "description": 100_000, "brand": 100, "currency": 3, "url": 500, "image_url": 500}
+TYPES = {
+    "external_id": "text", "name": "text", "description": "text", "categories": "text[]", "brand": "text",
+    "price": "numeric(14, 2)", "currency": "text", "stock": "integer", "is_hidden": "boolean", "url": "text",
+    "image_url": "text", "attributes": "jsonb", "translations": "jsonb",
+}  # fmt: skip
+UPDATE = {
+    # A nameless item is called by its id; that must not replace a name it already has.
+    "name": "coalesce(nullif(excluded.name, excluded.external_id), t.name)",
+    **{name: f"coalesce(nullif(excluded.{name}, ''), t.{name})" for name in LIMITS if name != "name"},
+    "categories": "CASE WHEN excluded.categories = '{}' THEN t.categories ELSE excluded.categories END",
+    "price": "coalesce(excluded.price, t.price)",
+    "stock": "coalesce(excluded.stock, t.stock)",
+    "attributes": "t.attributes || excluded.attributes",
+    "translations": "t.translations || excluded.translations",
+}
+
+
+class ItemImporter(Importer[ItemRecord]):
+    name = "items"
+    fields = {
+        "external_id": ("item_id", "product_id", "sku", "id"),
+        "name": ("title", "product name"),
+        "description": ("text",),
+        "categories": ("category", "product category"),
+        "brand": ("manufacturer",),
+        "price": ("unit price",),
+        "currency": (),
+        "stock": ("quantity in stock", "inventory"),
+        "is_hidden": ("hidden",),
+        "url": ("link", "product url"),
+        "image_url": ("image", "picture", "image link"),
+        "translations": (),
+    }
+    required = ("external_id",)
+
+    def convert(self, values: dict[str, Any], others: dict[str, Any]) -> ItemRecord:
+        record: ItemRecord = {"external_id": cells.text(values["external_id"], name="external_id")}
+        for name, limit in LIMITS.items():
+            record[name] = cells.text(values.get(name), limit=limit, name=name)
+        record["name"] = record["name"] or record["external_id"]
+        record["currency"] = record["currency"].upper()
+        record["price"] = cells.money(values.get("price"), name="price")
+        record["stock"] = _whole(values.get("stock"))
+        record["categories"] = cells.names(values.get("categories"))
+        record["is_hidden"] = cells.truth(values.get("is_hidden") or "", name="is_hidden")
+        record["translations"] = _object(values.get("translations"))
+        record["attributes"] = {name: plain(value) for name, value in others.items() if value is not None}
+        return record
+
+    def write(self, records: Sequence[ItemRecord]) -> Written:
+        merged = {record["external_id"]: record for record in records}  # the last line of an item counts
+        return upsert(
+            table=Item._meta.db_table,
+            key="external_id",
+            types=TYPES,
+            records=[
+                [_json(record[name]) if kind == "jsonb" else record[name] for name, kind in TYPES.items()]
+                for record in merged.values()
+            ],
+            update=UPDATE | {"is_hidden": "excluded.is_hidden"},
+            constants={"created_at": "now()", "updated_at": "now()"},
+        )
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value, enc_hook=str).decode().replace("\\u0000", "")
+
+
+def _whole(value: Any) -> int | None:
+    try:
+        number = None if value in (None, "") else int(float(str(value)))
+    except (ValueError, OverflowError):
+        raise RowError("stock") from None
+    if number is not None and not -(2**31) <= number < 2**31:
+        raise RowError("stock")
+    return number
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not value:
+        return {}
+    try:
+        found = msgspec.json.decode(value) if isinstance(value, str) else value
+    except msgspec.DecodeError:
+        found = None
+    if not isinstance(found, dict):
+        raise RowError("translations")
+    return found
