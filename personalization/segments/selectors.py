@@ -46,8 +46,10 @@ def customer_total() -> int:
 
 
 def size(segment: Segment, *, now: datetime, seconds: float = 1.0) -> int | None:
-    """Members of the current version for a list, up to a minute old. None when never defined, when it refers to
-    a segment that is gone, or takes longer than `seconds`."""
+    """Members of the current version, up to a minute old, for a list.
+
+    None when it was never defined, refers to a segment that is gone, or takes longer than `seconds`.
+    """
     version = segment.versions.order_by("-number").first()
     if version is None:
         return None

@@ -30,6 +30,7 @@ def vocabulary(*, exclude: Segment | None, now: datetime) -> dict[str, Any]:
             .exclude(pk=exclude.pk if exclude else 0)
             .values("id", "name")
         ),
+        "starters": _starters({event["name"] for event in known["events"]}),
         "texts": _texts(),
     }
 
@@ -53,5 +54,35 @@ def _texts() -> dict[str, str]:
         "offline": _("The server did not answer. Check the connection and change something to count again."),
         "unsaved": _("You have unsaved changes."),
         "of": _("of %(total)s customers"),
-        "removed": _("Condition removed."),
+        "remove": _("Remove %(value)s"),
+        "recent": _("%(number)s in 90 days"),
+        "and": _("and"),
+        "or": _("or"),
+        "nor": _("nor"),
     }
+
+
+def _starters(events: set[str]) -> list[dict[str, Any]]:
+    """Common segments to begin with; only those whose event really comes in."""
+    order = "Order Completed"
+
+    def ordered(test: str, value: int, window: dict[str, int] | None = None) -> dict[str, Any]:
+        node: dict[str, Any] = {"event": order, "op": "count", "is": test, "value": value}
+        return {**node, "window": window} if window else node
+
+    lapsed = [ordered("at_least", 1), {"not": {"any": [ordered("at_least", 1, {"last_days": 90})]}}]
+    best = {"event": order, "op": "sum", "is": "top_percent", "value": 10, "window": {"last_days": 365}}
+    shops = [
+        {"label": _("Bought lately"), "icon": "shopping_bag",
+         "definition": {"all": [ordered("at_least", 1, {"last_days": 30})]}},
+        {"label": _("Best tenth by spending"), "icon": "trophy", "definition": {"all": [best]}},
+        {"label": _("Bought once, silent since"), "icon": "bedtime", "definition": {"all": lapsed}},
+        {"label": _("Never bought"), "icon": "person_off", "definition": {"all": [ordered("is", 0)]}},
+    ]  # fmt: skip
+    newcomers = {"trait": "created_at", "op": "within_days", "value": 30}
+    general = [
+        {"label": _("Newcomers"), "icon": "waving_hand", "definition": {"all": [newcomers]}},
+        {"label": _("May get our e-mail"), "icon": "verified_user",
+         "definition": {"all": [{"consent": "email", "topic": "marketing"}]}},
+    ]  # fmt: skip
+    return [*(shops if order in events else []), *general]
