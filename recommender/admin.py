@@ -22,8 +22,6 @@ from personalization.access.services import actor_name
 from recommender import algorithms, services, tasks
 from recommender.models import ModelRun, RunStatus
 
-TRAIN, PROMOTE = "recommender.add_modelrun", "recommender.change_modelrun"
-
 
 class TrainForm(BaseDialogForm):
     algorithm = forms.ChoiceField(label=_("Algorithm"), widget=UnfoldAdminSelectWidget)
@@ -31,7 +29,7 @@ class TrainForm(BaseDialogForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choices = [(name, gettext(algorithms.get(name).title)) for name in algorithms.names()]
-        self.fields["algorithm"].choices = choices  # type: ignore[attr-defined]
+        self.fields["algorithm"].choices = choices
 
 
 class ReasonForm(BaseDialogForm):
@@ -61,7 +59,8 @@ class ModelRunAdmin(ModelAdmin):
             {
                 "fields": [
                     "parameters", "event_weights", "data_from", "data_until", "n_users", "n_items",
-                    "n_interactions", "artifact", "artifact_sha256", "created_at", "started_at", "finished_at",
+                    "n_interactions", "artifact", "artifact_sha256", "created_at", "started_at",
+                    "finished_at",
                 ]
             },
         ),
@@ -77,6 +76,14 @@ class ModelRunAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: ModelRun | None = None) -> bool:
         return False
+
+    # Methods, not permission names: Unfold looks up names in the database, at a check that runs before
+    # migrations.
+    def has_train_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("recommender.add_modelrun")
+
+    def has_promote_permission(self, request: HttpRequest, object_id: object = None) -> bool:
+        return request.user.has_perm("recommender.change_modelrun")
 
     @display(description=_("Model"))
     def title(self, run: ModelRun) -> str:
@@ -137,16 +144,16 @@ class ModelRunAdmin(ModelAdmin):
             ((names.get(name, name), _figure(own[name]), _figure(popular.get(name))) for name in own),
         )  # fmt: skip
         return format_html(
-            "<table class='figures'><thead><tr><th></th><th scope='col'>{}</th><th scope='col'>{}</th></tr></thead>"
-            "<tbody>{}</tbody></table>",
+            "<table class='figures'><thead><tr><th></th><th scope='col'>{}</th><th scope='col'>{}</th></tr>"
+            "</thead><tbody>{}</tbody></table>",
             gettext("This model"), gettext("Most popular"), rows,
         )  # fmt: skip
 
     @action(
-        description=_("Train a model"), url_path="train", permissions=[TRAIN], icon="model_training",
+        description=_("Train a model"), url_path="train", permissions=["train"], icon="model_training",
         dialog={
             "title": _("Train a model"),
-            "description": _("It is judged on the latest events, and serves only when it is better for sure."),
+            "description": _("It is judged on the latest events, and serves only when it is surely better."),
             "form_class": TrainForm,
             "form_submit_text": _("Train"),
         },
@@ -158,7 +165,8 @@ class ModelRunAdmin(ModelAdmin):
         return _go(request, reverse("admin:recommender_modelrun_change", args=[run.pk]))
 
     @action(
-        description=_("Back to the previous champion"), url_path="roll-back", permissions=[PROMOTE], icon="undo",
+        description=_("Back to the previous champion"), url_path="roll-back", permissions=["promote"],
+        icon="undo",
         dialog={
             "title": _("Back to the previous champion"),
             "description": _("The champion before the present one serves again at once."),
@@ -175,7 +183,7 @@ class ModelRunAdmin(ModelAdmin):
         return _go(request, reverse("admin:recommender_modelrun_changelist"))
 
     @action(
-        description=_("Promote"), url_path="promote", permissions=[PROMOTE], icon="trophy",
+        description=_("Promote"), url_path="promote", permissions=["promote"], icon="trophy",
         dialog={
             "title": _("Promote this model"),
             "description": _("It serves from now on. Your reason is kept with it."),

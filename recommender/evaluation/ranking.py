@@ -74,8 +74,7 @@ def ndcg(hits: npt.NDArray[np.bool_], sizes: Ints) -> Values:
     discounts = 1 / np.log2(np.arange(2, k + 2))
     ideal: Values = np.cumsum(discounts)[np.minimum(sizes, k) - 1]
     gains: Values = hits @ discounts
-    shares: Values = gains / ideal
-    return shares
+    return np.asarray(np.true_divide(gains, ideal), dtype=np.float64)
 
 
 def hit_rate(hits: npt.NDArray[np.bool_]) -> Values:

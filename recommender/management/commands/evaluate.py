@@ -39,8 +39,8 @@ class Command(BaseCommand):
         source.add_argument("--parquet", type=Path, help="Parquet, instead of the database")
         parser.add_argument(
             "--columns", default="user,item,weight,timestamp",
-            help="columns of user, item and, if there are any, weight and time: names, or numbers from 0 in a CSV "
-            "file without a header; '-' for none",
+            help="columns of user, item and, if there are any, weight and time: names, or numbers from 0 in a "
+            "CSV file without a header; '-' for none",
         )  # fmt: skip
         parser.add_argument("--split", choices=SPLITS, default="time")
         parser.add_argument("--repeats", action="store_true", help="what a customer already has counts, too")
@@ -94,8 +94,8 @@ class Command(BaseCommand):
 
 def _table(facts: dict[str, Any]) -> str:
     lines = [
-        f"{facts['split']} split, lists of {facts['k']}, {facts['users']} customers judged, {facts['items']} items, "
-        f"{facts['events']} events, 95 % intervals",
+        f"{facts['split']} split, lists of {facts['k']}, {facts['users']} customers judged, "
+        f"{facts['items']} items, {facts['events']} events, 95 % intervals",
         f"{'':12}" + "".join(f"{metric:>26}" for metric in METRICS) + f"{'fit s':>8}",
     ]
     for name, found in facts["algorithms"].items():
