@@ -26,8 +26,8 @@ from django.db.models import (
 NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 # jsonpath's datetime() takes neither fractions of a second nor the Z of UTC; both are taken off before.
 _TIME_OF = (
-    "(JSONB_PATH_QUERY_FIRST_TZ(TO_JSONB(REGEXP_REPLACE(REGEXP_REPLACE({0}, '[.][0-9]+', ''), 'Z$', '+00')), "
-    "'$.datetime()', '{{}}', true) #>> '{{}}')::timestamptz"
+    "(CASE WHEN {0} ~ '^[12][0-9][0-9][0-9]-' THEN (JSONB_PATH_QUERY_FIRST_TZ(TO_JSONB(REGEXP_REPLACE(REGEXP_REPLACE("
+    "{0}, '[.][0-9]+', ''), 'Z$', '+00')), '$.datetime()', '{{}}', true) #>> '{{}}')::timestamptz END)"
 )
 
 

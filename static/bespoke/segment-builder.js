@@ -473,7 +473,7 @@
         },
 
         percent(share) {
-          const format = { style: "percent", maximumFractionDigits: 1 };
+          const format = { style: "percent", maximumSignificantDigits: share < 0.01 ? 1 : 3 };
           return new Intl.NumberFormat("en", format).format(share || 0);
         },
 
