@@ -68,10 +68,11 @@ def _known_users(user_ids: Iterable[str]) -> dict[str, int]:
     wanted = list(user_ids)
     if not wanted:
         return {}
-    known = dict(Customer.objects.filter(external_id__in=wanted).values_list("external_id", "pk"))
+    rows = Customer.objects.filter(external_id__in=wanted).values_list("external_id", "pk")
+    known = {external_id: pk for external_id, pk in rows if external_id}
     if rest := [value for value in wanted if value not in known]:
         known |= known_identifiers(IdentifierKind.USER_ID, rest)
-    return known  # type: ignore[return-value]  # external_id is not null here
+    return known
 
 
 _NEW_CUSTOMER = """

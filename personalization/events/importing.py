@@ -44,7 +44,7 @@ class EventImporter(Importer[EventRecord]):
     """`event`: the name of all events of a file that has no such column; then that column is not required."""
 
     name = "events"
-    fields = {
+    fields: Mapping[str, tuple[str, ...]] = {
         "customer": ("customer_id", "user_id", "external_id"),
         "event": ("event name", "type"),
         "occurred_at": ("timestamp", "time", "date", "created_at"),
@@ -52,7 +52,7 @@ class EventImporter(Importer[EventRecord]):
         "value": ("revenue", "amount", "total", "price"),
         "message_id": ("event_id",),
     }
-    required = ("customer", "occurred_at", "event")
+    required: Sequence[str] = ("customer", "occurred_at", "event")
 
     def __init__(
         self, *, event: str | None = None, unknown_items: UnknownItems = "reject", zone: tzinfo = UTC

@@ -1,0 +1,85 @@
+"""From messages to rows: identities, traits and events of one call, in one transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+from django.db import IntegrityError, OperationalError, transaction
+
+from personalization.catalog.selectors import ids_by_external
+from personalization.customers.services import resolve, write_traits
+from personalization.events.identity import Pair, connect
+from personalization.events.messages import Message
+from personalization.events.services import NewEvent, record_events
+
+ATTEMPTS = 4
+log = structlog.get_logger(__name__)
+
+
+def ingest(messages: Sequence[Message], *, received_at: datetime) -> dict[int, str]:
+    """Writes all messages durably; answers the refused ones, by position with the reason.
+
+    Writing the same messages again leaves the same state. Batches that meet in the same new customers wait
+    for one another; where PostgreSQL has to break a tie, the loser simply starts again.
+    """
+    if not messages:
+        return {}
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with transaction.atomic():
+                return _ingest(messages, received_at=received_at)
+        except (OperationalError, IntegrityError) as error:
+            if attempt == ATTEMPTS or not _is_tie(error):
+                raise
+            log.info("ingestion_retried", attempt=attempt)
+    raise AssertionError("unreachable")
+
+
+def _is_tie(error: Exception) -> bool:
+    """Deadlock, serialization failure, or somebody created the same row after we looked."""
+    return getattr(error.__cause__, "sqlstate", None) in {"40P01", "40001", "23505", "23503"}
+
+
+def _ingest(messages: Sequence[Message], *, received_at: datetime) -> dict[int, str]:
+    refused = _connect(messages)
+    resolved = resolve(
+        user_ids={m.user_id for m in messages if m.user_id},
+        anonymous_ids={m.anonymous_id for m in messages if not m.user_id},
+        at=min(m.occurred_at for m in messages),
+    )
+    owners = [resolved.users[m.user_id] if m.user_id else resolved.visitors[m.anonymous_id] for m in messages]
+    pairs = list(zip(owners, messages, strict=True))
+    write_traits([(owner, m.traits) for owner, m in pairs if m.traits is not None])
+    items = ids_by_external({o.item for m in messages for o in m.occurrences if o.item})
+    record_events(
+        [
+            NewEvent(
+                owner,
+                o.message_id,
+                o.name,
+                m.occurred_at,
+                items.get(o.item),
+                o.value,
+                o.properties,
+                m.context,
+            )
+            for owner, m in pairs
+            for o in m.occurrences
+        ],
+        received_at=received_at,
+    )  # fmt: skip
+    return refused
+
+
+def _connect(messages: Sequence[Message]) -> dict[int, str]:
+    known: dict[Pair, list[int]] = {}
+    for position, message in enumerate(messages):
+        if message.call == "alias":
+            known.setdefault((message.user_id, message.previous_id), []).append(position)
+    pairs = {
+        (m.user_id, m.anonymous_id) for m in messages if m.call == "identify" and m.user_id and m.anonymous_id
+    }
+    if not pairs and not known:
+        return {}
+    reasons = connect(pairs, former=known)
+    return {position: reason for pair, reason in reasons.items() for position in known[pair]}

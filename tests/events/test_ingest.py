@@ -1,0 +1,201 @@
+"""The Segment endpoints, over Django's handler and the real database."""
+
+import base64
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from personalization.access.services import create_key
+from personalization.catalog.models import Item
+from personalization.customers.models import Consent, Customer, Identifier
+from personalization.events.models import Event
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_tracked_event_is_stored_with_item_value_and_time(post):
+    tea = Item.objects.create(external_id="tea-1", name="Tea")
+    answer = post("track", {
+        "userId": "ada", "event": "Product Added", "messageId": "m1", "timestamp": "2026-01-02T03:04:05Z",
+        "properties": {"product_id": "tea-1", "price": "4.50"}, 
+        "context": {"ip": "192.0.2.7", "locale": "en"},
+    })  # fmt: skip
+    assert (answer.status_code, answer.json()) == (200, {"success": True})
+    event = Event.objects.get()
+    assert (event.item_id, event.value, event.customer.external_id) == (tea.pk, Decimal("4.50"), "ada")
+    assert event.occurred_at == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert event.context == {"locale": "en"}
+
+
+def test_the_clients_wrong_clock_is_corrected(post):
+    before = datetime.now(UTC)
+    post("track", {
+        "userId": "ada", "event": "E", "originalTimestamp": "2031-01-01T00:00:00Z",
+        "sentAt": "2031-01-01T01:00:00Z",
+    })  # fmt: skip
+    shift = before - Event.objects.get().occurred_at
+    assert abs(shift - timedelta(hours=1)) < timedelta(minutes=1)
+
+
+def test_no_event_lies_in_the_future(post):
+    post("track", {"userId": "ada", "event": "E", "timestamp": "2099-01-01T00:00:00Z"})
+    assert Event.objects.get().occurred_at <= datetime.now(UTC)
+
+
+def test_an_order_is_also_written_line_by_line_and_only_once(post):
+    mug = Item.objects.create(external_id="mug", name="Mug")
+    order = {
+        "type": "track", "userId": "ada", "event": "Order Completed", "messageId": "o1",
+        "properties": {"order_id": "7", "total": 27.5, "revenue": 25, "products": [
+            {"product_id": "mug", "price": 10, "quantity": 2}, {"sku": "unknown", "price": 5},
+        ]},
+    }  # fmt: skip
+    for _ in range(2):
+        assert post("batch", {"batch": [order]}).json() == {"success": True}
+    assert Event.objects.get(name="Order Completed").value == Decimal("27.50")
+    lines = Event.objects.filter(name="Order Line").order_by("-value")
+    assert [(line.item_id, line.value) for line in lines] == [(mug.pk, Decimal(20)), (None, Decimal(5))]
+    assert lines[1].properties["sku"] == "unknown"
+    assert Event.objects.count() == 3
+
+
+def test_identify_fills_the_profile_and_implies_no_consent(post):
+    post("identify", {"userId": "ada", "traits": {
+        "email": "ada@example.com", "firstName": "Ada", "locale": "en-GB", "address": {"country": "GB"},
+        "plan": "x", "consent": True,
+    }})  # fmt: skip
+    ada = Customer.objects.get(external_id="ada")
+    assert (ada.email, ada.first_name, ada.language, ada.country) == ("ada@example.com", "Ada", "en-GB", "GB")
+    assert ada.traits["plan"] == "x"
+    assert not Consent.objects.exists()
+
+
+def test_the_visitor_becomes_the_customer_on_identify(post):
+    post("track", {"anonymousId": "cookie", "event": "Product Viewed", "messageId": "v1"})
+    visitor = Customer.objects.get()
+    post("identify", {"userId": "ada", "anonymousId": "cookie"})
+    post("track", {"anonymousId": "cookie", "event": "Product Viewed", "messageId": "v2"})
+    assert Customer.objects.get().pk == visitor.pk
+    assert Customer.objects.get().external_id == "ada"
+    assert Event.objects.filter(customer=visitor).count() == 2
+
+
+def test_the_history_of_a_second_device_joins_the_known_customer(post):
+    post("track", {"userId": "ada", "event": "E", "messageId": "e1"})
+    post("identify", {"anonymousId": "phone", "traits": {"city": "Leeds", "plan": "gold"}})
+    post("page", {"anonymousId": "phone", "name": "Home", "messageId": "e2"})
+    post("identify", {"userId": "ada", "anonymousId": "phone", "traits": {"plan": "silver"}})
+    ada = Customer.objects.get()
+    assert (ada.city, ada.traits) == ("Leeds", {"plan": "silver"})
+    assert set(Event.objects.filter(customer=ada).values_list("name", flat=True)) == {"E", "Page Viewed"}
+
+
+def test_a_shared_device_does_not_merge_two_people(post):
+    for user in ("ada", "bob"):
+        assert post("identify", {"userId": user, "anonymousId": "family-tablet"}).status_code == 200
+    assert Customer.objects.count() == 2
+    assert Identifier.objects.get().customer.external_id == "ada"
+
+
+def test_alias_joins_a_visitor_but_never_two_customers(post):
+    post("track", {"anonymousId": "cookie", "event": "E", "messageId": "e1"})
+    assert post("alias", {"userId": "ada", "previousId": "cookie"}).status_code == 200
+    assert Event.objects.get().customer.external_id == "ada"
+    post("track", {"userId": "bob", "event": "E"})
+    answer = post("alias", {"userId": "ada", "previousId": "bob"})
+    assert answer.status_code == 400
+    assert Customer.objects.filter(external_id="bob").exists()
+
+
+def test_a_former_id_leads_to_the_customer_after_alias(post):
+    post("alias", {"userId": "ada", "previousId": "old"})
+    post("track", {"userId": "old", "event": "E"})
+    assert Event.objects.get().customer.external_id == "ada"
+
+
+def test_one_bad_row_never_loses_its_neighbors(post):
+    good = {"type": "track", "userId": "ada", "event": "E"}
+    bad = [
+        {"type": "track", "event": "nobody"}, {"type": "wrong", "userId": "x"}, "text", None,
+        {"type": "track", "userId": "ada"}, {**good, "timestamp": "yesterday"},
+        {**good, "properties": {"value": 1e15}}, {**good, "properties": {"n": 10**60}},
+        {**good, "properties": []}, {**good, "userId": {"a": 1}}, {**good, "context": 5},
+        {**good, "properties": {"long": "x" * 40_000}},
+    ]  # fmt: skip
+    answer = post("batch", {"batch": [good, *bad, good]})
+    assert answer.status_code == 200
+    assert [error["index"] for error in answer.json()["errors"]] == list(range(1, len(bad) + 1))
+    assert Event.objects.count() == 2
+
+
+@pytest.mark.parametrize("number", ["1e999", "NaN", "-Infinity", "9" * 5000])
+def test_impossible_numbers_lose_only_their_own_row(post, number):
+    start = '{"type":"track","userId":"a","event":"E","properties":{"n":'
+    answer = post("batch", f'{{"batch":[{start}{number}}}}},{start}1}}}}]}}'.encode())
+    assert [error["index"] for error in answer.json()["errors"]] == [0]
+    assert Event.objects.get().properties == {"n": 1}
+
+
+def test_nul_and_half_surrogates_are_stored_harmlessly(post):
+    body = rb'{"userId":"a\u0000da","event":"E\ud800","properties":{"k\u0000":"\udc00"}}'
+    assert post("track", body).status_code == 200
+    event = Event.objects.get()
+    assert (event.customer.external_id, event.name) == ("ada", "E\ufffd")
+    assert event.properties == {"k": "\ufffd"}
+
+
+def test_what_is_no_json_or_too_large_is_refused_with_a_problem(post):
+    for body, status in (
+        (b"{", 400),
+        (b"[]", 400),
+        (b'{"batch": 3}', 400),
+        (b"\xff", 400),
+        (b" " * 600_000, 413),
+    ):
+        answer = post("batch", body)
+        assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+    assert post("track", {"userId": "a", "event": "x" * 40_000}).status_code == 413
+    deep = b'{"userId":"a","event":"E","properties":' + b'{"a":' * 5000 + b"1" + b"}" * 5000 + b"}"
+    assert post("track", deep).status_code in (400, 413)
+
+
+def test_a_gzip_bomb_is_refused(post):
+    bomb = gzip.compress(b" " * 50_000_000)
+    assert post("batch", bomb, **{"Content-Encoding": "gzip"}).status_code == 413
+    body = gzip.compress(json.dumps({"batch": [{"type": "track", "userId": "a", "event": "E"}]}).encode())
+    assert post("batch", body, **{"Content-Encoding": "gzip"}).json() == {"success": True}
+
+
+def test_the_key_is_taken_as_basic_user_bearer_or_write_key(client, token, post):
+    body = {"userId": "a", "event": "E"}
+    basic = "Basic " + base64.b64encode(f"{token}:".encode()).decode()
+    assert post("track", body, Authorization=basic).status_code == 200
+    answer = client.post(
+        "/v1/track", json.dumps({**body, "writeKey": token}), content_type="application/json"
+    )
+    assert answer.status_code == 200
+    assert post("track", body, Authorization="Bearer bsp_wrong_key").status_code == 401
+    assert client.post("/v1/track", json.dumps(body), content_type="application/json").status_code == 401
+    reader = create_key(name="r", scopes=["customers:read"])[1]
+    assert post("track", body, Authorization=f"Bearer {reader}").status_code == 403
+    assert client.get("/v1/track").status_code == 405
+
+
+def test_a_message_without_id_counts_once_when_it_says_when_it_happened(post):
+    message = {"userId": "ada", "event": "E", "timestamp": "2026-01-01T00:00:00Z"}
+    for _ in range(2):
+        post("track", message)
+    assert Event.objects.count() == 1
+    for _ in range(2):
+        post("track", {"userId": "ada", "event": "E"})
+    assert Event.objects.count() == 3
+
+
+def test_group_and_screen_are_understood(post):
+    assert post("group", {"userId": "ada", "groupId": "club", "traits": {"size": 3}}).status_code == 200
+    assert post("screen", {"userId": "ada", "name": "Start"}).status_code == 200
+    assert Customer.objects.get().traits == {"group": {"id": "club", "size": 3}}
+    assert Event.objects.get().name == "Screen Viewed"
