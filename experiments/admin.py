@@ -1,0 +1,69 @@
+"""Experiments to look at, metrics to define."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.forms import ChoiceField, ModelForm
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from experiments import metrics
+from experiments.models import Experiment, Metric, Variant
+
+
+class ReadOnly:
+    """A launch makes experiments; changing one by hand would break what it measured."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class VariantInline(ReadOnly, TabularInline):
+    model = Variant
+    fields = ["position", "key", "name", "weight", "is_control"]
+    extra = 0
+
+
+@admin.register(Experiment)
+class ExperimentAdmin(ReadOnly, ModelAdmin):
+    list_display = ["name", "key", "coverage", "created_at", "started_at", "ended_at"]
+    search_fields = ["name", "key"]
+    fields = ["key", "name", "coverage", "hash_version", "created_at", "started_at", "ended_at"]
+    inlines = [VariantInline]
+
+
+class MetricForm(ModelForm):
+    kind = ChoiceField(
+        label=_("kind"), choices=lambda: [(n, n) for n in metrics.names()], widget=UnfoldAdminSelectWidget
+    )
+
+    class Meta:
+        model = Metric
+        fields = [
+            "key",
+            "name",
+            "kind",
+            "event",
+            "direction",
+            "scope",
+            "window_days",
+            "is_primary",
+            "position",
+        ]
+
+
+@admin.register(Metric)
+class MetricAdmin(ModelAdmin):
+    form = MetricForm
+    list_display = ["name", "event", "kind", "direction", "scope", "window_days", "is_primary"]
+    list_filter = ["kind", "scope", "direction"]
+    search_fields = ["name", "key", "event"]
+    prepopulated_fields = {"key": ["name"]}
