@@ -28,12 +28,14 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may("campaigns.view_campaign"):
         context["needs"] = _needs()
         context["runs"] = _recent_runs()
-        context["scheduled"] = Campaign.objects.filter(status=CampaignStatus.SCHEDULED).order_by("scheduled_at")[:5]
+        context["scheduled"] = Campaign.objects.filter(status=CampaignStatus.SCHEDULED).order_by(
+            "scheduled_at"
+        )[:5]
     return context
 
 
 def _counts() -> dict[str, int]:
-    """Counting millions of rows at each visit would make the first page the slowest one: kept half a minute."""
+    """Counting millions of rows at each visit would make the first page slow: kept half a minute."""
     counts = cache.get("home:counts")
     if counts is None:
         month = timezone.now() - timedelta(days=30)

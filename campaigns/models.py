@@ -1,4 +1,4 @@
-"""A campaign is planned; a run of it is sent; a delivery is one message to one customer, or the reason why not."""
+"""A campaign is planned, a run of it is sent, a delivery is one message to one customer or the reason why not."""
 
 from django.conf import settings
 from django.db import models
@@ -33,6 +33,13 @@ class Campaign(models.Model):
         _("status"), max_length=10, choices=CampaignStatus, default=CampaignStatus.DRAFT, editable=False
     )
     scheduled_at = models.DateTimeField(_("send at"), null=True, blank=True)
+    problem = models.CharField(
+        _("problem"),
+        max_length=500,
+        blank=True,
+        editable=False,
+        help_text=_("Why a scheduled launch did not happen."),
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, verbose_name=_("created by")
     )
@@ -100,6 +107,9 @@ class Run(models.Model):
     launched_by = models.CharField(_("launched by"), max_length=200)
     launched_at = models.DateTimeField(_("launched at"))
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    note = models.CharField(
+        _("note"), max_length=300, blank=True, help_text=_("Why the run waits, when we stopped it ourselves.")
+    )
 
     class Meta:
         verbose_name = _("run")
@@ -124,10 +134,19 @@ class Chunk(models.Model):
     run = models.ForeignKey(Run, models.CASCADE, related_name="chunks")
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=8, choices=ChunkStatus, default=ChunkStatus.FREE)
-    lease_owner = models.CharField(max_length=64, blank=True)
+    lease_owner = models.CharField(
+        max_length=128,
+        blank=True,
+        help_text="journal/boot/token: who may write, and whose journal tells the rest",
+    )
     lease_until = models.DateTimeField(null=True)
     due_at = models.DateTimeField(help_text="not to be claimed before; moved on for temporary failures")
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(
+        default=0, help_text="claims since the last one that ended well"
+    )
+    queued_until = models.DateTimeField(
+        null=True, help_text="a task for it is probably in the broker until then"
+    )
 
     class Meta:
         verbose_name = _("chunk")
@@ -169,7 +188,7 @@ class Delivery(models.Model):
     )
     chunk = models.ForeignKey(Chunk, models.CASCADE, null=True, related_name="deliveries")
     variant = models.ForeignKey(
-        Variant, models.PROTECT, null=True, related_name="+", verbose_name=_("variant")
+        Variant, models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("variant")
     )
     propensity = models.FloatField(_("propensity"), null=True)
     status = models.CharField(

@@ -1,0 +1,111 @@
+"""Freezing the audience: one delivery for everyone in the segment, with the reason where nothing is sent.
+
+Everything here happens inside the launch's transaction, set by set; a customer is never handled one by one.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+from django.db import connection
+
+from campaigns.channels import Channel
+from campaigns.models import Run
+from personalization.customers import selectors as customers
+
+CHUNK_SIZE = 500
+BATCH = 50_000
+# variant id (None: outside the experiment) and the chance with which it was drawn
+Assigned = Mapping[int, tuple[int | None, float]]
+
+
+def freeze(
+    run: Run, *, assigned: Assigned, control_id: int | None, channel: Channel, topic: str, now: datetime
+) -> int:
+    """Writes chunks and deliveries of everyone in `assigned`; answers how many.
+
+    Reasons are given in this order: outside the experiment, control, no address, invalid address, no consent,
+    suppressed, duplicate address. Of several customers with one address the one who may be mailed keeps it,
+    then the oldest; when that one is in control, the address stays silent.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_CREATE)
+        with cursor.copy(_COPY) as copy:
+            copy.set_types(["int8", "int8", "float8", "bool", "bool"])
+            for row in _rows(assigned, channel=channel, topic=topic):
+                copy.write_row(row)
+        cursor.execute("ANALYZE launch_audience")
+        values = {
+            "run": run.pk,
+            "control": control_id,
+            "pattern": channel.address_pattern,
+            "size": CHUNK_SIZE,
+            "now": now,
+        }
+        cursor.execute(_JUDGE.format(address=channel.address_column), values)
+        cursor.execute(_CHUNKS, values)
+        cursor.execute(_DELIVERIES, values)
+        written = cursor.rowcount
+        cursor.execute("DROP TABLE launch_judged, launch_audience")
+    return written
+
+
+def _rows(
+    assigned: Assigned, *, channel: Channel, topic: str
+) -> Iterator[tuple[int, int | None, float, bool, bool]]:
+    ids = list(assigned)
+    for start in range(0, len(ids), BATCH):
+        batch: Sequence[int] = ids[start : start + BATCH]
+        consented = customers.consented_ids(batch, channel=channel.name, topic=topic)
+        suppressed = customers.suppressed_ids(batch, channel=channel.name)
+        for pk in batch:
+            variant, propensity = assigned[pk]
+            yield pk, variant, propensity, pk in consented, pk in suppressed
+
+
+_CREATE = """
+    CREATE TEMPORARY TABLE launch_audience (
+        customer_id bigint, variant_id bigint, propensity float8, consented boolean, suppressed boolean
+    ) ON COMMIT DROP
+"""
+_COPY = "COPY launch_audience FROM STDIN"
+_JUDGE = """
+    CREATE TEMPORARY TABLE launch_judged ON COMMIT DROP AS
+    WITH known AS (
+        SELECT a.*, btrim(c.{address}) AS address,
+            btrim(c.{address}) ~ %(pattern)s AND length(btrim(c.{address})) <= 254 AS valid
+        FROM launch_audience AS a JOIN customers_customer AS c ON c.id = a.customer_id
+    ), ranked AS (
+        SELECT *, row_number() OVER (
+            PARTITION BY lower(address) ORDER BY (consented AND NOT suppressed) DESC, customer_id
+        ) AS place
+        FROM known
+    ), judged AS (
+        SELECT customer_id, variant_id, propensity, CASE
+            WHEN variant_id IS NULL THEN 'not_covered'
+            WHEN variant_id = %(control)s THEN 'control'
+            WHEN address = '' THEN 'no_address'
+            WHEN NOT valid THEN 'invalid_address'
+            WHEN NOT consented THEN 'no_consent'
+            WHEN suppressed THEN 'suppressed'
+            WHEN place > 1 THEN 'duplicate_address'
+            ELSE '' END AS reason
+        FROM ranked
+    )
+    SELECT *, CASE WHEN reason = ''
+        THEN (row_number() OVER (PARTITION BY reason ORDER BY customer_id) - 1) / %(size)s END AS chunk_number
+    FROM judged
+"""
+_CHUNKS = """
+    INSERT INTO campaigns_chunk (run_id, number, status, lease_owner, due_at, attempts)
+    SELECT DISTINCT %(run)s, chunk_number, 'free', '', %(now)s::timestamptz, 0
+    FROM launch_judged WHERE chunk_number IS NOT NULL ORDER BY 2
+"""
+_DELIVERIES = """
+    INSERT INTO campaigns_delivery
+        (run_id, customer_id, chunk_id, variant_id, propensity, status, reason, detail, attempts)
+    SELECT %(run)s, j.customer_id, k.id, j.variant_id, j.propensity,
+        CASE WHEN j.reason = '' THEN 'pending' ELSE 'skipped' END, j.reason, '', 0
+    FROM launch_judged AS j
+    LEFT JOIN campaigns_chunk AS k ON k.run_id = %(run)s AND k.number = j.chunk_number
+    ORDER BY j.customer_id
+"""

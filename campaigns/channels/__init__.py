@@ -1,0 +1,23 @@
+"""The ways to a customer. A channel is one module here with one class; see `_base.Channel`."""
+
+import sys
+from functools import cache
+
+from campaigns.channels._base import Answer, Channel, ChannelError, Outgoing, Recipient, Session, Sheet
+from personalization.registry import discover
+
+__all__ = ["Answer", "Channel", "ChannelError", "Outgoing", "Recipient", "Session", "Sheet", "get", "names"]
+
+
+@cache
+def _all() -> dict[str, Channel]:
+    return {name: cls() for name, cls in discover(sys.modules[__name__], Channel).items()}  # type: ignore[type-abstract]
+
+
+def get(name: str) -> Channel:
+    """Raises KeyError for a channel that does not exist."""
+    return _all()[name]
+
+
+def names() -> list[str]:
+    return sorted(_all())

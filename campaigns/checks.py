@@ -1,0 +1,101 @@
+"""Everything that is looked at before a campaign may be launched, told as sentences."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from campaigns import channels
+from campaigns.models import Campaign
+from personalization.content.errors import TemplateError
+from personalization.content.messages import compile_message
+from personalization.segments import selectors as segments
+from personalization.segments.definition import DefinitionError
+from personalization.segments.models import SegmentVersion
+
+Level = Literal["error", "warning", "ok"]
+# Below this many people in control, an effect would have to be huge to be told from chance.
+SMALL_CONTROL = 30
+
+
+@dataclass(frozen=True)
+class Check:
+    level: Level
+    message: str
+    field: str = ""  # "segment", "messages/0/body", "sender_address", "control_share": for the editor
+
+
+def check_campaign(campaign: Campaign, *, now: datetime | None = None) -> list[Check]:
+    """All findings, errors first. Counts the segment, so it takes as long as that."""
+    found = [
+        *_sender(campaign),
+        *_segment(campaign, now or timezone.now()),
+        *_messages(campaign),
+    ]
+    order = {"error": 0, "warning": 1, "ok": 2}
+    return sorted(found, key=lambda check: order[check.level])
+
+
+def _sender(campaign: Campaign) -> Iterator[Check]:
+    channel = channels.get(campaign.channel)
+    if not campaign.sender_address:
+        yield Check("error", _("Name the address that sends."), "sender_address")
+    elif not channel.is_address(campaign.sender_address):
+        yield Check("error", _("The sender's address is not valid."), "sender_address")
+    if not 0 <= campaign.control_share < 1:
+        yield Check("error", _("The control share lies between 0 and 1."), "control_share")
+
+
+def _segment(campaign: Campaign, now: datetime) -> Iterator[Check]:
+    if campaign.segment is None:
+        yield Check("error", _("Choose a segment."), "segment")
+        return
+    try:
+        size = segments.members(campaign.segment.current, now=now).count()
+    except SegmentVersion.DoesNotExist:
+        yield Check("error", _("The segment has no definition yet."), "segment")
+        return
+    except DefinitionError:
+        yield Check("error", _("The segment refers to something that is gone."), "segment")
+        return
+    if size == 0:
+        yield Check("error", _("Nobody is in the segment."), "segment")
+        return
+    yield Check("ok", _("%(n)s customers are in the segment.") % {"n": f"{size:,}"}, "segment")
+    yield from _control(campaign, size)
+
+
+def _control(campaign: Campaign, size: int) -> Iterator[Check]:
+    if campaign.control_share == 0:
+        yield Check(
+            "warning",
+            _("Without a control group nobody can say what the campaign earned."),
+            "control_share",
+        )
+    elif size * campaign.control_share < SMALL_CONTROL:
+        message = _("Only about %(n)s customers will be in the control group: too few to measure against.")
+        yield Check("warning", message % {"n": round(size * campaign.control_share)}, "control_share")
+
+
+def _messages(campaign: Campaign) -> Iterator[Check]:
+    messages = list(campaign.messages.order_by("position", "pk"))
+    if not messages:
+        yield Check("error", _("Write a message."), "messages")
+    for index, message in enumerate(messages):
+        where = f"messages/{index}"
+        try:
+            compiled = compile_message(
+                subject=message.subject, preheader=message.preheader, body=message.body
+            )
+        except TemplateError as error:
+            for problem in error.problems:
+                yield Check("error", f"{message.name}: {problem.message}", f"{where}/{problem.field}")
+            continue
+        if not message.subject.strip():
+            yield Check("error", _("%(name)s: write a subject.") % {"name": message.name}, f"{where}/subject")
+        if not compiled.uses("unsubscribe_url"):
+            text = _("%(name)s: there is no unsubscribe link. Add {{ unsubscribe_url }}.")
+            yield Check("error", text % {"name": message.name}, f"{where}/body")

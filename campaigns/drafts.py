@@ -1,0 +1,71 @@
+"""What a campaign looks like before it is saved, and what makes it no campaign at all."""
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from campaigns import channels
+from campaigns.errors import InvalidCampaign
+
+KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
+MAX_MESSAGES = 20
+
+
+@dataclass(frozen=True)
+class MessageDraft:
+    """One variant's message. `weight` is relative to the other variants."""
+
+    key: str
+    subject: str
+    body: str
+    name: str = ""
+    preheader: str = ""
+    weight: float = 1.0
+
+
+def validate(
+    *, name: str, topic: str, channel: str, control_share: float, messages: Sequence[MessageDraft]
+) -> None:
+    """Raises InvalidCampaign with every problem. What only matters for sending is left to check_campaign."""
+    errors = [
+        {"pointer": pointer, "detail": str(detail)}
+        for pointer, detail in (
+            *_campaign(name=name, topic=topic, channel=channel, control_share=control_share),
+            *_messages(messages),
+        )
+    ]
+    if errors:
+        raise InvalidCampaign(_("Correct the marked fields and try again."), errors=errors)
+
+
+def _campaign(*, name: str, topic: str, channel: str, control_share: float) -> Iterator[tuple[str, str]]:
+    if not 0 < len(name.strip()) <= 200:
+        yield "/name", _("Give the campaign a name of 1 to 200 characters.")
+    if not 0 < len(topic) <= 50:
+        yield "/topic", _("A topic has 1 to 50 characters.")
+    if channel not in channels.names():
+        yield "/channel", _("There is no such channel.")
+    if not 0 <= control_share < 1:
+        yield "/control_share", _("The control share lies between 0 and 1.")
+
+
+def _messages(messages: Sequence[MessageDraft]) -> Iterator[tuple[str, str]]:
+    if len(messages) > MAX_MESSAGES:
+        yield "/messages", _("A campaign has at most %(n)s variants.") % {"n": MAX_MESSAGES}
+    seen: set[str] = set()
+    for index, message in enumerate(messages):
+        where = f"/messages/{index}"
+        if not KEY.fullmatch(message.key) or message.key == "control":
+            yield f"{where}/key", _("A key has small letters, digits, - and _; “control” is taken.")
+        if message.key in seen:
+            yield f"{where}/key", _("Each variant has its own key.")
+        seen.add(message.key)
+        if not (math.isfinite(message.weight) and message.weight > 0):
+            yield f"{where}/weight", _("A weight is greater than 0.")
+        if len(message.subject) > 500 or len(message.preheader) > 300 or len(message.name) > 100:
+            yield where, _("Subject, preview text or name is too long.")
+        if any("\0" in text for text in (message.subject, message.preheader, message.body, message.name)):
+            yield where, _("The text holds a character that cannot be stored.")

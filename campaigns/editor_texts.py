@@ -1,0 +1,54 @@
+"""Sentences of the editor's script, translated here, and the pieces an author can insert."""
+
+from django.utils.translation import gettext as _
+
+LOOP = """{% for item in items %}
+    <mj-section>
+      <mj-column>
+        <mj-image src="{{ item.image_url }}" alt="{{ item.name }}" href="{{ item.url }}" />
+        <mj-text>{{ item.reason }}<br /><a href="{{ item.url }}">{{ item.name }}</a> {{ item.price | money: item.currency }}</mj-text>
+      </mj-column>
+    </mj-section>
+    {% endfor %}"""
+LANGUAGE = """{% if customer.language == "zh" %}
+    <mj-text>中文</mj-text>
+    {% else %}
+    <mj-text>English</mj-text>
+    {% endif %}"""
+UNSUBSCRIBE = """<mj-section>
+      <mj-column>
+        <mj-text align="center" font-size="12px"><a href="{{ unsubscribe_url }}">Unsubscribe</a></mj-text>
+      </mj-column>
+    </mj-section>"""
+
+
+def snippets() -> list[dict[str, str]]:
+    """`label` for the button, `text` for the message."""
+    return [
+        {"label": _("First name"), "text": '{{ customer.first_name | default: "friend" }}'},
+        {"label": _("City"), "text": "{{ customer.city }}"},
+        {"label": _("Recommended items"), "text": LOOP},
+        {"label": _("By language"), "text": LANGUAGE},
+        {"label": _("Date"), "text": "{{ now | date }}"},
+        {"label": _("Unsubscribe link"), "text": UNSUBSCRIBE},
+    ]
+
+
+def editor_texts() -> dict[str, str]:
+    return {
+        "variant": _("Variant %(letter)s"),
+        "saved": _("Saved"),
+        "unsaved": _("Not saved yet"),
+        "saving": _("Saving…"),
+        "failed": _("That did not work. Check your connection and try again."),
+        "launchQuestion": _("Send now to %(n)s customers? This cannot be taken back."),
+        "launchQuestionUnknown": _("Send now? This cannot be taken back."),
+        "removeQuestion": _("Remove this variant?"),
+        "replaceQuestion": _("Replace what is written here with this starter?"),
+        "leave": _("There are changes that are not saved."),
+        "testSent": _("Sent to %(address)s."),
+        "line": _("line %(line)s"),
+        "subject": _("Subject"),
+        "preheader": _("Preview text"),
+        "body": _("Message"),
+    }

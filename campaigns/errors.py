@@ -1,0 +1,29 @@
+"""What the campaigns room refuses."""
+
+from django.utils.translation import gettext_lazy as _
+
+from personalization.access.problems import ProblemError
+
+
+class InvalidState(ProblemError):
+    """The campaign or its run is not in a state in which this can be done."""
+
+    status = 409
+    slug = "campaign-state"
+    title = _("Not possible in the campaign's present state")
+
+
+class CampaignNotReady(ProblemError):
+    """The checks found errors; `errors` names each."""
+
+    status = 422
+    slug = "campaign-not-ready"
+    title = _("The campaign cannot be sent yet")
+
+
+class InvalidCampaign(ProblemError):
+    """What was to be saved makes no campaign."""
+
+    status = 422
+    slug = "invalid-campaign"
+    title = _("The campaign is not valid")

@@ -1,0 +1,111 @@
+"""What the editor sends, checked for shape; whether it makes sense is for `drafts.validate` and the checks."""
+
+import json
+import re
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from campaigns.drafts import MessageDraft
+from campaigns.errors import InvalidCampaign
+from personalization.segments.models import Segment
+
+MAX_BODY = 550_000
+NOT_KEY = re.compile(r"[^a-z0-9_-]+")
+
+
+def read_json(request: HttpRequest) -> dict[str, Any]:
+    """The request's JSON object. Raises InvalidCampaign."""
+    if len(request.body) > MAX_BODY:
+        raise InvalidCampaign(_("The campaign is too large."))
+    try:
+        data = json.loads(request.body)
+    except ValueError:
+        raise InvalidCampaign(_("The request is not JSON.")) from None
+    if not isinstance(data, dict):
+        raise InvalidCampaign(_("The request is not a JSON object."))
+    return data
+
+
+def campaign_fields(data: dict[str, Any]) -> dict[str, Any]:
+    """Keyword arguments of `services.save_campaign`. Raises InvalidCampaign."""
+    return {
+        "name": text(data, "name"),
+        "segment": _segment(data.get("segment")),
+        "sender_name": text(data, "sender_name")[:100],
+        "sender_address": text(data, "sender_address")[:254],
+        "topic": text(data, "topic") or "marketing",
+        "control_share": _number(data.get("control_share"), "/control_share"),
+        "messages": _messages(data.get("messages")),
+    }
+
+
+def text(data: dict[str, Any], key: str) -> str:
+    value = data.get(key, "")
+    if not isinstance(value, str):
+        raise InvalidCampaign(errors=[{"pointer": f"/{key}", "detail": _("This must be a text.")}])
+    return value.replace("\r\n", "\n")
+
+
+def send_at(data: dict[str, Any]) -> datetime:
+    """The moment meant by a local time and a time zone. Raises InvalidCampaign."""
+    zone = text(data, "time_zone") or "UTC"
+    try:
+        if zone not in available_timezones():
+            raise ValueError(zone)
+        return datetime.fromisoformat(text(data, "at")).replace(tzinfo=ZoneInfo(zone))
+    except ValueError:
+        detail = _("Choose a date, a time and a time zone.")
+        raise InvalidCampaign(detail, errors=[{"pointer": "/scheduled_at", "detail": detail}]) from None
+
+
+def _segment(pk: object) -> Segment | None:
+    if pk in (None, "", 0):
+        return None
+    segment = (
+        Segment.objects.filter(pk=pk).first() if isinstance(pk, int | str) and str(pk).isdigit() else None
+    )
+    if segment is None:
+        raise InvalidCampaign(errors=[{"pointer": "/segment", "detail": _("There is no such segment.")}])
+    return segment
+
+
+def _number(value: object, pointer: str) -> float:
+    try:
+        return float(str(value))
+    except ValueError:
+        raise InvalidCampaign(errors=[{"pointer": pointer, "detail": _("This must be a number.")}]) from None
+
+
+def _messages(value: object) -> list[MessageDraft]:
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise InvalidCampaign(
+            errors=[{"pointer": "/messages", "detail": _("This must be a list of messages.")}]
+        )
+    taken: set[str] = set()
+    drafts = []
+    for index, entry in enumerate(value):
+        name = text(entry, "name").strip()[:100]
+        key = _key(text(entry, "key") or name, taken)
+        drafts.append(
+            MessageDraft(
+                key=key, name=name or key, subject=text(entry, "subject"), preheader=text(entry, "preheader"),
+                body=text(entry, "body"), weight=_number(entry.get("weight", 1), f"/messages/{index}/weight"),
+            )
+        )  # fmt: skip
+    return drafts
+
+
+def _key(wish: str, taken: set[str]) -> str:
+    """A key of its own from a name: what two variants are told apart by in experiment and reports."""
+    stem = NOT_KEY.sub("-", wish.lower()).strip("-_")[:40]
+    if not stem or stem == "control":
+        stem = "variant"
+    key, number = stem, 2
+    while key in taken:
+        key, number = f"{stem}-{number}", number + 1
+    taken.add(key)
+    return key

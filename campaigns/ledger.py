@@ -1,0 +1,205 @@
+"""The ledger: what state each delivery is in, and who may change it.
+
+Truth is in PostgreSQL. A worker claims a chunk by compare-and-set, holds it by a lease, and settles it in one
+transaction. Always: audience = sent + failed + skipped + unknown + pending.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+from psycopg.types.json import Jsonb
+
+from campaigns.models import Chunk, ChunkStatus, Delivery, DeliveryStatus, Run, RunStatus, SkipReason
+
+S = DeliveryStatus
+# What may follow what. `unknown`: the server may have taken it; only evidence ends that, never a resend.
+TRANSITIONS: dict[str, frozenset[str]] = {
+    S.PENDING: frozenset({S.SENT, S.FAILED, S.SKIPPED, S.UNKNOWN}),
+    S.FAILED: frozenset({S.PENDING}),
+    S.UNKNOWN: frozenset({S.SENT, S.FAILED}),
+    S.SENT: frozenset(),
+    S.SKIPPED: frozenset(),
+}
+LEASE = timedelta(seconds=settings.SEND_LEASE_SECONDS)
+# A journal of another machine cannot be read here: its machine gets this long to come back and tell.
+FOREIGN_GRACE = timedelta(minutes=10)
+# A chunk that never ends well (a message that kills the worker) stops its run instead of looping for ever.
+MAX_CLAIMS = 10
+
+
+@dataclass(frozen=True)
+class Row:
+    """A pending delivery of a claimed chunk. `attempt` counts tries that ended with an answer, from 0."""
+
+    id: int
+    customer_id: int | None
+    variant: str
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What happened to one delivery. `status` pending means: try again at `Settlement.retry_at`."""
+
+    delivery_id: int
+    status: str
+    reason: str = ""
+    detail: str = ""
+    at: datetime | None = None
+    inputs: dict[str, Any] | None = None
+    counts: bool = True  # whether it was a try
+
+
+@dataclass(frozen=True)
+class Claim:
+    chunk_id: int
+    run_id: int
+    owner: str
+    previous_owner: str
+
+
+def claim(chunk_id: int, *, owner: str, journal: str, now: datetime | None = None) -> Claim | None:
+    """Takes a due chunk whose lease, if any, has run out; None when it is not to be had.
+
+    A chunk last held with another journal is left alone for FOREIGN_GRACE after its lease.
+    """
+    now = now or timezone.now()
+    with transaction.atomic():
+        chunk = (
+            Chunk.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("run")
+            .filter(pk=chunk_id)
+            .filter(open_chunks(now))
+            .first()
+        )
+        if chunk is None:
+            return None
+        previous = chunk.lease_owner
+        foreign = previous and previous.split("/")[0] != journal.split("/")[0]
+        if foreign and chunk.lease_until and chunk.lease_until + FOREIGN_GRACE > now:
+            return None
+        if chunk.attempts >= MAX_CLAIMS:
+            _stop(chunk)
+            return None
+        chunk.status, chunk.lease_owner, chunk.lease_until = ChunkStatus.CLAIMED, owner, now + LEASE
+        chunk.attempts += 1
+        chunk.save(update_fields=["status", "lease_owner", "lease_until", "attempts"])
+    return Claim(chunk.pk, chunk.run_id, owner, previous)
+
+
+def open_chunks(now: datetime) -> Q:
+    """Chunks a worker may take now. Those of a cancelled run are taken only to be closed."""
+    free = Q(status=ChunkStatus.FREE, due_at__lte=now)
+    lapsed = Q(status=ChunkStatus.CLAIMED, lease_until__lt=now)
+    cancelled = Q(status=ChunkStatus.FREE, run__status=RunStatus.CANCELLED)
+    return (Q(run__status__in=[RunStatus.SENDING, RunStatus.CANCELLED]) & (free | lapsed)) | cancelled
+
+
+def _stop(chunk: Chunk) -> None:
+    Run.objects.filter(pk=chunk.run_id, status=RunStatus.SENDING).update(
+        status=RunStatus.PAUSED,
+        note=f"Chunk {chunk.number} ended its worker {chunk.attempts} times.",
+    )
+    Chunk.objects.filter(pk=chunk.pk).update(attempts=0)
+
+
+def renew(claim: Claim, *, now: datetime | None = None) -> bool:
+    """Prolongs the lease; False when it was lost."""
+    until = (now or timezone.now()) + LEASE
+    return bool(_held(claim).update(lease_until=until))
+
+
+def _held(claim: Claim) -> Any:
+    return Chunk.objects.filter(pk=claim.chunk_id, lease_owner=claim.owner, status=ChunkStatus.CLAIMED)
+
+
+def pending(chunk_id: int) -> list[Row]:
+    rows = Delivery.objects.filter(chunk_id=chunk_id, status=S.PENDING).order_by("pk")
+    return [
+        Row(pk, customer, variant or "", attempts)
+        for pk, customer, variant, attempts in rows.values_list(
+            "pk", "customer_id", "variant__key", "attempts"
+        )
+    ]
+
+
+def record(claim: Claim, outcomes: Sequence[Outcome]) -> set[int]:
+    """Writes outcomes in one statement, inside the caller's transaction; answers the ids that changed.
+
+    Facts (sent, failed) also resolve what was flagged unknown meanwhile; nothing else overwrites a state.
+    """
+    if not outcomes:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RECORD,
+            [
+                [o.delivery_id for o in outcomes],
+                [o.status for o in outcomes],
+                [o.reason for o in outcomes],
+                [o.detail[:300].replace("\0", "") for o in outcomes],
+                [o.at if o.status == S.SENT else None for o in outcomes],
+                [None if o.inputs is None else Jsonb(o.inputs) for o in outcomes],
+                [int(o.counts) for o in outcomes],
+                claim.chunk_id,
+            ],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+_RECORD = """
+    UPDATE campaigns_delivery AS d
+    SET status = n.status, reason = n.reason, detail = n.detail, sent_at = coalesce(n.sent_at, d.sent_at),
+        inputs = coalesce(n.inputs, d.inputs), attempts = d.attempts + n.tries
+    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::jsonb[], %s::int[])
+        AS n(id, status, reason, detail, sent_at, inputs, tries)
+    WHERE d.id = n.id AND d.chunk_id = %s
+        AND (d.status = 'pending' OR (d.status = 'unknown' AND n.status IN ('sent', 'failed')))
+    RETURNING d.id
+"""
+
+
+def release(claim: Claim, *, retry_at: datetime | None) -> bool:
+    """Ends the claim inside the caller's transaction: done, or free again when something is left.
+
+    False when the lease was lost; then the chunk belongs to another and is not touched.
+    """
+    # The run is locked first, as pause and cancel do it: whoever comes second sees what the first did.
+    run = Run.objects.select_for_update(no_key=True).only("status").get(pk=claim.run_id)
+    if not _held(claim).exists():
+        return False
+    if run.status == RunStatus.CANCELLED:
+        skip_pending([claim.chunk_id])
+    left = Delivery.objects.filter(chunk_id=claim.chunk_id, status=S.PENDING).exists()
+    now = timezone.now()
+    _held(claim).update(
+        status=ChunkStatus.FREE if left else ChunkStatus.DONE,
+        lease_owner="",
+        lease_until=None,
+        due_at=max(retry_at or now, now),
+        attempts=0,
+        queued_until=None,
+    )
+    return True
+
+
+def skip_pending(chunk_ids: Iterable[int]) -> int:
+    return Delivery.objects.filter(chunk_id__in=list(chunk_ids), status=S.PENDING).update(
+        status=S.SKIPPED, reason=SkipReason.CANCELLED
+    )
+
+
+def finish_runs(*, now: datetime) -> int:
+    """Closes every run that has no open chunk left."""
+    open_left = Chunk.objects.exclude(status=ChunkStatus.DONE).values("run_id")
+    return (
+        Run.objects.filter(status=RunStatus.SENDING)
+        .exclude(pk__in=open_left)
+        .update(status=RunStatus.FINISHED, finished_at=now)
+    )

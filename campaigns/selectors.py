@@ -1,0 +1,54 @@
+"""Reads of the campaigns room."""
+
+from typing import Any
+
+from django.db.models import Count, QuerySet
+
+from campaigns.models import Campaign, Delivery, DeliveryStatus, Run
+
+
+def latest_run(campaign: Campaign) -> Run | None:
+    return campaign.runs.order_by("-number").first()
+
+
+def progress(run: Run) -> dict[str, Any]:
+    """Counts that add up: audience = sent + failed + skipped + unknown + pending, to the person.
+
+    `reasons` splits the skipped; `variants` has the same counts per variant key ("" for no variant).
+    """
+    rows = (
+        Delivery.objects.filter(run=run)
+        .order_by()
+        .values_list("variant__key", "status", "reason")
+        .annotate(n=Count("pk"))
+    )
+    counts = dict.fromkeys(DeliveryStatus.values, 0)
+    reasons: dict[str, int] = {}
+    variants: dict[str, dict[str, int]] = {}
+    for variant, status, reason, n in rows:
+        counts[status] += n
+        one = variants.setdefault(variant or "", dict.fromkeys(DeliveryStatus.values, 0))
+        one[status] += n
+        if status == DeliveryStatus.SKIPPED:
+            reasons[reason] = reasons.get(reason, 0) + n
+    return {
+        "run": run.pk,
+        "status": run.status,
+        "note": run.note,
+        "audience": sum(counts.values()),
+        **counts,
+        "reasons": reasons,
+        "variants": variants,
+        "launched_at": run.launched_at,
+        "finished_at": run.finished_at,
+    }
+
+
+def deliveries(run: Run, *, status: str = "", reason: str = "") -> QuerySet[Delivery]:
+    """Everyone considered by this run, with variant and customer loaded."""
+    found = Delivery.objects.filter(run=run).select_related("variant", "customer")
+    if status:
+        found = found.filter(status=status)
+    if reason:
+        found = found.filter(reason=reason)
+    return found

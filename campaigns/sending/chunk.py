@@ -1,0 +1,252 @@
+"""The way of one chunk: claim, learn from the journal, load, judge again, render, send, settle.
+
+A worker that is killed anywhere on this way loses nothing and doubles nothing: what was handed over stands in
+the journal, what has no line there was certainly not taken.
+"""
+
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from campaigns import ledger
+from campaigns.channels import Answer, ChannelError, Session
+from campaigns.ledger import Claim, Outcome, Row
+from campaigns.models import DeliveryStatus, RunStatus
+from campaigns.sending import context, journal
+from campaigns.sending.composing import Composer, NotPossible
+from campaigns.sending.gate import Gate, LeaseLost
+from campaigns.sending.journal import Journal, JournalError
+from personalization.events.services import NewEvent, record_events
+
+log = structlog.get_logger(__name__)
+S = DeliveryStatus
+STATUS = {"sent": S.SENT, "refused": S.FAILED, "later": S.PENDING, "unknown": S.UNKNOWN}
+MAX_TRIES = 5
+LOST_JOURNAL = "the machine that was sending restarted or is gone; its journal cannot tell"
+NO_RESULT = "handed over, then the worker died before the answer"
+_sessions: dict[str, Session] = {}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one call did. `claimed` is false when the chunk was not to be had."""
+
+    claimed: bool
+    sent: int = 0
+    outcomes: int = 0
+
+
+def send_chunk(chunk_id: int) -> Report:
+    """Sends what is pending in the chunk. Safe to call at any time, by anybody, any number of times."""
+    folder = settings.JOURNAL_DIR
+    try:
+        mine = journal.identity(folder)
+        pages = Journal.open(folder, chunk_id)
+    except (JournalError, OSError) as error:
+        log.error("journal_unusable", chunk=chunk_id, error=str(error))
+        return Report(False)
+    if pages is None:
+        return Report(False)
+    try:
+        owner = f"{mine}/{uuid.uuid4().hex[:16]}"
+        deadline_from = time.monotonic()
+        claim = ledger.claim(chunk_id, owner=owner, journal=mine)
+        if claim is None:
+            _remove_if_unused(pages, chunk_id)
+            return Report(False)
+        return _work(claim, pages, mine, deadline_from)
+    finally:
+        pages.close()
+
+
+def _remove_if_unused(pages: Journal, chunk_id: int) -> None:
+    """An empty file was made only to take the lock; a full one still has something to tell."""
+    if pages.is_empty:
+        pages.discard()
+
+
+def _work(claim: Claim, pages: Journal, mine: str, deadline_from: float) -> Report:
+    rows = ledger.pending(claim.chunk_id)
+    recovered = _recover(claim, pages, rows, mine)
+    known = {outcome.delivery_id for outcome in recovered}
+    left = [row for row in rows if row.id not in known]
+    run = context.run_content(claim.run_id)
+    if recovered and not _store(claim, run, rows, recovered):
+        return Report(True)
+    gate = Gate(claim, run, deadline_from=deadline_from)
+    outcomes: list[Outcome] = []
+    retry_at = None
+    if gate.run_status == RunStatus.SENDING and left:
+        pages.mend()
+        outcomes, retry_at = _send_rows(run, left, pages, gate)
+    settled = _store(claim, run, left, outcomes, release=True, retry_at=retry_at)
+    if settled:
+        pages.discard()
+    return Report(True, sum(o.status == S.SENT for o in outcomes), len(outcomes))
+
+
+def _recover(claim: Claim, pages: Journal, rows: list[Row], mine: str) -> list[Outcome]:
+    """What the last holder of the chunk did and could not write to the database."""
+    if not claim.previous_owner:
+        return []
+    if claim.previous_owner.rpartition("/")[0] != mine:
+        # Another machine's journal, or ours from before a reboot, which may miss its last lines.
+        return [Outcome(row.id, S.UNKNOWN, detail=LOST_JOURNAL) for row in rows]
+    tries, inputs = pages.read()
+    found = []
+    for row in rows:
+        entry = tries.get((row.id, row.attempt))
+        if entry is None:
+            continue
+        outcome = Outcome(
+            row.id,
+            entry.status or S.UNKNOWN,
+            detail=entry.detail if entry.status else NO_RESULT,
+            at=datetime.fromtimestamp(entry.at, UTC),
+            inputs=inputs.get(row.id),
+        )
+        found.append(_give_up(outcome, row))
+    return found
+
+
+def _send_rows(
+    run: context.RunContent, rows: list[Row], pages: Journal, gate: Gate
+) -> tuple[list[Outcome], datetime | None]:
+    """Outcomes of those handled, and when to go on with the rest (None: at once)."""
+    data = context.load(run, rows)
+    composer = Composer(run, data, at=timezone.now())
+    outcomes: list[Outcome] = []
+    backoff = timedelta(seconds=settings.SEND_RETRY_SECONDS)
+    try:
+        pages.inputs({row.id: composer.inputs(row) for row in rows if composer.inputs(row)})
+        for outcome in _each(run, rows, pages, gate, composer):
+            outcomes.append(outcome)
+    except LeaseLost as error:
+        log.warning("chunk_given_back", chunk=gate.claim.chunk_id, reason=str(error))
+    except JournalError as error:
+        # Nothing may be handed over that cannot be written down; the rest waits for space.
+        log.error("journal_unusable", chunk=gate.claim.chunk_id, error=str(error))
+        return outcomes, timezone.now() + backoff
+    except ChannelError as error:
+        log.warning("channel_unreachable", chunk=gate.claim.chunk_id, error=str(error))
+        return outcomes, timezone.now() + backoff
+    waiting = [row.attempt for row in rows]
+    delayed = any(outcome.status == S.PENDING for outcome in outcomes)
+    return outcomes, (timezone.now() + backoff * 2 ** min(max(waiting), 8)) if delayed else None
+
+
+def _each(
+    run: context.RunContent, rows: list[Row], pages: Journal, gate: Gate, composer: Composer
+) -> Iterator[Outcome]:
+    session = _session(run)
+    gate.look(rows)
+    for index, row in enumerate(rows):
+        reason = gate.refusal(row, rows[index:])
+        if reason:
+            yield Outcome(row.id, S.SKIPPED, reason, counts=False)
+            continue
+        try:
+            message = composer.compose(row, session)
+        except NotPossible as error:
+            yield Outcome(row.id, S.SKIPPED, error.reason, str(error), counts=False)
+            continue
+        answer = _hand_over(session, message, row, pages, gate)
+        if answer is None:
+            # Permission was withdrawn in the last moment.
+            yield Outcome(row.id, S.SKIPPED, gate.last_reason, counts=False)
+            continue
+        now = time.time()
+        status = STATUS[answer.kind]
+        outcome = Outcome(
+            row.id, status, detail=answer.detail, at=datetime.fromtimestamp(now, UTC),
+            inputs=composer.inputs(row),
+        )  # fmt: skip
+        # The outcome is kept before the journal is told: should its disk be full now, we still know.
+        yield _give_up(outcome, row)
+        if status != S.UNKNOWN:
+            pages.result(row.id, row.attempt, now, status, answer.detail)
+
+
+class _Withdrawn(Exception):
+    """Between composing and the dot the customer said no."""
+
+
+def _hand_over(session: Session, message: object, row: Row, pages: Journal, gate: Gate) -> Answer | None:
+    def intent() -> None:
+        # The last look before the dot: slow servers make the way here long.
+        if gate.is_stale and gate.refusal(row, [row]):
+            raise _Withdrawn
+        gate.fence()
+        pages.intent(row.id, row.attempt, time.time())
+
+    try:
+        return session.send(message, intent=intent)  # type: ignore[arg-type]
+    except _Withdrawn:
+        return None
+
+
+def _give_up(outcome: Outcome, row: Row) -> Outcome:
+    if outcome.status == S.PENDING and row.attempt + 1 >= MAX_TRIES:
+        return replace(outcome, status=S.FAILED)
+    return outcome
+
+
+def _store(
+    claim: Claim,
+    run: context.RunContent,
+    rows: list[Row],
+    outcomes: list[Outcome],
+    *,
+    release: bool = False,
+    retry_at: datetime | None = None,
+) -> bool:
+    """One transaction: states, `Message Sent` events, and the end of the claim. False when it did not happen;
+    then the journal keeps what there is to know."""
+    by_id = {row.id: row for row in rows}
+    try:
+        with transaction.atomic():
+            changed = ledger.record(claim, outcomes)
+            sent = [o for o in outcomes if o.status == S.SENT and o.delivery_id in changed]
+            record_events([event for o in sent if (event := _sent_event(run, by_id[o.delivery_id], o))])
+            return ledger.release(claim, retry_at=retry_at) if release else True
+    except DatabaseError as error:
+        log.error("chunk_not_settled", chunk=claim.chunk_id, error=type(error).__name__)
+        return False
+
+
+def _sent_event(run: context.RunContent, row: Row, outcome: Outcome) -> NewEvent | None:
+    if row.customer_id is None or outcome.at is None:
+        return None
+    return NewEvent(
+        customer_id=row.customer_id,
+        message_id=f"delivery-{row.id}-sent",
+        name="Message Sent",
+        occurred_at=outcome.at,
+        properties={
+            "campaign": run.campaign_id, "run": run.run_id, "experiment": run.experiment,
+            "variant": row.variant, "channel": run.channel.name,
+        },
+    )  # fmt: skip
+
+
+def _session(run: context.RunContent) -> Session:
+    """One per process and channel, kept from chunk to chunk."""
+    name = run.channel.name
+    if name not in _sessions:
+        _sessions[name] = run.channel.session()
+    session = _sessions[name]
+    session.check()
+    return session
+
+
+def close_sessions() -> None:
+    """For tests and for the end of a worker."""
+    while _sessions:
+        _sessions.popitem()[1].close()

@@ -1,0 +1,109 @@
+"""Everything a chunk's messages are made of, loaded once per chunk."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from campaigns import channels
+from campaigns.channels import Channel
+from campaigns.ledger import Row
+from campaigns.models import Run
+from personalization.catalog import selectors as catalog
+from personalization.content.errors import TemplateError
+from personalization.customers import selectors as customers
+from recommender import selectors as recommender
+
+N_ITEMS = 6
+
+
+@dataclass(frozen=True)
+class RunContent:
+    """A run as it was launched, with its templates compiled. `templates` maps variant key to template; a
+    variant whose template cannot be compiled is missing and has its reason in `broken`."""
+
+    run_id: int
+    campaign_id: int
+    experiment: str
+    channel: Channel
+    content: Mapping[str, Any]
+    templates: Mapping[str, Any]
+    broken: Mapping[str, str] = field(default_factory=dict)
+
+
+@lru_cache(maxsize=8)
+def run_content(run_id: int) -> RunContent:
+    """Content is frozen at launch, so a worker compiles it once."""
+    run = Run.objects.select_related("experiment").get(pk=run_id)
+    channel = channels.get(run.content["channel"])
+    templates, broken = {}, {}
+    for key, variant in run.content["variants"].items():
+        try:
+            templates[key] = channel.compile(variant)
+        except TemplateError as error:
+            broken[key] = str(error)[:300]
+    return RunContent(run.pk, run.campaign_id, run.experiment.key, channel, run.content, templates, broken)
+
+
+@dataclass(frozen=True)
+class ChunkData:
+    """`profiles` by customer; `picks` the recommended (item, reason kind, reason item) by customer."""
+
+    profiles: Mapping[int, dict[str, Any]]
+    items: Mapping[int, dict[str, Any]]
+    picks: Mapping[int, list[tuple[int, str, int | None]]]
+
+
+def load(run: RunContent, rows: Sequence[Row]) -> ChunkData:
+    ids = [row.customer_id for row in rows if row.customer_id is not None]
+    profiles = customers.profiles(ids)
+    wants = {key for key, template in run.templates.items() if template.uses("items")}
+    readers = [row.customer_id for row in rows if row.variant in wants and row.customer_id in profiles]
+    picks: dict[int, list[tuple[int, str, int | None]]] = {}
+    if readers:
+        for customer_id, found in recommender.recommend([r for r in readers if r], k=N_ITEMS).items():
+            picks[customer_id] = [(r.item_id, r.reason_kind, r.reason_item_id) for r in found]
+    wanted = {item for found in picks.values() for pick in found for item in (pick[0], pick[2]) if item}
+    return ChunkData(profiles, catalog.items(wanted), picks)
+
+
+class ItemTexts:
+    """Localized items with their reasons; each combination is made once per chunk."""
+
+    def __init__(self, items: Mapping[int, dict[str, Any]]) -> None:
+        self._items = items
+        self._localized: dict[tuple[int, str], dict[str, Any]] = {}
+        self._reasons: dict[tuple[str, int | None, str], str] = {}
+
+    def of(self, picks: Sequence[tuple[int, str, int | None]], language: str) -> list[dict[str, Any]]:
+        return [
+            {**self._item(item_id, language), "reason": self._reason(kind, because, language)}
+            for item_id, kind, because in picks
+            if item_id in self._items
+        ]
+
+    def _item(self, item_id: int, language: str) -> dict[str, Any]:
+        key = (item_id, language)
+        if key not in self._localized:
+            self._localized[key] = catalog.localized(self._items[item_id], language)
+        return self._localized[key]
+
+    def _reason(self, kind: str, because: int | None, language: str) -> str:
+        key = (kind, because, language)
+        if key not in self._reasons:
+            with translation.override(ui_language(language)):
+                self._reasons[key] = self._sentence(kind, because, language)
+        return self._reasons[key]
+
+    def _sentence(self, kind: str, because: int | None, language: str) -> str:
+        if kind == "because" and because is not None and because in self._items:
+            return _("Because you liked %(item)s") % {"item": self._item(because, language)["name"]}
+        return _("Popular with other customers") if kind == "popular" else _("Chosen for you")
+
+
+def ui_language(language: str) -> str:
+    """The language of our own sentences for a customer: Chinese of any kind, else English."""
+    return "zh-hans" if language.lower().startswith("zh") else "en"

@@ -1,0 +1,88 @@
+"""The gate before each message: does the run still go on, do we still hold the chunk, is this person still to
+be written to. Asked of the database again whenever the last answer is older than half a second."""
+
+import time
+from collections.abc import Collection, Sequence
+
+from django.db import DatabaseError
+
+from campaigns import ledger
+from campaigns.ledger import Claim, Row
+from campaigns.models import Run, RunStatus, SkipReason
+from campaigns.sending.context import RunContent
+from personalization.customers import selectors as customers
+
+FRESH_SECONDS = 0.5
+
+
+class LeaseLost(Exception):
+    """We may no longer send for this chunk: its lease ran out, or the run was paused or cancelled."""
+
+
+class Gate:
+    def __init__(self, claim: Claim, run: RunContent, *, deadline_from: float) -> None:
+        self.claim = claim
+        self.last_reason = ""
+        self._run = run
+        self._lease = ledger.LEASE.total_seconds()
+        # Counted from before the claim was written, by a clock nobody sets: we stop before others may begin.
+        self._deadline = deadline_from + self._lease * 0.8
+        self._renew_at = deadline_from + self._lease * 0.4
+        self._looked_at = 0.0
+        self._consented: Collection[int] = ()
+        self._suppressed: Collection[int] = ()
+
+    @property
+    def run_status(self) -> str:
+        return Run.objects.values_list("status", flat=True).get(pk=self.claim.run_id)
+
+    @property
+    def is_stale(self) -> bool:
+        return time.monotonic() - self._looked_at > FRESH_SECONDS
+
+    def look(self, rows: Sequence[Row]) -> None:
+        """Asks who of `rows` may be written to now. Raises LeaseLost when the run no longer goes on."""
+        started = time.monotonic()
+        ids = [row.customer_id for row in rows if row.customer_id is not None]
+        channel, topic = self._run.channel.name, self._run.content["topic"]
+        if self.run_status != RunStatus.SENDING:
+            raise LeaseLost("the run was stopped")
+        self._consented = customers.consented_ids(ids, channel=channel, topic=topic)
+        self._suppressed = customers.suppressed_ids(ids, channel=channel)
+        self._looked_at = started
+
+    def refusal(self, row: Row, rest: Sequence[Row]) -> str:
+        """Why this customer gets nothing; "" when nothing is against it. `rest` is who is still to come."""
+        self.fence()
+        if self.is_stale:
+            self.look(rest)
+        self.last_reason = self._judge(row)
+        return self.last_reason
+
+    def _judge(self, row: Row) -> str:
+        if row.customer_id is None:
+            return SkipReason.ERASED
+        if row.customer_id not in self._consented:
+            return SkipReason.NO_CONSENT
+        if row.customer_id in self._suppressed:
+            return SkipReason.SUPPRESSED
+        return ""
+
+    def fence(self) -> None:
+        """Stops us when the lease may have passed to another. Raises LeaseLost."""
+        now = time.monotonic()
+        if now > self._renew_at:
+            self._renew(now)
+        if now > self._deadline:
+            raise LeaseLost("the lease ran out")
+
+    def _renew(self, now: float) -> None:
+        self._renew_at = now + 1.0
+        try:
+            held = ledger.renew(self.claim)
+        except DatabaseError:
+            return  # perhaps it comes back before the deadline
+        if not held:
+            raise LeaseLost("the lease was taken over")
+        self._deadline = now + self._lease * 0.8
+        self._renew_at = now + self._lease * 0.4

@@ -1,0 +1,245 @@
+"""Handing messages to an SMTP server, with the moment of no return known exactly.
+
+The connection is set up by smtplib (EHLO, STARTTLS, AUTH). After that MAIL, RCPT and DATA go out in one write
+(RFC 2920; one by one where the server does not offer PIPELINING), the message without its final dot, then
+`intent()`, then the dot. Before the dot every failure is safe to try again; after it a lost connection or a
+timeout is *unknown* (RFC 1047).
+"""
+
+import contextlib
+import re
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from campaigns.channels._base import Answer, ChannelError, Outgoing, Session
+
+MAX_LINE = 4096
+ADDRESS_IN_TEXT = re.compile(r"[^\s<>]+@[^\s<>]+")
+
+
+@dataclass(frozen=True)
+class Server:
+    host: str
+    port: int
+    user: str = ""
+    password: str = ""
+    security: str = ""  # "", "starttls" or "tls"
+    timeout: float = 30.0
+
+    @classmethod
+    def from_url(cls, url: str, *, timeout: float = 30.0) -> "Server":
+        """smtp://, smtp+tls:// (STARTTLS) or smtp+ssl://, user:password@host:port, ?timeout=seconds."""
+        parts = urlsplit(url)
+        security = {"smtp": "", "smtp+tls": "starttls", "smtp+ssl": "tls"}.get(parts.scheme)
+        if security is None or not parts.hostname:
+            raise ValueError("EMAIL_URL must look like smtp://host:port, smtp+tls://… or smtp+ssl://…")
+        given = parse_qs(parts.query).get("timeout")
+        return cls(
+            host=parts.hostname,
+            port=parts.port or {"": 25, "starttls": 587, "tls": 465}[security],
+            user=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+            security=security,
+            timeout=float(given[0]) if given else timeout,
+        )
+
+
+class Connection:
+    """One open connection. After `is_broken` it is of no more use."""
+
+    def __init__(self, server: Server) -> None:
+        """Raises ChannelError."""
+        self.is_broken = False
+        self.sent = 0
+        try:
+            self._client = _connect(server)
+        except (OSError, smtplib.SMTPException) as error:
+            raise ChannelError(redact(str(error) or type(error).__name__)) from error
+        sock = self._client.sock
+        assert sock is not None
+        self._sock = sock
+        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._file = self._sock.makefile("rb")
+        self.pipelining = self._client.has_extn("pipelining")
+        self.eight_bit = self._client.has_extn("8bitmime")
+        self.utf8 = self._client.has_extn("smtputf8")
+
+    def deliver(self, message: Outgoing, *, intent: Callable[[], None]) -> Answer:
+        """One message. What `intent` raises passes through; the message was then not taken."""
+        if not message.address.isascii() and not self.utf8:
+            return Answer("refused", "the server takes no international addresses (SMTPUTF8)")
+        try:
+            refusal = self._envelope(message)
+            if refusal is not None:
+                return refusal
+            self._sock.sendall(message.data)
+        except OSError as error:
+            self.abandon()
+            return Answer("later", f"connection lost before the end of the message: {_why(error)}")
+        try:
+            intent()
+        except BaseException:
+            # Hanging up without the dot is the only way to take back a message that was begun.
+            self.abandon()
+            raise
+        return self._dot()
+
+    def _envelope(self, message: Outgoing) -> Answer | None:
+        """MAIL, RCPT, DATA; None when the server waits for the message."""
+        options = b" BODY=8BITMIME" if self.eight_bit else b""
+        if not message.address.isascii():
+            options += b" SMTPUTF8"
+        commands = [
+            b"MAIL FROM:<%s>%s\r\n" % (message.sender.encode(), options),
+            b"RCPT TO:<%s>\r\n" % message.address.encode(),
+            b"DATA\r\n",
+        ]
+        if self.pipelining:
+            self._sock.sendall(b"".join(commands))
+            replies = [self._reply() for _ in commands]
+        else:
+            replies = self._one_by_one(commands)
+        bad = next((r for r in replies if not 200 <= r[0] < 400), None)
+        if bad is None:
+            return None
+        if len(replies) == 3 and replies[2][0] == 354:
+            # RFC 2920 3.1: a server may accept DATA for nobody; an empty message ends that.
+            self._sock.sendall(b".\r\n")
+            self._reply()
+        if bad[0] == 421:
+            self.abandon()
+        else:
+            self._sock.sendall(b"RSET\r\n")
+            self._reply()
+        return _answer(bad)
+
+    def _one_by_one(self, commands: list[bytes]) -> list[tuple[int, str]]:
+        replies = []
+        for command in commands:
+            self._sock.sendall(command)
+            replies.append(self._reply())
+            if not 200 <= replies[-1][0] < 400:
+                break
+        return replies
+
+    def _dot(self) -> Answer:
+        try:
+            self._sock.sendall(b".\r\n")
+            reply = self._reply()
+        except OSError as error:
+            self.abandon()
+            return Answer("unknown", f"no answer after the end of the message: {_why(error)}")
+        if reply[0] == 421:
+            self.abandon()
+        self.sent += 1
+        return _answer(reply)
+
+    def _reply(self) -> tuple[int, str]:
+        """Code and text of one reply, all its lines. Raises OSError when there is none."""
+        lines = []
+        while True:
+            line = self._file.readline(MAX_LINE)
+            if not line.endswith(b"\n"):
+                raise ConnectionError("closed by the server")
+            if not line[:3].isdigit() or line[3:4] not in (b" ", b"-", b"\r", b"\n"):
+                raise ConnectionError("not an SMTP reply")
+            lines.append(line[4:].strip())
+            if line[3:4] != b"-":
+                return int(line[:3]), b" ".join(lines).decode(errors="replace")
+
+    def is_alive(self) -> bool:
+        """Asks the server, after a pause in which it may have hung up."""
+        try:
+            self._sock.sendall(b"NOOP\r\n")
+            return self._reply()[0] == 250
+        except OSError:
+            return False
+
+    def quit(self) -> None:
+        if not self.is_broken:
+            with contextlib.suppress(OSError):
+                self._sock.sendall(b"QUIT\r\n")
+        self.abandon()
+
+    def abandon(self) -> None:
+        self.is_broken = True
+        with contextlib.suppress(OSError):
+            self._file.close()
+            self._sock.close()
+
+
+class SmtpSession(Session):
+    """A connection that is opened when needed, and at once again when the server had closed an idle one."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._connection: Connection | None = None
+
+    def send(self, message: Outgoing, *, intent: Callable[[], None]) -> Answer:
+        connection = self._open()
+        used = connection.sent > 0
+        answer = connection.deliver(message, intent=intent)
+        if answer.kind == "later" and connection.is_broken and used:
+            answer = self._open().deliver(message, intent=intent)
+        return answer
+
+    def _open(self) -> Connection:
+        if self._connection is None or self._connection.is_broken:
+            self._connection = Connection(self._server)
+        return self._connection
+
+    @property
+    def eight_bit(self) -> bool:
+        return self._open().eight_bit
+
+    def check(self) -> None:
+        if (
+            self._connection is not None
+            and not self._connection.is_broken
+            and not self._connection.is_alive()
+        ):
+            self._connection.abandon()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.quit()
+            self._connection = None
+
+
+def _connect(server: Server) -> smtplib.SMTP:
+    context = ssl.create_default_context()
+    client: smtplib.SMTP
+    if server.security == "tls":
+        client = smtplib.SMTP_SSL(server.host, server.port, timeout=server.timeout, context=context)
+    else:
+        client = smtplib.SMTP(server.host, server.port, timeout=server.timeout)
+    try:
+        client.ehlo_or_helo_if_needed()
+        if server.security == "starttls":
+            client.starttls(context=context)
+            client.ehlo()
+        if server.user:
+            client.login(server.user, server.password)
+    except BaseException:
+        client.close()
+        raise
+    return client
+
+
+def _answer(reply: tuple[int, str]) -> Answer:
+    code, text = reply
+    kind = "sent" if 200 <= code < 300 else "refused" if code >= 500 else "later"
+    return Answer(kind, redact(f"{code} {text}"))
+
+
+def _why(error: OSError) -> str:
+    return "timed out" if isinstance(error, TimeoutError) else (error.strerror or str(error))
+
+
+def redact(text: str) -> str:
+    """Servers like to repeat the address; it has no place in journals and logs."""
+    return ADDRESS_IN_TEXT.sub("…", text)[:250]

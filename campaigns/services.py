@@ -1,0 +1,277 @@
+"""Writes of the campaigns room: planning, launching and steering. Sending itself lives in `sending`.
+
+`actor` is the name in the audit log (`access.services.actor_name`).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from campaigns import channels, ledger
+from campaigns.audience import freeze
+from campaigns.checks import Check, check_campaign
+from campaigns.drafts import MessageDraft, validate
+from campaigns.errors import CampaignNotReady, InvalidState
+from campaigns.models import (
+    Campaign,
+    CampaignStatus,
+    Chunk,
+    ChunkStatus,
+    Delivery,
+    DeliveryStatus,
+    Message,
+    Run,
+    RunStatus,
+)
+from experiments import services as experiments
+from experiments.models import Experiment
+from personalization.access.services import audit
+from personalization.segments import selectors as segments
+from personalization.segments.models import Segment
+
+if TYPE_CHECKING:
+    from personalization.access.models import User
+
+__all__ = [
+    "Check", "MessageDraft", "cancel", "check_campaign", "launch", "pause", "resume", "retry_failed",
+    "save_campaign", "schedule", "unschedule",
+]  # fmt: skip
+
+CONTROL = "control"
+EDITABLE = (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
+
+
+@transaction.atomic
+def save_campaign(
+    campaign: Campaign | None,
+    *,
+    name: str,
+    segment: Segment | None,
+    messages: Sequence[MessageDraft],
+    sender_address: str,
+    sender_name: str = "",
+    topic: str = "marketing",
+    channel: str = "email",
+    control_share: float = 0.1,
+    actor: str,
+    created_by: "User | None" = None,
+) -> Campaign:
+    """Creates the campaign (None) or replaces it with its messages; unfinished ones may be saved.
+
+    Raises InvalidCampaign, and InvalidState once it was launched.
+    """
+    validate(name=name, topic=topic, channel=channel, control_share=control_share, messages=messages)
+    if campaign is None:
+        campaign = Campaign(created_by=created_by)
+    else:
+        campaign = _locked(campaign)
+        if campaign.status not in EDITABLE:
+            raise InvalidState(_("A launched campaign can no longer be changed."))
+    campaign.name, campaign.segment, campaign.topic, campaign.channel = name.strip(), segment, topic, channel
+    campaign.sender_name, campaign.sender_address = sender_name.strip(), sender_address.strip()
+    campaign.control_share = control_share
+    campaign.save()
+    campaign.messages.all().delete()
+    Message.objects.bulk_create(
+        Message(
+            campaign=campaign, key=m.key, name=m.name or m.key, position=position, weight=m.weight,
+            subject=m.subject, preheader=m.preheader, body=m.body,
+        )
+        for position, m in enumerate(messages)
+    )  # fmt: skip
+    audit(actor, "campaign.saved", f"campaign:{campaign.pk}", messages=len(messages))
+    return campaign
+
+
+@transaction.atomic
+def schedule(campaign: Campaign, *, at: datetime, actor: str) -> Campaign:
+    """Plans the launch; the tick carries it out. Raises CampaignNotReady, InvalidState."""
+    campaign = _locked(campaign)
+    if campaign.status not in EDITABLE:
+        raise InvalidState(_("The campaign was launched already."))
+    _must_be_ready(campaign, now=timezone.now())
+    campaign.status, campaign.scheduled_at, campaign.problem = CampaignStatus.SCHEDULED, at, ""
+    campaign.save(update_fields=["status", "scheduled_at", "problem", "updated_at"])
+    audit(actor, "campaign.scheduled", f"campaign:{campaign.pk}", at=at.isoformat())
+    return campaign
+
+
+@transaction.atomic
+def unschedule(campaign: Campaign, *, actor: str, problem: str = "") -> Campaign:
+    """Back to a draft; `problem` says why, when nobody asked for it. Raises InvalidState."""
+    campaign = _locked(campaign)
+    if campaign.status != CampaignStatus.SCHEDULED:
+        raise InvalidState(_("The campaign is not scheduled."))
+    campaign.status, campaign.scheduled_at = CampaignStatus.DRAFT, None
+    campaign.problem = problem[:500]
+    campaign.save(update_fields=["status", "scheduled_at", "problem", "updated_at"])
+    audit(actor, "campaign.unscheduled", f"campaign:{campaign.pk}", problem=problem)
+    return campaign
+
+
+@transaction.atomic
+def launch(campaign: Campaign, *, actor: str, now: datetime | None = None) -> Run:
+    """Freezes content, experiment and audience, all or nothing; the tick hands the chunks to workers.
+
+    Launching twice makes one run: the second caller waits for the first and gets InvalidState.
+    Raises CampaignNotReady when a check finds an error.
+    """
+    now = now or timezone.now()
+    campaign = _locked(campaign)
+    if campaign.status not in EDITABLE:
+        raise InvalidState(_("The campaign was launched already."))
+    _must_be_ready(campaign, now=now)
+    assert campaign.segment is not None
+    version = campaign.segment.current
+    number = campaign.runs.count() + 1
+    experiment = _experiment(campaign, number)
+    customer_ids = list(segments.members(version, now=now).order_by("pk").values_list("pk", flat=True))
+    assigned = experiments.assign(experiment, customer_ids, at=now)
+    run = Run.objects.create(
+        campaign=campaign, number=number, segment_version=version, experiment=experiment,
+        content=_content(campaign), audience_size=len(customer_ids), launched_by=actor, launched_at=now,
+    )  # fmt: skip
+    control = experiment.variants.filter(is_control=True).first()
+    written = freeze(
+        run,
+        assigned=assigned,
+        control_id=control.pk if control else None,
+        channel=channels.get(campaign.channel),
+        topic=campaign.topic,
+        now=now,
+    )
+    if written != run.audience_size:
+        # Someone was erased between the two statements: the audience is who is in the ledger.
+        Run.objects.filter(pk=run.pk).update(audience_size=written)
+        run.audience_size = written
+    campaign.status, campaign.problem = CampaignStatus.LAUNCHED, ""
+    campaign.save(update_fields=["status", "problem", "updated_at"])
+    audit(actor, "campaign.launched", f"campaign:{campaign.pk}", run=run.pk, audience=written)
+    return run
+
+
+def _locked(campaign: Campaign) -> Campaign:
+    return Campaign.objects.select_for_update(of=("self",)).select_related("segment").get(pk=campaign.pk)
+
+
+def _must_be_ready(campaign: Campaign, *, now: datetime) -> None:
+    errors = [check for check in check_campaign(campaign, now=now) if check.level == "error"]
+    if errors:
+        raise CampaignNotReady(
+            " ".join(check.message for check in errors),
+            errors=[{"pointer": f"/{check.field}", "detail": check.message} for check in errors],
+        )
+
+
+def _experiment(campaign: Campaign, number: int) -> Experiment:
+    messages = list(campaign.messages.order_by("position", "pk"))
+    total = sum(message.weight for message in messages)
+    share = 1 - campaign.control_share
+    variants = [
+        experiments.VariantSpec(key=m.key, name=m.name, weight=share * m.weight / total, is_control=False)
+        for m in messages
+    ]
+    if campaign.control_share > 0:
+        control = experiments.VariantSpec(
+            key=CONTROL, name=_("Control"), weight=campaign.control_share, is_control=True
+        )
+        variants.insert(0, control)
+    return experiments.create_experiment(
+        key=f"campaign-{campaign.pk}-run-{number}", name=f"{campaign.name} #{number}", variants=variants
+    )
+
+
+def _content(campaign: Campaign) -> dict[str, object]:
+    return {
+        "channel": campaign.channel,
+        "topic": campaign.topic,
+        "campaign_name": campaign.name,
+        "sender_name": campaign.sender_name,
+        "sender_address": campaign.sender_address,
+        "variants": {
+            m.key: {"name": m.name, "subject": m.subject, "preheader": m.preheader, "body": m.body}
+            for m in campaign.messages.order_by("position", "pk")
+        },
+    }
+
+
+def pause(run: Run, *, actor: str) -> None:
+    """Nobody claims a chunk any more, and a worker in the middle of one stops within a second."""
+    _switch(run, {RunStatus.SENDING}, RunStatus.PAUSED, actor=actor, action="run.paused")
+
+
+def resume(run: Run, *, actor: str) -> None:
+    _switch(run, {RunStatus.PAUSED}, RunStatus.SENDING, actor=actor, action="run.resumed")
+
+
+@transaction.atomic
+def cancel(run: Run, *, actor: str) -> int:
+    """Ends the run; whoever still waits gets nothing. Answers how many, apart from chunks in workers' hands:
+    those stop within a second and are closed by their worker, or by the tick when it died."""
+    _switch(
+        run,
+        {RunStatus.SENDING, RunStatus.PAUSED},
+        RunStatus.CANCELLED,
+        actor=actor,
+        action="run.cancelled",
+        finished_at=timezone.now(),
+    )
+    free = list(
+        Chunk.objects.select_for_update()
+        .filter(run=run, status=ChunkStatus.FREE)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+    skipped = ledger.skip_pending(free)
+    Chunk.objects.filter(pk__in=free).update(status=ChunkStatus.DONE)
+    return skipped
+
+
+@transaction.atomic
+def retry_failed(run: Run, *, actor: str) -> int:
+    """Puts failed deliveries back in line; answers how many. Those that may have arrived stay as they are.
+
+    Raises InvalidState for a cancelled run.
+    """
+    locked = Run.objects.select_for_update().get(pk=run.pk)
+    if locked.status == RunStatus.CANCELLED:
+        raise InvalidState(_("A cancelled run stays cancelled."))
+    failed = Delivery.objects.filter(run=run, status=DeliveryStatus.FAILED)
+    chunk_ids = list(failed.values_list("chunk_id", flat=True).distinct())
+    # A chunk in a worker's hands keeps its failed ones; they can be put back once it is settled.
+    chunk_ids = list(
+        Chunk.objects.select_for_update()
+        .filter(pk__in=chunk_ids)
+        .exclude(status=ChunkStatus.CLAIMED)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+    retried = failed.filter(chunk_id__in=chunk_ids).update(
+        status=DeliveryStatus.PENDING, reason="", detail=""
+    )
+    if retried:
+        Chunk.objects.filter(pk__in=chunk_ids).update(
+            status=ChunkStatus.FREE, due_at=timezone.now(), queued_until=None
+        )
+        if locked.status == RunStatus.FINISHED:
+            Run.objects.filter(pk=run.pk).update(status=RunStatus.SENDING, finished_at=None)
+    audit(actor, "run.retried", f"run:{run.pk}", deliveries=retried)
+    return retried
+
+
+@transaction.atomic
+def _switch(
+    run: Run, allowed: set[str], to: str, *, actor: str, action: str, finished_at: datetime | None = None
+) -> None:
+    """Compare-and-set of a run's status. Raises InvalidState."""
+    changed = Run.objects.filter(pk=run.pk, status__in=allowed).update(
+        status=to, finished_at=finished_at, note=""
+    )
+    if not changed:
+        raise InvalidState(_("The run is no longer in a state in which this can be done."))
+    run.status = to
+    audit(actor, action, f"run:{run.pk}")

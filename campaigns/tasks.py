@@ -1,0 +1,90 @@
+"""Celery's entrances: the tick that finds what is due, and the work on one chunk.
+
+Both may run at any time and any number of times; what happens is decided in PostgreSQL.
+"""
+
+from datetime import timedelta
+
+import structlog
+from celery import shared_task
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from campaigns import ledger, services
+from campaigns.models import Campaign, CampaignStatus, Chunk
+from campaigns.sending import chunk
+from personalization.access.problems import ProblemError
+
+log = structlog.get_logger(__name__)
+# Chunks in the broker at once: enough for many workers, few enough that a flushed broker costs nothing.
+IN_BROKER = 64
+# A chunk that was handed to the broker and not taken by then is handed over again.
+QUEUED = timedelta(seconds=20)
+
+
+@shared_task(ignore_result=True)
+def tick() -> None:
+    """Launches due campaigns, hands chunks to workers, closes finished runs. Cheap when nothing is due."""
+    now = timezone.now()
+    due = Campaign.objects.filter(status=CampaignStatus.SCHEDULED, scheduled_at__lte=now)
+    for campaign_id in due.order_by("scheduled_at").values_list("pk", flat=True):
+        launch_due(campaign_id)
+    for chunk_id in take_due_chunks():
+        send_chunk.delay(chunk_id)
+    ledger.finish_runs(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def send_chunk(chunk_id: int) -> None:
+    chunk.send_chunk(chunk_id)
+
+
+def launch_due(campaign_id: int) -> None:
+    """Launches one scheduled campaign, unless another tick is at it. What hinders it is shown on it."""
+    now = timezone.now()
+    try:
+        with transaction.atomic():
+            campaign = (
+                Campaign.objects.select_for_update(skip_locked=True, of=("self",))
+                .filter(pk=campaign_id, status=CampaignStatus.SCHEDULED, scheduled_at__lte=now)
+                .first()
+            )
+            if campaign is not None:
+                services.launch(campaign, actor="schedule", now=now)
+    except ProblemError as error:
+        log.warning("launch_failed", campaign=campaign_id, error=error.slug)
+        _unschedule(campaign_id, error.detail)
+
+
+def _unschedule(campaign_id: int, problem: str) -> None:
+    try:
+        services.unschedule(Campaign.objects.get(pk=campaign_id), actor="schedule", problem=problem)
+    except ProblemError:
+        return  # somebody was faster
+
+
+def take_due_chunks() -> list[int]:
+    """Ids of chunks to hand over now; each is marked, so that the next tick does not hand it over again."""
+    now = timezone.now()
+    with transaction.atomic():
+        open_now = Chunk.objects.filter(ledger.open_chunks(now))
+        room = IN_BROKER - open_now.filter(queued_until__gt=now).count()
+        if room <= 0:
+            return []
+        ids = list(
+            open_now.exclude(queued_until__gt=now)
+            .select_for_update(skip_locked=True, of=("self",))
+            .order_by("due_at", "pk")
+            .values_list("pk", flat=True)[:room]
+        )
+        Chunk.objects.filter(pk__in=ids).update(queued_until=now + QUEUED)
+    return ids
+
+
+def wake() -> None:
+    """Asks for a tick now, so that a launch does not wait for the next one. Without a broker it waits."""
+    try:
+        tick.delay()
+    except OperationalError:
+        log.warning("broker_unreachable")

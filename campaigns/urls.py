@@ -1,0 +1,26 @@
+"""Staff pages, mounted at /app/campaigns/."""
+
+from django.urls import path
+
+from campaigns import pages, preview, report_page
+
+app_name = "campaigns"
+urlpatterns = [
+    path("", pages.campaign_list, name="list"),
+    path("new/", pages.editor, name="new"),
+    path("new/save", pages.save, name="create"),
+    path("preview", preview.preview, name="preview"),
+    path("preview/customers", preview.customers, name="preview-customers"),
+    path("preview/send", preview.send_test, name="send-test"),
+    path("size", preview.size, name="size"),
+    path("<int:campaign_id>/", pages.editor, name="edit"),
+    path("<int:campaign_id>/save", pages.save, name="save"),
+    path("<int:campaign_id>/checks", pages.checks, name="checks"),
+    path("<int:campaign_id>/launch", pages.launch, name="launch"),
+    path("<int:campaign_id>/schedule", pages.schedule, name="schedule"),
+    path("<int:campaign_id>/unschedule", pages.unschedule, name="unschedule"),
+    path("<int:campaign_id>/report/", report_page.report, name="report"),
+    path("<int:campaign_id>/report/data", report_page.data, name="report-data"),
+    path("<int:campaign_id>/report/audience.csv", report_page.audience_csv, name="audience-csv"),
+    path("<int:campaign_id>/runs/<int:number>/<slug:action>", report_page.steer, name="steer"),
+]
