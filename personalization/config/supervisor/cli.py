@@ -35,11 +35,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str]) -> int:
     """Runs until stopped; answers the exit code."""
-    console = Console()
     try:
         # By hand: the command's own options, such as -k, are not ours to understand.
         if arguments[:1] == [ENGINES_ONLY] and len(arguments) > 1:
-            return run_with_engines(arguments[2 if arguments[1] == "--" else 1 :], console=console)
+            command = arguments[2 if arguments[1] == "--" else 1 :]
+            return run_with_engines(command, console=Console(sys.stderr))
         options = parser().parse_args(arguments)
         return Product(
             Options(
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
                 inbox_port=options.inbox_port,
                 demo=not options.no_demo,
             ),
-            console=console,
+            console=Console(),
         ).run()
     except StartError as problem:
         sys.stderr.write(f"\n{problem}\n")

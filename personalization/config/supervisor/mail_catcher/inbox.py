@@ -113,6 +113,13 @@ class InboxHandler(BaseHTTPRequestHandler):
         """Requests name recipients: not logged."""
 
 
+def open_links_outside(html: str) -> str:
+    """The same page, its links opening a new window: inside the sandboxed frame nothing would load."""
+    head = re.search(r"<head[^>]*>", html, re.IGNORECASE)
+    place = head.end() if head else 0
+    return html[:place] + '<base target="_blank">' + html[place:]
+
+
 def _row(message: CaughtMessage, *, with_raw: bool) -> dict[str, object]:
     row: dict[str, object] = {
         "number": message.number,

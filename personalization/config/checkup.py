@@ -1,0 +1,144 @@
+"""What an installation needs, looked at one by one; each finding is a sentence, a bad one with a way out."""
+
+import shutil
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import redis
+from django.conf import settings
+from django.core.cache import cache
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils.translation import gettext as _
+from kombu.exceptions import KombuError
+
+from personalization.config.celery import app as celery_app
+from personalization.config.tasks import HEARTBEAT_KEY
+
+NEEDED_FREE_MB = 300
+HEARTBEAT_OLD_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Finding:
+    name: str
+    is_well: bool
+    sentence: str
+
+
+def examine() -> list[Finding]:
+    """All checks, in the order in which one explains the next."""
+    checks: tuple[tuple[str, Callable[[], tuple[bool, str]]], ...] = (
+        (_("Secret key"), _secret_key),
+        (_("Disk"), _disk),
+        (_("Database"), _database),
+        (_("Migrations"), _migrations),
+        (_("Redis"), _redis),
+        (_("Worker"), _worker),
+        (_("Beat"), _beat),
+        (_("Mail server"), _mail_server),
+    )
+    return [Finding(name, *check()) for name, check in checks]
+
+
+def _secret_key() -> tuple[bool, str]:
+    try:
+        key = settings.SECRET_KEY
+    except ImproperlyConfigured:
+        return False, _("SECRET_KEY is not set. bin/run makes one; elsewhere give 50 random characters.")
+    if len(key) < 50 or key.startswith("insecure"):
+        return False, _("SECRET_KEY is short or the one for tests. Give 50 random characters.")
+    return True, _("long and our own.")
+
+
+def _disk() -> tuple[bool, str]:
+    folder = settings.DATA_DIR
+    if not folder.exists():
+        return False, _("the data folder %(folder)s does not exist. Start bin/run, or make it.") % {
+            "folder": folder
+        }
+    free_mb = shutil.disk_usage(folder).free // 2**20
+    values = {"folder": folder, "free": free_mb}
+    if free_mb < NEEDED_FREE_MB:
+        return False, _("only %(free)s MB are free for %(folder)s. Free some space.") % values
+    return True, _("%(free)s MB are free for %(folder)s.") % values
+
+
+def _database() -> tuple[bool, str]:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW server_version")
+            (version,) = cursor.fetchone()
+    except DatabaseError:
+        place = f"{connection.settings_dict.get('HOST')}:{connection.settings_dict.get('PORT')}"
+        return False, _("does not answer at %(place)s. Is bin/run started, or DATABASE_URL right?") % {
+            "place": place
+        }
+    return True, _("PostgreSQL %(version)s answers.") % {"version": version}
+
+
+def _migrations() -> tuple[bool, str]:
+    try:
+        executor = MigrationExecutor(connection)
+        missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    except DatabaseError:
+        return False, _("cannot be looked at without the database.")
+    if missing:
+        return False, _("%(count)s are not applied. Run: manage.py migrate") % {"count": missing}
+    return True, _("all applied.")
+
+
+def _redis() -> tuple[bool, str]:
+    try:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=3, socket_connect_timeout=3) as client:
+            version = client.info("server")["redis_version"]
+            policy = client.config_get("maxmemory-policy").get("maxmemory-policy", "noeviction")
+    except redis.RedisError:
+        return False, _("does not answer. Is bin/run started, or REDIS_URL right?")
+    if policy != "noeviction":
+        return False, _(
+            "forgets keys when memory is short, and with them tasks. Set: maxmemory-policy noeviction"
+        )
+    return True, _("Redis %(version)s answers.") % {"version": version}
+
+
+def _worker() -> tuple[bool, str]:
+    try:
+        answers = celery_app.control.ping(timeout=1.5)
+    except (OSError, redis.RedisError, KombuError):
+        return False, _("cannot be asked without Redis.")
+    if not answers:
+        return False, _(
+            "none answers. Start one: celery -A personalization.config worker -Q send,train,default"
+        )
+    return True, _("%(count)s answer.") % {"count": len(answers)}
+
+
+def _beat() -> tuple[bool, str]:
+    try:
+        seen = cache.get(HEARTBEAT_KEY)
+    except redis.RedisError:
+        return False, _("cannot be asked without Redis.")
+    if seen is None or time.time() - seen > HEARTBEAT_OLD_SECONDS:
+        return False, _(
+            "no sign of life for a minute: campaigns do not start on time. "
+            "Start one: celery -A personalization.config beat"
+        )
+    return True, _("last sign of life %(seconds)s seconds ago.") % {"seconds": round(time.time() - seen)}
+
+
+def _mail_server() -> tuple[bool, str]:
+    address = urlsplit(settings.EMAIL_URL)
+    secure = address.scheme in ("smtps", "smtp+ssl", "smtp+tls")
+    place = {"place": f"{address.hostname}:{address.port or (465 if secure else 25)}"}
+    try:
+        with socket.create_connection(
+            (address.hostname or "", address.port or (465 if secure else 25)), timeout=5
+        ):
+            return True, _("%(place)s takes connections.") % place
+    except OSError:
+        return False, _("%(place)s does not answer. Is bin/run started, or EMAIL_URL right?") % place

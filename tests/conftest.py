@@ -1,0 +1,41 @@
+"""Shared by all tests: a browser where one is installed."""
+
+import os
+import shutil
+
+import pytest
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def find_browser() -> str | None:
+    named = os.environ.get("CHROMIUM")
+    return named or next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if find_browser():
+        return
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason="no Chromium is installed"))
+            config.stash[skipped_browser_tests] = config.stash.get(skipped_browser_tests, 0) + 1
+
+
+skipped_browser_tests = pytest.StashKey[int]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if count := config.stash.get(skipped_browser_tests, 0):
+        terminalreporter.write_line(
+            f"{count} browser tests were skipped: no Chromium here (Debian: apt-get install chromium)."
+        )
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The installed browser, for playwright's `executable_path`."""
+    found = find_browser()
+    if found is None:
+        pytest.skip("no Chromium is installed")
+    return found
