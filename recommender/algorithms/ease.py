@@ -31,6 +31,9 @@ class Ease(Recommender):
 
     def _learn(self, interactions: Interactions, progress: Progress) -> None:
         self._refuse_if_too_big(interactions.n_items)
+        if not interactions.n_items:
+            self._weights = np.zeros((0, 0), dtype=np.float32)
+            return
         gram = self._gram(interactions, progress)
         # In place: the Cholesky factor, then the inverse, in the memory of XᵀX.
         factor, info = lapack.spotrf(gram, lower=1, overwrite_a=1, clean=0)

@@ -67,19 +67,19 @@ def recall(hits: npt.NDArray[np.bool_], sizes: Ints) -> Values:
 
 
 def ndcg(hits: npt.NDArray[np.bool_], sizes: Ints) -> Values:
-    """Binary gains, discount 1 / log2(place + 1), ideal list cut at k. Source: Järvelin and Kekäläinen
-    (2002).
+    """Binary gains, discount 1 / log2(place + 1), ideal list cut at k.
+
+    Source: Järvelin and Kekäläinen (2002).
     """
     k = hits.shape[1]
     discounts = 1 / np.log2(np.arange(2, k + 2))
-    ideal: Values = np.cumsum(discounts)[np.minimum(sizes, k) - 1]
-    gains: Values = hits @ discounts
-    return np.asarray(np.true_divide(gains, ideal), dtype=np.float64)
+    ideal = np.cumsum(discounts)[np.minimum(sizes, k) - 1]
+    return np.asarray((hits @ discounts) / ideal, dtype=np.float64)
 
 
 def hit_rate(hits: npt.NDArray[np.bool_]) -> Values:
     """1 where at least one wanted item was in the list, else 0."""
-    return hits.any(axis=1).astype(np.float64)
+    return np.asarray(hits.any(axis=1), dtype=np.float64)
 
 
 def coverage(lists: Ints, n_items: int) -> float:

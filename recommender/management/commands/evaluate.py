@@ -39,8 +39,8 @@ class Command(BaseCommand):
         source.add_argument("--parquet", type=Path, help="Parquet, instead of the database")
         parser.add_argument(
             "--columns", default="user,item,weight,timestamp",
-            help="columns of user, item and, if there are any, weight and time: names, or numbers from 0 in a "
-            "CSV file without a header; '-' for none",
+            help="columns of user, item and, if there are any, weight and time: names, or numbers from 0 in "
+            "a CSV file without a header; '-' for none",
         )  # fmt: skip
         parser.add_argument("--split", choices=SPLITS, default="time")
         parser.add_argument("--repeats", action="store_true", help="what a customer already has counts, too")

@@ -1,0 +1,76 @@
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from django.utils import timezone
+
+from personalization.catalog.models import Item
+from personalization.events.services import NewEvent, record_events
+from recommender.interactions import load_events, load_histories
+
+pytestmark = pytest.mark.django_db
+
+
+def test_events_become_columns_with_the_weight_of_their_name(shop):
+    customers, items = shop
+    found = load_events(event_weights={"Order Line": 2.0})
+    assert found.customer_ids.tolist() == [customer.pk for customer in customers]
+    assert set(found.item_ids.tolist()) == {item.pk for item in items}
+    assert len(found.log.users) == 600
+    assert set(found.log.weights.tolist()) == {2.0}
+    both = load_events()
+    assert len(both.log.users) == 1200
+    assert np.unique(both.log.weights).tolist() == pytest.approx([0.1, 1.0])
+
+
+def test_values_are_the_rows_of_the_table(shop):
+    customers, items = shop
+    record_events(
+        [
+            NewEvent(
+                customers[3].pk,
+                "x",
+                "Product Added",
+                timezone.now().replace(microsecond=0),
+                item_id=items[0].pk,
+            )
+        ]
+    )
+    found = load_events(event_weights={"Product Added": 0.3})
+    assert (found.customer_ids.tolist(), found.item_ids.tolist()) == ([customers[3].pk], [items[0].pk])
+    assert found.log.timestamps[0] == pytest.approx(timezone.now().timestamp(), abs=60)
+
+
+def test_nothing_and_events_without_items_are_no_interactions(shop):
+    customers, _ = shop
+    record_events([NewEvent(customers[0].pk, "y", "Page Viewed", timezone.now())])
+    assert load_events(event_weights={"Page Viewed": 1.0}).log.shape == (0, 0)
+
+
+def test_many_blocks_give_the_same_as_one(shop, monkeypatch):
+    whole = load_events()
+    monkeypatch.setattr("recommender.interactions.ROWS_PER_BLOCK", 7)
+    again = load_events()
+    for column in ("users", "items", "weights", "timestamps"):
+        assert np.array_equal(getattr(whole.log, column), getattr(again.log, column))
+
+
+def test_a_history_says_what_was_bought_and_counts_a_second_ago(shop):
+    customers, items = shop
+    before = load_histories([customers[0].pk, -5], event_weights={"Order Line": 1.0, "Product Viewed": 0.1})
+    assert before[-5].weights == {}
+    assert len(before[customers[0].pk].weights) == 10
+    assert len(before[customers[0].pk].bought) == 5
+    now = timezone.now() - timedelta(seconds=1)
+    record_events([NewEvent(customers[0].pk, "z", "Order Line", now, item_id=items[1].pk)])
+    after = load_histories([customers[0].pk], event_weights={"Order Line": 1.0})[customers[0].pk]
+    assert items[1].pk in after.bought
+    assert after.weights[items[1].pk] == 1.0
+
+
+def test_an_item_that_was_deleted_is_forgotten(shop):
+    customers, items = shop
+    Item.objects.filter(pk=items[0].pk)._raw_delete("default")  # as another program would
+    assert items[0].pk not in load_events().item_ids
+    histories = load_histories([customer.pk for customer in customers], event_weights={"Order Line": 1.0})
+    assert all(items[0].pk not in history.weights for history in histories.values())

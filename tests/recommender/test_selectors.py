@@ -1,0 +1,120 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from personalization.catalog.models import Item
+from personalization.customers.models import Customer
+from personalization.events.models import Event
+from personalization.events.services import NewEvent, record_events
+from recommender import selectors, services
+from recommender.models import ModelRun
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(params=["ease", "als", "item_knn"])
+def champion(request, shop):
+    parameters = {"factors": 8} if request.param == "als" else {}
+    run = services.train(algorithm=request.param, parameters=parameters)
+    services.run_training(run.pk)
+    run.refresh_from_db()
+    services.promote(run, actor="user:anna", reason="test")
+    return run
+
+
+def taste(items, recommendations):
+    place = {item.pk: at for at, item in enumerate(items)}
+    return {place[found.item_id] % 2 for found in recommendations}
+
+
+def bought(customer):
+    return set(Event.objects.filter(customer=customer, name="Order Line").values_list("item_id", flat=True))
+
+
+def test_everyone_gets_items_of_their_own_taste_and_none_bought(shop, champion):
+    customers, items = shop
+    lists = selectors.recommend([customer.pk for customer in customers], k=5)
+    assert len(lists) == 120
+    for n, customer in enumerate(customers):
+        found = lists[customer.pk]
+        assert len({one.item_id for one in found}) == 5
+        assert taste(items, found) == {n % 2}
+        assert not {one.item_id for one in found} & bought(customer)
+        assert [one.score for one in found] == sorted((one.score for one in found), reverse=True)
+
+
+def test_reasons_are_items_of_the_history(shop, champion):
+    customers, _ = shop
+    found = selectors.recommend([customers[0].pk], k=3)[customers[0].pk]
+    seen = set(Event.objects.filter(customer=customers[0]).values_list("item_id", flat=True))
+    assert {one.reason_kind for one in found} == {"because"}
+    assert all(one.reason_item_id in seen and one.reason_item_id != one.item_id for one in found)
+
+
+def test_an_event_of_a_second_ago_counts(shop, champion):
+    _, items = shop
+    new = Customer.objects.create(external_id="new", created_at=timezone.now())
+    assert {one.reason_kind for one in selectors.recommend([new.pk])[new.pk]} == {"popular"}
+    now = timezone.now() - timedelta(seconds=1)
+    record_events([NewEvent(new.pk, f"n{at}", "Order Line", now, item_id=items[at].pk) for at in (1, 3)])
+    found = selectors.recommend([new.pk], k=4)[new.pk]
+    assert taste(items, found) == {1}
+    assert found[0].reason_item_id in {items[1].pk, items[3].pk}
+
+
+def test_bought_items_come_back_when_asked(shop, champion):
+    customers, items = shop
+    lists = selectors.recommend([customers[0].pk], k=30, exclude_bought=False)
+    assert {one.item_id for one in lists[customers[0].pk]} == {item.pk for item in items}
+
+
+def test_hidden_sold_out_and_not_allowed_items_never_appear(shop, champion):
+    customers, items = shop
+    Item.objects.filter(pk=items[0].pk).update(is_hidden=True)
+    Item.objects.filter(pk=items[2].pk).update(stock=0)
+    everyone = [customer.pk for customer in customers[:20]]
+    shown = {one.item_id for found in selectors.recommend(everyone, k=30).values() for one in found}
+    assert not {items[0].pk, items[2].pk} & shown
+    chosen = {items[4].pk, items[5].pk, items[0].pk}
+    some = selectors.recommend(everyone, k=30, exclude_bought=False, allowed_item_ids=chosen)
+    assert all({one.item_id for one in found} == {items[4].pk, items[5].pk} for found in some.values())
+
+
+def test_a_list_is_filled_with_popular_and_with_new_items(shop, champion):
+    customers, items = shop
+    fresh = Item.objects.create(external_id="fresh", name="Fresh")
+    found = selectors.recommend([customers[0].pk], k=100)[customers[0].pk]
+    assert {one.item_id for one in found} == {item.pk for item in items} - bought(customers[0]) | {fresh.pk}
+    assert next(one for one in found if one.item_id == fresh.pk).reason_kind == "popular"
+
+
+def test_without_a_champion_popular_items_are_shown(shop):
+    customers, items = shop
+    found = selectors.recommend([customers[0].pk], k=6)[customers[0].pk]
+    assert len(found) == 6 and {one.reason_kind for one in found} == {"popular"}
+    assert not {one.item_id for one in found} & bought(customers[0])
+
+
+def test_a_lost_file_is_survived_with_popular_items(shop, champion, own_models):
+    customers, _ = shop
+    (own_models / champion.artifact).unlink()
+    selectors.serve_champion.__globals__["_load"].cache_clear()
+    found = selectors.recommend([customers[0].pk])[customers[0].pk]
+    assert len(found) == 6 and {one.reason_kind for one in found} == {"popular"}
+
+
+def test_a_file_that_was_exchanged_is_not_served(shop, champion, own_models):
+    customers, _ = shop
+    ModelRun.objects.filter(pk=champion.pk).update(artifact_sha256="0" * 64)
+    assert {one.reason_kind for one in selectors.recommend([customers[0].pk])[customers[0].pk]} == {"popular"}
+
+
+def test_the_queries_do_not_grow_with_the_customers(shop, champion, django_assert_max_num_queries):
+    customers, _ = shop
+    with django_assert_max_num_queries(5):
+        selectors.recommend([customer.pk for customer in customers], k=6)
+
+
+def test_nobody_asked_nobody_answered(shop, champion):
+    assert selectors.recommend([]) == {}
