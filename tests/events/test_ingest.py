@@ -20,7 +20,7 @@ def test_a_tracked_event_is_stored_with_item_value_and_time(post):
     tea = Item.objects.create(external_id="tea-1", name="Tea")
     answer = post("track", {
         "userId": "ada", "event": "Product Added", "messageId": "m1", "timestamp": "2026-01-02T03:04:05Z",
-        "properties": {"product_id": "tea-1", "price": "4.50"}, 
+        "properties": {"product_id": "tea-1", "price": "4.50"},
         "context": {"ip": "192.0.2.7", "locale": "en"},
     })  # fmt: skip
     assert (answer.status_code, answer.json()) == (200, {"success": True})

@@ -1,0 +1,78 @@
+"""The list of customers, and the form for their traits; a row opens the profile page."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from personalization.access.services import actor_name, audit
+from personalization.customers.errors import InvalidTraits
+from personalization.customers.models import Customer
+from personalization.customers.traits import COLUMNS, check_column, clean_json
+
+
+class CustomerForm(forms.ModelForm):
+    class Meta:
+        model = Customer
+        fields = ["external_id", *COLUMNS, "traits"]
+
+    def clean_external_id(self) -> str | None:
+        return self.cleaned_data["external_id"] or None
+
+    def clean_traits(self) -> dict[str, Any]:
+        traits = self.cleaned_data["traits"] or {}
+        if not isinstance(traits, dict):
+            raise forms.ValidationError(_("Traits are a JSON object."))
+        try:
+            return clean_json(traits)
+        except InvalidTraits as error:
+            raise forms.ValidationError(str(error)) from error
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        for column in COLUMNS:
+            if cleaned.get(column):
+                try:
+                    cleaned[column] = check_column(column, cleaned[column])
+                except InvalidTraits as error:
+                    self.add_error(column, str(error))
+        return cleaned
+
+
+@admin.register(Customer)
+class CustomerAdmin(ModelAdmin):
+    form = CustomerForm
+    list_display = ["profile_link", "email", "external_id", "language", "country", "city", "created_at"]
+    list_display_links = None
+    list_filter = ["language", "country"]
+    search_fields = ["first_name", "last_name", "email", "external_id"]
+    ordering = ["-created_at", "-pk"]
+    list_per_page = 50
+    show_full_result_count = False
+
+    @display(description=_("name"), ordering="last_name")
+    def profile_link(self, customer: Customer) -> str:
+        return format_html('<a href="{}">{}</a>', reverse("customers:profile", args=[customer.pk]), customer)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
+        # Ledgers and experiments count on their people; erasure is a process of its own.
+        return False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        # Customers come in by import, API or events, with an id of the shop.
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        audit(actor_name(request), "customer.changed", f"customer:{obj.pk}", fields=sorted(form.changed_data))
+
+    def response_change(self, request: HttpRequest, obj: Customer) -> HttpResponse:
+        super().response_change(request, obj)
+        return redirect("customers:profile", obj.pk)

@@ -1,0 +1,48 @@
+"""Customers and their consent as the API shows and takes them."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from personalization.customers.models import Consent, Customer
+from personalization.customers.traits import COLUMNS
+
+
+class ConsentSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Consent
+        fields = ["channel", "topic", "granted", "source", "recorded_at"]
+
+
+class CustomerSerializer(serializers.ModelSerializer):
+    consents = ConsentSerializer(many=True, source="current_consents", read_only=True)
+
+    class Meta:
+        model = Customer
+        fields = ["id", "external_id", *COLUMNS, "traits", "consents", "created_at", "updated_at"]
+        read_only_fields = fields
+
+
+class CustomerPatchSerializer(serializers.Serializer):
+    """All fields are optional. An empty text or null clears a field; null inside `traits` removes a trait."""
+
+    email = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=254)
+    phone = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=32)
+    first_name = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=100)
+    last_name = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=100)
+    language = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=16)
+    country = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=2)
+    city = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=100)
+    time_zone = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=64)
+    traits = serializers.DictField(child=serializers.JSONField(allow_null=True), required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if unknown := set(self.initial_data) - set(self.fields):
+            raise serializers.ValidationError({name: "There is no such field." for name in sorted(unknown)})
+        return attrs
+
+
+class ConsentPutSerializer(serializers.Serializer):
+    granted = serializers.BooleanField()
+    source = serializers.CharField(max_length=100, help_text="Where it was given: form, import, call.")
+    at = serializers.DateTimeField(required=False, help_text="When it was given; default: now.")

@@ -1,0 +1,76 @@
+"""The profile page of one customer."""
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from personalization.access.services import actor_name, audit
+from personalization.access.shell import render_page, staff_page
+from personalization.customers import selectors, services
+from personalization.customers.errors import InvalidConsent
+from personalization.customers.models import Channel, Customer, SuppressionReason
+
+
+@require_GET
+@staff_page("customers.view_customer")
+def profile(request: HttpRequest, pk: int) -> HttpResponse:
+    customer = get_object_or_404(Customer, pk=pk)
+    context = {
+        "customer": customer,
+        "identifiers": customer.identifiers.order_by("created_at", "id"),
+        "statements": selectors.consent_history(customer),
+        "suppression": selectors.suppression_of(customer, channel=Channel.EMAIL),
+        "channel": Channel.EMAIL,
+    }
+    return render_page(request, "customers/profile.html", context, title=str(customer))
+
+
+@require_POST
+@staff_page("customers.add_consent")
+def change_consent(request: HttpRequest, pk: int) -> HttpResponse:
+    """Records what the customer told a member of staff."""
+    channel, topic = request.POST.get("channel", ""), request.POST.get("topic", "").strip()
+    granted = request.POST.get("granted") == "1"
+    get_object_or_404(Customer, pk=pk)
+    try:
+        with transaction.atomic():
+            services.record_consent(pk, channel=channel, topic=topic, granted=granted, source="staff")
+            audit(
+                actor_name(request), "consent.recorded", f"customer:{pk}",
+                channel=channel, topic=topic, granted=granted,
+            )  # fmt: skip
+    except InvalidConsent as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("The consent was recorded."))
+    return redirect("customers:profile", pk)
+
+
+@require_POST
+@staff_page("customers.view_customer")
+def change_suppression(request: HttpRequest, pk: int) -> HttpResponse:
+    """Puts the present address on the suppression list, or takes it off again."""
+    customer = get_object_or_404(Customer, pk=pk)
+    wanted = request.POST.get("suppressed") == "1"
+    if not request.user.has_perm("customers.add_suppression" if wanted else "customers.delete_suppression"):
+        raise PermissionDenied
+    if not customer.email:
+        messages.error(request, _("This customer has no e-mail address."))
+        return redirect("customers:profile", pk)
+    with transaction.atomic():
+        if wanted:
+            services.suppress(
+                channel=Channel.EMAIL, address=customer.email, reason=SuppressionReason.MANUAL, customer_id=pk
+            )
+        else:
+            services.unsuppress(channel=Channel.EMAIL, address=customer.email)
+        action = "suppression.added" if wanted else "suppression.removed"
+        audit(actor_name(request), action, f"customer:{pk}", channel=Channel.EMAIL.value)
+    messages.success(
+        request, _("The address was suppressed.") if wanted else _("The address may be written to again.")
+    )
+    return redirect("customers:profile", pk)
