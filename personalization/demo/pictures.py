@@ -98,7 +98,7 @@ def draw(*, department: int, category: int, thing: int, finish: int) -> str:
     tones = {
         '"F"': f'"hsl({hue},48%,{44 + 3 * thing}%)"',
         '"D"': f'"hsl({(hue + 12) % 360},52%,{26 + 2 * finish}%)"',
-        '"L"': f'"hsl({(hue + 24) % 360},70%,88%)"',
+        '"L"': f'"hsl({(hue + 24) % 360},70%,80%)"',
     }
     for tone, color in tones.items():
         body = body.replace(tone, color)
@@ -110,5 +110,5 @@ def draw(*, department: int, category: int, thing: int, finish: int) -> str:
         '<rect width="400" height="300" fill="url(#g)"/>'
         f'<circle cx="{150 + 35 * thing}" cy="{130 + 10 * finish}" r="{112 + 6 * finish}" fill="#fff" opacity=".42"/>'
         f'<ellipse cx="200" cy="252" rx="92" ry="11" fill="hsl({hue},40%,30%)" opacity=".16"/>'
-        f'<g transform="translate(200 148) rotate({turn:g}) scale({1.05 * size:g}) translate(-100 -100)">{body}</g></svg>'
+        f'<g transform="translate(200 148) rotate({turn:g}) scale({1.3 * size:g}) translate(-100 -100)">{body}</g></svg>'
     )

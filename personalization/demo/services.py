@@ -12,7 +12,7 @@ from personalization.access import services as access
 from personalization.access.models import ApiKey, Scope
 from personalization.catalog.models import Item
 from personalization.customers.models import Customer
-from personalization.demo import loading
+from personalization.demo import furnishing, loading
 from personalization.demo.world import PREFIX, SEED, World, build_world
 from personalization.events.models import Event
 
@@ -34,6 +34,7 @@ def load_shop(world: World | None = None, *, now: datetime | None = None) -> loa
     now = now or timezone.now()
     with transaction.atomic():
         loaded = loading.load_world(world, now=now)
+        furnishing.furnish(actor=ACTOR)
         token = _new_key()
         access.audit(actor=ACTOR, action="demo.loaded", target="demo", customers=loaded.customers)
     keep_key(token)

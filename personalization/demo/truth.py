@@ -102,10 +102,14 @@ def shown_appeal(world: World, items: Ints) -> Floats:
     return np.where(count > 0, liking.sum(axis=1) / np.maximum(count, 1), 0.3)
 
 
-def click_weights(world: World, items: Ints) -> Floats:
-    """(customers, k): the chance that a click falls on each shown item; all 0 for a message without items."""
+def click_weights(world: World, items: Ints, *, rows: Ints | None = None) -> Floats:
+    """(customers, k): the chance that a click falls on each shown item; all 0 for a message without items.
+
+    `rows` chooses the customers that the rows of `items` belong to; None: all of them.
+    """
     shown = items >= 0
-    weights = np.take_along_axis(world.liking, np.where(shown, items, 0), axis=1) ** 2 * shown + 1e-9 * shown
+    liking = world.liking if rows is None else world.liking[rows]
+    weights = (np.take_along_axis(liking, np.where(shown, items, 0), axis=1) ** 2 + 1e-9) * shown
     total = weights.sum(axis=1, keepdims=True)
     return np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
 

@@ -11,6 +11,16 @@ from personalization.demo.pictures import draw
 from personalization.demo.world import PREFIX
 
 MORE = 4
+SHELF = 24
+
+
+@require_safe
+def shop(request: HttpRequest) -> HttpResponse:
+    """A shelf of every department."""
+    shown = Item.objects.filter(external_id__startswith=PREFIX, is_hidden=False).order_by("categories", "pk")
+    every = list(shown)
+    step = max(1, len(every) // SHELF)
+    return render(request, "demo/shop.html", {"items": [_words(one) for one in every[::step][:SHELF]]})
 
 
 @require_safe

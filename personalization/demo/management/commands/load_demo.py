@@ -1,11 +1,14 @@
 """`manage.py load_demo`: opens the demo shop; a second call says it is there. `--remove` closes it again."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from kombu.exceptions import OperationalError
 
 from personalization.demo import services
+from recommender import tasks
 
 
 class Command(BaseCommand):
@@ -28,7 +31,15 @@ class Command(BaseCommand):
         if loaded is None:
             self.stdout.write("The demo shop is there already.")
             return
+        _start_training()
         self.stdout.write(
             f"Loaded the demo shop in {time.monotonic() - began:.1f} s: {loaded.customers:,} customers, "
             f"{loaded.items:,} items, {loaded.events:,} events of the last year."
         )
+
+
+def _start_training() -> None:
+    """A worker trains the first recommender. Without a broker the run keeps waiting and lists are
+    popular items."""
+    with suppress(OperationalError):
+        tasks.start_waiting.apply_async(retry=False)
