@@ -104,7 +104,7 @@ def _happening(aggregate: nodes.Aggregate) -> str:
     if not aggregate.where:
         return names
     filters = _joined((_filter(part) for part in aggregate.where), _("%(left)s and %(right)s"))
-    return _("%(event)s with %(filters)s") % {"event": names, "filters": filters}
+    return _("%(event)s (where %(filters)s)") % {"event": names, "filters": filters}
 
 
 def _filter(part: nodes.Filter) -> str:

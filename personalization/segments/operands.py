@@ -12,7 +12,6 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
     BooleanField,
-    CharField,
     DateTimeField,
     DecimalField,
     F,
@@ -26,8 +25,9 @@ from django.db.models import (
 NUMBER = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,15})?")
 # jsonpath's datetime() takes neither fractions of a second nor the Z of UTC; both are taken off before.
 _TIME_OF = (
-    "(CASE WHEN {0} ~ '^[12][0-9][0-9][0-9]-' THEN (JSONB_PATH_QUERY_FIRST_TZ(TO_JSONB(REGEXP_REPLACE(REGEXP_REPLACE("
-    "{0}, '[.][0-9]+', ''), 'Z$', '+00')), '$.datetime()', '{{}}', true) #>> '{{}}')::timestamptz END)"
+    "(CASE WHEN {0} ~ '^[12][0-9][0-9][0-9]-' THEN (JSONB_PATH_QUERY_FIRST_TZ(TO_JSONB("
+    "REGEXP_REPLACE(REGEXP_REPLACE({0}, '[.][0-9]+', ''), 'Z$', '+00')), "
+    "'$.datetime()', '{{}}', true) #>> '{{}}')::timestamptz END)"
 )
 
 
@@ -202,6 +202,3 @@ def spellings(value: Any) -> list[Any]:
         written = value if isinstance(value, str) else plain(number)
         return [written, int(number) if number == int(number) else _Raw(plain(number))]
     return [value, value == "true"] if value in ("true", "false") else [value]
-
-
-CHAR = CharField()

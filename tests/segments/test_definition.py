@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from personalization.segments.definition import DefinitionError, parse
 
+ONCE = {"event": "A", "is": "at_least", "value": 1}
+
 
 def mistakes(definition) -> dict[str, str]:
     with pytest.raises(DefinitionError) as caught:
@@ -31,9 +33,9 @@ def mistakes(definition) -> dict[str, str]:
         ({"event": "", "is": "at_least", "value": 1}, "/event", "Choose an event"),
         ({"event": "A", "op": "median", "is": "at_least", "value": 1}, "/op", "Give one of"),
         ({"event": "A", "op": "sum", "of": "items", "is": "at_least", "value": 1}, "/of", "property"),
-        ({"event": "A", "is": "at_least", "value": 1, "window": {"last_days": 0}}, "/window/last_days", "days"),
-        ({"event": "A", "is": "at_least", "value": 1, "window": {"last_days": 3, "before_days": 9}}, "/window", "earlier"),
-        ({"event": "A", "is": "at_least", "value": 1, "where": [{"field": "name", "op": "exists"}]}, "/where/0/field", "value"),
+        ({**ONCE, "window": {"last_days": 0}}, "/window/last_days", "days"),
+        ({**ONCE, "window": {"last_days": 3, "before_days": 9}}, "/window", "earlier"),
+        ({**ONCE, "where": [{"field": "name", "op": "exists"}]}, "/where/0/field", "value"),
         ({"event": "A", "op": "last", "is": "at_least", "value": 1}, "/is", "Give one of"),
         ({"ratio": [{"event": "A"}], "is": "at_least", "value": 1}, "/ratio", "two"),
         ({"consent": "pigeon"}, "/consent", "Give one of"),
@@ -59,12 +61,32 @@ def test_depth_and_size_are_limited() -> None:
     assert any("at most" in sentence for sentence in mistakes({"all": [leaf] * 500}).values())
 
 
+KEYS = [
+    "all",
+    "any",
+    "not",
+    "trait",
+    "event",
+    "ratio",
+    "op",
+    "is",
+    "value",
+    "window",
+    "where",
+    "of",
+    "consent",
+    "segment",
+    "property",
+    "item",
+    "last_days",
+    "from",
+    "per",
+]
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
     lambda inner: st.lists(inner, max_size=4)
     | st.dictionaries(
-        st.sampled_from(["all", "any", "not", "trait", "event", "ratio", "op", "is", "value", "window", "where", "of",
-                         "consent", "segment", "property", "item", "last_days", "from", "per"]) | st.text(max_size=3),
+        st.sampled_from(KEYS) | st.text(max_size=3),
         inner, max_size=5,
     ),
     max_leaves=25,

@@ -1,0 +1,99 @@
+"""The builder page, its live count and saving, as staff with and without permission."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.cache import cache
+from django.test import RequestFactory
+
+from personalization.access.models import User
+from personalization.segments import selectors, views
+from personalization.segments.errors import CountTooSlow
+from personalization.segments.models import Segment
+from personalization.segments.services import save_segment
+
+GB = {"trait": "country", "op": "is", "value": "GB"}
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache():
+    for key in ("segments:total", "segments:fields"):
+        cache.delete(key)
+
+
+def staff(*codenames) -> User:
+    user = User.objects.create_user(f"staff{User.objects.count()}", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    return user
+
+
+def post(view, user, body, **names):
+    request = RequestFactory().post("/", json.dumps(body), content_type="application/json")
+    request.user = user
+    response = view(request, **names)
+    return response.status_code, json.loads(response.content)
+
+
+def test_the_count_comes_with_share_sentence_and_sample(world) -> None:
+    world.customer("a", country="GB", first_name="Ann"), world.customer("b", country="CN")
+    status, answer = post(views.count, staff("view_segment"), {"definition": GB})
+    assert status == 200
+    assert (answer["count"], answer["total"], answer["share"]) == (1, 2, 0.5)
+    assert answer["sentence"] == "Customers where country is “GB”."
+    assert "Ann" not in str(answer["sample"]), "names are for those who may see customers"
+
+
+def test_a_mistake_is_answered_422_with_its_place(db) -> None:
+    status, answer = post(views.count, staff("view_segment"), {"definition": {"all": [{"trait": "x"}]}})
+    assert status == 422
+    assert [error["pointer"] for error in answer["errors"]] == ["/definition/all/0/op"]
+
+
+def test_saving_needs_permission_and_makes_versions(db) -> None:
+    from django.core.exceptions import PermissionDenied
+
+    with pytest.raises(PermissionDenied):
+        post(views.save, staff("view_segment"), {"name": "n", "definition": GB})
+    editor = staff("view_segment", "add_segment", "change_segment")
+    assert post(views.save, editor, {"name": "Brits", "definition": GB})[0] == 200
+    segment = Segment.objects.get()
+    status, _ = post(views.save, editor, {"name": "Brits", "definition": {"all": []}}, segment_id=segment.pk)
+    assert (status, segment.current.number) == (200, 2)
+    request = RequestFactory().post("/")
+    request.user = editor
+    assert views.restore(request, segment.pk, 1).status_code == 302
+    assert (segment.current.number, segment.current.definition) == (3, GB)
+
+
+def test_a_slow_count_is_stopped_with_an_error_of_its_own(db) -> None:
+    from django.db import connection
+
+    with pytest.raises(CountTooSlow), selectors.time_limit(0.05), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(5)")
+
+
+def test_the_size_of_a_list_row_is_none_when_it_cannot_be_known(world) -> None:
+    world.customer("a", country="GB")
+    now = datetime.now(UTC)
+    inner = save_segment(None, name="Inner", definition=GB).segment
+    outer = save_segment(None, name="Outer", definition={"segment": inner.pk}).segment
+    cache.clear()
+    assert selectors.size(outer, now=now) == 1
+    inner.delete()
+    cache.clear()
+    assert selectors.size(outer, now=now) is None
+
+
+def test_suggestions_come_from_the_data_but_never_name_a_person(world) -> None:
+    now = datetime(2018, 1, 2, tzinfo=UTC)
+    for key in ("a", "b"):
+        customer = world.customer(key, email=f"{key}@shop.example", traits={"plan": "gold", "secret": key})
+        world.event(customer, "Order", coupon="X", value=3)
+    known = selectors.known_fields(now=now)
+    traits = {trait["name"]: trait for trait in known["traits"]}
+    assert traits["plan"]["examples"] == ["gold"]
+    assert traits["secret"]["examples"] == traits["email"]["examples"] == []
+    assert [(event["name"], event["recent"]) for event in known["events"]] == [("Order", 2)]
+    assert known["events"][0]["properties"][0]["name"] == "coupon"
