@@ -129,8 +129,12 @@ def _with_reasons(
     personal = MODEL if served.model.needs_history else POPULAR
     found = []
     for place, column in enumerate(columns):
-        best = int(np.argmax(shares[place])) if shares.shape[1] else -1
-        is_because = best >= 0 and shares[place, best] > 0 and history.items[best] != column
+        # What was only looked at may be recommended again, but is no reason for itself.
+        others = (
+            np.where(history.items == column, -np.inf, shares[place]) if shares.shape[1] else shares[place]
+        )
+        best = int(np.argmax(others)) if len(others) else -1
+        is_because = best >= 0 and others[best] > 0
         found.append(
             Recommendation(
                 item_id=int(served.item_ids[column]),

@@ -15,6 +15,8 @@ from recommender.algorithms._interactions import Floats, Interactions, Ints
 
 # The library's solver takes one strength per call, so rows of like strength (within 20 %) go together.
 STRENGTH_STEP = 1.2
+# Below this, threads cost more than they give; on a busy machine much more.
+FEW_INTERACTIONS = 50_000
 
 
 class Als(Recommender):
@@ -58,7 +60,7 @@ class Als(Recommender):
             return self._prepare()
         # The library warns, rightly, of BLAS threads beside its own: ten times slower.
         with threadpool_limits(limits=1, user_api="blas"):
-            model = _ScaledSolver(self)
+            model = _ScaledSolver(self, num_threads=_threads(matrix))
             model.fit(
                 matrix[users][:, items].tocsr(),
                 show_progress=False,
@@ -92,7 +94,9 @@ class Als(Recommender):
         strengths = self._strengths(confidences)
         vectors = np.zeros((histories.n_users, self.factors))
         with threadpool_limits(limits=1, user_api="blas"):
-            solver = AlternatingLeastSquares(factors=self.factors, dtype=np.float64)
+            solver = AlternatingLeastSquares(
+                factors=self.factors, dtype=np.float64, num_threads=_threads(confidences)
+            )
             solver.item_factors = self._exact
             solver._YtY = self._all
             for strength in np.unique(strengths):
@@ -126,8 +130,10 @@ class Als(Recommender):
 class _ScaledSolver(AlternatingLeastSquares):
     """The library's fit, with each group of rows solved at its own strength."""
 
-    def __init__(self, als: Als) -> None:
-        super().__init__(factors=als.factors, iterations=als.iterations, random_state=als.seed)
+    def __init__(self, als: Als, *, num_threads: int) -> None:
+        super().__init__(
+            factors=als.factors, iterations=als.iterations, random_state=als.seed, num_threads=num_threads
+        )
         self._als = als
 
     @property
@@ -140,6 +146,11 @@ class _ScaledSolver(AlternatingLeastSquares):
         solve = super().solver
         for start, stop, strength in _groups(self._als._strengths(rows)):
             solve(rows[start:stop], found[start:stop], fixed, strength, num_threads=num_threads)
+
+
+def _threads(matrix: sparse.csr_matrix) -> int:
+    """0 is the library's word for all cores."""
+    return 1 if matrix.nnz < FEW_INTERACTIONS else 0
 
 
 def _groups(strengths: npt.NDArray[np.float64]) -> Iterator[tuple[int, int, float]]:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(params=["ease", "als", "item_knn"])
 def champion(request, shop):
-    parameters = {"factors": 8} if request.param == "als" else {}
+    parameters = {"factors": 2} if request.param == "als" else {}
     run = services.train(algorithm=request.param, parameters=parameters)
     services.run_training(run.pk)
     run.refresh_from_db()
@@ -90,7 +90,7 @@ def test_a_list_is_filled_with_popular_and_with_new_items(shop, champion):
 
 
 def test_without_a_champion_popular_items_are_shown(shop):
-    customers, items = shop
+    customers, _ = shop
     found = selectors.recommend([customers[0].pk], k=6)[customers[0].pk]
     assert len(found) == 6 and {one.reason_kind for one in found} == {"popular"}
     assert not {one.item_id for one in found} & bought(customers[0])
