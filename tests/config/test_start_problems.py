@@ -123,16 +123,17 @@ def test_a_crashing_child_is_started_again_with_longer_and_longer_pauses(capsys)
         assert f"crasher ended (exit code 3); starting it again in {pause} s." in said
 
 
-def test_a_child_that_will_not_end_is_killed_with_all_it_started() -> None:
+def test_a_child_that_will_not_end_is_killed_with_all_it_started(find_processes) -> None:
     watch = Watch(Console())
-    stubborn = Spec("stubborn", ["sh", "-c", "trap '' TERM; sleep 77 & wait; wait"], grace_seconds=0.2)
+    stubborn = Spec("stubborn", ["sh", "-c", "trap '' TERM; sleep 77.125 & wait; wait"], grace_seconds=0.2)
     child = watch.start(stubborn, stage=0)
     time.sleep(0.2)
     begun = time.monotonic()
     watch.stop()
     assert time.monotonic() - begun < 3
     assert child.exit_code is not None
-    assert subprocess.run(["pgrep", "-g", str(child.process.pid)], capture_output=True).stdout == b""
+    time.sleep(0.1)
+    assert find_processes("77.125") == {}
 
 
 def test_secrets_are_made_once_and_for_their_owner_alone(tmp_path: Path) -> None:

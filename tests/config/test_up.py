@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from personalization.config.supervisor.accounts import Account, can_reach
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -131,14 +133,7 @@ def test_the_wheels_binaries_serve_where_the_system_has_none(environment, reacha
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_an_ordinary_user_runs_the_engines_himself(environment, reachable_folder) -> None:
     nobody = pwd.getpwnam("nobody")
-    tried = subprocess.run(
-        [sys.executable, "-c", "import psycopg"],
-        user=nobody.pw_uid,
-        group=nobody.pw_gid,
-        extra_groups=[],
-        cwd="/",
-    )
-    if tried.returncode != 0:
+    if not can_reach(Path(sys.executable), Account("nobody", nobody.pw_uid, nobody.pw_gid), execute=True):
         pytest.skip("this Python lies in a folder closed to others")
     os.chown(reachable_folder, nobody.pw_uid, nobody.pw_gid)
     done = subprocess.run(
