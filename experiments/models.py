@@ -57,7 +57,8 @@ class Variant(models.Model):
 class Assignment(models.Model):
     """Decided by hash, kept for ever: nobody is moved by a later change of weights."""
 
-    experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="assignments")
+    # The unique constraint below starts with the experiment: no index of its own.
+    experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="assignments", db_index=False)
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="assignments")
     variant = models.ForeignKey(Variant, models.PROTECT, related_name="assignments")
     propensity = models.FloatField(

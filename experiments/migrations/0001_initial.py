@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                 ('propensity', models.FloatField(help_text='The chance with which this variant was drawn.', verbose_name='propensity')),
                 ('assigned_at', models.DateTimeField(verbose_name='assigned at')),
                 ('customer', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to='customers.customer')),
-                ('experiment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to='experiments.experiment')),
+                ('experiment', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to='experiments.experiment')),
                 ('variant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='experiments.variant')),
             ],
             options={

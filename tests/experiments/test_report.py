@@ -1,5 +1,7 @@
+import re
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -197,3 +199,15 @@ def test_each_metric_costs_one_query(two_groups, django_assert_num_queries, star
     # Two for who was assigned, one for the variants, one for each metric.
     with django_assert_num_queries(3 + len(metrics)):
         report(experiment, metrics=metrics, now=start + timedelta(days=1))
+
+
+def test_the_documents_example_is_right():
+    """docs/statistics.md shows a computation; it must run and answer what it says."""
+    text = (Path(__file__).parents[2] / "docs/statistics.md").read_text()
+    code = re.search(r"```python\n(.*?)print\(compare", text, re.DOTALL).group(1)
+    names = {}
+    exec(code, names)
+    effect = compare(names["control"], names["treated"])
+    assert effect.absolute == pytest.approx(0.42441222, abs=1e-6)
+    assert effect.absolute_ci == pytest.approx((0.16895679, 0.67986764), abs=1e-5)
+    assert effect.p_value == pytest.approx(0.00112940, abs=1e-6)
