@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
+from urllib.error import HTTPError
+from urllib.request import HTTPRedirectHandler, Request, build_opener, urlopen
 
 from django.conf import settings
 
@@ -37,10 +38,25 @@ class Done:
     failed: int = 0
 
 
+class _StayHere(HTTPRedirectHandler):
+    """Follows redirects within this installation only: a simulated customer visits no stranger's site."""
+
+    def __init__(self, site_url: str) -> None:
+        self.site_url = site_url
+
+    def redirect_request(
+        self, req: Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> Request | None:
+        if not own_address(newurl, site_url=self.site_url):
+            return None
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
 class Shoppers:
     def __init__(self, world: World, *, key: str, site_url: str = "") -> None:
         self.world = world
         self.site_url = site_url or settings.SITE_URL
+        self.opener = build_opener(_StayHere(self.site_url))
         self.authorization = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
 
     def act(self, actions: Iterable[Action]) -> Done:
@@ -65,9 +81,11 @@ class Shoppers:
         data = b"List-Unsubscribe=One-Click" if action.kind == "unsubscribe" else None
         request = Request(action.url, data=data, headers={"User-Agent": AGENT})  # noqa: S310 (own_address)
         try:
-            with urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
+            with self.opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
                 answer.read()
             return True
+        except HTTPError as error:
+            return 300 <= error.code < 400  # sent on to somewhere else: the click was made
         except (OSError, HTTPException):
             return False
 

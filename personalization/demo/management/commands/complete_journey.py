@@ -1,0 +1,60 @@
+"""`manage.py complete_journey DIR`: the main job on real input; see docs/complete-journey.md."""
+
+import os
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from personalization.demo import journey_campaign as job
+from personalization.demo.journey import Journey, JourneyError, check_total, load
+
+
+class Command(BaseCommand):
+    help = "Loads Complete Journey, trains, sends a campaign through the worker and compares all counts."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("folder", type=Path, help="holds completejourney-*.parquet")
+        parser.add_argument("--load-only", action="store_true", help="stop after the total was compared")
+        parser.add_argument(
+            "--inbox", default=os.environ.get("INBOX_URL") or "http://127.0.0.1:8025",
+            help="address of the mail catcher",
+        )  # fmt: skip
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            self._load(options["folder"])
+            if not options["load_only"]:
+                self._send(options["inbox"])
+        except JourneyError as error:
+            raise CommandError(str(error)) from error
+
+    def _load(self, folder: Path) -> None:
+        self.stdout.write("Loading")
+        began = time.monotonic()
+        keys = load(Journey(folder), say=self.stdout.write)
+        took = time.monotonic() - began
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        total = check_total(keys)
+        self.stdout.write(f"  total value {total:,}, as it should be; {took:.0f} s, at most {peak_mb:.0f} MB")
+
+    def _send(self, inbox: str) -> None:
+        self.stdout.write("Choosing and learning")
+        segment = job.find_segment(say=self.stdout.write)
+        job.train_model(say=self.stdout.write)
+        self.stdout.write("Sending")
+        job.require_worker()
+        server = job.ServerCount(inbox)
+        run = job.send(job.save_two_variants(segment), say=self.stdout.write)
+        self.stdout.write("Counts")
+        rows = job.compare_counts(run, server=server.recipients())
+        for row in rows:
+            mark = "agree" if row.holds else "DIFFER"
+            self.stdout.write(
+                f"  {row.what}: " + ", ".join(f"{k} {v:,}" for k, v in row.counts.items()) + f": {mark}"
+            )
+        if not all(row.holds for row in rows):
+            raise JourneyError("The counts differ.")
+        self.stdout.write("Everything agrees to the person.")
