@@ -44,5 +44,7 @@ class CustomerPatchSerializer(serializers.Serializer):
 
 class ConsentPutSerializer(serializers.Serializer):
     granted = serializers.BooleanField()
-    source = serializers.CharField(max_length=100, help_text="Where it was given: form, import, call.")
+    source = serializers.CharField(  # type: ignore[assignment]  # DRF's own attribute of this name
+        max_length=100, help_text="Where it was given: form, import, call."
+    )
     at = serializers.DateTimeField(required=False, help_text="When it was given; default: now.")

@@ -1,4 +1,4 @@
-"""`{% customer_timeline customer.pk as events %}`: lets a page of a lower room show events it does not know."""
+"""`{% customer_timeline customer.pk as events %}`: for a page of a lower room, which knows no events."""
 
 from django import template
 from django.db.models import QuerySet
