@@ -7,6 +7,7 @@ All values are parameters. Missing values match nothing, and `not` is the exact 
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -152,6 +153,8 @@ class _Compiler:
     # --- Events
     def event(self, node: nodes.EventCondition) -> Q:
         aggregate, test = node.aggregate, node.test
+        if positive := OPERATORS[test.op].complement:
+            return self.complement(replace(node, test=nodes.Test(positive, test.value)))
         events = self.events(aggregate)
         if test.op == "top_percent":
             return Q(pk__in=self.top(events, aggregate, test.value))
@@ -181,6 +184,8 @@ class _Compiler:
 
     def ratio(self, node: nodes.Ratio) -> Q:
         """Both numbers in one pass over the events of either."""
+        if positive := OPERATORS[node.test.op].complement:
+            return self.complement(replace(node, test=nodes.Test(positive, node.test.value)))
         of, to = self.matches(node.of), self.matches(node.to)
         groups = (
             Event.objects.filter(of | to)

@@ -143,12 +143,11 @@ OPERATORS: dict[str, Operator] = {operator.name: operator for operator in _TABLE
 
 
 def holds(op: str, number: Decimal, value: Any) -> bool:
-    """Whether the number passes a test on numbers: decides what a customer without any event answers."""
+    """Whether the number passes a test on numbers (no complements): what a customer without events answers."""
     if op == "between":
         return bool(value[0] <= number <= value[1])
     return {
         "is": number == value,
-        "is_not": number != value,
         "at_least": number >= value,
         "more_than": number > value,
         "at_most": number <= value,

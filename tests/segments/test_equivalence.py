@@ -18,7 +18,7 @@ SCORES = [None, 1, 2.5, "2.5", "7", "many", True, "true"]
 NUMBER = ["at_least", "more_than", "at_most", "less_than", "is", "is_not"]
 
 
-# --- The evaluator: one customer at a time ---------------------------------------------------------------------
+# --- The evaluator: one customer at a time
 def number_of(value):
     if isinstance(value, Decimal):
         return value
@@ -54,8 +54,14 @@ def passes(test: nodes.Test, value) -> bool:
         return wanted.lower() in (str(value).lower())
     if isinstance(value, datetime):
         days = NOW - timedelta(days=float(wanted)) if isinstance(wanted, Decimal) else wanted
-        return {"within_days": days <= value < NOW, "more_than_days_ago": value < days, "before": value < days,
-                "on_or_after": value >= days}[op]  # fmt: skip
+        inside = days <= value < NOW
+        early = value < days
+        return {
+            "within_days": inside,
+            "more_than_days_ago": early,
+            "before": early,
+            "on_or_after": not early,
+        }[op]
     number = number_of(value)
     if number is None:
         return False
@@ -117,7 +123,7 @@ def matches(node, customer) -> bool:
     return passes(node.test, value)
 
 
-# --- Random worlds and definitions -------------------------------------------------------------------------------
+# --- Random worlds and definitions
 customers = st.fixed_dictionaries({
     "city": st.sampled_from(CITIES),
     "traits": st.one_of(st.just({}), st.fixed_dictionaries({"score": st.sampled_from(SCORES)})),
