@@ -143,7 +143,7 @@ OPERATORS: dict[str, Operator] = {operator.name: operator for operator in _TABLE
 
 
 def holds(op: str, number: Decimal, value: Any) -> bool:
-    """Whether the number passes a test on numbers (no complements): what a customer without events answers."""
+    """Whether the number passes a test that is no complement: what a customer without events answers."""
     if op == "between":
         return bool(value[0] <= number <= value[1])
     return {
