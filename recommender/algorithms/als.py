@@ -38,7 +38,7 @@ class Als(Recommender):
         *,
         factors: int = 64,
         regularization: float = 0.02,
-        alpha: float = 4.0,
+        alpha: float = 8.0,
         iterations: int = 15,
         seed: int = 0,
     ) -> None:

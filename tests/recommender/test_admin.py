@@ -44,13 +44,13 @@ def test_a_model_shows_its_evidence_and_nothing_to_edit(run):
 
 
 def test_training_is_started_by_those_who_may(run, django_capture_on_commit_callbacks):
-    assert staff().get(f"{LIST}train").status_code == 403
+    assert staff().get(f"{LIST}train/").status_code == 403
     User.objects.all().delete()
     client = staff("add_modelrun")
-    form = client.get(f"{LIST}train").content.decode()
+    form = client.get(f"{LIST}train/").content.decode()
     assert 'value="als"' in form
     with patch.object(tasks.train_model, "delay") as delay, django_capture_on_commit_callbacks(execute=True):
-        answer = client.post(f"{LIST}train", {"algorithm": "item_knn", "_form_submitted": "on"})
+        answer = client.post(f"{LIST}train/", {"algorithm": "item_knn", "_form_submitted": "on"})
     new = ModelRun.objects.get(algorithm="item_knn")
     delay.assert_called_once_with(new.pk)
     assert answer.status_code == 302 and answer["Location"] == f"{LIST}{new.pk}/change/"
@@ -59,7 +59,7 @@ def test_training_is_started_by_those_who_may(run, django_capture_on_commit_call
 def test_promoting_asks_for_permission_and_a_reason(run):
     other = services.train(algorithm="popular")
     services.run_training(other.pk)
-    address = f"{LIST}{other.pk}/promote"
+    address = f"{LIST}{other.pk}/promote/"
     assert staff("add_modelrun").post(address, {"reason": "x", "_form_submitted": "on"}).status_code == 403
     User.objects.all().delete()
     client = staff("change_modelrun")
@@ -72,6 +72,6 @@ def test_promoting_asks_for_permission_and_a_reason(run):
     other.refresh_from_db()
     assert other.is_champion and other.promoted_reason == "season start" and other.promoted_by == "user:anna"
     assert answer["HX-Redirect"] == f"{LIST}{other.pk}/change/"
-    client.post(f"{LIST}roll-back", {"reason": "worse", "_form_submitted": "on"})
+    client.post(f"{LIST}roll-back/", {"reason": "worse", "_form_submitted": "on"})
     run.refresh_from_db()
     assert run.is_champion
