@@ -1,4 +1,4 @@
-"""The admin's addresses of a campaign lead to our own pages; runs and deliveries are looked at, never edited."""
+"""The admin's addresses of a campaign lead to our own pages."""
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse

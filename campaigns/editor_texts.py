@@ -6,7 +6,9 @@ LOOP = """{% for item in items %}
     <mj-section>
       <mj-column>
         <mj-image src="{{ item.image_url }}" alt="{{ item.name }}" href="{{ item.url }}" />
-        <mj-text>{{ item.reason }}<br /><a href="{{ item.url }}">{{ item.name }}</a> {{ item.price | money: item.currency }}</mj-text>
+        <mj-text>{{ item.reason }}<br />
+          <a href="{{ item.url }}">{{ item.name }}</a>
+          {{ item.price | money: item.currency }}</mj-text>
       </mj-column>
     </mj-section>
     {% endfor %}"""

@@ -1,4 +1,4 @@
-"""What the editor sends, checked for shape; whether it makes sense is for `drafts.validate` and the checks."""
+"""What the editor sends, checked for shape; whether it makes sense is for `drafts` and `checks`."""
 
 import json
 import re

@@ -1,13 +1,188 @@
-"""What the editor asks while one writes: the message as a customer would get it, a test mail, the segment's size."""
+"""What the editor asks while one writes: a customer's own message, a test mail, the segment's size."""
 
+import secrets
 from typing import Any, cast
 
-from django.core.mail import EmailMultiAlternatives
-from django.core.mail.utils import DNS_NAME  # noqa: F401
-from django.db.models import Q, Value
-from django.db.models.functions import Concat
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
+
+from campaigns import channels
+from campaigns.channels import ChannelError, Recipient, Sheet
+from campaigns.errors import InvalidCampaign
+from campaigns.forms import read_json, text
+from campaigns.pages import answers_problems
+from campaigns.sending.context import N_ITEMS, ItemTexts
+from personalization.access.models import User
+from personalization.access.services import actor_name, audit
+from personalization.access.shell import staff_page
+from personalization.catalog import selectors as catalog
+from personalization.content.errors import Problem, RenderError, TemplateError
+from personalization.content.messages import RenderedMessage, check_message, compile_message
+from personalization.customers import selectors as customer_selectors
+from personalization.customers.models import Customer
+from personalization.segments import selectors as segments
+from personalization.segments.models import Segment
+from recommender import selectors as recommender
+
+MAX_FOUND = 8
+
+
+@require_POST
+@staff_page("campaigns.view_campaign")
+@answers_problems
+def preview(request: HttpRequest) -> HttpResponse:
+    """The message of the request's texts for one customer (an id, or none for anybody), and its problems."""
+    data = read_json(request)
+    customer = _customer(request, data)
+    context = example_context(customer, campaign=text(data, "name"))
+    parts = {key: text(data, key) for key in ("subject", "preheader", "body")}
+    answer: dict[str, Any] = {
+        "customer": _described(customer) if customer else None,
+        "problems": [_as_json(p) for p in check_message(**parts, context=context)],
+        "fields": sorted(str(key) for key in context["customer"].get("traits", {})),
+    }
+    try:
+        rendered = compile_message(**parts).render(context)
+    except (TemplateError, RenderError):
+        return JsonResponse({**answer, "rendered": None})
+    preheader = _preheader(parts["preheader"], context)
+    return JsonResponse(
+        {
+            **answer,
+            "rendered": {
+                "subject": rendered.subject,
+                "preheader": preheader,
+                "html": rendered.html,
+                "text": rendered.text,
+                "size": len(rendered.html.encode()),
+            },
+        }
+    )
+
+
+def _preheader(source: str, context: dict[str, Any]) -> str:
+    """The preview text as a mailbox lists it: rendered like a subject."""
+    if not source.strip():
+        return ""
+    return compile_message(subject=source, body="-").render(context).subject
+
+
+def _as_json(problem: Problem) -> dict[str, Any]:
+    return {
+        "field": problem.field,
+        "message": str(problem.message),
+        "line": problem.line,
+        "level": problem.level,
+    }
+
+
+def _customer(request: HttpRequest, data: dict[str, Any]) -> Customer | None:
+    """The one asked for, else somebody at random: of the segment if there is one. None in an empty shop."""
+    if not request.user.has_perm("customers.view_customer"):
+        raise PermissionDenied
+    wanted = data.get("customer")
+    if isinstance(wanted, int):
+        return get_object_or_404(Customer, pk=wanted)
+    newest = Customer.objects.order_by("-pk").values_list("pk", flat=True).first()
+    if newest is None:
+        return None
+    # A random place in the ids, not ORDER BY random(): that would sort the whole table at every click.
+    start = secrets.randbelow(newest) + 1
+    found = Customer.objects.filter(pk__gte=start).order_by("pk")
+    return found.exclude(email="").first() or found.first()
+
+
+def example_context(customer: Customer | None, *, campaign: str) -> dict[str, Any]:
+    """What a template gets for this customer when sending, with an unsubscribe link that leads nowhere."""
+    profile: dict[str, Any] = {"traits": {}}
+    items: list[dict[str, Any]] = []
+    if customer:
+        profile = customer_selectors.profiles([customer.pk])[customer.pk]
+        picks = [
+            (pick.item_id, pick.reason_kind, pick.reason_item_id)
+            for pick in recommender.recommend([customer.pk], k=N_ITEMS)[customer.pk]
+        ]
+        known = catalog.items({pk for pick in picks for pk in (pick[0], pick[2]) if pk})
+        items = ItemTexts(known).of(picks, str(profile.get("language") or ""))
+    return {
+        "customer": profile,
+        "items": items,
+        "unsubscribe_url": f"{settings.SITE_URL}/#unsubscribe",
+        "now": timezone.now(),
+        "campaign": {"name": campaign, "topic": ""},
+    }
+
+
+@require_GET
+@staff_page("customers.view_customer")
+def customers(request: HttpRequest) -> HttpResponse:
+    """Customers whose name, address or id begins with the words."""
+    words = request.GET.get("q", "").strip()[:100]
+    found = Customer.objects.order_by("-pk")
+    for word in words.split()[:4]:
+        found = found.filter(
+            Q(first_name__istartswith=word)
+            | Q(last_name__istartswith=word)
+            | Q(email__istartswith=word)
+            | Q(external_id__istartswith=word)
+        )
+    return JsonResponse({"customers": [_described(customer) for customer in found[:MAX_FOUND]]})
+
+
+def _described(customer: Customer) -> dict[str, Any]:
+    detail = " · ".join(part for part in (customer.city, customer.country, customer.language) if part)
+    return {"id": customer.pk, "name": str(customer), "detail": detail}
+
+
+@require_GET
+@staff_page("campaigns.view_campaign")
+def size(request: HttpRequest) -> HttpResponse:
+    """How many customers are in a segment now; null when that cannot be said quickly."""
+    segment = get_object_or_404(Segment, pk=request.GET.get("segment", "0"))
+    return JsonResponse({"size": segments.size(segment, now=timezone.now(), seconds=5.0)})
+
+
+@require_POST
+@staff_page("campaigns.change_campaign")
+@answers_problems
+def send_test(request: HttpRequest) -> HttpResponse:
+    """Sends the request's texts, as a customer would get them, to the member of staff's own address."""
+    address = cast(User, request.user).email
+    channel = channels.get("email")
+    if not channel.is_address(address):
+        raise InvalidCampaign(_("Your account has no e-mail address to send a test to."))
+    data = read_json(request)
+    parts = {key: text(data, key) for key in ("subject", "preheader", "body")}
+    context = example_context(_customer(request, data), campaign=text(data, "name"))
+    try:
+        rendered = compile_message(**parts).render(context)
+    except (TemplateError, RenderError) as error:
+        raise InvalidCampaign(_("The message has errors; mend them first.")) from error
+    _hand_over(address, rendered, sender=text(data, "sender_address"), sender_name=text(data, "sender_name"))
+    audit(actor_name(request), "campaign.tested", "campaign")
+    return JsonResponse({"address": address})
+
+
+def _hand_over(address: str, rendered: RenderedMessage, *, sender: str, sender_name: str) -> None:
+    channel = channels.get("email")
+    if not channel.is_address(sender):
+        raise InvalidCampaign(_("The sender's address is not valid."))
+    content = {"sender_address": sender, "sender_name": sender_name, "campaign_name": "test", "topic": "test"}
+    sheet = Sheet(run_id=0, campaign_id=0, variant="test", content=content, at=timezone.now())
+    recipient = Recipient(address, "", secrets.token_hex(16), f"{settings.SITE_URL}/")
+    session = channel.session()
+    try:
+        message = channel.compose(rendered, recipient, sheet=sheet, session=session)
+        answer = session.send(message, intent=lambda: None)
+    except (ChannelError, ValueError) as error:
+        raise InvalidCampaign(_("The mail server did not take it: %(why)s") % {"why": error}) from error
+    finally:
+        session.close()
+    if answer.kind != "sent":
+        raise InvalidCampaign(_("The mail server did not take it: %(why)s") % {"why": answer.detail})

@@ -1,4 +1,4 @@
-"""E-mails to begin with, English and Chinese by the customer's language; their bodies lie in templates/email."""
+"""E-mails to begin with, in English and Chinese by the customer's language; bodies in templates/email."""
 
 from dataclasses import dataclass
 from pathlib import Path

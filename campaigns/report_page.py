@@ -1,0 +1,231 @@
+"""The report of a run: what happened, to whom, and what it earned. Refreshes itself while it is live."""
+
+import csv
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from campaigns import selectors, services
+from campaigns.models import Campaign, Run, RunStatus, SkipReason
+from campaigns.pages import answers_problems
+from campaigns.report_tables import charts, tables
+from campaigns.report_words import headline
+from experiments import selectors as experiments
+from personalization.access.services import actor_name, audit
+from personalization.access.shell import render_page, staff_page
+
+REPORT_SECONDS = 4  # however many people watch, it is computed once in that time
+EVENTS_GO_ON = timedelta(days=15)
+ACTIONS: dict[str, Callable[..., object]] = {
+    "pause": services.pause,
+    "resume": services.resume,
+    "cancel": services.cancel,
+    "retry": services.retry_failed,
+}
+
+
+@staff_page("campaigns.view_campaign")
+def report(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    run = _run(request, campaign)
+    if run is None:
+        return redirect("campaigns:edit", campaign_id=campaign.pk)
+    parts = _parts(request, run)
+    return render_page(
+        request,
+        "campaigns/report.html",
+        {
+            "campaign": campaign,
+            "run": run,
+            "runs": list(campaign.runs.order_by("-number")),
+            "parts": parts["parts"],
+            "page_data": {
+                "charts": parts["charts"],
+                "live": parts["live"],
+                "dataUrl": f"{reverse('campaigns:report-data', args=[campaign.pk])}?run={run.number}",
+                "texts": _texts(),
+            },
+            "can_see_customers": request.user.has_perm("customers.view_customer"),
+        },
+        title=campaign.name,
+    )
+
+
+@staff_page("campaigns.view_campaign")
+def data(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    """The parts of the page that change, as HTML, and the numbers of its plots."""
+    run = _run(request, get_object_or_404(Campaign, pk=campaign_id))
+    if run is None:
+        raise Http404
+    return JsonResponse(_parts(request, run))
+
+
+def _run(request: HttpRequest, campaign: Campaign) -> Run | None:
+    wanted = request.GET.get("run", "")
+    if wanted.isdigit():
+        return get_object_or_404(campaign.runs.select_related("experiment"), number=int(wanted))
+    return campaign.runs.select_related("experiment").order_by("-number").first()
+
+
+def _parts(request: HttpRequest, run: Run) -> dict[str, Any]:
+    progress = selectors.progress(run)
+    found = _found(run, progress)
+    context = {
+        "run": run,
+        "campaign_id": run.campaign_id,
+        "progress": progress,
+        "bar": _bar(progress),
+        "reasons": _reasons(progress),
+        "why_total": progress["skipped"] + progress["failed"] + progress["unknown"],
+        "can_steer": request.user.has_perm("campaigns.launch_campaign"),
+        "statuses": RunStatus,
+        **found["context"],
+    }
+    return {
+        "parts": {
+            name: render_to_string(f"campaigns/report_{name}.html", context, request)
+            for name in ("headline", "progress", "tables", "why")
+        },
+        "charts": found["charts"],
+        "live": _pace(run),
+    }
+
+
+def _found(run: Run, progress: dict[str, Any]) -> dict[str, Any]:
+    key = f"campaigns:report:{run.pk}:{get_language()}"
+    found = cache.get(key)
+    if found is None:
+        result = experiments.report(run.experiment)
+        found = {
+            "context": {"headline": headline(result), "tables": tables(result), "ratio": _ratio(result)},
+            "charts": charts(result, progress),
+        }
+        cache.set(key, found, REPORT_SECONDS)
+    return found
+
+
+def _ratio(result: Any) -> dict[str, Any] | None:
+    if result.sample_ratio is None:
+        return None
+    return {
+        "mismatch": result.sample_ratio.mismatch,
+        "p": f"{result.sample_ratio.p_value:.3g}",
+        "rows": [
+            (variant.name, observed, round(expected))
+            for variant, observed, expected in zip(
+                result.variants, result.sample_ratio.observed, result.sample_ratio.expected, strict=True
+            )
+        ],
+    }
+
+
+def _pace(run: Run) -> int:
+    """Seconds until the page asks again; 0 when nothing will change any more."""
+    if run.status == RunStatus.SENDING:
+        return 2
+    return 10 if timezone.now() - run.launched_at < EVENTS_GO_ON else 0
+
+
+def _bar(progress: dict[str, Any]) -> list[dict[str, Any]]:
+    whole = progress["audience"] or 1
+    return [
+        {"key": key, "label": label, "n": progress[key], "share": f"{progress[key] / whole * 100:.3f}"}
+        for key, label in (
+            ("sent", _("Sent")),
+            ("failed", _("Failed")),
+            ("unknown", _("Unknown")),
+            ("skipped", _("Not sent")),
+            ("pending", _("Waiting")),
+        )
+    ]
+
+
+def _reasons(progress: dict[str, Any]) -> list[dict[str, Any]]:
+    labels = dict(SkipReason.choices)
+    rows = [{"label": labels.get(reason, reason), "n": n} for reason, n in progress["reasons"].items()]
+    if progress["failed"]:
+        rows.append({"label": _("Refused by the mail server"), "n": progress["failed"]})
+    if progress["unknown"]:
+        rows.append(
+            {
+                "label": _("Handed over, but the answer was lost: never sent again blindly"),
+                "n": progress["unknown"],
+            }
+        )
+    return sorted(rows, key=lambda row: -row["n"])
+
+
+def _texts() -> dict[str, str]:
+    return {
+        "sent": _("Sent"),
+        "opened": _("Opened"),
+        "clicked": _("Clicked"),
+        "bought": _("Bought"),
+        "day": _("Day %(n)s"),
+        "change": _("Change against %(baseline)s"),
+        "share": _("of those sent"),
+    }
+
+
+@require_POST
+@staff_page("campaigns.launch_campaign")
+@answers_problems
+def steer(request: HttpRequest, campaign_id: int, number: int, action: str) -> HttpResponse:
+    """Pause, resume, cancel or retry the failed ones of a run."""
+    if action not in ACTIONS:
+        raise Http404
+    run = get_object_or_404(Run.objects.select_related("experiment"), campaign=campaign_id, number=number)
+    ACTIONS[action](run, actor=actor_name(request))
+    run.refresh_from_db()
+    return JsonResponse(_parts(request, run))
+
+
+@staff_page("campaigns.view_campaign")
+def audience_csv(request: HttpRequest, campaign_id: int) -> HttpResponse | StreamingHttpResponse:
+    """Everyone considered and what became of them; needs the right to see customers, and is audited."""
+    if not request.user.has_perm("customers.view_customer"):
+        raise PermissionDenied
+    run = _run(request, get_object_or_404(Campaign, pk=campaign_id))
+    if run is None:
+        raise Http404
+    audit(actor_name(request), "audience.exported", f"run:{run.pk}", customers=run.audience_size)
+    response = StreamingHttpResponse(_csv_lines(run), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="audience-{campaign_id}-{run.number}.csv"'
+    return response
+
+
+class _Echo:
+    def write(self, value: str) -> str:
+        return value
+
+
+def _csv_lines(run: Run) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    yield "\ufeff"  # so that spreadsheets read it as UTF-8
+    yield writer.writerow(
+        ["customer", "email", "variant", "status", "reason", "detail", "attempts", "sent_at"]
+    )
+    rows = selectors.deliveries(run).order_by("pk").values_list(
+        "customer__external_id", "customer__email", "variant__key", "status", "reason", "detail", "attempts",
+        "sent_at",
+    )  # fmt: skip
+    for row in rows.iterator(chunk_size=2000):
+        *texts, attempts, sent_at = row
+        yield writer.writerow([*map(harmless, texts), attempts, sent_at.isoformat() if sent_at else ""])
+
+
+def harmless(value: object) -> str:
+    """A cell that a spreadsheet will not run as a formula."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.lstrip()[:1] in ("=", "+", "-", "@") or text[:1] in ("\t", "\r", "\n") else text

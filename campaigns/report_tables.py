@@ -1,0 +1,120 @@
+"""The report's tables, each the readable source of a plot, and the plots' numbers."""
+
+from typing import Any
+
+from campaigns.report_words import amount, effect_text, interval_text, is_share, obstacle_text, p_text
+from experiments.report import Comparison, MetricReport, Report
+from experiments.stats import Mean
+
+FUNNEL = ("opened", "clicked", "conversion")
+
+
+def tables(report: Report) -> list[dict[str, Any]]:
+    """One per metric, the primary one first."""
+    return [_table(report, metric) for metric in sorted(report.metrics, key=lambda m: not m.is_primary)]
+
+
+def _table(report: Report, metric: MetricReport) -> dict[str, Any]:
+    compared = {comparison.variant: comparison for comparison in metric.comparisons}
+    return {
+        "key": metric.key,
+        "name": metric.name,
+        "is_primary": metric.is_primary,
+        "is_share": is_share(metric),
+        "window_days": metric.window_days,
+        "rows": [
+            _row(report, metric, key, compared.get(key))
+            for key in (variant.key for variant in report.variants if variant.key in metric.statistics)
+        ],
+    }
+
+
+def _row(report: Report, metric: MetricReport, key: str, comparison: Comparison | None) -> dict[str, Any]:
+    statistic, variant = metric.statistics[key], report.variant(key)
+    share = not isinstance(statistic, Mean)
+    total = statistic.sum if isinstance(statistic, Mean) else statistic.successes
+    effect = comparison.effect if comparison else None
+    p_value = comparison.adjusted_p_value if comparison and comparison.adjusted_p_value is not None else None
+    if p_value is None and effect:
+        p_value = effect.p_value
+    return {
+        "name": variant.name,
+        "is_baseline": key == metric.baseline,
+        "customers": statistic.n,
+        "total": f"{float(total):,.0f}" if share else f"{float(total):,.2f}",
+        "value": amount(float(total) / statistic.n if statistic.n else None, is_share=share),
+        "effect": effect_text(metric, effect) if effect else "",
+        "interval": interval_text(metric, effect) if effect else "",
+        "p": p_text(p_value) if effect else "",
+        "obstacle": obstacle_text(comparison.obstacle) if comparison and not effect else "",
+        "tone": _tone(metric, comparison),
+    }
+
+
+def _tone(metric: MetricReport, comparison: Comparison | None) -> str:
+    if comparison is None or comparison.effect is None:
+        return ""
+    low, high = comparison.effect.absolute_ci
+    if low is not None and low > 0:
+        return "good" if metric.direction == "up" else "bad"
+    if high is not None and high < 0:
+        return "bad" if metric.direction == "up" else "good"
+    return ""
+
+
+def charts(report: Report, progress: dict[str, Any]) -> dict[str, Any]:
+    """`forest`, `series` (over the days, primary metric) and `funnel`; fractions, null where unknown."""
+    primary = report.primary
+    baseline = report.variant(primary.baseline).name if primary and primary.baseline else ""
+    return {
+        "forest": _forest(report),
+        "series": _series(report, primary) if primary else [],
+        "funnel": _funnel(report, progress),
+        "baseline": baseline,
+        "metric": primary.name if primary else "",
+    }
+
+
+def _forest(report: Report) -> list[dict[str, Any]]:
+    rows = []
+    for metric in sorted(report.metrics, key=lambda m: not m.is_primary):
+        for comparison in metric.comparisons:
+            effect = comparison.effect
+            if effect is None or effect.relative is None or effect.relative_ci is None:
+                continue
+            rows.append(
+                {
+                    "metric": metric.name,
+                    "variant": report.variant(comparison.variant).name,
+                    "value": effect.relative,
+                    "low": effect.relative_ci[0],
+                    "high": effect.relative_ci[1],
+                    "tone": _tone(metric, comparison),
+                }
+            )
+    return rows
+
+
+def _series(report: Report, metric: MetricReport) -> list[dict[str, Any]]:
+    found: dict[str, list[list[float | None]]] = {}
+    for point in metric.series:
+        effect = point.effect
+        if effect is None or effect.relative is None or effect.relative_ci is None:
+            continue
+        low, high = effect.relative_ci
+        found.setdefault(point.variant, []).append([point.day, effect.relative, low, high])
+    return [{"variant": report.variant(key).name, "points": points} for key, points in found.items()]
+
+
+def _funnel(report: Report, progress: dict[str, Any]) -> list[dict[str, Any]]:
+    by_key = {metric.key: metric for metric in report.metrics}
+    rows = []
+    for variant in report.variants:
+        if variant.is_control:
+            continue
+        counts = [progress["variants"].get(variant.key, {}).get("sent", 0)]
+        for key in FUNNEL:
+            statistic = by_key[key].statistics.get(variant.key) if key in by_key else None
+            counts.append(int(getattr(statistic, "successes", 0)))
+        rows.append({"variant": variant.name, "counts": counts})
+    return rows

@@ -1,0 +1,191 @@
+// The report: draws its plots once they have a width (the shell hides the page until Alpine is up), follows dark
+// mode, and asks for fresh parts while something can still happen.
+
+(() => {
+  "use strict";
+
+  const charts = {};
+  const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const percent = (value, digits = 0) => `${value > 0 ? "+" : ""}${(value * 100).toFixed(digits)} %`.replace("-", "−");
+  const escape = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+
+  function look() {
+    const dark = document.documentElement.classList.contains("dark");
+    return {
+      text: dark ? "#cbd5e1" : "#475569", line: dark ? "#334155" : "#e2e8f0", zero: dark ? "#94a3b8" : "#64748b",
+      good: color("--b-good"), bad: color("--b-bad"),
+      series: dark ? ["#a78bfa", "#22d3ee", "#fbbf24", "#f472b6", "#4ade80"] : ["#7c3aed", "#0891b2", "#d97706", "#db2777", "#15803d"],
+      panel: dark ? "#1e293b" : "#ffffff",
+    };
+  }
+
+  const base = (l) => ({
+    textStyle: { fontFamily: "inherit", color: l.text },
+    tooltip: { backgroundColor: l.panel, borderColor: l.line, textStyle: { color: l.text }, confine: true },
+    animationDuration: 300,
+    color: l.series,
+  });
+
+  function axis(l, extra) {
+    return {
+      axisLine: { lineStyle: { color: l.line } }, axisTick: { show: false }, axisLabel: { color: l.text },
+      splitLine: { lineStyle: { color: l.line } }, ...extra,
+    };
+  }
+
+  // The range shown: all intervals with a bound, never wider than the estimates need by far.
+  function span(values) {
+    const known = values.filter((value) => value !== null && Number.isFinite(value));
+    const low = Math.min(0, ...known), high = Math.max(0, ...known);
+    const room = (high - low || 1) * 0.08;
+    return [low - room, high + room];
+  }
+
+  function forest(data, l, t) {
+    const rows = [...data.forest].reverse();
+    const [min, max] = span(rows.flatMap((row) => [row.low, row.high, row.value]));
+    const tone = (row) => l[row.tone] || l.series[0];
+    return {
+      ...base(l),
+      grid: { left: 12, right: 24, top: 12, bottom: 36, containLabel: true },
+      xAxis: axis(l, { type: "value", min, max, name: t.change.replace("%(baseline)s", data.baseline), nameLocation: "middle", nameGap: 28, nameTextStyle: { color: l.text }, axisLabel: { color: l.text, formatter: (v) => percent(v), showMinLabel: false, showMaxLabel: false } }),
+      yAxis: axis(l, { type: "category", data: rows.map((row) => `${row.variant}\n${row.metric}`), axisLabel: { color: l.text, lineHeight: 16 } }),
+      tooltip: { ...base(l).tooltip, formatter: ({ dataIndex: i }) => `<b>${escape(rows[i].variant)}</b><br>${escape(rows[i].metric)}: ${percent(rows[i].value, 1)}<br>${rows[i].low === null ? "−∞" : percent(rows[i].low, 1)} … ${rows[i].high === null ? "∞" : percent(rows[i].high, 1)}` },
+      series: [
+        {
+          type: "custom",
+          data: rows.map((row, i) => [row.low ?? min, row.high ?? max, i]),
+          encode: { x: [0, 1], y: 2 },
+          renderItem: (params, api) => {
+            const row = rows[params.dataIndex];
+            const [from, y] = api.coord([api.value(0), api.value(2)]);
+            const [to] = api.coord([api.value(1), api.value(2)]);
+            return { type: "rect", shape: { x: from, y: y - 4, width: Math.max(to - from, 2), height: 8, r: 4 }, style: { fill: tone(row), opacity: 0.35 } };
+          },
+        },
+        {
+          type: "scatter", symbolSize: 13, z: 5,
+          data: rows.map((row, i) => ({ value: [row.value, i], itemStyle: { color: tone(row) } })),
+          markLine: { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: l.zero, type: "dashed" }, data: [{ xAxis: 0 }] },
+        },
+      ],
+    };
+  }
+
+  function seriesOption(data, l, t) {
+    const [min, max] = span(data.series.flatMap((s) => s.points.flatMap(([, v, low, high]) => [v, low, high])));
+    const lines = data.series.flatMap((s, i) => {
+      const tint = l.series[i % l.series.length];
+      const band = (pick, extra) => ({
+        type: "line", name: s.variant, symbol: "none", silent: true, stack: `band-${i}`, lineStyle: { opacity: 0 }, tooltip: { show: false },
+        data: s.points.map((p) => [p[0], pick(p)]), ...extra,
+      });
+      return [
+        band((p) => p[2] ?? min, { stackStrategy: "all" }),
+        band((p) => (p[3] ?? max) - (p[2] ?? min), { stackStrategy: "all", areaStyle: { color: tint, opacity: 0.16 } }),
+        { type: "line", name: s.variant, data: s.points.map((p) => [p[0], p[1]]), itemStyle: { color: tint }, lineStyle: { width: 2, color: tint }, symbolSize: 6,
+          markLine: i ? undefined : { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: l.zero, type: "dashed" }, data: [{ yAxis: 0 }] } },
+      ];
+    });
+    return {
+      ...base(l),
+      grid: { left: 12, right: 16, top: 16, bottom: 40, containLabel: true },
+      legend: { bottom: 0, textStyle: { color: l.text }, data: data.series.map((s) => s.variant), icon: "circle" },
+      xAxis: axis(l, { type: "value", minInterval: 1, min: "dataMin", max: "dataMax", splitLine: { show: false }, axisLabel: { color: l.text, formatter: (v) => t.day.replace("%(n)s", v) } }),
+      yAxis: axis(l, { type: "value", min, max, axisLabel: { color: l.text, formatter: (v) => percent(v), showMinLabel: false, showMaxLabel: false } }),
+      tooltip: { ...base(l).tooltip, trigger: "item", formatter: ({ seriesName, value }) => `<b>${escape(seriesName)}</b><br>${t.day.replace("%(n)s", value[0])}: ${percent(value[1], 1)}` },
+      series: lines,
+    };
+  }
+
+  function funnel(data, l, t) {
+    const steps = [t.sent, t.opened, t.clicked, t.bought];
+    return {
+      ...base(l),
+      grid: { left: 12, right: 16, top: 24, bottom: 40, containLabel: true },
+      legend: { bottom: 0, textStyle: { color: l.text }, icon: "circle" },
+      xAxis: axis(l, { type: "category", data: steps }),
+      yAxis: axis(l, { type: "value", minInterval: 1 }),
+      tooltip: {
+        ...base(l).tooltip,
+        formatter: ({ seriesIndex, dataIndex }) => {
+          const row = data.funnel[seriesIndex], n = row.counts[dataIndex];
+          const share = row.counts[0] ? ((n / row.counts[0]) * 100).toFixed(1) : "–";
+          return `<b>${escape(row.variant)}</b><br>${steps[dataIndex]}: ${n.toLocaleString("en")}<br>${share} % ${t.share}`;
+        },
+      },
+      series: data.funnel.map((row) => ({
+        type: "bar", name: row.variant, data: row.counts, barMaxWidth: 56, itemStyle: { borderRadius: [4, 4, 0, 0] },
+        label: { show: true, position: "top", color: l.text, formatter: ({ value }) => value.toLocaleString("en") },
+      })),
+    };
+  }
+
+  function draw(data, texts) {
+    const l = look();
+    const plots = {
+      forest: [data.forest.length, () => forest(data, l, texts), Math.max(220, data.forest.length * 48 + 70)],
+      series: [data.series.length, () => seriesOption(data, l, texts), 300],
+      funnel: [data.funnel.some((row) => row.counts[0]), () => funnel(data, l, texts), 300],
+    };
+    for (const [name, [some, option, height]] of Object.entries(plots)) {
+      const box = document.getElementById(`chart-${name}`);
+      box.hidden = !some;
+      box.nextElementSibling.hidden = Boolean(some);
+      if (!some) continue;
+      box.style.height = `${height}px`;
+      charts[name] ||= echarts.init(box, null, { renderer: "svg" });
+      charts[name].resize();
+      charts[name].setOption(option(), true);
+    }
+  }
+
+  // A chart drawn at load, while the shell still hides the page, would measure nothing.
+  function whenVisible(box, then) {
+    if (box.clientWidth > 0) then();
+    else new ResizeObserver((_, observer) => { if (box.clientWidth > 0) { observer.disconnect(); then(); } }).observe(box);
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const state = JSON.parse(document.getElementById("report-data").textContent);
+    const root = document.querySelector(".rp-charts");
+    const redraw = () => draw(state.charts, state.texts);
+    whenVisible(root, redraw);
+    window.addEventListener("resize", () => Object.values(charts).forEach((chart) => chart.resize()));
+    new MutationObserver(redraw).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
+
+    function take(data) {
+      for (const [name, html] of Object.entries(data.parts)) {
+        const part = document.querySelector(`[data-part="${name}"]`);
+        // Replacing what has not changed would take the focus from a button and stir screen readers.
+        if (part.dataset.html !== html) { part.innerHTML = html; part.dataset.html = html; }
+      }
+      const changed = JSON.stringify(data.charts) !== JSON.stringify(state.charts);
+      Object.assign(state, { charts: data.charts, live: data.live });
+      if (changed) redraw();
+    }
+
+    async function refresh() {
+      try {
+        if (!document.hidden) {
+          const response = await fetch(state.dataUrl);
+          if (response.ok) take(await response.json());
+        }
+      } finally {
+        if (state.live) setTimeout(refresh, state.live * 1000);
+      }
+    }
+    if (state.live) setTimeout(refresh, state.live * 1000);
+
+    document.addEventListener("click", async (event) => {
+      const button = event.target.closest("[data-steer]");
+      if (!button || (button.dataset.confirm && !window.confirm(button.dataset.confirm))) return;
+      button.disabled = true;
+      const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+      const response = await fetch(button.dataset.steer, { method: "POST", headers: { "X-CSRFToken": token } });
+      const data = await response.json();
+      if (response.ok) { const was = state.live; take(data); if (!was && state.live) refresh(); }
+      else window.alert(data.detail || data.title);
+    });
+  });
+})();
