@@ -29,10 +29,11 @@ def freeze(
     """
     with connection.cursor() as cursor:
         cursor.execute(_CREATE)
-        with cursor.copy(_COPY) as copy:
-            copy.set_types(["int8", "int8", "float8", "bool", "bool"])
-            for row in _rows(assigned, channel=channel, topic=topic):
-                copy.write_row(row)
+        # Batch by batch: a connection that is copying cannot ask anything else.
+        for batch in _batches(assigned, channel=channel, topic=topic):
+            with cursor.copy(_COPY) as copy:
+                for row in batch:
+                    copy.write_row(row)
         cursor.execute("ANALYZE launch_audience")
         values = {
             "run": run.pk,
@@ -49,17 +50,15 @@ def freeze(
     return written
 
 
-def _rows(
+def _batches(
     assigned: Assigned, *, channel: Channel, topic: str
-) -> Iterator[tuple[int, int | None, float, bool, bool]]:
+) -> Iterator[list[tuple[int, int | None, float, bool, bool]]]:
     ids = list(assigned)
     for start in range(0, len(ids), BATCH):
         batch: Sequence[int] = ids[start : start + BATCH]
         consented = customers.consented_ids(batch, channel=channel.name, topic=topic)
         suppressed = customers.suppressed_ids(batch, channel=channel.name)
-        for pk in batch:
-            variant, propensity = assigned[pk]
-            yield pk, variant, propensity, pk in consented, pk in suppressed
+        yield [(pk, *assigned[pk], pk in consented, pk in suppressed) for pk in batch]
 
 
 _CREATE = """

@@ -1,4 +1,4 @@
-"""A campaign is planned, a run of it is sent, a delivery is one message to one customer or the reason why not."""
+"""A campaign is planned, a run of it is sent, a delivery is one message to one customer or why not."""
 
 from django.conf import settings
 from django.db import models

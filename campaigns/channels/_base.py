@@ -67,6 +67,7 @@ class Session(ABC):
         """Hands one message over. Calls `intent` just before the step after which it may be taken; when that
         raises, the message was certainly not taken. Raises ChannelError when there is no connection."""
 
+    @abstractmethod
     def check(self) -> None:
         """Called before each chunk: drops a connection that the other side closed in the pause."""
 

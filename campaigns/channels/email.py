@@ -17,9 +17,7 @@ class EmailChannel(Channel):
     name = "email"
     address_column = "email"
     # One @, no blanks, quotes, brackets or separators, a dotted domain; the wire form is checked again later.
-    address_pattern = (
-        r'^[^][:space:]@<>,;:"()\\[]{1,64}@[^][:space:]@<>,;:"()\\[.]+([.][^][:space:]@<>,;:"()\\[.]+)+$'
-    )
+    address_pattern = r'^[^\s@<>,;:"()\[\]\\]{1,64}@[^\s@<>,;:"()\[\]\\.]+(\.[^\s@<>,;:"()\[\]\\.]+)+$'
 
     def is_address(self, address: str) -> bool:
         try:

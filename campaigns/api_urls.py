@@ -1,0 +1,15 @@
+from django.urls import path
+
+from campaigns import api
+
+urlpatterns = [
+    path("campaigns", api.CampaignsView.as_view()),
+    path("campaigns/<int:pk>", api.CampaignView.as_view()),
+    path("campaigns/<int:pk>/launch", api.LaunchView.as_view()),
+    *(
+        path(f"campaigns/<int:pk>/{action}", api.SteerView.as_view(action=action))
+        for action in ("pause", "resume", "cancel", "retry")
+    ),
+    path("campaigns/<int:pk>/progress", api.ProgressView.as_view()),
+    path("campaigns/<int:pk>/deliveries", api.DeliveriesView.as_view()),
+]

@@ -1,0 +1,136 @@
+"""What comes back from a message: opens, clicks, unsubscribes, written down as events of the customer."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+from campaigns import channels
+from campaigns.links import Link
+from campaigns.models import Delivery
+from personalization.customers import services as customers
+from personalization.customers.models import Customer, SuppressionReason
+from personalization.events.services import NewEvent, record_events
+
+# Nobody reads that fast: scanners and prefetchers fetch a message's links the moment it arrives.
+MACHINE_SECONDS = 2
+OPEN_STEP, CLICK_STEP = timedelta(minutes=1), timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What is kept of a request: no address, only the kind of device."""
+
+    device: str
+    is_head: bool = False
+    at: datetime | None = None
+
+
+def find_delivery(link: Link) -> Delivery | None:
+    """The delivery a link belongs to; None once it or its customer was erased."""
+    return (
+        Delivery.objects.select_related("run__experiment", "run__campaign", "variant", "customer")
+        .filter(pk=link.delivery_id, customer__isnull=False)
+        .first()
+    )
+
+
+def record_open(link: Link, visit: Visit) -> None:
+    _record(link, visit, name="Message Opened", kind="open", step=OPEN_STEP)
+
+
+def record_click(link: Link, visit: Visit) -> None:
+    _record(link, visit, name="Message Clicked", kind="click", step=CLICK_STEP, url=link.url)
+
+
+def _record(link: Link, visit: Visit, *, name: str, kind: str, step: timedelta, **extra: str) -> None:
+    """One event per delivery, kind and step of time, however often a mail program repeats itself."""
+    delivery = find_delivery(link)
+    if delivery is None:
+        return
+    at = visit.at or timezone.now()
+    slot = int(at.timestamp() // step.total_seconds())
+    what = "-".join([kind, str(slot), *extra.values()])
+    record_events([_event(delivery, name, what, link, visit, at, extra)])
+
+
+def _event(
+    delivery: Delivery, name: str, what: str, link: Link, visit: Visit, at: datetime, extra: dict[str, str]
+) -> NewEvent:
+    assert delivery.customer_id is not None
+    properties: dict[str, Any] = {
+        "campaign": delivery.run.campaign_id,
+        "run": delivery.run_id,
+        "experiment": delivery.run.experiment.key,
+        "variant": delivery.variant.key if delivery.variant else None,
+        "channel": delivery.run.content["channel"],
+        **extra,
+    }
+    sent_at = delivery.sent_at or datetime.fromtimestamp(link.issued_at, UTC)
+    if visit.is_head or at - sent_at < timedelta(seconds=MACHINE_SECONDS):
+        properties["machine"] = True
+    return NewEvent(
+        customer_id=delivery.customer_id,
+        message_id=f"delivery-{delivery.pk}-{what}",
+        name=name,
+        occurred_at=at,
+        properties=properties,
+        context={"device": visit.device},
+    )
+
+
+@transaction.atomic
+def unsubscribe(link: Link, visit: Visit, *, everything: bool = False) -> bool:
+    """Withdraws the consent of everyone with this address for the message's channel and topic, at once.
+
+    `everything` also puts the address on the channel's suppression list. Twice changes nothing. False when the
+    customer is gone (and then gets nothing any more anyway).
+    """
+    delivery = find_delivery(link)
+    if delivery is None or delivery.customer is None:
+        return False
+    channel = channels.get(delivery.run.content["channel"])
+    topic = delivery.run.content["topic"]
+    address = str(getattr(delivery.customer, channel.address_column)).strip()
+    at = visit.at or timezone.now()
+    for customer_id in _sharing(delivery.customer, channel.address_column, address):
+        customers.record_consent(
+            customer_id, channel=channel.name, topic=topic, granted=False, source="unsubscribe link", at=at
+        )
+    if everything and address:
+        customers.suppress(
+            channel=channel.name,
+            address=address,
+            reason=SuppressionReason.UNSUBSCRIBED,
+            customer_id=delivery.customer_id,
+        )
+    extra = {"scope": "all" if everything else "topic"}
+    record_events(
+        [_event(delivery, "Message Unsubscribed", "unsubscribe", link, Visit(visit.device), at, extra)]
+    )
+    return True
+
+
+def _sharing(customer: Customer, column: str, address: str) -> list[int]:
+    """Whoever reads that mailbox said no, so it holds for all profiles with the address. Ids ascending."""
+    if not address:
+        return [customer.pk]
+    same = Customer.objects.annotate(address=Lower(column)).filter(address=address.lower())
+    return sorted({customer.pk, *same.values_list("pk", flat=True)})
+
+
+def device_of(user_agent: str) -> str:
+    """phone, tablet, computer, or unknown: a class, never the agent itself."""
+    agent = user_agent.lower()
+    if not agent:
+        return "unknown"
+    if "ipad" in agent or "tablet" in agent or ("android" in agent and "mobile" not in agent):
+        return "tablet"
+    if "mobile" in agent or "iphone" in agent:
+        return "phone"
+    if any(word in agent for word in ("windows", "macintosh", "x11", "cros")):
+        return "computer"
+    return "unknown"

@@ -1,0 +1,12 @@
+"""Mounted at /t/: short, because every link of every message carries it."""
+
+from django.urls import path
+
+from campaigns import tracking_views as views
+
+app_name = "tracking"
+urlpatterns = [
+    path("o/<str:token>.gif", views.open_pixel, name="open"),
+    path("c/<str:token>", views.click, name="click"),
+    path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
+]

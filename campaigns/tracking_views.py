@@ -1,0 +1,95 @@
+"""The addresses that stand in messages: open pixel, click, unsubscribe. No cookies, no log-in."""
+
+import base64
+
+import structlog
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import translation
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from campaigns import links, tracking
+from campaigns.sending.context import ui_language
+from campaigns.tracking import Visit
+
+log = structlog.get_logger(__name__)
+PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+
+
+class _WebRedirect(HttpResponseRedirect):
+    allowed_schemes = ["http", "https"]
+
+
+def _visit(request: HttpRequest) -> Visit:
+    return Visit(
+        device=tracking.device_of(request.headers.get("User-Agent", "")[:500]),
+        is_head=request.method == "HEAD",
+    )
+
+
+@never_cache
+@require_safe
+def open_pixel(request: HttpRequest, token: str) -> HttpResponse:
+    """Always the picture: a broken image would tell the reader that something is watched."""
+    link = links.read(links.OPEN, token)
+    if link is not None:
+        try:
+            tracking.record_open(link, _visit(request))
+        except DatabaseError as error:
+            log.error("open_not_recorded", delivery=link.delivery_id, error=type(error).__name__)
+    return HttpResponse(PIXEL, content_type="image/gif")
+
+
+@never_cache
+@require_safe
+def click(request: HttpRequest, token: str) -> HttpResponse:
+    """On to the address inside of the token; a token that is not ours leads nowhere."""
+    link = links.read(links.CLICK, token)
+    if link is None or not link.url.startswith(("http://", "https://")):
+        return _not_found(request)
+    try:
+        tracking.record_click(link, _visit(request))
+    except DatabaseError as error:
+        # The reader wants the page; a count less is the smaller harm.
+        log.error("click_not_recorded", delivery=link.delivery_id, error=type(error).__name__)
+    response = _WebRedirect(link.url)
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+# The signed address is the authority, and no cookie adds to it: there is nothing a forged request could borrow.
+# Mail programs post here by themselves (RFC 8058) and cannot carry a CSRF token.
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """GET asks and changes nothing (scanners follow links); POST unsubscribes."""
+    link = links.read(links.UNSUBSCRIBE, token)
+    if link is None:
+        return _not_found(request)
+    delivery = tracking.find_delivery(link)
+    language = delivery.customer.language if delivery and delivery.customer else ""
+    done = False
+    if request.method == "POST":
+        tracking.unsubscribe(link, _visit(request), everything=request.POST.get("scope") == "all")
+        done = True
+    context = {
+        "done": done,
+        "everything": request.POST.get("scope") == "all",
+        "sender": delivery.run.content["sender_name"] if delivery else "",
+        "topic": delivery.run.content["topic"] if delivery else "",
+    }
+    with translation.override(ui_language(language)):
+        response = render(request, "tracking/unsubscribe.html", context)
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+def _not_found(request: HttpRequest) -> HttpResponse:
+    wanted = request.headers.get("Accept-Language", "")
+    with translation.override(ui_language(wanted)):
+        return render(request, "tracking/not_found.html", status=404)
