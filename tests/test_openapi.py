@@ -1,5 +1,7 @@
 """The OpenAPI document: valid, complete, and true about who may call what."""
 
+import re
+
 import pytest
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
@@ -29,9 +31,7 @@ def test_every_operation_says_which_scope_it_needs(document: dict) -> None:
 @pytest.mark.django_db
 def test_every_address_is_closed_without_a_key(document: dict, client: Client) -> None:
     for path, operations in document["paths"].items():
-        address = "/" + path.lstrip("/").replace("{id}", "1").replace("{external_id}", "x")
-        for name in ("run_id", "key", "channel", "topic", "campaign_id"):
-            address = address.replace("{" + name + "}", "1")
+        address = "/" + re.sub(r"\{\w+\}", "1", path.lstrip("/"))
         for method in operations:
             if method in ("get", "post", "put", "patch", "delete"):
                 response = getattr(client, method)(address, content_type="application/json")
