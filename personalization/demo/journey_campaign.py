@@ -9,6 +9,7 @@ from http.client import HTTPException
 from typing import Any
 from urllib.request import urlopen
 
+from celery import current_app
 from django.conf import settings
 
 from campaigns import selectors as campaigns
@@ -92,10 +93,8 @@ def save_two_variants(segment: Segment) -> Campaign:
 
 def require_worker() -> None:
     """Raises JourneyError telling what to start when no worker answers."""
-    from personalization.config import celery_app
-
     try:
-        answers = celery_app.control.ping(timeout=3)
+        answers = current_app.control.ping(timeout=3)
     except Exception as error:  # kombu and redis raise many kinds; each means the same here
         raise JourneyError(f"The broker does not answer ({error}). Start the product: bin/run") from error
     if not answers:
