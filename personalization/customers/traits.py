@@ -6,6 +6,7 @@ Names follow the `identify` call of the Segment spec; a nested `address` is look
 import re
 import zoneinfo
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from personalization.customers.errors import InvalidTraits
@@ -108,6 +109,7 @@ _ALIASES = {
 _LENIENT = {"country", "language", "time_zone"}
 
 
+@lru_cache(maxsize=4096)
 def column_of(name: str) -> str | None:
     """The standard column a trait of this name belongs to, None for all others."""
     return _ALIASES.get(re.sub(r"[_\-\s]", "", name).lower())
