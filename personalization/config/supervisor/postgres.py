@@ -107,6 +107,10 @@ def within_reach(
         console.say(f"{account.name} cannot run {binaries.folder}: copying it to {copy}.")
         fresh = engine_dir / f".postgresql-{binaries.major}.{os.getpid()}"
         shutil.copytree(binaries.folder.parent, fresh, symlinks=True)
+        # A wheel keeps the libraries it was bundled with beside the package.
+        package = binaries.folder.parents[1]
+        for library in package.with_name(f"{package.name}.libs").glob("*.so*"):
+            shutil.copy2(library, fresh / "lib")
         fresh.rename(copy)
     return Binaries(copy / "bin", binaries.major)
 

@@ -99,7 +99,7 @@ class Child:
             os.killpg(self.process.pid, signal.SIGKILL)
 
 
-def stop_together(children: Iterable[Child], *, patience_seconds: float = 1.0) -> None:
+def stop_together(children: Iterable[Child], *, patience_seconds: float = 0.7) -> None:
     """Asks all to end, hurries those past their grace, kills what is left `patience_seconds` later."""
     waiting = [child for child in children if child.exit_code is None]
     hurried: set[int] = set()

@@ -155,7 +155,7 @@ class Product:
             "--pool", "prefork", "-c", os.environ.get("WORKER_PROCESSES", "2"), "-Q", "send,train,default",
             "--loglevel", "WARNING", "--without-mingle", "--without-gossip",
             hurry_signal=signal.SIGQUIT,
-            grace_seconds=1.0,
+            grace_seconds=0.8,
             quiet=("worker: Warm shutdown", "worker: Cold shutdown", "worker: Hitting Ctrl+C again"),
         )  # fmt: skip
 
