@@ -122,6 +122,12 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "campaigns.tasks.tick", "schedule": env.float("TICK_SECONDS", default=2.0)},
+    # Trainings whose task was lost with the broker; the truth is in their rows.
+    "train": {
+        "task": "recommender.tasks.start_waiting",
+        "schedule": 30.0,
+        "options": {"queue": "default", "expires": 30},
+    },
     "heartbeat": {
         "task": "personalization.config.tasks.heartbeat",
         "schedule": 10.0,
@@ -196,6 +202,7 @@ SECURE_HSTS_PRELOAD = _HTTPS
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _HTTPS
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 X_FRAME_OPTIONS = "SAMEORIGIN"
+SILENCED_SYSTEM_CHECKS = ["security.W019"]  # previews are frames of our own pages
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
