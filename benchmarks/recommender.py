@@ -19,7 +19,7 @@ from _run import parse_args, report
 
 # (users, items, interactions); EASE's work depends on the items alone
 FULL, QUICK = (50_000, 10_000, 1_000_000), (10_000, 3_000, 200_000)
-TOPICS, ROUNDS = 32, 3
+TOPICS, ROUNDS, QUICK_ROUNDS = 32, 3, 2
 
 
 def make(size: tuple[int, int, int]):
@@ -134,7 +134,7 @@ def main() -> None:
         return
     size = QUICK if args.quick else FULL
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in FITS}
-    for _ in range(ROUNDS):
+    for _ in range(QUICK_ROUNDS if args.quick else ROUNDS):
         for name in FITS:
             runs[name].append(run(name, size))
     seconds = {name: statistics.median(one["seconds"] for one in found) for name, found in runs.items()}

@@ -52,9 +52,10 @@ class Als(Recommender):
 
     def _learn(self, interactions: Interactions, progress: Progress) -> None:
         matrix = self._confidences(interactions)
-        # Rows sorted by strength lie together, so that each group is a slice and solved in place.
+        # Rows sorted by group lie together, so that each group is a slice and solved in place. Inside a group
+        # they keep their order: sorted by length, one thread would get all the long ones.
         users = np.argsort(self._strengths(matrix), kind="stable")
-        items = np.argsort(np.asarray(matrix.sum(axis=0)).ravel(), kind="stable")
+        items = np.argsort(self._strengths(matrix.T.tocsr()), kind="stable")
         if not matrix.nnz:
             self._items = np.zeros((interactions.n_items, self.factors), dtype=np.float32)
             return self._prepare()
