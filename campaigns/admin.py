@@ -9,7 +9,7 @@ from campaigns.models import Campaign
 
 
 @admin.register(Campaign)
-class CampaignAdmin(ModelAdmin):  # type: ignore[type-arg]
+class CampaignAdmin(ModelAdmin):
     search_fields = ["name"]
 
     def changelist_view(self, request: HttpRequest, extra_context: object = None) -> HttpResponse:

@@ -192,7 +192,7 @@ def steer(request: HttpRequest, campaign_id: int, number: int, action: str) -> H
 
 
 @staff_page("campaigns.view_campaign")
-def audience_csv(request: HttpRequest, campaign_id: int) -> HttpResponse | StreamingHttpResponse:
+def audience_csv(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """Everyone considered and what became of them; needs the right to see customers, and is audited."""
     if not request.user.has_perm("customers.view_customer"):
         raise PermissionDenied
@@ -200,7 +200,7 @@ def audience_csv(request: HttpRequest, campaign_id: int) -> HttpResponse | Strea
     if run is None:
         raise Http404
     audit(actor_name(request), "audience.exported", f"run:{run.pk}", customers=run.audience_size)
-    response = StreamingHttpResponse(_csv_lines(run), content_type="text/csv; charset=utf-8")
+    response: Any = StreamingHttpResponse(_csv_lines(run), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="audience-{campaign_id}-{run.number}.csv"'
     return response
 

@@ -84,9 +84,10 @@ def _judged(report: Report) -> dict[str, str]:
         "metric": metric.name,
         "lift": effect_text(metric, verdict.effect),
         "interval": interval_text(metric, verdict.effect),
-        "p": p_text(verdict.p_value),
+        "p": p_equation(verdict.p_value),
+        "size": effect_text(metric, verdict.effect).lstrip("+−"),
     }
-    detail = _("95 % interval %(interval)s, p = %(p)s.") % values
+    detail = _("95%% interval %(interval)s, %(p)s.") % values
     if verdict.incremental and not is_share(metric):
         detail += " " + _("In all about %(total)s.") % {
             "total": f"{verdict.incremental.value:+,.0f}".replace("-", "−")
@@ -103,9 +104,9 @@ def _judged(report: Report) -> dict[str, str]:
             "detail": _("Best estimate %(lift)s.") % values + " " + detail,
         }
     if verdict.finding is Finding.UP:
-        sentence = _("“%(variant)s” raised “%(metric)s” by %(lift)s compared with “%(baseline)s”.")
+        sentence = _("“%(variant)s” raised “%(metric)s” by %(size)s compared with “%(baseline)s”.")
     else:
-        sentence = _("“%(variant)s” lowered “%(metric)s” by %(lift)s compared with “%(baseline)s”.")
+        sentence = _("“%(variant)s” lowered “%(metric)s” by %(size)s compared with “%(baseline)s”.")
     return {"tone": "good" if verdict.is_good else "bad", "sentence": sentence % values, "detail": detail}
 
 
@@ -136,6 +137,11 @@ def p_text(value: float | None) -> str:
     if value is None:
         return "–"
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def p_equation(value: float | None) -> str:
+    text = p_text(value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
 def effect_of_list(run: Run) -> dict[str, str] | None:

@@ -39,7 +39,7 @@ PIECE = re.compile(
     r"<!--\[if[^\]]*\]>(?:<!-->|<!--)?|<!--<!\[endif\]-->|<!\[endif\](?:-->)?"
     r"|(?P<comment><!--.*?-->)"
     r"|<style\b(?P<style_attributes>[^>]*)>(?P<style>.*?)</style\s*>"
-    r"|<(?P<slash>/?)(?P<name>[a-zA-Z][^\s/>]*)(?P<attributes>(?:\"[^\"]*\"|'[^']*'|[^'\">])*)>"
+    r"|<(?P<slash>/?)(?P<name>[a-zA-Z][^\s/>]*)(?P<attributes>(?:\"[^\"]*\"|'[^']*'|[^'\"<>])*)>"
     r"|(?P<odd></?(?=qz8Lq))",
     re.DOTALL | re.IGNORECASE,
 )
@@ -92,8 +92,8 @@ def _piece(piece: re.Match[str], walk: _Walk) -> str:
     if piece["name"] is None:
         return _plain(whole, walk)
     name = piece["name"].lower()
-    if MARK.search(name):
-        walk.complain(name, _("The name of a tag cannot be Liquid."))
+    if MARK.search(piece["name"]):
+        walk.complain(piece["name"], _("The name of a tag cannot be Liquid."))
     if name in FORBIDDEN_ELEMENTS:
         walk.complain(whole, _("<%(name)s> does not work in mail and is not allowed.") % {"name": name})
     if name == "meta" and re.search(r"http-equiv\s*=\s*[\"']?\s*refresh", whole, re.IGNORECASE):

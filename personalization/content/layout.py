@@ -36,7 +36,7 @@ VOID = frozenset(
 )
 PIECE = re.compile(
     r"<!--.*?-->|<!DOCTYPE[^>]*>|</\s*(?P<close>[a-zA-Z][\w:.-]*)\s*>"
-    r"|<(?P<open>[a-zA-Z][\w:.-]*)(?P<attributes>(?:\"[^\"]*\"|'[^']*'|[^'\">])*?)(?P<empty>/?)>|(?P<stray><)",
+    r"|<(?P<open>[a-zA-Z][\w:.-]*)(?P<attributes>(?:\"[^\"]*\"|'[^']*'|[^'\"<>])*?)(?P<empty>/?)>|(?P<stray><)",
     re.DOTALL | re.IGNORECASE,
 )
 
@@ -141,6 +141,8 @@ def _between(text: str, stack: list[_Open], position: int, complain: Complain) -
 def _check_element(name: str, piece: re.Match[str], stack: list[_Open], complain: Complain) -> None:
     if name == "mj-include":
         complain(piece.start(), _("mj-include is not available."))
+    elif name == "mj-font":
+        complain(piece.start(), _("mj-font would make every reader load from another server."))
     elif name.startswith("mj") and name not in KNOWN:
         complain(piece.start(), _("<%(name)s> is no MJML element.") % {"name": name})
     elif name in ENDINGS | CONTAINERS and stack and stack[-1].name in {"mj-text", "mj-button", "mj-table"}:

@@ -9,7 +9,7 @@ ALLOWED_SCHEMES = {"http", "https", "mailto", "tel", "sms", "cid"}
 IGNORED = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ufeff\u200b-\u200f]+")
 SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.\-]*):")
 INLINE_IMAGE = re.compile(r"data:image/(?:png|gif|jpeg|webp);base64,[A-Za-z0-9+/=]*", re.IGNORECASE)
-ANCHOR = re.compile(r"<a\s([^>]*?)\bhref=(\"([^\"]*)\"|'([^']*)')([^>]*)>", re.IGNORECASE)
+ANCHOR = re.compile(r"<a\s([^<>]*?)\bhref=(\"([^\"]*)\"|'([^']*)')([^<>]*)>", re.IGNORECASE)
 
 
 def is_allowed_url(url: str, *, image: bool = False) -> bool:

@@ -21,7 +21,7 @@ from personalization.content.escaping import guard
 from personalization.content.language import HTML, TEXT, MessageTemplate, find_missing
 from personalization.content.layout import MAX_SOURCE, compile_layout, is_mjml
 from personalization.content.links import find_links
-from personalization.content.placeholders import Protected, protect, restore
+from personalization.content.placeholders import Protected, line_of, protect, restore
 from personalization.content.plain_text import derive_text
 
 LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
@@ -78,6 +78,7 @@ def compile_message(*, subject: str, preheader: str = "", body: str) -> Compiled
     if problems:
         raise TemplateError(problems)
     source = protect(body)
+    _must_be_closed(source)
     layout = compile_layout(source) if is_mjml(body) else _plain_html(source)
     html, problems = guard(layout, source.tokens)
     if problems:
@@ -120,13 +121,20 @@ def _check_liquid(name: str, source: str) -> list[Problem]:
     if len(source) > MAX_SOURCE:
         return [Problem(name, _("The text is too long (over %(limit)s characters).") % {"limit": MAX_SOURCE})]
     try:
-        HTML.from_string(source)
+        used = HTML.from_string(source).analyze(include_partials=False).filters
     except LiquidError as error:
-        place = _place(error)
-        return [Problem(name, _sentence(error.message), place)]
+        return [Problem(name, _sentence(error.message), _place(error) or _place_of_output(source))]
     except RecursionError:
         return [Problem(name, _("The template is nested too deeply."))]
-    return [
+    unknown = [
+        Problem(
+            name, _("There is no filter “%(name)s”.") % {"name": word}, source.count("\n", 0, at.index) + 1
+        )
+        for word, places in used.items()
+        for at in places
+        if word not in HTML.filters
+    ]
+    return unknown + [
         Problem(name, _("Write HTML outside of the Liquid tag, not inside of its quotes."), token.line)
         for token in protect(source).tokens
         if MARKUP_LITERAL.search(token.text) and not token.text.startswith(("{% comment", "{% raw", "{% doc"))
@@ -141,6 +149,17 @@ def _place(error: LiquidError) -> int | None:
     return found[0] if found else None
 
 
+def _place_of_output(source: str) -> int | None:
+    """The line of the first printed value that does not parse by itself, for errors that come without a place."""
+    for token in protect(source).tokens:
+        if token.is_output:
+            try:
+                HTML.from_string(token.text)
+            except LiquidError:
+                return token.line
+    return None
+
+
 def _sentence(message: object) -> str:
     text = str(message)
     return text[:1].upper() + text[1:]
@@ -152,6 +171,16 @@ def _parse(language: Any, name: str, source: str) -> MessageTemplate:
     except LiquidError as error:
         raise TemplateError([Problem(name, _sentence(error.message))]) from error
     return template
+
+
+def _must_be_closed(source: Protected) -> None:
+    """An unclosed comment or style swallows the rest, and makes every search for its end a long one."""
+    text = source.text.lower()
+    for start, end in (("<!--", "-->"), ("<style", "</style")):
+        position = text.rfind(start)
+        if position > text.rfind(end):
+            line = line_of(source.text, position, source.tokens)
+            raise TemplateError([Problem("body", _("%(start)s is never closed.") % {"start": start}, line)])
 
 
 def _plain_html(source: Protected) -> str:

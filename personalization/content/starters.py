@@ -40,8 +40,4 @@ def starters() -> list[Starter]:
 
 def _body(name: str) -> str:
     # Only found here, never rendered by Django: the text is Liquid.
-    for folder in settings.TEMPLATES[0]["DIRS"]:
-        path = Path(folder) / "email" / f"{name}.mjml"
-        if path.is_file():
-            return path.read_text(encoding="utf-8")
-    raise FileNotFoundError(name)
+    return (Path(settings.BASE_DIR) / "templates" / "email" / f"{name}.mjml").read_text(encoding="utf-8")

@@ -1,0 +1,53 @@
+"""Links of rendered mail."""
+
+import pytest
+
+from personalization.content.links import add_open_pixel, is_allowed_url, rewrite_links
+
+
+def track(url):
+    return f"https://t.example/?u={url}"
+
+
+def test_web_links_are_rewritten_with_their_entities():
+    html = '<a class="b" href="https://s.example/?a=1&amp;b=2" style="x">y</a>'
+    seen = []
+    out = rewrite_links(html, lambda url: seen.append(url) or "https://t.example/?x=1&y=2")
+    assert seen == ["https://s.example/?a=1&b=2"]
+    assert out == '<a class="b" href="https://t.example/?x=1&amp;y=2" style="x">y</a>'
+
+
+@pytest.mark.parametrize("link", [
+    '<a href="mailto:a@b.example">x</a>', '<a href="tel:+1">x</a>', '<a href="#top">x</a>',
+    '<a href="https://s.example/u">x</a>', '<a data-no-track href="https://s.example/1">x</a>',
+    '<a href="https://s.example/1" data-no-track>x</a>', '<link href="https://s.example/1">',
+])  # fmt: skip
+def test_these_links_stay_as_they_are(link):
+    assert rewrite_links(link, track, keep=("https://s.example/u",)) == link
+
+
+def test_none_leaves_a_link_alone():
+    assert (
+        rewrite_links('<a href="https://x.example">x</a>', lambda url: None)
+        == '<a href="https://x.example">x</a>'
+    )
+
+
+def test_the_pixel_stands_at_the_end_of_the_last_body():
+    html = add_open_pixel("<html><body><p>x</p></body></html>", "https://t.example/o?a=1&b=2")
+    assert html.endswith("</body></html>")
+    assert 'src="https://t.example/o?a=1&amp;b=2"' in html
+    assert add_open_pixel("<p>x</p>", "https://t.example/o").startswith("<p>x</p><img ")
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a.example", "HTTP://a", "mailto:a@b", "/path", "page?x=a:b", "#top", ""]
+)
+def test_harmless_addresses_are_allowed(url):
+    assert is_allowed_url(url)
+
+
+def test_inline_pictures_are_allowed_as_pictures_only():
+    assert is_allowed_url("data:image/png;base64,AAAA", image=True)
+    assert not is_allowed_url("data:image/png;base64,AAAA")
+    assert not is_allowed_url("data:image/svg+xml;base64,AAAA", image=True)
