@@ -22,6 +22,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
     "DASHBOARD_CALLBACK": "campaigns.home.dashboard",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/bespoke/favicon.svg"}],
     "STYLES": ["/static/bespoke/bespoke.css"],
     "SIDEBAR": {
         "show_search": True,

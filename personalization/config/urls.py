@@ -2,26 +2,12 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from django.views.static import serve
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from personalization.config import health
-
-
-
-def include(module):
-    from importlib.util import find_spec
-
-    from django.urls import include as real
-
-    return real(module) if not isinstance(module, str) or module.startswith("django.") or find_spec(module) else ([], None, None)
-
-
-def _present(patterns):
-    return patterns
-
 
 api = [
     path("", include("personalization.customers.api_urls")),
@@ -32,8 +18,9 @@ api = [
     path("", include("campaigns.api_urls")),
 ]
 
-urlpatterns = _present([
+urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("favicon.ico", RedirectView.as_view(url="/static/bespoke/favicon.svg")),
     path("admin/", admin.site.urls),
     path("app/customers/", include("personalization.customers.urls")),
     path("app/segments/", include("personalization.segments.urls")),
@@ -49,4 +36,4 @@ urlpatterns = _present([
     path("readyz", health.readyz),
     path("metrics", health.metrics),
     re_path(r"^media/(?P<path>.*)$", serve, {"document_root": settings.MEDIA_ROOT}),
-])
+]

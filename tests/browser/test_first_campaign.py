@@ -1,0 +1,101 @@
+"""A campaign manager's first day: a segment, a campaign in two variants, a launch, a report."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from playwright.sync_api import Page, expect
+
+from campaigns.models import Delivery, DeliveryStatus, Run, RunStatus
+from personalization.access.models import User
+from personalization.demo.services import load_shop
+from personalization.demo.world import build_world
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def shop(settings: Any, tmp_path: Any, live_server: Any) -> None:
+    """The demo shop in small, with a trained recommender, and somebody who may do everything."""
+    settings.DATA_DIR, settings.MODEL_DIR, settings.MEDIA_ROOT = (
+        tmp_path,
+        tmp_path / "models",
+        tmp_path / "media",
+    )
+    load_shop(build_world(n_customers=400, seed=5))
+    call_command("train", algorithm="item_knn", wait=True)
+    User.objects.create_superuser("ada", email="ada@shop.example", password=PASSWORD)
+
+
+def log_in(page: Page) -> None:
+    page.goto("/")
+    page.get_by_label("Username").fill("ada")
+    page.get_by_label("Password").first.fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Home")).to_be_visible()
+
+
+def make_segment(page: Page, shot: Callable[..., None]) -> None:
+    page.goto("/app/segments/new/")
+    page.get_by_role("button", name="May get our e-mail").click()
+    page.get_by_role("textbox", name="Name", exact=True).fill("Readers")
+    expect(page.get_by_text("of 400 customers")).to_be_visible()
+    shot(page, "segment")
+    page.get_by_role("button", name="Save segment").click()
+    page.wait_for_url(re.compile(r"/app/segments/\d+/"))
+    expect(page.get_by_text("Version 1")).to_be_visible()
+
+
+def make_campaign(page: Page, shot: Callable[..., None]) -> None:
+    page.goto("/app/campaigns/new/")
+    page.get_by_label("Campaign name").fill("Spring picks")
+    page.get_by_label("Segment", exact=True).select_option(label="Readers")
+    page.get_by_label("Sender address").fill("shop@shop.example")
+    page.get_by_label(re.compile("Control group")).fill("0.2")
+    page.get_by_label("Start from").select_option("picks")
+    page.get_by_role("button", name="Duplicate").click()
+    page.get_by_label("Variant name").fill("Short subject")
+    page.get_by_label("Subject", exact=True).fill("{{ customer.first_name }}, these are for you")
+    expect(page.frame_locator("iframe[sandbox]").first.get_by_role("link").first).to_be_visible(timeout=20_000)
+    shot(page, "campaign")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url(re.compile(r"/app/campaigns/\d+/$"))
+    page.get_by_role("button", name="Launch now").click()
+    page.wait_for_url(re.compile(r"/app/campaigns/\d+/report/"))
+
+
+def wait_until(true: Callable[[], bool], *, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.2)
+
+
+def test_from_a_segment_to_the_report(
+    shop: None, page: Page, worker: Callable[[], None], mailbox: Any, shot: Callable[..., None]
+) -> None:
+    page.on("dialog", lambda dialog: dialog.accept())
+    log_in(page)
+    shot(page, "home")
+    make_segment(page, shot)
+    make_campaign(page, shot)
+    worker()
+    wait_until(lambda: Run.objects.get().status == RunStatus.FINISHED, seconds=60)
+
+    run, (box, _url) = Run.objects.get(), mailbox
+    sent = set(
+        Delivery.objects.filter(run=run, status=DeliveryStatus.SENT).values_list("customer__email", flat=True)
+    )
+    assert sorted(address for address, _message in box.messages) == sorted(sent)
+    assert len({re.sub(rb"(?s).*\r\nSubject: (.*?)\r\n.*", rb"\1", raw) for _, raw in box.messages}) > 1
+
+    page.reload()
+    expect(page.get_by_text("Finished").first).to_be_visible()
+    expect(page.get_by_text(f"Audience of {run.audience_size}")).to_be_visible()
+    expect(page.locator(".b-sentence")).to_contain_text(re.compile(r"\w+ .*\."))
+    expect(page.locator("#chart-funnel canvas, #chart-funnel svg")).to_be_visible()
+    shot(page, "report", full_page=True)
