@@ -150,7 +150,7 @@ def _place(error: LiquidError) -> int | None:
 
 
 def _place_of_output(source: str) -> int | None:
-    """The line of the first printed value that does not parse by itself, for errors that come without a place."""
+    """The line of the first printed value that does not parse by itself: some errors come without a place."""
     for token in protect(source).tokens:
         if token.is_output:
             try:
