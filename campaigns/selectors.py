@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db.models import Count, QuerySet
 
-from campaigns.models import Campaign, Delivery, DeliveryStatus, Run
+from campaigns.models import Campaign, Delivery, DeliveryStatus, Run, RunStatus
 
 
 def latest_run(campaign: Campaign) -> Run | None:
@@ -52,3 +52,14 @@ def deliveries(run: Run, *, status: str = "", reason: str = "") -> QuerySet[Deli
     if reason:
         found = found.filter(reason=reason)
     return found
+
+
+def open_runs_by_status() -> dict[str, int]:
+    """Deliveries of the runs that are not finished, by status; for the metrics that operators scrape."""
+    rows = (
+        Delivery.objects.filter(run__status__in=[RunStatus.SENDING, RunStatus.PAUSED])
+        .order_by()
+        .values_list("status")
+        .annotate(n=Count("pk"))
+    )
+    return dict.fromkeys(DeliveryStatus.values, 0) | dict(rows)

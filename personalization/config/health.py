@@ -49,7 +49,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
     Open only to callers with the METRICS_TOKEN, when one is set; without one, only to this machine.
     """
     if not _may_scrape(request):
-        return HttpResponse("Set METRICS_TOKEN and send it as Bearer token.\n", status=403, content_type="text/plain")
+        sentence = "Set METRICS_TOKEN and send it as Bearer token.\n"
+        return HttpResponse(sentence, status=403, content_type="text/plain")
     registry = CollectorRegistry()
     _collect_deliveries(registry)
     _collect_queues(registry)
@@ -60,7 +61,8 @@ def _may_scrape(request: HttpRequest) -> bool:
     if settings.METRICS_TOKEN:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ")
         return hmac.compare_digest(given.encode(), settings.METRICS_TOKEN.encode())
-    return request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1") and "X-Forwarded-For" not in request.headers
+    is_local = request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1")
+    return is_local and "X-Forwarded-For" not in request.headers
 
 
 def _collect_deliveries(registry: CollectorRegistry) -> None:
