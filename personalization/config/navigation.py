@@ -56,7 +56,7 @@ UNFOLD = {
                     _entry(
                         _("Campaigns"),
                         "campaign",
-                        "admin:campaigns_campaign_changelist",
+                        "campaigns:list",
                         "campaigns.view_campaign",
                     ),
                     _entry(

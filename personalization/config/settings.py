@@ -73,6 +73,7 @@ WSGI_APPLICATION = "personalization.config.wsgi.application"
 AUTH_USER_MODEL = "access.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

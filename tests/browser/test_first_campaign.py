@@ -3,7 +3,11 @@
 import re
 import time
 from collections.abc import Callable
+from email import message_from_bytes
+from email.policy import default
+from html import unescape
 from typing import Any
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import pytest
 from django.core.management import call_command
@@ -13,8 +17,10 @@ from campaigns.models import Delivery, DeliveryStatus, Run, RunStatus
 from personalization.access.models import User
 from personalization.demo.services import load_shop
 from personalization.demo.world import build_world
+from personalization.events.models import Event
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+AGENT = {"User-Agent": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15"}
 PASSWORD = "correct horse battery"
 
 
@@ -60,7 +66,9 @@ def make_campaign(page: Page, shot: Callable[..., None]) -> None:
     page.get_by_role("button", name="Duplicate").click()
     page.get_by_label("Variant name").fill("Short subject")
     page.get_by_label("Subject", exact=True).fill("{{ customer.first_name }}, these are for you")
-    expect(page.frame_locator("iframe[sandbox]").first.get_by_role("link").first).to_be_visible(timeout=20_000)
+    expect(page.frame_locator("iframe[sandbox]").first.get_by_role("link").first).to_be_visible(
+        timeout=20_000
+    )
     shot(page, "campaign")
     page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url(re.compile(r"/app/campaigns/\d+/$"))
@@ -73,6 +81,24 @@ def wait_until(true: Callable[[], bool], *, seconds: float) -> None:
     while not true():
         assert time.monotonic() < end, "it took too long"
         time.sleep(0.2)
+
+
+def open_and_click(messages: list[tuple[str, bytes]]) -> None:
+    """Fetches each mail's pixel, and every second one's first link, as a mail program would."""
+    for number, (_address, raw) in enumerate(messages):
+        html = message_from_bytes(raw, policy=default).get_body(("html",)).get_content()
+        addresses = [re.search(r'[^"]+/t/o/[^"]+', html)]
+        if number % 2:
+            addresses.append(re.search(r'[^"]+/t/c/[^"]+', html))
+        for address in addresses:
+            assert address is not None
+            with build_opener(NoRedirect).open(Request(unescape(address[0]), headers=AGENT)) as answer:
+                assert answer.status in (200, 302)
+
+
+class NoRedirect(HTTPRedirectHandler):
+    def http_error_302(self, request: Any, answer: Any, *_rest: Any) -> Any:
+        return answer
 
 
 def test_from_a_segment_to_the_report(
@@ -93,9 +119,12 @@ def test_from_a_segment_to_the_report(
     assert sorted(address for address, _message in box.messages) == sorted(sent)
     assert len({re.sub(rb"(?s).*\r\nSubject: (.*?)\r\n.*", rb"\1", raw) for _, raw in box.messages}) > 1
 
+    open_and_click(box.messages[:40])
     page.reload()
     expect(page.get_by_text("Finished").first).to_be_visible()
     expect(page.get_by_text(f"Audience of {run.audience_size}")).to_be_visible()
     expect(page.locator(".b-sentence")).to_contain_text(re.compile(r"\w+ .*\."))
     expect(page.locator("#chart-funnel canvas, #chart-funnel svg")).to_be_visible()
+    opened = Event.objects.filter(name="Message Opened").values("customer").distinct().count()
+    assert opened == 40
     shot(page, "report", full_page=True)
