@@ -173,7 +173,7 @@ def _texts() -> dict[str, str]:
         "clicked": _("Clicked"),
         "bought": _("Bought"),
         "day": _("Day %(n)s"),
-        "change": _("Change against %(baseline)s"),
+        "change": _("Change against the baseline"),
         "share": _("of those sent"),
     }
 

@@ -65,12 +65,10 @@ def _tone(metric: MetricReport, comparison: Comparison | None) -> str:
 def charts(report: Report, progress: dict[str, Any]) -> dict[str, Any]:
     """`forest`, `series` (over the days, primary metric) and `funnel`; fractions, null where unknown."""
     primary = report.primary
-    baseline = report.variant(primary.baseline).name if primary and primary.baseline else ""
     return {
         "forest": _forest(report),
         "series": _series(report, primary) if primary else [],
         "funnel": _funnel(report, progress),
-        "baseline": baseline,
         "metric": primary.name if primary else "",
     }
 

@@ -48,7 +48,7 @@
     return {
       ...base(l),
       grid: { left: 12, right: 24, top: 12, bottom: 36, containLabel: true },
-      xAxis: axis(l, { type: "value", min, max, name: t.change.replace("%(baseline)s", data.baseline), nameLocation: "middle", nameGap: 28, nameTextStyle: { color: l.text }, axisLabel: { color: l.text, formatter: (v) => percent(v), showMinLabel: false, showMaxLabel: false } }),
+      xAxis: axis(l, { type: "value", min, max, name: t.change, nameLocation: "middle", nameGap: 28, nameTextStyle: { color: l.text }, axisLabel: { color: l.text, formatter: (v) => percent(v), showMinLabel: false, showMaxLabel: false } }),
       yAxis: axis(l, { type: "category", data: rows.map((row) => `${row.variant}\n${row.metric}`), axisLabel: { color: l.text, lineHeight: 16 } }),
       tooltip: { ...base(l).tooltip, formatter: ({ dataIndex: i }) => `<b>${escape(rows[i].variant)}</b><br>${escape(rows[i].metric)}: ${percent(rows[i].value, 1)}<br>${rows[i].low === null ? "−∞" : percent(rows[i].low, 1)} … ${rows[i].high === null ? "∞" : percent(rows[i].high, 1)}` },
       series: [
