@@ -241,12 +241,13 @@ BOMBS = [
 @pytest.mark.parametrize("body", BOMBS, ids=range(len(BOMBS)))
 def test_hostile_templates_end_soon_and_reach_nothing(body):
     values = context(big="x" * 50_000, fmt="%99999999Y" * 10)
-    started = time.process_time()
+    started = time.thread_time()
     try:
         rendered = compile_message(subject="s", body=body).render(values)
     except (TemplateError, RenderError):
         rendered = None
-    assert time.process_time() - started < 0.25
+    # No speed is promised here, only that nothing hangs: this thread's own work, however busy the machine.
+    assert time.thread_time() - started < 2
     if rendered:
         assert len(rendered.html) < 2_000_000
         for word in ("<class", "<built-in", "built-in method", "<bound", "object at 0x"):

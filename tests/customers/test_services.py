@@ -64,7 +64,7 @@ def test_suppression_goes_by_the_address_whatever_its_case(ada):
     again = services.suppress(channel="email", address="ada@example.com", reason="manual")
     assert (entry.pk, again.reason) == (again.pk, "bounced")
     assert selectors.suppressed_ids([ada.pk, twin.pk], channel="email") == {ada.pk, twin.pk}
-    assert "ada" not in entry.address_hash
+    assert "ada@" not in str(vars(entry)).lower()
     Customer.objects.filter(pk=ada.pk).update(email="new@example.com")
     assert selectors.suppressed_ids([ada.pk, twin.pk], channel="email") == {twin.pk}
 
