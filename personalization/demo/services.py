@@ -12,7 +12,7 @@ from personalization.access import services as access
 from personalization.access.models import ApiKey, Scope
 from personalization.catalog.models import Item
 from personalization.customers.models import Customer
-from personalization.demo import furnishing, loading
+from personalization.demo import clearing, furnishing, loading
 from personalization.demo.world import PREFIX, SEED, World, build_world
 from personalization.events.models import Event
 
@@ -68,9 +68,13 @@ def read_key() -> str | None:
 
 @transaction.atomic
 def remove_shop() -> int:
-    """Deletes the demo's customers, items, events and key; answers the number of customers deleted."""
+    """Deletes what the demo made and sent; answers how many customers there were.
+
+    What staff made themselves stays, without these customers.
+    """
     customers = Customer.objects.filter(external_id__startswith=PREFIX)
     n = customers.count()
+    clearing.clear_furniture(actor=ACTOR)
     Event.objects.filter(customer_id__in=customers.values("pk")).delete()
     customers.delete()
     Item.objects.filter(external_id__startswith=PREFIX).delete()

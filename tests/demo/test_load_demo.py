@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from campaigns.models import Campaign
-from campaigns.services import check_campaign
+from campaigns.models import Campaign, Run, RunStatus
+from campaigns.services import check_campaign, launch
 from experiments.models import Metric
 from personalization.access.authentication import authenticate_key
 from personalization.access.models import ApiKey
@@ -13,11 +13,13 @@ from personalization.catalog.models import Item
 from personalization.customers.models import Consent, Customer
 from personalization.demo import services
 from personalization.demo.behavior import simulate_year
+from personalization.demo.errors import StillSending
 from personalization.demo.world import build_world
 from personalization.events.models import Event
 from personalization.segments.models import Segment
 from personalization.segments.selectors import members
-from recommender.models import ModelRun, RunStatus
+from recommender.models import ModelRun
+from recommender.models import RunStatus as ModelStatus
 
 
 @pytest.fixture
@@ -74,7 +76,7 @@ def test_everything_is_ready_to_launch(shop):
     assert campaign.messages.count() == 2
     assert Segment.objects.count() == 3
     assert Metric.objects.filter(is_primary=True).exists()
-    assert ModelRun.objects.get().status == RunStatus.QUEUED
+    assert ModelRun.objects.get().status == ModelStatus.QUEUED
 
 
 def test_the_segment_of_lapsed_customers_finds_the_planted_group(shop):
@@ -100,10 +102,24 @@ def test_removing_leaves_what_is_one_s_own(shop):
     assert services.read_key() is None
 
 
-def test_a_closed_shop_can_be_opened_again(shop):
+def test_a_closed_shop_can_be_opened_again_and_has_everything_once(shop):
+    launch(Campaign.objects.get(), actor="test")
+    Run.objects.update(status=RunStatus.FINISHED)
     services.remove_shop()
 
     assert services.load_shop(shop) is not None
+    assert Campaign.objects.count() == 1
+    assert ModelRun.objects.count() == 1
+    assert Segment.objects.count() == 3
+    assert not Run.objects.exists()
+
+
+def test_the_shop_stays_open_while_its_campaign_is_being_sent(shop):
+    launch(Campaign.objects.get(), actor="test")
+
+    with pytest.raises(StillSending):
+        services.remove_shop()
+    assert Customer.objects.exists()
 
 
 def test_the_shop_window_speaks_the_reader_s_language(shop, client):

@@ -4,10 +4,11 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from kombu.exceptions import OperationalError
 
 from personalization.demo import services
+from personalization.demo.errors import StillSending
 from recommender import tasks
 
 
@@ -21,7 +22,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["remove"]:
-            n = services.remove_shop()
+            try:
+                n = services.remove_shop()
+            except StillSending as error:
+                raise CommandError("A campaign is being sent. Cancel it, or wait until it ends.") from error
             self.stdout.write(
                 f"Removed the demo shop with {n:,} customers." if n else "There is no demo shop."
             )

@@ -1,0 +1,2 @@
+class StillSending(Exception):
+    """A campaign of the demo shop is being sent; it has to be cancelled or finished first."""
