@@ -24,8 +24,8 @@ alt="{{ item.name }}" href="{{ item.url }}" /></mj-column><mj-column><mj-text><a
 </mj-section>{% endfor %}"""
 BODY = f"""<mjml><mj-body><mj-section><mj-column><mj-text>Dear {{{{ customer.first_name }}}}, here is what we
 found for you in {{{{ customer.city }}}}.</mj-text></mj-column></mj-section>{ITEM_LOOP}<mj-section><mj-column>
-<mj-button href="https://shop.example/sale">To the sale</mj-button><mj-text><a href="{{{{ unsubscribe_url }}}}">
-Unsubscribe</a></mj-text></mj-column></mj-section></mj-body></mjml>"""
+<mj-button href="https://shop.example/sale">To the sale</mj-button><mj-text>
+<a href="{{{{ unsubscribe_url }}}}">Unsubscribe</a></mj-text></mj-column></mj-section></mj-body></mjml>"""
 
 
 @contextlib.contextmanager
@@ -157,16 +157,16 @@ def fill(customers: int, *, items: int = 0) -> None:
         )
         if items:
             cursor.execute(
-                """INSERT INTO catalog_item (external_id, name, description, categories, brand, price, currency,
-                    is_hidden, url, image_url, translations, attributes, created_at, updated_at)
+                """INSERT INTO catalog_item (external_id, name, description, categories, brand, price,
+                    currency, is_hidden, url, image_url, translations, attributes, created_at, updated_at)
                 SELECT 'i' || i, 'Item ' || i, '', '{}', '', i, 'GBP', false,
                     'https://shop.example/items/' || i, 'https://shop.example/pictures/' || i || '.png', '{}',
                     '{}', %s, %s FROM generate_series(1, %s) i""",
                 [now, now, items],
             )
             cursor.execute(
-                """INSERT INTO events_event (customer_id, message_key, name, item_id, value, properties, context,
-                    occurred_at, received_at)
+                """INSERT INTO events_event (customer_id, message_key, name, item_id, value, properties,
+                    context, occurred_at, received_at)
                 SELECT c.id, md5(c.id || '-' || n)::uuid, 'Order Line',
                     (SELECT min(id) FROM catalog_item) + floor(power(random(), 2) * %s)::int, 10, '{}', '{}',
                     %s::timestamptz - random() * interval '300 days', %s

@@ -1,4 +1,4 @@
-"""The API of campaigns: plan, launch, steer, watch. Bodies are checked by the services; errors are problems."""
+"""The API of campaigns: plan, launch, steer, watch. Services check the bodies; errors are problems."""
 
 from typing import Any
 
@@ -82,8 +82,8 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
     class Meta:
         model = Delivery
         fields = [
-            "id", "customer_id", "customer", "variant", "propensity", "status", "reason", "detail", "attempts",
-            "sent_at", "inputs",
+            "id", "customer_id", "customer", "variant", "propensity", "status", "reason", "detail",
+            "attempts", "sent_at", "inputs",
         ]  # fmt: skip
 
 
@@ -211,7 +211,7 @@ def _run(campaign_id: int) -> Run:
 
 def _page(view: APIView, request: Request, found: Any, serializer: Any) -> Response:
     paginator: BasePagination = CursorPagination()
-    page = paginator.paginate_queryset(found, request, view=view)
+    page: Any = paginator.paginate_queryset(found, request, view=view)
     return paginator.get_paginated_response(serializer(page, many=True).data)
 
 

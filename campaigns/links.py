@@ -1,7 +1,7 @@
 """Signed links: everything a link needs stands in it, and nothing in it can be changed.
 
-A token is base64url(version, delivery, time, address, HMAC of 128 bits) under a key of its own per purpose, so
-a click token never opens an unsubscribe. It names the delivery by number; no personal data stands in a link.
+A token is base64url(version, delivery, time, address, HMAC of 128 bits) under a key of its own per purpose,
+so a click token never opens an unsubscribe. It names the delivery by number; a link holds no personal data.
 """
 
 import base64

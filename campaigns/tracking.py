@@ -86,8 +86,8 @@ def _event(
 def unsubscribe(link: Link, visit: Visit, *, everything: bool = False) -> bool:
     """Withdraws the consent of everyone with this address for the message's channel and topic, at once.
 
-    `everything` also puts the address on the channel's suppression list. Twice changes nothing. False when the
-    customer is gone (and then gets nothing any more anyway).
+    `everything` also puts the address on the channel's suppression list. Twice changes nothing. False when
+    the customer is gone (and then gets nothing any more anyway).
     """
     delivery = find_delivery(link)
     if delivery is None or delivery.customer is None:

@@ -60,7 +60,7 @@ def click(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-# The signed address is the authority, and no cookie adds to it: there is nothing a forged request could borrow.
+# The signed address is the authority, and no cookie adds to it: a forged request has nothing to borrow.
 # Mail programs post here by themselves (RFC 8058) and cannot carry a CSRF token.
 @csrf_exempt
 @never_cache

@@ -6,7 +6,7 @@ the journal, what has no line there was certainly not taken.
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from campaigns import ledger
-from campaigns.channels import Answer, ChannelError, Session
+from campaigns.channels import Answer, ChannelError, Outgoing, Session
 from campaigns.ledger import Claim, Outcome, Row
 from campaigns.models import DeliveryStatus, RunStatus
 from campaigns.sending import context, journal
@@ -157,7 +157,7 @@ def _each(
         except NotPossible as error:
             yield Outcome(row.id, S.SKIPPED, error.reason, str(error), counts=False)
             continue
-        answer = _hand_over(session, message, row, pages, gate)
+        answer = _hand_over(session, message, rows[index:], pages, gate)
         if answer is None:
             # Permission was withdrawn in the last moment.
             yield Outcome(row.id, S.SKIPPED, gate.last_reason, counts=False)
@@ -178,16 +178,21 @@ class _Withdrawn(Exception):
     """Between composing and the dot the customer said no."""
 
 
-def _hand_over(session: Session, message: object, row: Row, pages: Journal, gate: Gate) -> Answer | None:
+def _hand_over(
+    session: Session, message: Outgoing, rest: Sequence[Row], pages: Journal, gate: Gate
+) -> Answer | None:
+    """Hands over the message of the first of `rest`; None when permission was withdrawn before the dot."""
+    row = rest[0]
+
     def intent() -> None:
         # The last look before the dot: slow servers make the way here long.
-        if gate.is_stale and gate.refusal(row, [row]):
+        if gate.is_stale and gate.refusal(row, rest):
             raise _Withdrawn
         gate.fence()
         pages.intent(row.id, row.attempt, time.time())
 
     try:
-        return session.send(message, intent=intent)  # type: ignore[arg-type]
+        return session.send(message, intent=intent)
     except _Withdrawn:
         return None
 

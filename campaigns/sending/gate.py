@@ -29,6 +29,7 @@ class Gate:
         self._deadline = deadline_from + self._lease * 0.8
         self._renew_at = deadline_from + self._lease * 0.4
         self._looked_at = 0.0
+        self._asked: Collection[int] = ()
         self._consented: Collection[int] = ()
         self._suppressed: Collection[int] = ()
 
@@ -49,12 +50,13 @@ class Gate:
             raise LeaseLost("the run was stopped")
         self._consented = customers.consented_ids(ids, channel=channel, topic=topic)
         self._suppressed = customers.suppressed_ids(ids, channel=channel)
+        self._asked = {row.id for row in rows}
         self._looked_at = started
 
     def refusal(self, row: Row, rest: Sequence[Row]) -> str:
-        """Why this customer gets nothing; "" when nothing is against it. `rest` is who is still to come."""
+        """Why this customer gets nothing; "" when nothing is against it. `rest`: this row and those after."""
         self.fence()
-        if self.is_stale:
+        if self.is_stale or row.id not in self._asked:
             self.look(rest)
         self.last_reason = self._judge(row)
         return self.last_reason

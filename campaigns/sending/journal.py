@@ -3,8 +3,9 @@
 One append-only file per chunk on the worker's own disk, held under flock. Before the final dot of a message
 an intent line is written, after the server's answer a result line; a write that fails stops the message
 before its dot. Whoever takes the chunk over reads it: an intent without a result is *unknown* and is not sent
-again, no intent means certainly not taken. The lines survive the death of the process (they are in the kernel's hands);
-after a reboot the file may miss lines, which `identity` makes visible. No personal data stands in it.
+again, no intent means certainly not taken. The lines survive the death of the process (they are in the
+kernel's hands); after a reboot the file may miss lines, which `identity` makes visible. No personal data
+stands in it.
 """
 
 import fcntl
@@ -115,8 +116,8 @@ class Journal:
     def _lines(self) -> Iterator[str]:
         size = os.fstat(self._fd).st_size
         content = os.pread(self._fd, size, 0) if size else b""
-        # A last line without its end was cut off by a full disk, and its writer stopped before the dot. A kill
-        # cannot cut: there one write is all or nothing.
+        # A last line without its end was cut off by a full disk, and its writer stopped before the dot. A
+        # kill cannot cut: there one write is all or nothing.
         complete, newline, _cut = content.rpartition(b"\n")
         yield from (complete.decode(errors="replace").split("\n") if newline else [])
 

@@ -29,7 +29,7 @@ BODY = """<mjml><mj-body><mj-section><mj-column>
 
 @dataclass
 class Sink:
-    """`fault(recipient, number)` may answer "4xx", "5xx", "drop" (line cut after the dot), "hang", "421" or ""."""
+    """`fault(recipient, number)`: "4xx", "5xx", "drop" (line cut after the dot), "hang", "421" or ""."""
 
     host: str = "127.0.0.1"
     port: int = 0

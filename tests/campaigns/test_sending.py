@@ -4,6 +4,7 @@ import email
 import email.policy
 import os
 import resource
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -121,6 +122,18 @@ def test_consent_withdrawn_while_the_chunk_is_sent_is_honored(
     sink.on_data = withdraw
     send_all(run)
     assert counts(run)["reasons"] == {"no_consent": 1} and len(sink.accepted) == 4
+
+
+def test_a_slow_server_makes_nobody_lose_permission(
+    sink, make_customers, make_campaign, send_all, monkeypatch
+) -> None:
+    make_customers(30)
+    monkeypatch.setattr(gate_module, "FRESH_SECONDS", 0.02)
+    delays = iter([0.03, 0.0, 0.01] * 10)
+    sink.on_data = lambda recipient: time.sleep(next(delays))
+    run = services.launch(make_campaign(), actor="test")
+    send_all(run)
+    assert counts(run)["sent"] == 30
 
 
 def test_a_temporary_refusal_is_tried_again_and_a_permanent_one_is_not(
