@@ -4,6 +4,7 @@ A worker that is killed anywhere on this way loses nothing and doubles nothing: 
 the journal, what has no line there was certainly not taken.
 """
 
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -31,7 +32,16 @@ STATUS = {"sent": S.SENT, "refused": S.FAILED, "later": S.PENDING, "unknown": S.
 MAX_TRIES = 5
 LOST_JOURNAL = "the machine that was sending restarted or is gone; its journal cannot tell"
 NO_RESULT = "handed over, then the worker died before the answer"
-_sessions: dict[str, Session] = {}
+
+
+class _Sessions(threading.local):
+    """Open connections by channel. A thread's own: one connection carries one message at a time."""
+
+    def __init__(self) -> None:
+        self.by_channel: dict[str, Session] = {}
+
+
+_sessions = _Sessions()
 
 
 @dataclass(frozen=True)
@@ -242,16 +252,15 @@ def _sent_event(run: context.RunContent, row: Row, outcome: Outcome) -> NewEvent
 
 
 def _session(run: context.RunContent) -> Session:
-    """One per process and channel, kept from chunk to chunk."""
-    name = run.channel.name
-    if name not in _sessions:
-        _sessions[name] = run.channel.session()
-    session = _sessions[name]
+    """One per thread and channel, kept from chunk to chunk."""
+    session = _sessions.by_channel.get(run.channel.name)
+    if session is None:
+        session = _sessions.by_channel[run.channel.name] = run.channel.session()
     session.check()
     return session
 
 
 def close_sessions() -> None:
-    """For tests and for the end of a worker."""
-    while _sessions:
-        _sessions.popitem()[1].close()
+    """Those of this thread: for tests and for the end of a worker."""
+    while _sessions.by_channel:
+        _sessions.by_channel.popitem()[1].close()

@@ -1,0 +1,101 @@
+"""The campaigns API: plan, launch, steer, watch; each call needs its scope."""
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from campaigns import tasks
+from campaigns.models import Campaign
+from personalization.access.services import create_key
+from personalization.segments.services import save_segment
+
+pytestmark = pytest.mark.django_db
+BODY = '<p>Hello {{ customer.first_name }}</p><a href="{{ unsubscribe_url }}">Unsubscribe</a>'
+
+
+@pytest.fixture(autouse=True)
+def no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "wake", lambda: None)
+
+
+class Caller:
+    def __init__(self, *scopes: str) -> None:
+        self.headers = {"Authorization": f"Bearer {create_key(name='test', scopes=scopes)[1]}"}
+
+    def __call__(self, method: str, path: str, body: Any = None) -> Any:
+        call = getattr(Client(), method)
+        return call(f"/api/v1{path}", body, content_type="application/json", headers=self.headers)
+
+
+@pytest.fixture
+def write() -> Caller:
+    return Caller("campaigns:read", "campaigns:write")
+
+
+def body(**fields: Any) -> dict[str, Any]:
+    version = save_segment(
+        None, name=fields.pop("segment_name", "British"),
+        definition={"trait": "country", "op": "in", "value": ["GB"]},
+    )  # fmt: skip
+    return {
+        "name": "Spring", "segment": version.segment_id, "sender_name": "Shop",
+        "sender_address": "shop@shop.example", "control_share": 0,
+        "messages": [{"key": "a", "subject": "Hi", "body": BODY}], **fields,
+    }  # fmt: skip
+
+
+def test_a_campaign_is_planned_launched_and_watched(write: Caller, make_customers: Any) -> None:
+    make_customers(3)
+    created = write("post", "/campaigns", body())
+    assert created.status_code == 201, created.content
+    pk = created.json()["id"]
+    assert write("get", f"/campaigns/{pk}/progress").status_code == 409
+    launched = write("post", f"/campaigns/{pk}/launch", {})
+    assert launched.status_code == 202 and launched.json()["status"] == "launched"
+    again = write("post", f"/campaigns/{pk}/launch", {})
+    assert again.status_code == 409 and again["Content-Type"] == "application/problem+json"
+    progress = write("get", f"/campaigns/{pk}/progress").json()
+    assert progress["audience"] == progress["pending"] == 3
+    rows = write("get", f"/campaigns/{pk}/deliveries?page_size=2").json()
+    assert [row["customer"] for row in rows["results"]] == ["c0", "c1"] and rows["next"]
+    assert write("get", f"/campaigns/{pk}/deliveries?status=nonsense").status_code == 400
+    assert write("post", f"/campaigns/{pk}/pause").json()["status"] == "paused"
+    assert write("post", f"/campaigns/{pk}/resume").json()["status"] == "sending"
+    assert write("post", f"/campaigns/{pk}/cancel").json()["reasons"] == {"cancelled": 3}
+    assert write("post", f"/campaigns/{pk}/retry").status_code == 409
+
+
+def test_a_launched_campaign_is_not_changed_any_more(write: Caller, make_customers: Any) -> None:
+    make_customers(1)
+    fields = body()
+    pk = write("post", "/campaigns", fields).json()["id"]
+    fields["messages"].append({"key": "b", "subject": "Ho", "body": BODY})
+    changed = write("put", f"/campaigns/{pk}", fields)
+    assert changed.status_code == 200 and len(changed.json()["messages"]) == 2
+    write("post", f"/campaigns/{pk}/launch", {})
+    assert write("put", f"/campaigns/{pk}", fields).status_code == 409
+
+
+def test_a_campaign_can_be_scheduled(write: Caller, make_customers: Any) -> None:
+    make_customers(1)
+    pk = write("post", "/campaigns", body()).json()["id"]
+    scheduled = write("post", f"/campaigns/{pk}/launch", {"at": "2030-01-01T09:00:00Z"})
+    assert scheduled.json()["status"] == "scheduled" and Campaign.objects.get().runs.count() == 0
+
+
+def test_what_is_missing_is_named(write: Caller) -> None:
+    pk = write("post", "/campaigns", body(messages=[])).json()["id"]
+    problem = write("post", f"/campaigns/{pk}/launch", {}).json()
+    assert problem["status"] == 422
+    assert {error["pointer"] for error in problem["errors"]} == {"/segment", "/messages"}
+    wrong = write("post", "/campaigns", body(segment_name="Other", control_share=2)).json()
+    assert [error["pointer"] for error in wrong["errors"]] == ["/control_share"]
+
+
+def test_a_key_that_may_only_read_changes_nothing(make_customers: Any) -> None:
+    read = Caller("campaigns:read")
+    assert read("get", "/campaigns").status_code == 200
+    assert read("post", "/campaigns", body()).status_code == 403
+    assert read("post", "/campaigns/1/launch", {}).status_code == 403
+    assert Caller("segments:read")("get", "/campaigns").status_code == 403
