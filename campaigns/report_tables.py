@@ -33,10 +33,8 @@ def _row(report: Report, metric: MetricReport, key: str, comparison: Comparison 
     statistic, variant = metric.statistics[key], report.variant(key)
     share = not isinstance(statistic, Mean)
     total = statistic.sum if isinstance(statistic, Mean) else statistic.successes
-    effect = comparison.effect if comparison else None
-    p_value = comparison.adjusted_p_value if comparison and comparison.adjusted_p_value is not None else None
-    if p_value is None and effect:
-        p_value = effect.p_value
+    effect = comparison.decisive if comparison else None
+    p_value = comparison.decisive_p_value if comparison else None
     return {
         "name": variant.name,
         "is_baseline": key == metric.baseline,
@@ -52,9 +50,9 @@ def _row(report: Report, metric: MetricReport, key: str, comparison: Comparison 
 
 
 def _tone(metric: MetricReport, comparison: Comparison | None) -> str:
-    if comparison is None or comparison.effect is None:
+    if comparison is None or comparison.decisive is None:
         return ""
-    low, high = comparison.effect.absolute_ci
+    low, high = comparison.decisive.absolute_ci
     if low is not None and low > 0:
         return "good" if metric.direction == "up" else "bad"
     if high is not None and high < 0:
@@ -77,7 +75,7 @@ def _forest(report: Report) -> list[dict[str, Any]]:
     rows = []
     for metric in sorted(report.metrics, key=lambda m: not m.is_primary):
         for comparison in metric.comparisons:
-            effect = comparison.effect
+            effect = comparison.decisive
             if effect is None or effect.relative is None or effect.relative_ci is None:
                 continue
             rows.append(

@@ -50,6 +50,17 @@ class Comparison:
     adjusted_p_value: float | None = None
     simultaneous: Effect | None = None
 
+    @property
+    def decisive(self) -> Effect | None:
+        """The effect to show: its interval and `decisive_p_value` never contradict each other."""
+        return self.simultaneous or self.effect
+
+    @property
+    def decisive_p_value(self) -> float | None:
+        if self.adjusted_p_value is not None:
+            return self.adjusted_p_value
+        return self.effect.p_value if self.effect else None
+
 
 @dataclass(frozen=True)
 class SeriesPoint:
@@ -142,8 +153,8 @@ def compare_all(
 ) -> tuple[Comparison, ...]:
     """Every other variant against the baseline; `simultaneous` adds what holds for all of them together.
 
-    The simultaneous interval is Bonferroni's: for the smallest p-value, which the verdict speaks of, it
-    decides exactly as Holm's adjusted p-value does.
+    Interval and p-value are both Bonferroni's, so that they decide alike for every variant. Holm's p-values
+    would find a little more, but no simple interval goes with them.
     """
     if baseline is None:
         return ()
@@ -152,7 +163,7 @@ def compare_all(
     tested = [index for index, comparison in enumerate(found) if comparison.effect]
     if not simultaneous:
         return tuple(found)
-    adjusted = adjust([found[index].effect.p_value for index in tested])  # type: ignore[union-attr]
+    adjusted = adjust([found[index].effect.p_value for index in tested], "bonferroni")  # type: ignore[union-attr]
     for index, p_value in zip(tested, adjusted, strict=True):
         wide = compare(statistics[baseline], statistics[others[index]], alpha=alpha / len(tested))
         found[index] = replace(found[index], adjusted_p_value=p_value, simultaneous=wide)

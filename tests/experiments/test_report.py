@@ -189,6 +189,8 @@ def test_several_variants_share_the_error_rate(make_experiment, make_customers, 
     assert 0.025 < comparison.effect.p_value < 0.05
     assert comparison.adjusted_p_value == pytest.approx(2 * comparison.effect.p_value)
     assert comparison.simultaneous.absolute_ci[0] < 0 < comparison.effect.absolute_ci[0]
+    assert comparison.decisive is comparison.simultaneous
+    assert comparison.decisive_p_value == comparison.adjusted_p_value
     assert found.verdict.finding is Finding.UNCLEAR
     assert found.verdict.compared == 2
 
