@@ -91,7 +91,7 @@ def click_chance(appeal: Floats) -> Floats:
 
 def conversion_chance(world: World, appeal: Floats) -> Floats:
     """An extra order, given a click."""
-    return np.minimum((0.04 + 0.20 * appeal) * DEVICE_BUYS[world.customers.device], 0.9)
+    return np.minimum((0.08 + 0.34 * appeal) * DEVICE_BUYS[world.customers.device], 0.9)
 
 
 def shown_appeal(world: World, items: Ints) -> Floats:
