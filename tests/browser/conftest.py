@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import pytest
 from aiosmtpd.controller import Controller
+from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 from django.db import connection
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -129,6 +130,23 @@ def page(browser: Browser, live_server: Any) -> Iterator[Page]:
     yield window
     context.close()
     assert errors == []
+
+
+@pytest.fixture
+def accessible() -> Callable[[Page], None]:
+    """Fails when axe finds something serious on the page (WCAG 2.2 AA)."""
+
+    def check(page: Page) -> None:
+        found = Axe().run(page).response["violations"]
+        serious = [
+            f"{rule['id']}: {node['html'][:120]}"
+            for rule in found
+            if rule["impact"] in ("serious", "critical")
+            for node in rule["nodes"]
+        ]
+        assert serious == []
+
+    return check
 
 
 @pytest.fixture

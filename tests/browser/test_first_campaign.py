@@ -13,11 +13,13 @@ import pytest
 from django.core.management import call_command
 from playwright.sync_api import Page, expect
 
-from campaigns.models import Delivery, DeliveryStatus, Run, RunStatus
+from campaigns.models import Campaign, Delivery, DeliveryStatus, Run, RunStatus
 from personalization.access.models import User
+from personalization.customers.models import Customer
 from personalization.demo.services import load_shop
 from personalization.demo.world import build_world
 from personalization.events.models import Event
+from personalization.segments.models import Segment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 AGENT = {"User-Agent": "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15"}
@@ -125,3 +127,20 @@ def test_from_a_segment_to_the_report(
     opened = Event.objects.filter(name="Message Opened").values("customer").distinct().count()
     assert opened == 40
     shot(page, "report", full_page=True)
+
+
+def test_the_pages_are_accessible_in_both_languages(
+    shop: None, page: Page, accessible: Callable[[Page], None]
+) -> None:
+    log_in(page)
+    segment, campaign, customer = (
+        model.objects.order_by("pk").values_list("pk", flat=True)[0]
+        for model in (Segment, Campaign, Customer)
+    )
+    paths = ["/admin/", "/app/campaigns/", f"/app/segments/{segment}/", f"/app/campaigns/{campaign}/"]
+    for language in ("en", "zh-hans"):
+        page.context.add_cookies([{"name": "django_language", "value": language, "url": page.url}])
+        for path in [*paths, f"/app/customers/{customer}"]:
+            page.goto(path)
+            page.wait_for_load_state("networkidle")
+            accessible(page)
