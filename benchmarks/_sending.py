@@ -39,6 +39,10 @@ def own_database(area: str) -> Iterator[None]:
     folder = tempfile.TemporaryDirectory()
     os.environ["JOURNAL_DIR"] = f"{folder.name}/journal"
     os.environ["MODEL_DIR"] = f"{folder.name}/models"
+    # As in production: with DEBUG every query would be written down.
+    os.environ["DEBUG"] = "0"
+    os.environ.setdefault("ALLOW_HTTP", "1")
+    os.environ.setdefault("SECRET_KEY", "only-for-this-benchmark")
     os.environ.setdefault("LOG_LEVEL", "CRITICAL")
     os.environ["SEND_RETRY_SECONDS"] = "0"
     os.environ.setdefault("SEND_LEASE_SECONDS", "2")
@@ -101,6 +105,8 @@ class SinkProtocol(asyncio.Protocol):
         if word == b"DATA":
             self.in_data = True
             return b"354 go on\r\n"
+        if word == b"QUIT":
+            return b"221 bye\r\n"
         return b"250 ok\r\n"
 
 
@@ -176,13 +182,11 @@ def fill(customers: int, *, items: int = 0) -> None:
         cursor.execute("ANALYZE")
 
 
-def launch(*, control_share: float = 0.0, bodies: tuple[str, ...] = (BODY,)) -> Any:
+def launch(*, control_share: float = 0.0, bodies: tuple[str, ...] = (BODY,), name: str = "Everybody") -> Any:
     from campaigns import services
     from personalization.segments.services import save_segment
 
-    version = save_segment(
-        None, name="Everybody", definition={"trait": "country", "op": "in", "value": ["GB"]}
-    )
+    version = save_segment(None, name=name, definition={"trait": "country", "op": "in", "value": ["GB"]})
     campaign = services.save_campaign(
         None, name="Benchmark", segment=version.segment, sender_name="Shop",
         sender_address="shop@shop.example", control_share=control_share, actor="benchmark",

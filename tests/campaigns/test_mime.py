@@ -129,3 +129,15 @@ def test_one_click_headers_are_there() -> None:
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert message["List-Id"] == "<marketing.shop.example>"
     assert message["Message-ID"] == f"<{'0' * 32}@shop.example>"
+
+
+def test_minified_html_is_broken_inside_its_tags_only() -> None:
+    html = "<table>" + "<tr><td style='color:red'>Größe 李</td></tr>" * 400 + "</table>"
+    head, body = mime.part(html, eight_bit=True, is_html=True)
+    assert head == b"8bit" and max(map(len, body.split(b"\r\n"))) <= 998
+    assert body.decode().replace("\r\n", " ") == html
+
+
+@pytest.mark.parametrize("html", ["<p>" + "x" * 5000 + "</p>", "é" * 5000, "<td " * 3 + "y" * 3000])
+def test_html_that_cannot_be_broken_is_encoded(html: str) -> None:
+    assert content(list(parsed(build(html=html)).iter_parts())[1]).replace("\n", " ") == html
