@@ -3,7 +3,7 @@
     python benchmarks/send.py [--quick] [--save]
 
 20,000 customers (--quick: 4,000) in two variants with six recommended items each from a trained item_knn,
-22 kB of MJML a message, through one and two workers to an SMTP server on the same machine. Beside it, on the same
+22 kB of MJML a message, through one and two workers to an SMTP server on this machine. Beside it, on the same
 server: a bare smtplib loop with prebuilt bytes, Django's own mail (built and sent, one connection), and
 Postfix's smtp-source → smtp-sink where they are installed. Ratios are ours divided by theirs.
 """
