@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 
@@ -24,11 +25,6 @@ def _raw(recipient="a@example.com", *, names=("Spring Oolong",), subject="Hello"
     return message.as_string()
 
 
-@pytest.fixture
-def names(world):
-    return {row: name for name, row in item_names(world).items() if name.isascii() and " " in name}
-
-
 def test_a_letter_is_read_as_its_recipient_sees_it():
     letter = read_letter(_raw("Ann@Example.com"))
 
@@ -46,16 +42,19 @@ def test_only_addresses_of_this_installation_are_visited():
     assert not own_address("http://shop.example.evil.example/", site_url=SITE)
 
 
-def _letters(world, names, run=1):
+@pytest.fixture(scope="module")
+def letters(world):
+    """Everyone's own best items, in run 1."""
+    names = {row: name for name, row in item_names(world).items() if name.isascii() and " " in name}
     best = truth.best_items(world, k=4)
     return [
-        Received(read_letter(_raw(names=[names[item] for item in best[i]])), run, i, AT)
+        Received(read_letter(_raw(names=[names[item] for item in best[i]])), 1, i, AT)
         for i in range(len(world.customers))
     ]
 
 
-def test_what_customers_do_is_as_often_as_the_truth_says(world, names):
-    actions = plan_letters(world, _letters(world, names))
+def test_what_customers_do_is_as_often_as_the_truth_says(world, letters):
+    actions = plan_letters(world, letters)
     n = len(world.customers)
     messages = truth.Messages(
         truth.best_items(world, k=4), np.zeros(n, dtype=bool),
@@ -69,8 +68,8 @@ def test_what_customers_do_is_as_often_as_the_truth_says(world, names):
         assert abs(done - chance.sum()) < 4 * spread + 10, kind
 
 
-def test_nobody_clicks_before_opening_or_buys_before_clicking(world, names):
-    when = {(a.customer, a.kind): a.due_at for a in plan_letters(world, _letters(world, names))}
+def test_nobody_clicks_before_opening_or_buys_before_clicking(world, letters):
+    when = {(a.customer, a.kind): a.due_at for a in plan_letters(world, letters)}
 
     for (customer, kind), at in when.items():
         assert at >= AT
@@ -80,15 +79,15 @@ def test_nobody_clicks_before_opening_or_buys_before_clicking(world, names):
             assert when[customer, "click"] < at
 
 
-def test_the_same_run_is_answered_the_same_way_and_another_run_differently(world, names):
-    first, again, other = (plan_letters(world, _letters(world, names, run)) for run in (1, 1, 2))
+def test_the_same_run_is_answered_the_same_way_and_another_run_differently(world, letters):
+    others = [replace(letter, run=2) for letter in letters]
+    first, again, other = (plan_letters(world, mail) for mail in (letters, letters, others))
 
     assert first == again
     assert {a.customer for a in first} != {a.customer for a in other}
 
 
-def test_the_order_of_arrival_changes_nothing(world, names):
-    letters = _letters(world, names)
+def test_the_order_of_arrival_changes_nothing(world, letters):
     whole = plan_letters(world, letters)
     parts = plan_letters(world, letters[700:]) + plan_letters(world, letters[:700])
 
@@ -107,9 +106,8 @@ def test_everyone_in_the_audience_buys_at_a_rate_of_their_own(world):
 
 
 def test_a_letter_without_items_leads_where_its_first_link_leads(world):
-    letters = [
-        Received(read_letter(_raw(names=["Look around"])), 1, i, AT) for i in range(len(world.customers))
-    ]
+    letter = read_letter(_raw(names=["Look around"]))
+    letters = [Received(letter, 1, i, AT) for i in range(len(world.customers))]
     clicks = [action for action in plan_letters(world, letters) if action.kind == "click"]
 
     assert clicks
