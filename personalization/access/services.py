@@ -20,7 +20,7 @@ LAST_USED_STEP = timedelta(minutes=1)
 ROLES: dict[str, tuple[str, ...]] = {
     "Viewer": (),
     "Campaign manager": (
-        *("add_segment", "change_segment", "add_segmentversion", "add_modelrun"),
+        *("add_segment", "change_segment", "add_segmentversion", "add_modelrun", "change_modelrun"),
         *("add_campaign", "change_campaign", "delete_campaign", "launch_campaign"),
         *("add_message", "change_message", "delete_message"),
     ),

@@ -3,6 +3,7 @@
 Tells the supervisor what it found on lines that begin with MARK; everything else goes to the terminal.
 """
 
+import io
 import os
 import secrets
 import sys
@@ -55,6 +56,7 @@ def migrate() -> None:
     executor = MigrationExecutor(connection)
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", interactive=False, verbosity=0)
+        call_command("ensure_roles", verbosity=0, stdout=io.StringIO())
 
 
 def make_first_staff_user() -> None:
