@@ -9,12 +9,10 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
-from typing import Any
 
 import idna
 
@@ -216,11 +214,4 @@ def wire_address(address: str) -> str:
 
 @lru_cache(maxsize=64)
 def _date(second: int) -> bytes:
-    from datetime import UTC
-
     return format_datetime(datetime.fromtimestamp(second, UTC)).encode()
-
-
-def build(shape: Skeleton, values: Mapping[str, Any]) -> bytes:
-    """`message` with its arguments in a mapping."""
-    return message(shape, **values)
