@@ -180,7 +180,7 @@ LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "unfold"]
 USE_I18N = True
 USE_TZ = True
-NUMBER_GROUPING = 3  # for languages whose formats name none, such as Chinese
+FORMAT_MODULE_PATH = ["personalization.config.formats"]
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
