@@ -51,7 +51,7 @@ class ModelRunAdmin(ModelAdmin):
     list_filter = ["status", "algorithm"]
     list_display_links = ["title"]
     fieldsets = [
-        (None, {"fields": ["algorithm", "status_badge", "progress_text", "error", "champion_badge"]}),
+        (None, {"fields": ["algorithm", "status", "progress_text", "error", "is_champion"]}),
         (_("Evidence"), {"fields": ["metrics_table", "decision"]}),
         (_("Promotion"), {"fields": ["promoted_at", "promoted_by", "promoted_reason"]}),
         (
