@@ -1,6 +1,6 @@
-"""Writes the rows of benchmarks/results into the README's table: `python benchmarks/_table.py`.
+"""Writes the rows of benchmarks/results into the table of both READMEs: `python benchmarks/_table.py`.
 
-A test checks that the README holds exactly this, so no figure in it is typed by hand.
+A test checks that they hold exactly this, so no figure in it is typed by hand.
 """
 
 import json
@@ -27,5 +27,6 @@ def put_into(readme: str) -> str:
 
 
 if __name__ == "__main__":
-    path = ROOT / "README.md"
-    path.write_text(put_into(path.read_text()))
+    for name in ("README.md", "README.zh-CN.md"):
+        path = ROOT / name
+        path.write_text(put_into(path.read_text()))
