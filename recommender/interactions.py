@@ -69,7 +69,12 @@ def _copy_out(names: list[str], until: datetime | None) -> dict[str, npt.NDArray
     """
     blocks: dict[str, list[npt.NDArray[np.int64]]] = {name: [] for name in _NAMES}
     pending, n_rows = bytearray(), 0
-    with connection.cursor() as cursor, cursor.copy(query, {"names": names, "until": until}) as copy:
+    connection.ensure_connection()
+    # The driver's own cursor: Django's, when it logs queries (DEBUG), takes no parameters for COPY.
+    with (
+        connection.connection.cursor() as cursor,
+        cursor.copy(query, {"names": names, "until": until}) as copy,
+    ):
         header = _HEADER_BYTES
         for data in copy:
             pending += data

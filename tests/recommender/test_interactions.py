@@ -2,6 +2,8 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from personalization.catalog.models import Item
@@ -53,6 +55,12 @@ def test_many_blocks_give_the_same_as_one(shop, monkeypatch):
     again = load_events()
     for column in ("users", "items", "weights", "timestamps"):
         assert np.array_equal(getattr(whole.log, column), getattr(again.log, column))
+
+
+def test_events_are_read_while_queries_are_logged_too(shop):
+    """As with DEBUG: Django's logging cursor takes no parameters for COPY."""
+    with CaptureQueriesContext(connection):
+        assert len(load_events().log.users) > 0
 
 
 def test_a_history_says_what_was_bought_and_counts_a_second_ago(shop):
