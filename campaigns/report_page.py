@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST
 from campaigns import selectors, services
 from campaigns.models import Campaign, Run, RunStatus, SkipReason
 from campaigns.pages import answers_problems
-from campaigns.report_tables import charts, tables
+from campaigns.report_tables import charts, tables, with_sent
 from campaigns.report_words import headline
 from experiments import selectors as experiments
 from personalization.access.services import actor_name, audit
@@ -80,7 +80,7 @@ def _run(request: HttpRequest, campaign: Campaign) -> Run | None:
 
 def _parts(request: HttpRequest, run: Run) -> dict[str, Any]:
     progress = selectors.progress(run)
-    found = _found(run, progress)
+    found = _found(run)
     context = {
         "run": run,
         "campaign_id": run.campaign_id,
@@ -97,19 +97,19 @@ def _parts(request: HttpRequest, run: Run) -> dict[str, Any]:
             name: render_to_string(f"campaigns/report_{name}.html", context, request)
             for name in ("headline", "progress", "tables", "why")
         },
-        "charts": found["charts"],
+        "charts": with_sent(found["charts"], progress),
         "live": _pace(run),
     }
 
 
-def _found(run: Run, progress: dict[str, Any]) -> dict[str, Any]:
+def _found(run: Run) -> dict[str, Any]:
     key = f"campaigns:report:{run.pk}:{get_language()}"
     found = cache.get(key)
     if found is None:
         result = experiments.report(run.experiment)
         found = {
             "context": {"headline": headline(result), "tables": tables(result), "ratio": _ratio(result)},
-            "charts": charts(result, progress),
+            "charts": charts(result),
         }
         cache.set(key, found, REPORT_SECONDS)
     return found

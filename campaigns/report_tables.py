@@ -60,13 +60,16 @@ def _tone(metric: MetricReport, comparison: Comparison | None) -> str:
     return ""
 
 
-def charts(report: Report, progress: dict[str, Any]) -> dict[str, Any]:
-    """`forest`, `series` (over the days, primary metric) and `funnel`; fractions, null where unknown."""
+def charts(report: Report) -> dict[str, Any]:
+    """`forest`, `series` (over the days, primary metric) and `funnel`; fractions, null where unknown.
+
+    The funnel begins with the opened; `with_sent` puts the sent before them.
+    """
     primary = report.primary
     return {
         "forest": _forest(report),
         "series": _series(report, primary) if primary else [],
-        "funnel": _funnel(report, progress),
+        "funnel": _funnel(report),
         "metric": primary.name if primary else "",
     }
 
@@ -102,15 +105,22 @@ def _series(report: Report, metric: MetricReport) -> list[dict[str, Any]]:
     return [{"variant": report.variant(key).name, "points": points} for key, points in found.items()]
 
 
-def _funnel(report: Report, progress: dict[str, Any]) -> list[dict[str, Any]]:
+def _funnel(report: Report) -> list[dict[str, Any]]:
     by_key = {metric.key: metric for metric in report.metrics}
     rows = []
     for variant in report.variants:
         if variant.is_control:
             continue
-        counts = [progress["variants"].get(variant.key, {}).get("sent", 0)]
+        counts = []
         for key in FUNNEL:
             statistic = by_key[key].statistics.get(variant.key) if key in by_key else None
             counts.append(int(getattr(statistic, "successes", 0)))
-        rows.append({"variant": variant.name, "counts": counts})
+        rows.append({"key": variant.key, "variant": variant.name, "counts": counts})
     return rows
+
+
+def with_sent(drawn: dict[str, Any], progress: dict[str, Any]) -> dict[str, Any]:
+    """The plots with how many were sent by now: the report is kept for seconds, the ledger moves on."""
+    sent = {key: counts["sent"] for key, counts in progress["variants"].items()}
+    rows = [{**row, "counts": [sent.get(row["key"], 0), *row["counts"]]} for row in drawn["funnel"]]
+    return {**drawn, "funnel": rows}
