@@ -12,12 +12,15 @@ from pathlib import Path
 
 from personalization.registry import discover
 from recommender.algorithms._artifact import ArtifactError, read_algorithm
-from recommender.algorithms._base import NotEnoughMemoryError, Recommender
+from recommender.algorithms._base import MissingExtraError, NotEnoughMemoryError, Recommender
+from recommender.algorithms._features import ItemFeatures
 from recommender.algorithms._interactions import Interactions
 
 __all__ = [
     "ArtifactError",
     "Interactions",
+    "ItemFeatures",
+    "MissingExtraError",
     "NotEnoughMemoryError",
     "Recommender",
     "UnknownAlgorithmError",

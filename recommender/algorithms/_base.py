@@ -2,7 +2,8 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -10,13 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.algorithms import _artifact
+from recommender.algorithms._features import ItemFeatures
 from recommender.algorithms._interactions import Floats, Interactions, Ints
 from recommender.algorithms._ranking import Exclude, allowed_mask, excluded_pairs, top_k
 
 Arrays = dict[str, npt.NDArray[Any]]
 Progress = Callable[[float], None]
+# Values by name for the asked users: one for all of them, or an array with one for each.
+Context = Mapping[str, Any]
 # A block of scores is at most 32 MB, so that memory does not grow with the number of users asked for.
 BLOCK_SCORES = 8_000_000
+HISTORY_COLUMNS = ("indptr", "items", "weights", "timestamps", "first_timestamps", "counts")
 
 
 def gettext_noop(text: str) -> str:
@@ -28,20 +33,44 @@ class NotEnoughMemoryError(MemoryError):
     """The model would not fit into memory; says how much it needs. Nothing was allocated."""
 
 
+class MissingExtraError(ImportError):
+    """The model needs packages that are not installed; says which extra brings them."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """What may help a fit: `progress` hears the finished share, 0 to 1; a long fit writes to `checkpoint`
+    after every epoch and goes on from there when it finds one of the same parameters and data.
+    """
+
+    features: ItemFeatures | None = None
+    progress: Progress = lambda share: None
+    checkpoint: Path | None = None
+
+
 class Recommender(ABC):
     """Fit once, then rank items for known users or for any history.
 
     Parameters are keyword arguments of the constructor, kept under their own names. Only pairs with a
     positive weight count. A user without history gets no items from a personal model: the caller falls
-    back knowingly.
+    back knowingly. Known users are ranked from their histories like new ones: what is judged is what is
+    served.
+
+    `needs_history`: says nothing without one. `is_explicit`: learns from ratings (see `_ratings`).
+    `uses_features`: learns from what items are, so that it can recommend an item nobody took yet.
+    `extra`: the optional packages it needs, empty for none.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     needs_history: ClassVar[bool] = True
+    is_explicit: ClassVar[bool] = False
+    uses_features: ClassVar[bool] = False
+    extra: ClassVar[str] = ""
 
     _histories: Interactions | None = None
     item_weights: Floats
+    trained_until: int = 0
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -52,16 +81,28 @@ class Recommender(ABC):
     def n_items(self) -> int:
         return len(self.item_weights)
 
-    def fit(self, interactions: Interactions, *, progress: Progress | None = None) -> Self:
-        """Learns from users × items; `progress` hears the finished share, 0 to 1. Answers itself.
+    def fit(
+        self,
+        interactions: Interactions,
+        *,
+        features: ItemFeatures | None = None,
+        progress: Progress | None = None,
+        checkpoint: Path | None = None,
+    ) -> Self:
+        """Learns from users × items (see Training for the rest, all optional). Answers itself.
 
-        Raises NotEnoughMemoryError before starting, where the need is known beforehand.
+        Raises NotEnoughMemoryError before starting, where the need is known beforehand, and
+        MissingExtraError without the packages of its extra.
         """
-        histories = interactions.positive()
+        histories = self._kept(interactions)
+        if features is not None:
+            features.check(histories.n_items)
         self.item_weights = np.bincount(
             histories.items, weights=histories.weights, minlength=histories.n_items
         ).astype(np.float32)
-        self._learn(histories, progress or (lambda share: None))
+        if histories.timestamps is not None and len(histories.timestamps):
+            self.trained_until = int(histories.timestamps.max())
+        self._learn(histories, Training(features, progress or (lambda share: None), checkpoint))
         self._histories = histories
         return self
 
@@ -72,18 +113,21 @@ class Recommender(ABC):
         *,
         exclude: Exclude = None,
         allowed: npt.ArrayLike | None = None,
+        context: Context | None = None,
     ) -> tuple[Ints, Floats]:
         """The k best items for each user of the training data: item numbers int[n, k], scores float[n, k].
 
         −1 (score −inf) where a list is shorter, and for unknown users of a personal model. What a user
         already has is not left out by itself: pass `exclude=interactions`. `exclude` is an Interactions
         (rows by user), one sequence of items per asked user, or one flat sequence for all; `allowed` item
-        numbers or a mask.
+        numbers or a mask. `context` matters to models that learned from context columns, and as
+        `now` (seconds) to those that know time; the default is the end of the training data.
         """
         asked = np.atleast_1d(np.asarray(users, dtype=np.int64))
         if isinstance(exclude, Interactions):
             exclude = exclude.rows(asked)
-        return self.recommend_for(self._trained().rows(asked), k, exclude=exclude, allowed=allowed)
+        histories = self._trained().rows(asked)
+        return self.recommend_for(histories, k, exclude=exclude, allowed=allowed, context=context)
 
     def recommend_for(
         self,
@@ -92,9 +136,10 @@ class Recommender(ABC):
         *,
         exclude: Exclude = None,
         allowed: npt.ArrayLike | None = None,
+        context: Context | None = None,
     ) -> tuple[Ints, Floats]:
         """As `recommend`, for any histories (fold-in, no refit); an Interactions in `exclude` goes row by
-        row.
+        row. A plain sequence of item numbers is taken as done just now, oldest first.
         """
         if k < 1:
             raise ValueError(f"k must be at least 1, is {k}")
@@ -107,7 +152,7 @@ class Recommender(ABC):
         for start in range(0, rows.n_users if self.n_items else 0, step):
             stop = min(start + step, rows.n_users)
             block = rows.rows(np.arange(start, stop))
-            scored = self._score(block)
+            scored = self._score_in(block, _rows_of(context, start, stop, rows.n_users))
             if self.needs_history:
                 scored[np.diff(block.indptr) == 0] = -np.inf
             inside = slice(*np.searchsorted(pairs[0], [start, stop]))
@@ -145,7 +190,7 @@ class Recommender(ABC):
         wanted = np.asarray(targets, dtype=np.int64)
         if len(wanted) and (wanted.min() < 0 or wanted.max() >= self.n_items):
             raise ValueError(f"item numbers are 0 to {self.n_items - 1}")
-        history = history.positive()
+        history = self._kept(history)
         if not len(history.items):
             return np.zeros((len(wanted), 0))
         return self._contributions(history.items, history.weights.astype(np.float64), wanted)
@@ -154,15 +199,15 @@ class Recommender(ABC):
         """Writes one file (see `_artifact`), answers its digest. Without histories only `recommend_for`
         works.
         """
-        header = {"algorithm": self.name, "parameters": self.parameters}
+        header = {"algorithm": self.name, "parameters": self.parameters, "facts": self._facts()}
         arrays = {f"model.{name}": array for name, array in self._arrays().items()}
         arrays["item_weights"] = self.item_weights
         if with_histories:
             trained = self._trained()
             arrays |= {
-                "history.indptr": trained.indptr,
-                "history.items": trained.items,
-                "history.weights": trained.weights,
+                f"history.{name}": column
+                for name in HISTORY_COLUMNS
+                if (column := getattr(trained, name)) is not None
             }
         return _artifact.write(path, header=header, arrays=arrays)
 
@@ -178,23 +223,29 @@ class Recommender(ABC):
             model = cls(**header["parameters"])
             model.item_weights = arrays["item_weights"]
             model._restore({name[6:]: array for name, array in arrays.items() if name.startswith("model.")})
-            if "history.indptr" in arrays:
-                model._histories = Interactions(
-                    arrays["history.indptr"],
-                    arrays["history.items"],
-                    arrays["history.weights"],
-                    model.n_items,
-                )
+            model._restore_facts(header["facts"])
+            columns: dict[str, Any] = {
+                name[8:]: array for name, array in arrays.items() if name.startswith("history.")
+            }
+            if columns:
+                model._histories = Interactions(n_items=model.n_items, **columns)
         except (KeyError, TypeError, ValueError) as error:
             raise _artifact.ArtifactError(f"{path} is no {cls.name} of this version: {error}") from error
         return model
 
     def _history(self, histories: Interactions | Sequence[Sequence[int]]) -> Interactions:
         if not isinstance(histories, Interactions):
-            histories = Interactions.from_histories(histories, n_items=self.n_items)
+            histories = self._liked(histories)
         if histories.n_items != self.n_items:
             raise ValueError(f"the histories know {histories.n_items} items, the model {self.n_items}")
-        return histories.positive()
+        return self._kept(histories)
+
+    def _liked(self, histories: Sequence[Sequence[int]]) -> Interactions:
+        return Interactions.from_histories(histories, n_items=self.n_items, until=self.trained_until)
+
+    def _kept(self, interactions: Interactions) -> Interactions:
+        """The pairs that count."""
+        return interactions.positive()
 
     def _trained(self) -> Interactions:
         if self._histories is None:
@@ -202,12 +253,16 @@ class Recommender(ABC):
         return self._histories
 
     @abstractmethod
-    def _learn(self, interactions: Interactions, progress: Progress) -> None:
-        """Sets the model's arrays from pairs with positive weights."""
+    def _learn(self, interactions: Interactions, training: Training) -> None:
+        """Sets the model's arrays from the pairs that count."""
 
     @abstractmethod
     def _score(self, histories: Interactions) -> Floats:
         """New array float32[n, n_items]; −inf for items the model has nothing to say about."""
+
+    def _score_in(self, histories: Interactions, context: Context) -> Floats:
+        """As `_score`, in a context whose values are arrays of one entry per history."""
+        return self._score(histories)
 
     def _contributions(
         self, items: Ints, weights: npt.NDArray[np.float64], targets: Ints
@@ -217,6 +272,13 @@ class Recommender(ABC):
         """
         return np.zeros((len(targets), 0))
 
+    def _facts(self) -> dict[str, Any]:
+        """What has to be saved beside arrays: JSON."""
+        return {"trained_until": self.trained_until}
+
+    def _restore_facts(self, facts: dict[str, Any]) -> None:
+        self.trained_until = int(facts["trained_until"])
+
     @abstractmethod
     def _arrays(self) -> Arrays:
         """What has to be saved."""
@@ -224,3 +286,14 @@ class Recommender(ABC):
     @abstractmethod
     def _restore(self, arrays: Arrays) -> None:
         """The reverse of `_arrays`."""
+
+
+def _rows_of(context: Context | None, start: int, stop: int, n: int) -> Context:
+    values = {name: np.asarray(value) for name, value in (context or {}).items()}
+    for name, value in values.items():
+        if value.shape not in ((), (n,)):
+            raise ValueError(f"the context {name} has shape {value.shape} for {n} users")
+    return {
+        name: np.full(stop - start, value) if value.ndim == 0 else value[start:stop]
+        for name, value in values.items()
+    }

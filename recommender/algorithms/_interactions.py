@@ -1,7 +1,7 @@
 """Who did what how much: the one input of every algorithm."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,9 +17,10 @@ Histories = "Interactions | Sequence[Sequence[int]]"
 class Interactions:
     """Users × items with weights, as compressed sparse rows; at most one entry per pair.
 
-    `indptr` int64[n_users + 1], `items` int64[n], `weights` float32[n], `timestamps` int64[n] (seconds,
-    the latest of merged entries) or None. `events` keeps the unmerged rows, for models that learn from
-    context columns.
+    `indptr` int64[n_users + 1], `items` int64[n], `weights` float32[n] (of merged entries the sum). Of the
+    merged entries of a pair: `counts` int64[n] how many, `timestamps` int64[n] the latest in seconds and
+    `first_timestamps` the earliest; each None where unknown. `events` keeps the unmerged rows, for models
+    that learn from context columns.
     """
 
     indptr: Ints
@@ -27,6 +28,8 @@ class Interactions:
     weights: Floats
     n_items: int
     timestamps: Ints | None = None
+    first_timestamps: Ints | None = None
+    counts: Ints | None = None
     events: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
 
     @classmethod
@@ -56,21 +59,26 @@ class Interactions:
         if not np.isfinite(values).all():
             raise ValueError("weights must be finite: NaN or infinity found")
         n_users, n_items = _shape(rows, columns, shape)
-        merged = _merge(rows, columns, values, times, n_users=n_users, n_items=n_items)
-        if extra:
-            columns_of = {"users": rows, "items": columns, "weights": values, **extra}
-            if times is not None:
-                columns_of["timestamps"] = times
-            return cls(*merged[:3], n_items=n_items, timestamps=merged[3], events=columns_of)
-        return cls(*merged[:3], n_items=n_items, timestamps=merged[3])
+        merged = _merge(rows, columns, values, times, shape=(n_users, n_items))
+        if not extra:
+            return merged
+        events = {"users": rows, "items": columns, "weights": values, **extra}
+        return replace(merged, events=events if times is None else {**events, "timestamps": times})
 
     @classmethod
-    def from_histories(cls, histories: Sequence[Sequence[int]], *, n_items: int) -> "Interactions":
-        """One row per history, a sequence of item numbers; an item named twice weighs 2."""
-        lengths = [len(history) for history in histories]
+    def from_histories(
+        cls, histories: Sequence[Sequence[int]], *, n_items: int, until: int = 0
+    ) -> "Interactions":
+        """One row per history, a sequence of item numbers, oldest first; an item named twice weighs 2.
+
+        Timestamps are made up so that the order is kept: one second apart, the last one at `until`.
+        """
+        lengths = np.array([len(history) for history in histories], dtype=np.int64)
+        ends = np.repeat(np.cumsum(lengths), lengths)
         return cls.from_arrays(
             users=np.repeat(np.arange(len(lengths)), lengths),
             items=np.array([item for history in histories for item in history], dtype=np.int64),
+            timestamps=until + 1 + np.arange(len(ends)) - ends,
             shape=(len(lengths), n_items),
         )
 
@@ -107,9 +115,7 @@ class Interactions:
         padded = self.indptr if self.n_users else np.zeros(2, dtype=np.int64)
         lengths = np.where(known, padded[safe + 1] - padded[safe], 0)
         indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        take = np.arange(indptr[-1]) + np.repeat(padded[safe] - indptr[:-1], lengths)
-        times = None if self.timestamps is None else self.timestamps[take]
-        return Interactions(indptr, self.items[take], self.weights[take], self.n_items, times)
+        return self._taken(np.arange(indptr[-1]) + np.repeat(padded[safe] - indptr[:-1], lengths), indptr)
 
     def positive(self) -> "Interactions":
         """Without the pairs that add up to nothing or less, such as a purchase that was returned."""
@@ -117,14 +123,40 @@ class Interactions:
         if keep.all():
             return self
         indptr = np.concatenate([[0], np.cumsum(keep)])[self.indptr].astype(np.int64)
-        times = None if self.timestamps is None else self.timestamps[keep]
-        return Interactions(indptr, self.items[keep], self.weights[keep], self.n_items, times)
+        return replace(self._taken(np.flatnonzero(keep), indptr), events=self.events)
 
     def damped(self) -> "Interactions":
         """Weights log2(1 + w): one purchase counts 1, a hundred of the same item 6.7 and not 100."""
+        return replace(self, weights=np.log2(1 + np.maximum(self.weights, 0)).astype(np.float32))
+
+    def averaged(self) -> "Interactions":
+        """Weights as the mean of the merged entries instead of their sum: what repeated ratings mean."""
+        if self.counts is None:
+            return self
+        return replace(self, weights=(self.weights / self.counts).astype(np.float32), counts=None)
+
+    def rated(self, rating: float) -> "Interactions":
+        """The same pairs, each with this weight."""
+        return replace(self, weights=np.full(len(self.items), rating, dtype=np.float32), counts=None)
+
+    def sequences(self) -> tuple[Ints, Ints]:
+        """Item numbers of each row in the order of their latest timestamps, with `indptr` as it is.
+
+        Equal or no timestamps: by item number.
+        """
+        if self.timestamps is None:
+            return self.items, self.indptr
+        rows = np.repeat(np.arange(self.n_users), np.diff(self.indptr))
+        return self.items[np.lexsort((self.timestamps, rows))], self.indptr
+
+    def _taken(self, places: Ints, indptr: Ints) -> "Interactions":
+        def of(column: Ints | None) -> Ints | None:
+            return None if column is None else column[places]
+
         return Interactions(
-            self.indptr, self.items, np.log2(1 + np.maximum(self.weights, 0)), self.n_items, self.timestamps
-        )
+            indptr, self.items[places], self.weights[places], self.n_items,
+            of(self.timestamps), of(self.first_timestamps), of(self.counts),
+        )  # fmt: skip
 
 
 def _numbers(values: npt.ArrayLike, name: str) -> Ints:
@@ -148,23 +180,28 @@ def _shape(rows: Ints, columns: Ints, shape: tuple[int, int] | None) -> tuple[in
 
 
 def _merge(
-    rows: Ints,
-    columns: Ints,
-    values: npt.NDArray[np.float64],
-    times: Ints | None,
-    *,
-    n_users: int,
-    n_items: int,
-) -> tuple[Ints, Ints, Floats, Ints | None]:
+    rows: Ints, columns: Ints, values: npt.NDArray[np.float64], times: Ints | None, *, shape: tuple[int, int]
+) -> Interactions:
     """Sorts by user and item and adds up duplicates; deterministic whatever the order of the events."""
-    key = rows * max(n_items, 1) + columns
+    n_users, n_items = shape
+    width = max(n_items, 1)
+    key = rows * width + columns
     order = np.argsort(key, kind="stable")
     key = key[order]
     first = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]])) if len(key) else key
     pairs = key[first]
-    summed = np.add.reduceat(values[order], first) if len(first) else values[:0]
-    latest = None
+    some = bool(len(first))
+    summed = np.add.reduceat(values[order], first) if some else values[:0]
+    latest = earliest = None
     if times is not None:
-        latest = np.maximum.reduceat(times[order], first) if len(first) else times[:0]
-    indptr = np.searchsorted(pairs, np.arange(n_users + 1) * max(n_items, 1)).astype(np.int64)
-    return indptr, pairs % max(n_items, 1), summed.astype(np.float32), latest
+        latest = np.maximum.reduceat(times[order], first) if some else times[:0]
+        earliest = np.minimum.reduceat(times[order], first) if some else times[:0]
+    return Interactions(
+        indptr=np.searchsorted(pairs, np.arange(n_users + 1) * width).astype(np.int64),
+        items=pairs % width,
+        weights=summed.astype(np.float32),
+        n_items=n_items,
+        timestamps=latest,
+        first_timestamps=earliest,
+        counts=np.diff(np.append(first, len(key))).astype(np.int64),
+    )

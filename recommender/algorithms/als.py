@@ -10,7 +10,7 @@ from implicit.cpu.als import AlternatingLeastSquares
 from scipy import linalg, sparse
 from threadpoolctl import threadpool_limits
 
-from recommender.algorithms._base import Arrays, Progress, Recommender, gettext_noop
+from recommender.algorithms._base import Arrays, Recommender, Training, gettext_noop
 from recommender.algorithms._interactions import Floats, Interactions, Ints
 
 # The library's solver takes one strength per call, so rows of like strength (within 20 %) go together.
@@ -50,7 +50,7 @@ class Als(Recommender):
         self.iterations = iterations
         self.seed = seed
 
-    def _learn(self, interactions: Interactions, progress: Progress) -> None:
+    def _learn(self, interactions: Interactions, training: Training) -> None:
         matrix = self._confidences(interactions)
         # Rows sorted by group lie together, so that each group is a slice and solved in place. Inside a group
         # they keep their order: sorted by length, one thread would get all the long ones.
@@ -65,7 +65,9 @@ class Als(Recommender):
             model.fit(
                 matrix[users][:, items].tocsr(),
                 show_progress=False,
-                callback=lambda iteration, seconds, loss: progress((iteration + 1) / self.iterations),
+                callback=lambda iteration, seconds, loss: training.progress(
+                    (iteration + 1) / self.iterations
+                ),
             )
         self._items = np.empty_like(model.item_factors)
         self._items[items] = model.item_factors

@@ -4,7 +4,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import lapack
 
-from recommender.algorithms._base import Arrays, NotEnoughMemoryError, Progress, Recommender, gettext_noop
+from recommender.algorithms._base import (
+    Arrays,
+    NotEnoughMemoryError,
+    Progress,
+    Recommender,
+    Training,
+    gettext_noop,
+)
 from recommender.algorithms._interactions import Floats, Interactions, Ints
 from recommender.algorithms._memory import available_bytes, readable
 
@@ -29,23 +36,23 @@ class Ease(Recommender):
         self.regularization = regularization
         self.memory_limit_mib = memory_limit_mib
 
-    def _learn(self, interactions: Interactions, progress: Progress) -> None:
+    def _learn(self, interactions: Interactions, training: Training) -> None:
         self._refuse_if_too_big(interactions.n_items)
         if not interactions.n_items:
             self._weights = np.zeros((0, 0), dtype=np.float32)
             return
-        gram = self._gram(interactions, progress)
+        gram = self._gram(interactions, training.progress)
         # In place: the Cholesky factor, then the inverse, in the memory of XᵀX.
         factor, info = lapack.spotrf(gram, lower=1, overwrite_a=1, clean=0)
         if info:
             raise ValueError(f"the item matrix is not positive definite (LAPACK says {info})")
-        progress(0.5)
+        training.progress(0.5)
         inverse, info = lapack.spotri(factor, lower=1, overwrite_c=1)
         if info:
             raise ValueError(f"the item matrix cannot be inverted (LAPACK says {info})")
-        progress(0.9)
+        training.progress(0.9)
         self._weights = _normalized(inverse)
-        progress(1.0)
+        training.progress(1.0)
 
     def _refuse_if_too_big(self, n_items: int) -> None:
         needed = BYTES_PER_CELL * n_items**2

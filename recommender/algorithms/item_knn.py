@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from recommender.algorithms._base import Arrays, Progress, Recommender, gettext_noop
+from recommender.algorithms._base import Arrays, Recommender, Training, gettext_noop
 from recommender.algorithms._interactions import Floats, Interactions, Ints
 
 BLOCK_ITEMS = 512
@@ -28,7 +28,7 @@ class ItemKnn(Recommender):
         self.neighbors = neighbors
         self.shrinkage = shrinkage
 
-    def _learn(self, interactions: Interactions, progress: Progress) -> None:
+    def _learn(self, interactions: Interactions, training: Training) -> None:
         matrix = interactions.matrix
         columns = matrix.T.tocsr()
         norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=0))).ravel().astype(np.float32)
@@ -40,7 +40,7 @@ class ItemKnn(Recommender):
             target, source = overlap.row[different], overlap.col[different]
             bottom = norms[target + start] * norms[source] + np.float32(self.shrinkage)
             blocks.append(self._nearest(target, source, overlap.data[different] / bottom, start))
-            progress(stop / interactions.n_items)
+            training.progress(stop / interactions.n_items)
         self._similar = _csr(blocks, interactions.n_items)
 
     def _nearest(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from recommender.algorithms._base import Arrays, Progress, Recommender, gettext_noop
+from recommender.algorithms._base import Arrays, Recommender, Training, gettext_noop
 from recommender.algorithms._interactions import Floats, Interactions
 
 
@@ -13,8 +13,8 @@ class Popular(Recommender):
     title = gettext_noop("Most popular")
     needs_history = False
 
-    def _learn(self, interactions: Interactions, progress: Progress) -> None:
-        progress(1.0)
+    def _learn(self, interactions: Interactions, training: Training) -> None:
+        training.progress(1.0)
 
     def _score(self, histories: Interactions) -> Floats:
         # An item nobody ever took is not popular.
