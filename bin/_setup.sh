@@ -97,3 +97,19 @@ With no network at hand, or a full disk, mend that; then run this command again.
   fi
   exec 9>&- || true
 }
+
+install_extra() { # install_extra FILE: exact versions without hashes, once; fails without ending the script
+  if is_installed "$1"; then return; fi
+  say "Installing the packages of $1 (large: this may take minutes)."
+  "$VENV/bin/python" -m pip install --quiet --no-input --disable-pip-version-check -r "$ROOT/$1" || return 1
+  mkdir -p "$(dirname -- "$VENV/.$1.stamp")"
+  stamp "$1" >"$VENV/.$1.stamp"
+}
+
+install_wanted_extras() { # EXTRAS=deep before any command brings the deep models
+  case ${EXTRAS:-} in
+    "") ;;
+    deep) install_extra requirements-deep.txt || die "The extra packages could not be installed; see above." ;;
+    *) die "EXTRAS knows only deep, not $EXTRAS." ;;
+  esac
+}
