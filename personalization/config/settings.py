@@ -145,6 +145,8 @@ SEND_LEASE_SECONDS = env.int("SEND_LEASE_SECONDS", default=20)
 SEND_RETRY_SECONDS = env.int("SEND_RETRY_SECONDS", default=60)
 SEND_TIMEOUT_SECONDS = env.int("SEND_TIMEOUT_SECONDS", default=30)
 MODEL_DIR = Path(env.str("MODEL_DIR", default=str(DATA_DIR / "models")))
+# An ONNX file that turns pictures of items into vectors; empty: a small encoder is trained on the catalog.
+IMAGE_ENCODER = env.str("IMAGE_ENCODER", default="")
 # The keys of address hashes and of links in mail outlive a rotation of SECRET_KEY.
 LINK_KEY = env.str("LINK_KEY", default=SECRET_KEY)
 ADDRESS_KEY = env.str("ADDRESS_KEY", default=SECRET_KEY)
