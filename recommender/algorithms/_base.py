@@ -13,6 +13,8 @@ import numpy.typing as npt
 from recommender.algorithms import _artifact
 from recommender.algorithms._features import ItemFeatures
 from recommender.algorithms._interactions import Floats, Interactions, Ints
+from recommender.algorithms._memory import NotEnoughMemoryError as NotEnoughMemoryError
+from recommender.algorithms._memory import refuse_beyond
 from recommender.algorithms._ranking import Exclude, allowed_mask, excluded_pairs, top_k
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -27,10 +29,6 @@ HISTORY_COLUMNS = ("indptr", "items", "weights", "timestamps", "first_timestamps
 def gettext_noop(text: str) -> str:
     """Marks a title for translation; it is translated where it is shown."""
     return text
-
-
-class NotEnoughMemoryError(MemoryError):
-    """The model would not fit into memory; says how much it needs. Nothing was allocated."""
 
 
 class MissingExtraError(ImportError):
@@ -58,7 +56,7 @@ class Recommender(ABC):
 
     `needs_history`: says nothing without one. `is_explicit`: learns from ratings (see `_ratings`).
     `uses_features`: learns from what items are, so that it can recommend an item nobody took yet.
-    `extra`: the optional packages it needs, empty for none.
+    `extra`: the optional packages it needs, empty for none. `instead`: what to take on data too big for it.
     """
 
     name: ClassVar[str]
@@ -67,7 +65,9 @@ class Recommender(ABC):
     is_explicit: ClassVar[bool] = False
     uses_features: ClassVar[bool] = False
     extra: ClassVar[str] = ""
+    instead: ClassVar[str] = "popular"
 
+    memory_limit_mib: int | None = None
     _histories: Interactions | None = None
     item_weights: Floats
     trained_until: int = 0
@@ -97,6 +97,8 @@ class Recommender(ABC):
         histories = self._kept(interactions)
         if features is not None:
             features.check(histories.n_items)
+        sizes = (*histories.shape, len(histories.items))
+        refuse_beyond(self.memory_limit_mib, self.needed_bytes(*sizes), sizes, self.name, self.instead)
         self.item_weights = np.bincount(
             histories.items, weights=histories.weights, minlength=histories.n_items
         ).astype(np.float32)
@@ -105,6 +107,10 @@ class Recommender(ABC):
         self._learn(histories, Training(features, progress or (lambda share: None), checkpoint))
         self._histories = histories
         return self
+
+    def needed_bytes(self, n_users: int, n_items: int, n_interactions: int) -> int:
+        """Memory a fit takes above its data, about; 0 where that is never much. `fit` refuses by it."""
+        return 0
 
     def recommend(
         self,

@@ -6,6 +6,28 @@ from pathlib import Path
 CGROUP = Path("/sys/fs/cgroup")
 
 
+class NotEnoughMemoryError(MemoryError):
+    """The model would not fit into memory; says how much it needs. Nothing was allocated."""
+
+
+def refuse_beyond(
+    limit_mib: int | None, needed: int, sizes: tuple[int, int, int], name: str, instead: str
+) -> None:
+    """Raises NotEnoughMemoryError when `needed` bytes are over the limit; without one, over what is free.
+
+    `sizes`: users, items, interactions.
+    """
+    if not needed:
+        return
+    limit = available_bytes() if limit_mib is None else limit_mib * 2**20
+    if needed > limit:
+        n_users, n_items, n = sizes
+        raise NotEnoughMemoryError(
+            f"{name} on {n:,} interactions of {n_users:,} users with {n_items:,} items needs "
+            f"{readable(needed)} of memory, {readable(limit)} may be used; take {instead} instead"
+        )
+
+
 def available_bytes() -> int:
     """Memory this process may still take: of the machine, or of its container where that is less."""
     found = [_machine_bytes()]

@@ -4,16 +4,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.linalg import lapack
 
-from recommender.algorithms._base import (
-    Arrays,
-    NotEnoughMemoryError,
-    Progress,
-    Recommender,
-    Training,
-    gettext_noop,
-)
+from recommender.algorithms._base import Arrays, Progress, Recommender, Training, gettext_noop
 from recommender.algorithms._interactions import Floats, Interactions, Ints
-from recommender.algorithms._memory import available_bytes, readable
 
 BLOCK_ITEMS = 512
 # The matrix in single precision, and a half more for blocks and for LAPACK's own.
@@ -29,6 +21,7 @@ class Ease(Recommender):
 
     name = "ease"
     title = gettext_noop("EASE (item to item, closed form)")
+    instead = "als or item_knn"
 
     def __init__(self, *, regularization: float = 250.0, memory_limit_mib: int | None = None) -> None:
         if regularization <= 0:
@@ -36,8 +29,10 @@ class Ease(Recommender):
         self.regularization = regularization
         self.memory_limit_mib = memory_limit_mib
 
+    def needed_bytes(self, n_users: int, n_items: int, n_interactions: int) -> int:
+        return int(BYTES_PER_CELL * n_items**2)
+
     def _learn(self, interactions: Interactions, training: Training) -> None:
-        self._refuse_if_too_big(interactions.n_items)
         if not interactions.n_items:
             self._weights = np.zeros((0, 0), dtype=np.float32)
             return
@@ -53,15 +48,6 @@ class Ease(Recommender):
         training.progress(0.9)
         self._weights = _normalized(inverse)
         training.progress(1.0)
-
-    def _refuse_if_too_big(self, n_items: int) -> None:
-        needed = BYTES_PER_CELL * n_items**2
-        limit = available_bytes() if self.memory_limit_mib is None else self.memory_limit_mib * 2**20
-        if needed > limit:
-            raise NotEnoughMemoryError(
-                f"EASE on {n_items:,} items needs {readable(needed)} of memory, "
-                f"{readable(limit)} may be used; take als or item_knn instead"
-            )
 
     def _gram(self, interactions: Interactions, progress: Progress) -> Floats:
         """XᵀX + λI, lower triangle, in LAPACK's column order."""
