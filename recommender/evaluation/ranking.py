@@ -1,12 +1,15 @@
 """Judges lists against what users really took, over all items: never against sampled negatives."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from recommender.algorithms import Interactions, Recommender
 from recommender.evaluation.bootstrap import Estimate, Values, mean_interval, normal_interval
+from recommender.evaluation.metrics import METRICS, Judged, coverage
 from recommender.evaluation.splits import Split
 
 Ints = npt.NDArray[np.int64]
@@ -24,33 +27,65 @@ class Evaluation:
 
 
 def evaluate(
-    model: Recommender, split: Split, *, k: int = 20, seed: int = 0, resamples: int = 1000
+    model: Recommender,
+    split: Split,
+    *,
+    k: int = 20,
+    context: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    resamples: int = 1000,
 ) -> Evaluation | None:
-    """Judges a model fitted on `split.train`; None when no user can be judged.
+    """Judges a model fitted on `split.input_for(…)`; None when no user can be judged.
 
+    `context` holds one value for all, or one for each of `judged_users(split)` (see `recommend`).
     Over MAX_USERS users, a seeded sample of them: the same for every model, so that comparisons stay
     paired.
     """
-    users = split.users
+    users = judged_users(split, seed=seed)
     if not len(users):
         return None
-    if len(users) > MAX_USERS:
-        users = np.sort(np.random.default_rng(seed).choice(users, MAX_USERS, replace=False))
-    lists, _ = model.recommend_for(
-        split.train.rows(users), k, exclude=split.train.rows(users) if split.new_only else None
-    )
+    histories = split.input_for(is_explicit=model.is_explicit).rows(users)
+    exclude = split.train.rows(users) if split.new_only else None
+    lists, _ = model.recommend_for(histories, k, exclude=exclude, context=context)
+    return evaluate_lists(lists, split, users=users, seed=seed, resamples=resamples)
+
+
+def judged_users(split: Split, *, seed: int = 0) -> Ints:
+    """The users of a split, at most MAX_USERS of them."""
+    if len(split.users) <= MAX_USERS:
+        return split.users
+    return np.sort(np.random.default_rng(seed).choice(split.users, MAX_USERS, replace=False))
+
+
+def evaluate_lists(
+    lists: Ints, split: Split, *, users: Ints, seed: int = 0, resamples: int = 1000
+) -> Evaluation:
+    """Judges lists made elsewhere: row i of `lists` is what user `users[i]` was recommended."""
     wanted = split.test.rows(users)
-    hits = hit_matrix(lists, wanted)
-    sizes = np.diff(wanted.indptr)
-    per_user = {"ndcg": ndcg(hits, sizes), "recall": recall(hits, sizes), "hit_rate": hit_rate(hits)}
-    metrics = {}
-    for name, values in per_user.items():
-        estimate = mean_interval(values, resamples=resamples, seed=seed)
-        if estimate is not None:
-            metrics[name] = estimate
-    n_items = split.train.n_items
-    metrics["coverage"] = normal_interval(lambda rows: coverage(lists[rows], n_items), len(users), seed=seed)
-    return Evaluation(k, users, metrics, per_user)
+    judged = Judged(lists, hit_matrix(lists, wanted), np.diff(wanted.indptr), split.train)
+    per_user = {name: metric(judged) for name, metric in METRICS.items()}
+    metrics = _intervals(per_user, seed=seed, resamples=resamples)
+
+    def covered(rows: Ints) -> float:
+        return coverage(Judged(lists[rows], judged.hits[rows], judged.sizes[rows], split.train))
+
+    metrics["coverage"] = normal_interval(covered, len(users), seed=seed)
+    return Evaluation(lists.shape[1], users, metrics, per_user)
+
+
+def merge_folds(folds: Sequence[Evaluation], *, seed: int = 0, resamples: int = 1000) -> Evaluation | None:
+    """One judgment out of several folds: each user's value is the mean over the folds that judged him.
+
+    Coverage is the mean over folds, without an interval.
+    """
+    if len(folds) < 2:
+        return folds[0] if folds else None
+    users = np.unique(np.concatenate([fold.users for fold in folds]))
+    per_user = {name: _mean_by_user(folds, users, name) for name in METRICS}
+    metrics = _intervals(per_user, seed=seed, resamples=resamples)
+    shares = [fold.metrics["coverage"].value for fold in folds]
+    metrics["coverage"] = Estimate(float(np.mean(shares)), None, None)
+    return Evaluation(folds[0].k, users, metrics, per_user)
 
 
 def hit_matrix(lists: Ints, wanted: Interactions) -> npt.NDArray[np.bool_]:
@@ -61,27 +96,21 @@ def hit_matrix(lists: Ints, wanted: Interactions) -> npt.NDArray[np.bool_]:
     return np.isin(places, keys) & (lists >= 0)
 
 
-def recall(hits: npt.NDArray[np.bool_], sizes: Ints) -> Values:
-    """Found share of each user's wanted items (of all of them, also where there are more than k)."""
-    return np.asarray(hits.sum(axis=1) / sizes, dtype=np.float64)
+def _intervals(per_user: dict[str, Values], *, seed: int, resamples: int) -> dict[str, Estimate]:
+    found = {}
+    for name, values in per_user.items():
+        estimate = mean_interval(values[~np.isnan(values)], resamples=resamples, seed=seed)
+        if estimate is not None:
+            found[name] = estimate
+    return found
 
 
-def ndcg(hits: npt.NDArray[np.bool_], sizes: Ints) -> Values:
-    """Binary gains, discount 1 / log2(place + 1), ideal list cut at k.
-
-    Source: Järvelin and Kekäläinen (2002).
-    """
-    k = hits.shape[1]
-    discounts = 1 / np.log2(np.arange(2, k + 2))
-    ideal = np.cumsum(discounts)[np.minimum(sizes, k) - 1]
-    return np.asarray((hits @ discounts) / ideal, dtype=np.float64)
-
-
-def hit_rate(hits: npt.NDArray[np.bool_]) -> Values:
-    """1 where at least one wanted item was in the list, else 0."""
-    return np.asarray(hits.any(axis=1), dtype=np.float64)
-
-
-def coverage(lists: Ints, n_items: int) -> float:
-    """Share of all items that stand in at least one list."""
-    return float(len(np.unique(lists[lists >= 0])) / n_items) if n_items else 0.0
+def _mean_by_user(folds: Sequence[Evaluation], users: Ints, name: str) -> Values:
+    summed, counts = np.zeros(len(users)), np.zeros(len(users))
+    for fold in folds:
+        values = fold.per_user[name]
+        known = ~np.isnan(values)
+        rows = np.searchsorted(users, fold.users[known])
+        summed[rows] += values[known]
+        counts[rows] += 1
+    return np.where(counts > 0, summed / np.maximum(counts, 1), np.nan)
