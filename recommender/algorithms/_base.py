@@ -57,6 +57,9 @@ class Recommender(ABC):
     `needs_history`: says nothing without one. `is_explicit`: learns from ratings (see `_ratings`).
     `uses_features`: learns from what items are, so that it can recommend an item nobody took yet.
     `extra`: the optional packages it needs, empty for none. `instead`: what to take on data too big for it.
+    `repeats_by_nature`: recommends what a user already has, so it is judged with repeats. `search_space`:
+    what tuning may try, by parameter: ("float" | "log" | "int" | "log_int", lowest, highest) or
+    ("choice", value, …).
     """
 
     name: ClassVar[str]
@@ -66,6 +69,8 @@ class Recommender(ABC):
     uses_features: ClassVar[bool] = False
     extra: ClassVar[str] = ""
     instead: ClassVar[str] = "popular"
+    repeats_by_nature: ClassVar[bool] = False
+    search_space: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
 
     memory_limit_mib: int | None = None
     _histories: Interactions | None = None
