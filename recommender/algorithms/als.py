@@ -32,6 +32,11 @@ class Als(Recommender):
 
     name = "als"
     title = gettext_noop("ALS (matrix factorization)")
+    search_space = {
+        "factors": ("choice", 32, 64, 96),
+        "regularization": ("log", 0.002, 0.2),
+        "alpha": ("log", 1.0, 40.0),
+    }
 
     def __init__(
         self,

@@ -21,6 +21,7 @@ class Ease(Recommender):
 
     name = "ease"
     title = gettext_noop("EASE (item to item, closed form)")
+    search_space = {"regularization": ("log", 10.0, 5000.0)}
     instead = "als or item_knn"
 
     def __init__(self, *, regularization: float = 250.0, memory_limit_mib: int | None = None) -> None:
