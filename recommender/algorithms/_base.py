@@ -2,7 +2,7 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -159,6 +159,22 @@ class Recommender(ABC):
         mask = allowed_mask(allowed, n_items=self.n_items)
         items = np.full((rows.n_users, k), -1, dtype=np.int64)
         scores = np.full((rows.n_users, k), -np.inf, dtype=np.float32)
+        for start, scored in self._blocks(rows, context):
+            stop = start + len(scored)
+            inside = slice(*np.searchsorted(pairs[0], [start, stop]))
+            scored[pairs[0][inside] - start, pairs[1][inside]] = -np.inf
+            items[start:stop], scores[start:stop] = top_k(scored, k, allowed=mask)
+        return items, scores
+
+    def score_blocks(
+        self, histories: Interactions | Sequence[Sequence[int]], *, context: Context | None = None
+    ) -> Iterator[tuple[int, Floats]]:
+        """(first row, float32[some rows, n_items]) for those who choose by rules of their own; −inf where
+        there is nothing to say. A block may be written to.
+        """
+        return self._blocks(self._history(histories), context)
+
+    def _blocks(self, rows: Interactions, context: Context | None) -> Iterator[tuple[int, Floats]]:
         step = max(1, BLOCK_SCORES // max(self.n_items, 1))
         for start in range(0, rows.n_users if self.n_items else 0, step):
             stop = min(start + step, rows.n_users)
@@ -166,12 +182,7 @@ class Recommender(ABC):
             scored = self._score_in(block, _rows_of(context, start, stop, rows.n_users))
             if self.needs_history:
                 scored[np.diff(block.indptr) == 0] = -np.inf
-            inside = slice(*np.searchsorted(pairs[0], [start, stop]))
-            scored[pairs[0][inside] - start, pairs[1][inside]] = -np.inf
-            if mask is not None:
-                scored[:, ~mask] = -np.inf
-            items[start:stop], scores[start:stop] = top_k(scored, k)
-        return items, scores
+            yield start, scored
 
     def explain(
         self, user_or_history: int | Sequence[int] | Interactions, item: int, n: int = 10

@@ -7,30 +7,22 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.algorithms._interactions import Floats, Interactions, Ints
+from recommender.algorithms._ranking_kernels import keep_best
 
 Rows = Sequence[Sequence[int]] | Sequence[npt.NDArray[Any]]
+_EVERYTHING = np.zeros(0, dtype=np.bool_)
 Exclude = Interactions | Rows | Sequence[int] | npt.NDArray[Any] | None
 
 
-def top_k(scores: Floats, k: int) -> tuple[Ints, Floats]:
-    """The k best columns of each row, best first, equal scores by column; −1 and −inf where none is
-    left.
+def top_k(scores: Floats, k: int, *, allowed: npt.NDArray[np.bool_] | None = None) -> tuple[Ints, Floats]:
+    """The k best columns of each row, best first, equal scores by column; −1 and −inf where none is left.
+
+    `allowed` is bool[width], for all rows.
     """
-    n, width = scores.shape
-    taken = min(k, width)
-    items = np.full((n, k), -1, dtype=np.int64)
-    best = np.full((n, k), -np.inf, dtype=np.float32)
-    if not taken:
-        return items, best
-    if taken < width:
-        columns = np.sort(np.argpartition(scores, width - taken, axis=1)[:, width - taken :], axis=1)
-    else:
-        columns = np.broadcast_to(np.arange(width), (n, width))
-    values = np.take_along_axis(scores, columns, axis=1)
-    order = np.argsort(-values, axis=1, kind="stable")
-    best[:, :taken] = np.take_along_axis(values, order, axis=1)
-    items[:, :taken] = np.take_along_axis(columns, order, axis=1)
-    items[np.isneginf(best)] = -1
+    items = np.empty((len(scores), k), dtype=np.int64)
+    best = np.empty((len(scores), k), dtype=np.float32)
+    scores = np.ascontiguousarray(scores, dtype=np.float32)
+    keep_best(scores, _EVERYTHING if allowed is None else allowed, items, best)
     return items, best
 
 
