@@ -54,7 +54,8 @@ class Recommender(ABC):
     back knowingly. Known users are ranked from their histories like new ones: what is judged is what is
     served.
 
-    `needs_history`: says nothing without one. `is_explicit`: learns from ratings (see `_ratings`).
+    `needs_history`: says nothing without one. `is_explicit`: learns from ratings (see `_ratings`);
+    of some a parameter decides, so ask the model and not its class.
     `uses_features`: learns from what items are, so that it can recommend an item nobody took yet.
     `extra`: the optional packages it needs, empty for none. `instead`: what to take on data too big for it.
     `repeats_by_nature`: recommends what a user already has, so it is judged with repeats. `search_space`:
@@ -65,13 +66,13 @@ class Recommender(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     needs_history: ClassVar[bool] = True
-    is_explicit: ClassVar[bool] = False
     uses_features: ClassVar[bool] = False
     extra: ClassVar[str] = ""
     instead: ClassVar[str] = "popular"
     repeats_by_nature: ClassVar[bool] = False
     search_space: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
 
+    is_explicit: bool = False
     memory_limit_mib: int | None = None
     _histories: Interactions | None = None
     item_weights: Floats

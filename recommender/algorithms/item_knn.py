@@ -2,81 +2,154 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
-from recommender.algorithms._base import Arrays, Recommender, Training, gettext_noop
+from recommender.algorithms import _neighbor_kernels as kernels
+from recommender.algorithms._base import Arrays, Training, gettext_noop
+from recommender.algorithms._baseline import Baseline, Doubles, learn_baseline, rows_of
 from recommender.algorithms._interactions import Floats, Interactions, Ints
+from recommender.algorithms._neighbors import Lists, NeighborRecommender, joined, listed, nearest
 
-BLOCK_ITEMS = 512
+OF_RATINGS = {
+    "adjusted_cosine": kernels.COSINE,
+    "pearson": kernels.PEARSON,
+    "pearson_baseline": kernels.COSINE,
+}
+SIMILARITIES = ("cosine", *OF_RATINGS)
+AMOUNTS_SHRINKAGE, RATINGS_SHRINKAGE = 20.0, 100.0
+# A kept similarity takes 8 bytes, twice while the lists are turned, and some more while a block is found.
+BYTES_PER_SIMILARITY = 20
 
 
-class ItemKnn(Recommender):
-    """Score of an item: the sum over the history of weight × similarity, over the item's nearest neighbors
-    only.
+class ItemKnn(NeighborRecommender):
+    """Items like those of the history. One class for amounts and for ratings, as `similarity` says.
 
-    Similarity is the cosine of the two columns, with `shrinkage` added to the denominator, so that a pair
-    seen once or twice does not look certain. Source: Sarwar et al. (2001); shrinkage after Bell and Koren
-    (2007).
+    `cosine` (implicit feedback): a score is the sum over the history of weight × similarity, over the
+    item's `neighbors` nearest only. Similarity is the cosine of the two columns with `shrinkage` added to
+    the denominator, so that a pair seen once or twice does not look certain.
+
+    The others learn from ratings: μ + b_u + b_i plus the mean deviation of the `neighbors` nearest items of
+    the history. Over the users who rated both, `pearson` centers ratings by the items' means there,
+    `adjusted_cosine` by the users' means, `pearson_baseline` by μ + b_u + b_i; all times
+    (n − 1) / (n − 1 + shrinkage). The `kept` most similar of each item are there to choose from.
+
+    `shrinkage` None is 20 for amounts and 100 for ratings.
+
+    Sources: Sarwar et al. (2001); shrinkage after Bell and Koren (2007); Koren (2010), equation 3.
     """
 
     name = "item_knn"
     title = gettext_noop("Item neighbors")
+    instead = "als, or fewer neighbors"
+    search_space = {"neighbors": ("log_int", 10, 400), "shrinkage": ("log", 1.0, 200.0)}
 
-    def __init__(self, *, neighbors: int = 100, shrinkage: float = 20.0) -> None:
-        if neighbors < 1 or shrinkage < 0:
-            raise ValueError("neighbors must be at least 1 and shrinkage not negative")
+    def __init__(
+        self,
+        *,
+        similarity: str = "cosine",
+        neighbors: int = 100,
+        shrinkage: float | None = None,
+        kept: int = 2000,
+        memory_limit_mib: int | None = None,
+    ) -> None:
+        if similarity not in SIMILARITIES:
+            raise ValueError(f"similarity is one of {', '.join(SIMILARITIES)}, not {similarity!r}")
+        if neighbors < 1 or kept < 1 or (shrinkage is not None and shrinkage < 0):
+            raise ValueError("neighbors and kept must be at least 1 and shrinkage not negative")
+        self.is_explicit = similarity != "cosine"
+        usual = RATINGS_SHRINKAGE if self.is_explicit else AMOUNTS_SHRINKAGE
+        self._shrinkage = usual if shrinkage is None else shrinkage
+        self.similarity = similarity
         self.neighbors = neighbors
         self.shrinkage = shrinkage
+        self.kept = kept
+        self.memory_limit_mib = memory_limit_mib
+
+    def needed_bytes(self, n_users: int, n_items: int, n_interactions: int) -> int:
+        return BYTES_PER_SIMILARITY * n_items * self._width(n_items)
+
+    def _width(self, n_items: int) -> int:
+        """Similarities kept for an item, at most."""
+        return max(1, min(self.kept if self.is_explicit else self.neighbors, n_items - 1))
 
     def _learn(self, interactions: Interactions, training: Training) -> None:
-        matrix = interactions.matrix
-        columns = matrix.T.tocsr()
-        norms = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=0))).ravel().astype(np.float32)
-        blocks = []
-        for start in range(0, interactions.n_items, BLOCK_ITEMS):
-            stop = min(start + BLOCK_ITEMS, interactions.n_items)
-            overlap = (columns[start:stop] @ matrix).tocoo()
-            different = overlap.row + start != overlap.col
-            target, source = overlap.row[different], overlap.col[different]
-            bottom = norms[target + start] * norms[source] + np.float32(self.shrinkage)
-            blocks.append(self._nearest(target, source, overlap.data[different] / bottom, start))
-            training.progress(stop / interactions.n_items)
-        self._similar = _csr(blocks, interactions.n_items)
+        amounts: npt.NDArray[np.floating] = interactions.weights
+        if self.is_explicit:
+            self._note_scale(interactions)
+            self._baseline = learn_baseline(interactions)
+            amounts = self._centered(interactions)
+        users = Lists.of(interactions, amounts)
+        items, n_items = users.turned(), interactions.n_items
+        norms = items.norms
 
-    def _nearest(
-        self, target: npt.NDArray[np.int32], source: npt.NDArray[np.int32], similarity: Floats, start: int
-    ) -> tuple[Ints, Ints, Floats]:
-        """Keeps the best of each target; equal similarities by item number."""
-        order = np.lexsort((source, -similarity, target))
-        target, source, similarity = target[order], source[order], similarity[order]
-        rank = np.arange(len(target)) - np.searchsorted(target, target)
-        keep = rank < self.neighbors
-        return target[keep].astype(np.int64) + start, source[keep].astype(np.int64), similarity[keep]
+        def find(start: int, stop: int, scores: Floats, numbers: Ints) -> None:
+            rows = items.rows(start, stop).parts
+            if self.is_explicit:
+                kind = OF_RATINGS[self.similarity]
+                kernels.nearest_by_ratings(
+                    kind, *rows, *users.parts, n_items, self._shrinkage, start, scores, numbers
+                )
+            else:
+                kernels.nearest_by_products(
+                    *rows, norms[start:stop], *users.parts, norms, self._shrinkage, start, scores, numbers
+                )
+
+        blocks = []
+        for done, block in nearest(n_items, self._width(n_items), find):
+            blocks.append(block)
+            training.progress(done / n_items)
+        # Rows are now items of the history, with the items they speak for.
+        self._similar = joined(blocks, n_items).turned()
+        training.progress(1.0)
+
+    def _centered(self, interactions: Interactions) -> Doubles:
+        if self.similarity == "pearson_baseline":
+            return self._baseline.residuals(interactions)
+        ratings = interactions.weights.astype(np.float64)
+        if self.similarity == "pearson":
+            return ratings
+        rows = rows_of(interactions)
+        counts = np.bincount(rows, minlength=interactions.n_users)
+        sums = np.bincount(rows, weights=ratings, minlength=interactions.n_users)
+        return np.asarray(ratings - (sums / np.maximum(counts, 1))[rows])
 
     def _score(self, histories: Interactions) -> Floats:
-        scores = np.asarray((histories.matrix @ self._similar).toarray(), dtype=np.float32)
-        scores[scores <= 0] = -np.inf  # no neighbor in the history: nothing to say
-        return scores
+        if self.is_explicit:
+            return self._score_ratings(histories)
+        said = np.zeros(histories.shape, dtype=np.float32)
+        taken = Lists.of(histories, histories.weights)
+        kernels.add_rows(*taken.parts, *self._similar.parts, said)
+        return listed(said)
+
+    def _deviations(self, histories: Interactions, indptr: Ints, wanted: Ints) -> Doubles:
+        found = np.empty(len(wanted))
+        taken = Lists.of(histories, self._baseline.residuals(histories))
+        kernels.rate_by_items(
+            self.neighbors, *taken.parts, *self._similar.parts, self.n_items, indptr, wanted, found
+        )
+        return found
 
     def _contributions(
         self, items: Ints, weights: npt.NDArray[np.float64], targets: Ints
     ) -> npt.NDArray[np.float64]:
-        similar = self._similar[items][:, targets].toarray().astype(np.float64)
-        return np.asarray((similar * weights[:, None]).T)
+        similar = np.asarray(self._similar.matrix[items][:, targets].toarray().T, dtype=np.float64)
+        if not self.is_explicit:
+            return np.asarray(similar * weights)
+        # A rating is the mean of "center + deviation" over the nearest: each has its weighted share of that.
+        history = Interactions(np.array([0, len(items)]), items, weights.astype(np.float32), self.n_items)
+        order = np.argsort(-similar, axis=1, kind="stable")[:, self.neighbors :]
+        np.put_along_axis(similar, order, 0.0, axis=1)
+        centers = self._centers(history, np.zeros(len(targets), dtype=np.int64), targets)
+        shares = similar * (centers[:, None] + self._baseline.residuals(history))
+        return np.asarray(shares / np.maximum(similar.sum(axis=1, keepdims=True), kernels.NOTHING))
 
     def _arrays(self) -> Arrays:
         similar = self._similar
-        return {"indptr": similar.indptr, "indices": similar.indices, "data": similar.data}
+        found: Arrays = {"indptr": similar.indptr, "indices": similar.numbers, "data": similar.amounts}
+        return found | self._baseline.arrays() if self.is_explicit else found
 
     def _restore(self, arrays: Arrays) -> None:
-        self._similar = sparse.csr_matrix(
-            (arrays["data"], arrays["indices"], arrays["indptr"]), shape=(self.n_items, self.n_items)
-        )
-
-
-def _csr(blocks: list[tuple[Ints, Ints, Floats]], n_items: int) -> sparse.csr_matrix:
-    """Rows are items of the history, columns the items they speak for."""
-    if not blocks:
-        return sparse.csr_matrix(np.zeros((n_items, n_items), dtype=np.float32))
-    targets, sources, values = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
-    return sparse.csr_matrix((values, (sources, targets)), shape=(n_items, n_items), dtype=np.float32)
+        self._similar = Lists(arrays["indptr"], arrays["indices"], arrays["data"], self.n_items)
+        if len(self._similar) != self.n_items:
+            raise ValueError(f"there are neighbors of {len(self._similar)} items")
+        if self.is_explicit:
+            self._baseline = Baseline.restored(arrays)

@@ -5,6 +5,7 @@ import pytest
 
 from recommender.algorithms import Interactions
 from recommender.algorithms._baseline import Baseline, learn_baseline
+from tests.recommender.algorithms.surprise_peer import trainset_of
 
 
 @pytest.fixture
@@ -28,15 +29,8 @@ def test_one_epoch_by_hand():
 
 def test_it_equals_surprise(ratings):
     surprise = pytest.importorskip("surprise")
-    rows = np.repeat(np.arange(30), np.diff(ratings.indptr))
-    trainset = surprise.Trainset(
-        {u: [] for u in range(30)}, {i: [] for i in range(12)}, 30, 12, 150, (1, 5), {}, {}
-    )
-    for user, item, rating in zip(rows.tolist(), ratings.items.tolist(), ratings.weights, strict=True):
-        trainset.ur[user].append((item, float(rating)))
-        trainset.ir[item].append((user, float(rating)))
     theirs = surprise.BaselineOnly(verbose=False)
-    theirs.fit(trainset)
+    theirs.fit(trainset_of(surprise, ratings))
     ours = learn_baseline(ratings)
     assert np.allclose(ours.users, theirs.bu) and np.allclose(ours.items, theirs.bi)
 
