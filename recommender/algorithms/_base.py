@@ -3,7 +3,7 @@
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -57,6 +57,7 @@ class Recommender(ABC):
     `needs_history`: says nothing without one. `is_explicit`: learns from ratings (see `_ratings`);
     of some a parameter decides, so ask the model and not its class.
     `uses_features`: learns from what items are, so that it can recommend an item nobody took yet.
+    `uses_context`: learns from context columns, so it keeps the events with them.
     `extra`: the optional packages it needs, empty for none. `instead`: what to take on data too big for it.
     `repeats_by_nature`: recommends what a user already has, so it is judged with repeats. `search_space`:
     what tuning may try, by parameter: ("float" | "log" | "int" | "log_int", lowest, highest) or
@@ -67,6 +68,7 @@ class Recommender(ABC):
     title: ClassVar[str]
     needs_history: ClassVar[bool] = True
     uses_features: ClassVar[bool] = False
+    uses_context: ClassVar[bool] = False
     extra: ClassVar[str] = ""
     instead: ClassVar[str] = "popular"
     repeats_by_nature: ClassVar[bool] = False
@@ -111,7 +113,7 @@ class Recommender(ABC):
         if histories.timestamps is not None and len(histories.timestamps):
             self.trained_until = int(histories.timestamps.max())
         self._learn(histories, Training(features, progress or (lambda share: None), checkpoint))
-        self._histories = histories
+        self._histories = histories if self.uses_context else replace(histories, events={})
         return self
 
     def needed_bytes(self, n_users: int, n_items: int, n_interactions: int) -> int:
@@ -232,6 +234,7 @@ class Recommender(ABC):
                 for name in HISTORY_COLUMNS
                 if (column := getattr(trained, name)) is not None
             }
+            arrays |= {f"event.{name}": column for name, column in trained.events.items()}
         return _artifact.write(path, header=header, arrays=arrays)
 
     @classmethod
@@ -250,8 +253,9 @@ class Recommender(ABC):
             columns: dict[str, Any] = {
                 name[8:]: array for name, array in arrays.items() if name.startswith("history.")
             }
+            events = {name[6:]: array for name, array in arrays.items() if name.startswith("event.")}
             if columns:
-                model._histories = Interactions(n_items=model.n_items, **columns)
+                model._histories = Interactions(n_items=model.n_items, events=events, **columns)
         except (KeyError, TypeError, ValueError) as error:
             raise _artifact.ArtifactError(f"{path} is no {cls.name} of this version: {error}") from error
         return model

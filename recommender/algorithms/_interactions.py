@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -108,14 +109,23 @@ class Interactions:
         return self.items[span], self.weights[span]
 
     def rows(self, users: npt.ArrayLike) -> "Interactions":
-        """The histories of `users` in that order; an empty one for a number outside."""
+        """The histories of `users` in that order, with their events; an empty one for a number outside."""
         wanted = np.asarray(users, dtype=np.int64)
-        known = (wanted >= 0) & (wanted < self.n_users)
-        safe = np.where(known, wanted, 0)
-        padded = self.indptr if self.n_users else np.zeros(2, dtype=np.int64)
-        lengths = np.where(known, padded[safe + 1] - padded[safe], 0)
-        indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        return self._taken(np.arange(indptr[-1]) + np.repeat(padded[safe] - indptr[:-1], lengths), indptr)
+        found = self._taken(*_spans(self.indptr, wanted))
+        if not self.events:
+            return found
+        order, indptr = self._events_by_user
+        places, ends = _spans(indptr, wanted)
+        events = {name: column[order[places]] for name, column in self.events.items()}
+        events["users"] = np.repeat(np.arange(len(wanted)), np.diff(ends))
+        return replace(found, events=events)
+
+    @cached_property
+    def _events_by_user(self) -> tuple[Ints, Ints]:
+        """Places of the events, sorted by user, and where each user's begin."""
+        users = self.events["users"]
+        order = np.argsort(users, kind="stable")
+        return order, np.searchsorted(users[order], np.arange(self.n_users + 1)).astype(np.int64)
 
     def positive(self) -> "Interactions":
         """Without the pairs that add up to nothing or less, such as a purchase that was returned."""
@@ -157,6 +167,18 @@ class Interactions:
             indptr, self.items[places], self.weights[places], self.n_items,
             of(self.timestamps), of(self.first_timestamps), of(self.counts),
         )  # fmt: skip
+
+
+def _spans(indptr: Ints, rows: Ints) -> tuple[Ints, Ints]:
+    """Places of those rows' entries, one row after the other, and their `indptr`; a number outside is
+    empty.
+    """
+    known = (rows >= 0) & (rows < len(indptr) - 1)
+    safe = np.where(known, rows, 0)
+    padded = indptr if len(indptr) > 1 else np.zeros(2, dtype=np.int64)
+    lengths = np.where(known, padded[safe + 1] - padded[safe], 0)
+    ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return np.arange(ends[-1]) + np.repeat(padded[safe] - ends[:-1], lengths), ends
 
 
 def _numbers(values: npt.ArrayLike, name: str) -> Ints:

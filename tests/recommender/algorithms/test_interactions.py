@@ -36,6 +36,16 @@ def test_context_columns_keep_every_event():
     assert data.events["device"].tolist() == [3, 4]
 
 
+def test_rows_take_their_events_along():
+    data = Interactions.from_arrays(
+        users=[2, 0, 2, 1], items=[1, 0, 3, 2], timestamps=[5, 6, 7, 8], context={"device": [3, 4, 5, 6]}
+    )
+    found = data.rows([2, 9, 0])
+    assert found.events["users"].tolist() == [0, 0, 2]
+    assert found.events["items"].tolist() == [1, 3, 0]
+    assert found.events["device"].tolist() == [3, 5, 4] and found.events["timestamps"].tolist() == [5, 7, 6]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
