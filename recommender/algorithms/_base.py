@@ -57,7 +57,6 @@ class Recommender(ABC):
     `needs_history`: says nothing without one. `is_explicit`: learns from ratings (see `_ratings`);
     of some a parameter decides, so ask the model and not its class.
     `uses_features`: learns from what items are, so that it can recommend an item nobody took yet.
-    `uses_context`: learns from the context columns of events.
     `uses_context`: learns from context columns, so it keeps the events with them.
     `extra`: the optional packages it needs, empty for none. `instead`: what to take on data too big for it.
     `repeats_by_nature`: recommends what a user already has, so it is judged with repeats. `search_space`:
@@ -69,7 +68,6 @@ class Recommender(ABC):
     title: ClassVar[str]
     needs_history: ClassVar[bool] = True
     uses_features: ClassVar[bool] = False
-    uses_context: ClassVar[bool] = False
     uses_context: ClassVar[bool] = False
     extra: ClassVar[str] = ""
     instead: ClassVar[str] = "popular"
