@@ -3,28 +3,32 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from django.db import connection
 from django.db.models import BooleanField, Case, Exists, F, FloatField, OuterRef, Sum, Value, When
 from django.db.models.aggregates import Aggregate
 
 from personalization.catalog.models import Item
 from personalization.events.models import Event
 from recommender.evaluation import Log
+from recommender.event_columns import (
+    CONTEXT,
+    CONTEXT_QUERY,
+    DEVICES,
+    EVENTS_QUERY,
+    PAIR,
+    RATINGS_QUERY,
+    copy_out,
+)
 
 DEFAULT_EVENT_WEIGHTS = {"Order Line": 1.0, "Product Added": 0.3, "Product Viewed": 0.1}
 BOUGHT_EVENTS = ("Order Line",)
-ROWS_PER_BLOCK = 50_000
-
-# One row of a binary COPY of four bigints: field count, then length and value of each.
-_ROW = np.dtype(
-    [("fields", ">i2")]
-    + [part for name in ("customer", "item", "event", "at") for part in ((f"{name}_n", ">i4"), (name, ">i8"))]
-)
-_HEADER_BYTES = 19
-_NAMES = ("customer", "item", "event", "at")
+RATED_EVENT = "Product Rated"
+# Labels of the context columns; a model keeps them, and serving names the same.
+DAYPARTS = ("night", "morning", "afternoon", "evening")  # six hours each, from midnight
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
 @dataclass(frozen=True)
@@ -39,64 +43,51 @@ class EventLog:
 
 
 def load_events(
-    *, event_weights: Mapping[str, float] | None = None, until: datetime | None = None
+    *,
+    event_weights: Mapping[str, float] | None = None,
+    until: datetime | None = None,
+    with_context: bool = False,
 ) -> EventLog:
     """All events on items that `event_weights` names. Memory: about 30 bytes an event, flat while
     reading.
+
+    With `with_context`, the log has the columns daypart and weekday (in the time zone that the event
+    names, else the shop's) and device, as words.
     """
     weights = dict(DEFAULT_EVENT_WEIGHTS if event_weights is None else event_weights)
-    columns = _copy_out(list(weights), until)
+    query = CONTEXT_QUERY if with_context else EVENTS_QUERY
+    kinds = {**PAIR, "event": ">i8", **(CONTEXT if with_context else {})}
+    columns = copy_out(query, kinds, names=list(weights), until=until)
+    factors = np.array([0.0, *weights.values()], dtype=np.float32)
+    context = _context(columns) if with_context else {}
+    return _event_log(columns, factors[columns["event"]], context)
+
+
+def load_ratings(*, until: datetime | None = None) -> EventLog:
+    """The rating of every `Product Rated` event, from its property `rating` or else its value; events with
+    neither are left out. What models of explicit ratings learn from.
+    """
+    columns = copy_out(RATINGS_QUERY, {**PAIR, "rating": ">f8"}, names=[RATED_EVENT], until=until)
+    return _event_log(columns, columns["rating"].astype(np.float32), {})
+
+
+def _event_log(
+    columns: dict[str, npt.NDArray[Any]],
+    weights: npt.NDArray[np.float32],
+    context: dict[str, npt.NDArray[Any]],
+) -> EventLog:
     customer_ids, users = np.unique(columns["customer"], return_inverse=True)
     item_ids, items = np.unique(columns["item"], return_inverse=True)
-    factors = np.array([0.0, *weights.values()], dtype=np.float32)
-    log = Log(
-        users, items, factors[columns["event"]], columns["at"], shape=(len(customer_ids), len(item_ids))
-    )
+    log = Log(users, items, weights, columns["at"], (len(customer_ids), len(item_ids)), context)
     return EventLog(log, customer_ids, item_ids)
 
 
-def _copy_out(names: list[str], until: datetime | None) -> dict[str, npt.NDArray[np.int64]]:
-    """Binary COPY into numpy: no Python object per row, in an order that does not depend on the table's."""
-    query = """
-        COPY (
-            SELECT event.customer_id::bigint, event.item_id::bigint,
-                   array_position(%(names)s::text[], event.name::text)::bigint,
-                   extract(epoch FROM event.occurred_at)::bigint
-            FROM events_event event JOIN catalog_item item ON item.id = event.item_id
-            WHERE event.name = ANY(%(names)s)
-              AND (%(until)s::timestamptz IS NULL OR event.occurred_at < %(until)s)
-        ) TO STDOUT (FORMAT binary)
-    """
-    blocks: dict[str, list[npt.NDArray[np.int64]]] = {name: [] for name in _NAMES}
-    pending, n_rows = bytearray(), 0
-    connection.ensure_connection()
-    # The driver's own cursor: Django's, when it logs queries (DEBUG), takes no parameters for COPY.
-    with (
-        connection.connection.cursor() as cursor,
-        cursor.copy(query, {"names": names, "until": until}) as copy,
-    ):
-        header = _HEADER_BYTES
-        for data in copy:
-            pending += data
-            n_rows += 1
-            if n_rows % ROWS_PER_BLOCK == 0:
-                header = _take(pending, header, blocks)
-        _take(pending, header, blocks)
-    return {name: np.concatenate(parts) for name, parts in blocks.items()}
-
-
-def _take(pending: bytearray, header: int, blocks: dict[str, list[npt.NDArray[np.int64]]]) -> int:
-    """Moves the whole rows of `pending` into arrays, leaves the rest; answers the header bytes still to
-    skip.
-    """
-    if len(pending) < header:
-        return header
-    whole = (len(pending) - header) // _ROW.itemsize
-    rows = np.frombuffer(bytes(pending[header : header + whole * _ROW.itemsize]), dtype=_ROW)
-    for name in _NAMES:
-        blocks[name].append(rows[name].astype(np.int32 if name == "event" else np.int64))
-    del pending[: header + whole * _ROW.itemsize]
-    return 0
+def _context(columns: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+    return {
+        "daypart": np.array(DAYPARTS)[columns["hour"] // 6],
+        "weekday": np.array(WEEKDAYS)[columns["weekday"] - 1],  # ISO: Monday is 1
+        "device": np.array(DEVICES)[columns["device"]],
+    }
 
 
 class _BoolOr(Aggregate):

@@ -12,14 +12,46 @@ class RunStatus(models.TextChoices):
     FAILED = "failed", _("Failed")
 
 
+class DecidingMetric(models.TextChoices):
+    """What a new model has to be better by; the names of `evaluation.DECIDING`."""
+
+    NDCG = "ndcg", _("NDCG@20")
+    RECALL = "recall", _("Recall@20")
+    PRECISION = "precision", _("Precision@20")
+    MAP = "map", _("MAP@20")
+    MRR = "mrr", _("MRR@20")
+    HIT_RATE = "hit_rate", _("Hit rate")
+
+
 class ModelRun(models.Model):
+    """There are two champions at most, one for each answer to `repeats`: the best model of what is new to a
+    customer is a poor one of what to buy again, and the other way round.
+    """
+
     algorithm = models.CharField(_("algorithm"), max_length=50)
     parameters = models.JSONField(_("parameters"), default=dict, blank=True)
     event_weights = models.JSONField(
         _("event weights"), default=dict, help_text=_("What each event counts, for example Order Line: 1.")
     )
+    requested = models.CharField(
+        _("asked for"), max_length=50, blank=True, help_text=_("auto, or the algorithm itself.")
+    )
+    repeats = models.BooleanField(
+        _("repeats count"), default=False,
+        help_text=_("Judged by, and used for, also what a customer has already."),
+    )  # fmt: skip
+    metric = models.CharField(
+        _("deciding metric"), max_length=20, choices=DecidingMetric, default=DecidingMetric.NDCG
+    )
+    budget_seconds = models.PositiveIntegerField(
+        _("tuning time"), null=True, blank=True, help_text=_("Seconds; empty: no tuning.")
+    )
+    tuning = models.JSONField(
+        _("tuning"), default=dict, blank=True, help_text=_("Every try with its value on a validation slice.")
+    )
     status = models.CharField(_("status"), max_length=8, choices=RunStatus, default=RunStatus.QUEUED)
     progress = models.CharField(_("progress"), max_length=200, blank=True)
+    progress_share = models.FloatField(_("progress share"), default=0.0, help_text=_("0 to 1"))
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)
     error = models.TextField(_("error"), blank=True)
     data_from = models.DateTimeField(_("data from"), null=True, blank=True)
@@ -47,7 +79,7 @@ class ModelRun(models.Model):
         ordering = ["-created_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["is_champion"], condition=models.Q(is_champion=True), name="one_champion"
+                fields=["repeats"], condition=models.Q(is_champion=True), name="one_champion_per_use"
             )
         ]
 

@@ -39,9 +39,11 @@ class Recommendation:
     reason_item_id: int | None = None
 
 
-def champion() -> ModelRun | None:
-    """The model that serves; None before the first one was promoted."""
-    return ModelRun.objects.filter(is_champion=True).first()
+def champion(*, repeats: bool = False) -> ModelRun | None:
+    """The model that serves new items, or with `repeats` what a customer may have already; None before the
+    first one of that use was promoted.
+    """
+    return ModelRun.objects.filter(is_champion=True, repeats=repeats).first()
 
 
 def waiting_run_ids() -> list[int]:

@@ -1,4 +1,4 @@
-"""The champion's model in the memory of this process, loaded once."""
+"""The champions' models in the memory of this process, loaded once."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,11 +37,13 @@ class ServedModel:
         return [(int(self.item_ids[at]), float(weights[at])) for at in order]
 
 
-def serve_champion() -> ServedModel | None:
-    """None without a champion, and when its file is missing or damaged on this machine (which is
-    logged).
+def serve_champion(*, repeats: bool = False) -> ServedModel | None:
+    """The champion of that use; of repeats, if there is none, the one of new items.
+
+    None without a champion, and when its file is missing or damaged on this machine (which is logged).
     """
-    champion = ModelRun.objects.filter(is_champion=True).values("pk", "artifact", "artifact_sha256").first()
+    champions = ModelRun.objects.filter(is_champion=True, repeats__in={repeats, False})
+    champion = champions.order_by("-repeats").values("pk", "artifact", "artifact_sha256").first()
     if champion is None:
         return None
     try:
@@ -51,7 +53,7 @@ def serve_champion() -> ServedModel | None:
         return None
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def _load(run_id: int, artifact: str, digest: str) -> ServedModel:
     run = ModelRun.objects.get(pk=run_id)
     model = algorithms.load(settings.MODEL_DIR / artifact, digest=digest)

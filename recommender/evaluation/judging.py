@@ -63,8 +63,9 @@ def _judge(
     seconds, rankings, ratings = 0.0, [], []
     for number, split in enumerate(splits):
         started = time.perf_counter()
-        model = kind(**parameters).fit(
-            split.input_for(is_explicit=kind.is_explicit),
+        model = kind(**parameters)
+        model.fit(
+            split.input_for(is_explicit=model.is_explicit),
             features=features if kind.uses_features else None,
             progress=lambda share, done=number: progress((done + share) / len(splits)),  # type: ignore[misc]
         )

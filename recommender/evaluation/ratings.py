@@ -30,7 +30,7 @@ class RatingEvaluation:
 def evaluate_ratings(model: Recommender, split: Split) -> RatingEvaluation | None:
     """Errors on the held-out events; None for a model without `predict`, or without such events."""
     log = split.test_log
-    if not isinstance(model, RatingRecommender) or log is None or not len(log):
+    if not (isinstance(model, RatingRecommender) and model.is_explicit) or log is None or not len(log):
         return None
     predicted = np.concatenate(
         [

@@ -137,8 +137,9 @@ class _Search:
 
     def _fit(self, name: str, parameters: dict[str, Any]) -> Recommender:
         kind = algorithms.get(name)
-        return kind(**parameters).fit(
-            self.split.input_for(is_explicit=kind.is_explicit),
+        model = kind(**parameters)
+        return model.fit(
+            self.split.input_for(is_explicit=model.is_explicit),
             features=self.features if kind.uses_features else None,
             progress=self._hear,
         )

@@ -1,4 +1,5 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from django.utils import timezone
 
 from personalization.catalog.models import Item
 from personalization.events.services import NewEvent, record_events
-from recommender.interactions import load_events, load_histories
+from recommender.interactions import load_events, load_histories, load_ratings
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +52,7 @@ def test_nothing_and_events_without_items_are_no_interactions(shop):
 
 def test_many_blocks_give_the_same_as_one(shop, monkeypatch):
     whole = load_events()
-    monkeypatch.setattr("recommender.interactions.ROWS_PER_BLOCK", 7)
+    monkeypatch.setattr("recommender.event_columns.ROWS_PER_BLOCK", 7)
     again = load_events()
     for column in ("users", "items", "weights", "timestamps"):
         assert np.array_equal(getattr(whole.log, column), getattr(again.log, column))
@@ -82,3 +83,56 @@ def test_an_item_that_was_deleted_is_forgotten(shop):
     assert items[0].pk not in load_events().item_ids
     histories = load_histories([customer.pk for customer in customers], event_weights={"Order Line": 1.0})
     assert all(items[0].pk not in history.weights for history in histories.values())
+
+
+def test_context_columns_are_words_in_the_time_zone_of_the_event(shop):
+    customers, items = shop
+    monday = datetime(2026, 3, 2, 3, 30, tzinfo=UTC)
+    contexts = [
+        {"timezone": "Asia/Tokyo", "device": {"type": "Mobile"}},  # 12:30 there
+        {"timezone": "America/New_York", "device": {"type": "fridge"}},  # 22:30 on Sunday
+        {"timezone": "Nowhere/Land"},
+    ]
+    record_events(
+        [
+            NewEvent(
+                customers[0].pk,
+                f"k{n}",
+                "Seen Twice",
+                monday + timedelta(seconds=n),
+                item_id=items[n].pk,
+                context=context,
+            )
+            for n, context in enumerate(contexts)
+        ]
+    )
+    log = load_events(event_weights={"Seen Twice": 1.0}, with_context=True).log
+    order = np.argsort(log.timestamps)
+    assert {name: column[order].tolist() for name, column in log.context.items()} == {
+        "daypart": ["afternoon", "evening", "night"],
+        "weekday": ["monday", "sunday", "monday"],
+        "device": ["mobile", "unknown", "unknown"],
+    }
+    assert load_events(event_weights={"Seen Twice": 1.0}).log.context == {}
+
+
+def test_ratings_come_from_the_property_or_the_value(shop):
+    customers, items = shop
+    ratings = [({"rating": 4}, None), ({"rating": "2.5"}, None), ({}, Decimal(3)), ({"rating": "good"}, None)]
+    record_events(
+        [
+            NewEvent(
+                customers[0].pk,
+                f"r{n}",
+                "Product Rated",
+                timezone.now(),
+                item_id=items[n].pk,
+                value=value,
+                properties=properties,
+            )
+            for n, (properties, value) in enumerate(ratings)
+        ]
+    )
+    found = load_ratings()
+    assert found.item_ids.tolist() == [item.pk for item in items[:3]]
+    assert found.log.ratings().row(0)[1].tolist() == [4.0, 2.5, 3.0]
