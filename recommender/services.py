@@ -1,8 +1,8 @@
-"""Training, judging and promoting models. A model serves only when the evidence, or a person, says so."""
+"""Queueing, running and promoting models. A model serves only when the evidence, or a person, says so."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -10,19 +10,21 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from personalization.access.services import audit
 from recommender import algorithms
-from recommender.comparison import compare
 from recommender.errors import PromotionError, TrainingError
-from recommender.evaluation import time_split
-from recommender.interactions import DEFAULT_EVENT_WEIGHTS, EventLog, load_events
-from recommender.models import ModelRun, RunStatus
+from recommender.evaluation.tuning import AUTO
+from recommender.interactions import DEFAULT_EVENT_WEIGHTS
+from recommender.models import DecidingMetric, ModelRun, RunStatus
+from recommender.training import DEFAULT_BUDGET_SECONDS, checkpoints, train_and_judge
 
 log = structlog.get_logger(__name__)
 SYSTEM = "system"
 MAX_ATTEMPTS = 3
+MAX_BUDGET_SECONDS = 86_400
+# Files kept of each algorithm and use, beside those of all champions there ever were.
+KEPT_FILES = 3
 # First halves of two-part advisory lock keys: any numbers of our own.
 TRAINING_LOCK, PROMOTION_LOCK = 7_301, 7_302
 
@@ -33,19 +35,38 @@ def train(
     algorithm: str,
     parameters: Mapping[str, Any] | None = None,
     event_weights: Mapping[str, float] | None = None,
+    repeats: bool | None = None,
+    metric: str = DecidingMetric.NDCG,
+    budget_seconds: int | None = None,
     actor: str = SYSTEM,
 ) -> ModelRun:
-    """Creates a waiting run; after commit the caller enqueues `tasks.train_model`. Raises TrainingError."""
-    try:
-        algorithms.get(algorithm)(**dict(parameters or {}))
-    except (TypeError, ValueError) as error:
-        raise TrainingError(str(error)) from error
+    """Creates a waiting run; after commit the caller enqueues `tasks.train_model`. Raises TrainingError.
+
+    `algorithm` may be "auto": it and its parameters are then chosen within `budget_seconds`. With a budget
+    and an algorithm, the parameters that are not given are tuned. `repeats` None: as suits the algorithm.
+    """
+    chosen = dict(parameters or {})
+    by_nature = False
+    if algorithm == AUTO:
+        budget_seconds = budget_seconds or DEFAULT_BUDGET_SECONDS
+        if chosen:
+            raise TrainingError(_("auto finds the parameters itself; give none."))
+    else:
+        try:
+            by_nature = algorithms.get(algorithm)(**chosen).repeats_by_nature
+        except (TypeError, ValueError) as error:
+            raise TrainingError(str(error)) from error
     weights = dict(DEFAULT_EVENT_WEIGHTS if event_weights is None else event_weights)
     if not weights or any(not 0 < weight < 1e6 for weight in weights.values()):
         raise TrainingError(_("Every event needs a weight above zero."))
+    if metric not in DecidingMetric:
+        raise TrainingError(_("No model can be chosen by %(metric)s.") % {"metric": metric})
+    if budget_seconds is not None and not 0 < budget_seconds <= MAX_BUDGET_SECONDS:
+        raise TrainingError(_("The time for tuning is 1 second to 24 hours."))
     run = ModelRun.objects.create(
-        algorithm=algorithm, parameters=dict(parameters or {}), event_weights=weights
-    )
+        algorithm=algorithm, requested=algorithm, parameters=chosen, event_weights=weights, metric=metric,
+        repeats=by_nature if repeats is None else repeats, budget_seconds=budget_seconds,
+    )  # fmt: skip
     audit(actor=actor, action="model.queued", target=f"model:{run.pk}", algorithm=algorithm)
     return run
 
@@ -58,14 +79,14 @@ def run_training(run_id: int) -> bool:
     run, and the champion stays.
     """
     run = ModelRun.objects.get(pk=run_id)
-    with _training_lock(run.algorithm) as is_ours:
+    with _training_lock(run.requested or run.algorithm) as is_ours:
         if not is_ours or not _begin(run):
             return False
         try:
             _train(run)
         except Exception as error:
             log.exception("training_failed", run=run.pk, algorithm=run.algorithm)
-            _finish(run, status=RunStatus.FAILED, error=f"{type(error).__name__}: {error}"[:2000])
+            _finish(run, status=RunStatus.FAILED, error=_said(error))
     return True
 
 
@@ -83,11 +104,15 @@ def promote(run: ModelRun, *, actor: str, reason: str) -> None:
 
 
 @transaction.atomic
-def roll_back(*, actor: str, reason: str) -> ModelRun:
-    """Back to the champion before this one; again, and it is the one before that. Raises PromotionError."""
+def roll_back(*, actor: str, reason: str, repeats: bool = False) -> ModelRun:
+    """Back to the champion of that use before this one; again, and it is the one before that. Raises
+    PromotionError.
+    """
     _lock_promotion()
-    current = ModelRun.objects.filter(is_champion=True).first()
-    earlier = ModelRun.objects.filter(status=RunStatus.DONE, promoted_at__isnull=False).exclude(artifact="")
+    current = ModelRun.objects.filter(is_champion=True, repeats=repeats).first()
+    earlier = ModelRun.objects.filter(
+        status=RunStatus.DONE, promoted_at__isnull=False, repeats=repeats
+    ).exclude(artifact="")
     if current is not None:
         earlier = earlier.filter(promoted_at__lt=current.promoted_at)
     previous = earlier.order_by("-promoted_at").first()
@@ -100,33 +125,43 @@ def roll_back(*, actor: str, reason: str) -> ModelRun:
 
 
 def _train(run: ModelRun) -> None:
-    _say(run, gettext_noop("Reading events"))
-    events = load_events(event_weights=run.event_weights)
-    if not len(events.log.users):
-        raise TrainingError(_("There are no events on items to learn from."))
-    _note_data(run, events)
-    split = time_split(events.log)
-    _say(run, gettext_noop("Comparing on the latest events"))
-    champion = ModelRun.objects.filter(is_champion=True).first()
-    comparison = compare(run, champion=champion, split=split)
-    run.metrics = comparison.as_json()
-    _say(run, gettext_noop("Training on all events"))
-    model = algorithms.get(run.algorithm)(**run.parameters).fit(events.log.interactions())
-    name = f"{run.algorithm}-{run.pk}.npz"
-    # Serving folds in fresh histories: nobody's rows need to lie in the file.
-    run.artifact_sha256 = model.save(settings.MODEL_DIR / name, with_histories=False)
-    run.artifact = name
-    run.item_ids = events.item_ids.tolist()
+    champion = _champion(run.repeats)
+    comparison = train_and_judge(run, champion=champion)
     _finish(run, status=RunStatus.DONE)
     if comparison.is_better:
         _promote_unless_changed(run, champion, reason=comparison.reason)
+    _drop_old_files(run)
+
+
+def _champion(repeats: bool) -> ModelRun | None:
+    return ModelRun.objects.filter(is_champion=True, repeats=repeats).first()
+
+
+def _said(error: Exception) -> str:
+    """Our own sentences as they are; of a surprise also its kind."""
+    expected = (TrainingError, algorithms.NotEnoughMemoryError, algorithms.MissingExtraError)
+    words = str(error) if isinstance(error, expected) else f"{type(error).__name__}: {error}"
+    return words[:2000]
+
+
+def _drop_old_files(run: ModelRun) -> None:
+    """Of the runs that never served, only the latest files of each algorithm and use stay."""
+    with transaction.atomic():
+        _lock_promotion()
+        finished = ModelRun.objects.filter(
+            algorithm=run.algorithm, repeats=run.repeats, status=RunStatus.DONE, promoted_at=None
+        ).exclude(artifact="")
+        old = list(finished.order_by("-finished_at", "-pk")[KEPT_FILES:])
+        ModelRun.objects.filter(pk__in=[found.pk for found in old]).update(artifact="", item_ids=[])
+    for found in old:
+        (settings.MODEL_DIR / found.artifact).unlink(missing_ok=True)
 
 
 def _promote_unless_changed(run: ModelRun, champion: ModelRun | None, *, reason: str) -> None:
     """The evidence is about one champion: if another took over meanwhile, it proves nothing."""
     with transaction.atomic():
         _lock_promotion()
-        now = ModelRun.objects.filter(is_champion=True).first()
+        now = _champion(run.repeats)
         if (now and now.pk) != (champion and champion.pk):
             run.metrics["decision"] = _("Not promoted: the champion changed while this model was trained.")
             run.save(update_fields=["metrics"])
@@ -135,7 +170,7 @@ def _promote_unless_changed(run: ModelRun, champion: ModelRun | None, *, reason:
 
 
 def _crown(run: ModelRun, *, promoted_at: datetime | None, actor: str, reason: str) -> None:
-    ModelRun.objects.filter(is_champion=True).update(is_champion=False)
+    ModelRun.objects.filter(is_champion=True, repeats=run.repeats).update(is_champion=False)
     run.is_champion = True
     run.promoted_at, run.promoted_by, run.promoted_reason = promoted_at, actor[:200], reason[:300]
     run.save(update_fields=["is_champion", "promoted_at", "promoted_by", "promoted_reason"])
@@ -155,28 +190,17 @@ def _begin(run: ModelRun) -> bool:
     return True
 
 
-def _say(run: ModelRun, progress: str) -> None:
-    run.progress = progress
-    run.save(update_fields=["progress"])
-
-
-def _note_data(run: ModelRun, events: EventLog) -> None:
-    times = events.log.timestamps
-    run.data_from = datetime.fromtimestamp(int(times.min()), tz=UTC)
-    run.data_until = datetime.fromtimestamp(int(times.max()), tz=UTC)
-    run.n_users, run.n_items = events.log.shape
-    run.n_interactions = len(times)
-    run.save(update_fields=["data_from", "data_until", "n_users", "n_items", "n_interactions"])
-
-
 def _finish(run: ModelRun, *, status: RunStatus, error: str = "") -> None:
-    run.status, run.error, run.progress, run.finished_at = status, error, "", timezone.now()
+    run.status, run.error, run.finished_at = status, error, timezone.now()
+    run.progress, run.progress_share = "", 1.0 if status == RunStatus.DONE else run.progress_share
     run.save(
         update_fields=[
-            "status", "error", "progress", "finished_at", "metrics", "artifact", "artifact_sha256",
-            "item_ids",
+            "status", "error", "progress", "progress_share", "finished_at", "metrics", "artifact",
+            "artifact_sha256", "item_ids",
         ]
     )  # fmt: skip
+    for path in checkpoints(run):
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
