@@ -11,6 +11,14 @@ USERS, ITEMS = 60, 25
 MUST_EXPLAIN = {"als", "ease", "item_knn", "user_knn"}
 # Smaller than the defaults where those take long; only parameters that the algorithm has are passed on.
 SMALL = {"factors": 8}
+SMALL_DEEP = {
+    "dimensions": 16,
+    "hidden": 32,
+    "layers": 1,
+    "epochs": 15,
+    "learning_rate": 0.01,
+    "batch_size": 16,
+}
 
 
 @pytest.fixture(params=names())
@@ -33,7 +41,8 @@ def data():
 
 def small(name):
     known = get(name)().parameters
-    return get(name)(**{key: value for key, value in SMALL.items() if key in known})
+    wanted = SMALL_DEEP if get(name).extra == "deep" else SMALL
+    return get(name)(**{key: value for key, value in wanted.items() if key in known})
 
 
 def test_the_names_are_found_by_themselves():
