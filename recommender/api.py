@@ -13,6 +13,7 @@ from personalization.access.models import Scope
 from personalization.catalog.selectors import items as catalog_items
 from personalization.customers.selectors import find
 from recommender import selectors
+from recommender.rules import ALLOW, EXCLUDE, Rules
 
 MAX_CUSTOMERS = 100
 MAX_COUNT = 100
@@ -32,8 +33,8 @@ class RecommendedItem(serializers.Serializer[Any]):
     name = serializers.CharField()
     score = serializers.FloatField(help_text="Comparable within one customer and one kind of reason.")
     reason_kind = serializers.ChoiceField(
-        choices=[selectors.MODEL, selectors.BECAUSE, selectors.POPULAR],
-        help_text="because: of reason_item. model: personal. popular: not personal.",
+        choices=[selectors.MODEL, selectors.BECAUSE, selectors.POPULAR, selectors.PINNED],
+        help_text="because: of reason_item. model: personal. popular: not personal. pinned: by the rules.",
     )
     reason = serializers.CharField(help_text="A sentence in the language of Accept-Language.")
     reason_item = serializers.CharField(allow_null=True, help_text="Item id, with the kind because.")
@@ -70,11 +71,10 @@ class RecommendationsView(APIView):
         asked = body.validated_data
         customers = {external_id: find(external_id) for external_id in dict.fromkeys(asked["customers"])}
         known = {external_id: found.pk for external_id, found in customers.items() if found is not None}
-        lists = selectors.recommend(
-            set(known.values()), k=asked["count"], exclude_bought=asked["exclude_bought"]
-        )
+        rules = Rules(bought=EXCLUDE if asked["exclude_bought"] else ALLOW)
+        lists = selectors.recommend(set(known.values()), k=asked["count"], rules=rules)
         if len(known) < len(customers):
-            popular = selectors.recommend_popular(k=asked["count"])
+            popular = selectors.recommend_popular(k=asked["count"], rules=rules)
         by_customer = {
             external_id: lists[known[external_id]] if external_id in known else popular
             for external_id in customers

@@ -1,15 +1,15 @@
 """Reads: which model serves, and what it recommends to whom."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain
 
 import numpy as np
 from django.core.cache import cache
 from django.utils import timezone
 
-from personalization.catalog.selectors import recommendable_ids
-from recommender.algorithms import Interactions
+from personalization.catalog.selectors import recommendable
 from recommender.interactions import (
     DEFAULT_EVENT_WEIGHTS,
     History,
@@ -17,9 +17,12 @@ from recommender.interactions import (
     popular_items,
 )
 from recommender.models import ModelRun, RunStatus
+from recommender.ranking import Ranking
+from recommender.rules import EXCLUDE, ONLY, Rules, choose
 from recommender.serving import ServedModel, serve_champion
 
-MODEL, BECAUSE, POPULAR = "model", "because", "popular"
+MODEL, BECAUSE, POPULAR, PINNED = "model", "because", "popular", "pinned"
+NO_RULES = Rules()
 POPULAR_DAYS = 90
 POPULAR_LIMIT = 1_000
 POPULAR_SECONDS = 60
@@ -30,8 +33,9 @@ LOST_AFTER = timedelta(minutes=10)
 @dataclass(frozen=True)
 class Recommendation:
     """`reason_kind`: "because" (of `reason_item_id`, what in the history speaks most for it), "model"
-    (personal,
-    without such an item) or "popular" (not personal). Scores compare within one kind only."""
+    (personal, without such an item), "popular" (not personal) or "pinned" (by the rules). Scores compare
+    within one kind only.
+    """
 
     item_id: int
     score: float
@@ -54,97 +58,88 @@ def waiting_run_ids() -> list[int]:
 
 
 def recommend(
-    customer_ids: Collection[int],
-    *,
-    k: int = 6,
-    exclude_bought: bool = True,
-    allowed_item_ids: Iterable[int] | None = None,
+    customer_ids: Collection[int], *, k: int = 6, rules: Rules = NO_RULES
 ) -> dict[int, list[Recommendation]]:
-    """At most k items for each customer, best first; only items that may be recommended, none twice.
+    """At most k items for each customer, best first; only items that the rules allow, none twice.
 
-    Histories are read now, so an event of a second ago counts. Places that the model cannot fill are
-    filled with popular items: a list is empty only when no allowed item is left. Memory grows with the
-    customers asked for; ask in chunks of some hundreds.
+    Histories and the catalog are read now, so an event of a second ago counts. Places that the model cannot
+    fill are filled with popular items under the same rules: a list is empty only when no item is left that
+    this customer may be shown. Memory grows with the customers asked for; ask in chunks of some hundreds.
     """
-    allowed = set(recommendable_ids())
-    if allowed_item_ids is not None:
-        allowed &= set(allowed_item_ids)
-    served = serve_champion()
+    served = serve_champion(repeats=rules.bought != EXCLUDE)
     weights = served.event_weights if served else DEFAULT_EVENT_WEIGHTS
-    histories = load_histories(customer_ids, event_weights=weights)
-    if not exclude_bought:
-        histories = {customer: History(h.weights, set()) for customer, h in histories.items()}
-    lists: dict[int, list[Recommendation]] = {customer: [] for customer in histories}
-    if served is not None:
-        lists = _personal(served, histories, k=k, allowed=allowed)
-    order = _popular_order(served, allowed)
-    return {
-        customer: _filled(lists[customer], order, k=k, bought=history.bought)
-        for customer, history in histories.items()
-    }
+    return _lists(served, load_histories(customer_ids, event_weights=weights), k=k, rules=rules)
 
 
-def recommend_popular(*, k: int = 6, allowed_item_ids: Iterable[int] | None = None) -> list[Recommendation]:
+def recommend_popular(*, k: int = 6, rules: Rules = NO_RULES) -> list[Recommendation]:
     """For somebody we know nothing about."""
-    allowed = set(recommendable_ids())
-    if allowed_item_ids is not None:
-        allowed &= set(allowed_item_ids)
-    return _filled([], _popular_order(serve_champion(), allowed), k=k, bought=set())
+    served = serve_champion(repeats=rules.bought != EXCLUDE)
+    return _lists(served, {0: History({}, set())}, k=k, rules=rules)[0]
 
 
-def _personal(
-    served: ServedModel, histories: dict[int, History], *, k: int, allowed: set[int]
+def allowed_items(rules: Rules) -> dict[int, str]:
+    """Each item that may be shown to anybody now, with its narrowest category."""
+    return recommendable(
+        categories=rules.categories, not_categories=rules.not_categories, brands=rules.brands,
+        price_min=rules.price_min, price_max=rules.price_max,
+    )  # fmt: skip
+
+
+def _lists(
+    served: ServedModel | None, histories: dict[int, History], *, k: int, rules: Rules
 ) -> dict[int, list[Recommendation]]:
-    customers = list(histories)
-    rows = _rows(served, [histories[customer] for customer in customers])
-    exclude = [served.columns(sorted(histories[customer].bought)) for customer in customers]
-    columns, scores = served.model.recommend_for(
-        rows, k, exclude=exclude, allowed=served.columns(sorted(allowed))
-    )
-    return {
-        customer: _with_reasons(served, rows.rows([at]), columns[at], scores[at])
-        for at, customer in enumerate(customers)
-    }
+    allowed = allowed_items(rules)
+    popular = dict(_popular_order(served, set(allowed)))
+    places = {item: place for place, item in enumerate(popular)}
+
+    def chosen(history: History, personal: Iterable[int]) -> list[int]:
+        rest: Iterable[int] = popular
+        if rules.bought == ONLY:
+            rest = sorted(history.bought & places.keys(), key=places.__getitem__)
+        return choose(chain(personal, rest), k=k, rules=rules, allowed=allowed, bought=history.bought)
+
+    ranked = Ranking(served, histories, rules=rules, allowed=allowed).best(k) if served else {}
+    lists = {}
+    for customer, history in histories.items():
+        personal = ranked.get(customer, {})
+        items = chosen(history, personal)
+        reasons = _reasons(served, history, [item for item in items if item in personal]) if served else {}
+        lists[customer] = [
+            _recommendation(item, rules, personal, popular, reasons.get(item)) for item in items
+        ]
+    return lists
 
 
-def _rows(served: ServedModel, histories: Sequence[History]) -> Interactions:
-    """The histories in the model's columns, damped as in training; items it does not know are left out."""
-    users = np.repeat(np.arange(len(histories)), [len(history.weights) for history in histories])
-    items = np.fromiter((item for history in histories for item in history.weights), dtype=np.int64)
-    weights = np.fromiter((w for history in histories for w in history.weights.values()), dtype=np.float64)
-    columns = served.columns(items)
-    known = columns >= 0
-    return Interactions.from_arrays(
-        users=users[known], items=columns[known], weights=weights[known],
-        shape=(len(histories), len(served.item_ids)),
-    ).damped()  # fmt: skip
+def _recommendation(
+    item: int,
+    rules: Rules,
+    personal: Mapping[int, float],
+    popular: Mapping[int, float],
+    reason: tuple[str, int | None] | None,
+) -> Recommendation:
+    if item in rules.pinned:
+        return Recommendation(item, personal.get(item, 0.0), PINNED)
+    if reason is None:
+        return Recommendation(item, popular[item], POPULAR)
+    return Recommendation(item, personal[item], *reason)
 
 
-def _with_reasons(
-    served: ServedModel,
-    history: Interactions,
-    columns: np.ndarray[tuple[int], np.dtype[np.int64]],
-    scores: np.ndarray[tuple[int], np.dtype[np.float32]],
-) -> list[Recommendation]:
-    columns = columns[columns >= 0]
-    shares = served.model.contributions(history, columns.tolist())
-    personal = MODEL if served.model.needs_history else POPULAR
-    found = []
-    for place, column in enumerate(columns):
-        # What was only looked at may be recommended again, but is no reason for itself.
-        others = (
-            np.where(history.items == column, -np.inf, shares[place]) if shares.shape[1] else shares[place]
-        )
-        best = int(np.argmax(others)) if len(others) else -1
-        is_because = best >= 0 and others[best] > 0
-        found.append(
-            Recommendation(
-                item_id=int(served.item_ids[column]),
-                score=float(scores[place]),
-                reason_kind=BECAUSE if is_because else personal,
-                reason_item_id=int(served.item_ids[history.items[best]]) if is_because else None,
-            )
-        )
+def _reasons(
+    served: ServedModel, history: History, items: Sequence[int]
+) -> dict[int, tuple[str, int | None]]:
+    """Kind of reason and item of the history, for items that the model ranked."""
+    row = served.rows([history])
+    shares = served.model.contributions(row, served.columns(items).tolist())
+    found: dict[int, tuple[str, int | None]] = {}
+    for place, item in enumerate(items):
+        is_personal = served.model.needs_history or item in history.weights
+        found[item] = (MODEL if is_personal else POPULAR, None)
+        if shares.shape[1]:
+            # What was only looked at may be recommended again, but is no reason for itself.
+            others = np.where(served.item_ids[row.items] == item, -np.inf, shares[place])
+            best = int(np.argmax(others))
+            if others[best] > 0:
+                found[item] = (BECAUSE, int(served.item_ids[row.items[best]]))
     return found
 
 
@@ -165,16 +160,3 @@ def _recently_popular() -> list[tuple[int, float]]:
         found = popular_items(event_weights=DEFAULT_EVENT_WEIGHTS, since=since, limit=POPULAR_LIMIT)
         cache.set(POPULAR_KEY, found, POPULAR_SECONDS)
     return [(int(item), float(weight)) for item, weight in found]
-
-
-def _filled(
-    found: list[Recommendation], order: Sequence[tuple[int, float]], *, k: int, bought: set[int]
-) -> list[Recommendation]:
-    taken = {recommendation.item_id for recommendation in found} | bought
-    filled = list(found)
-    for item, weight in order:
-        if len(filled) >= k:
-            break
-        if item not in taken:
-            filled.append(Recommendation(item, weight, POPULAR))
-    return filled

@@ -1,5 +1,6 @@
 """The champions' models in the memory of this process, loaded once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,6 +10,7 @@ import structlog
 from django.conf import settings
 
 from recommender import algorithms
+from recommender.interactions import History
 from recommender.models import ModelRun
 
 log = structlog.get_logger(__name__)
@@ -29,6 +31,22 @@ class ServedModel:
             return np.full(len(wanted), -1)
         places = np.minimum(np.searchsorted(self.item_ids, wanted), len(self.item_ids) - 1)
         return np.where(self.item_ids[places] == wanted, places, -1)
+
+    def rows(self, histories: Sequence[History]) -> algorithms.Interactions:
+        """The histories in the model's columns, damped as in training; items it does not know are left
+        out.
+        """
+        users = np.repeat(np.arange(len(histories)), [len(history.weights) for history in histories])
+        items = np.fromiter((item for history in histories for item in history.weights), dtype=np.int64)
+        weights = np.fromiter(
+            (w for history in histories for w in history.weights.values()), dtype=np.float64
+        )
+        columns = self.columns(items)
+        known = columns >= 0
+        return algorithms.Interactions.from_arrays(
+            users=users[known], items=columns[known], weights=weights[known],
+            shape=(len(histories), len(self.item_ids)),
+        ).damped()  # fmt: skip
 
     def popular(self) -> list[tuple[int, float]]:
         """Item ids with their weight in the training data, most first."""

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
@@ -9,6 +10,7 @@ from personalization.events.models import Event
 from personalization.events.services import NewEvent, record_events
 from recommender import selectors, services
 from recommender.models import ModelRun
+from recommender.rules import Rules
 
 pytestmark = pytest.mark.django_db
 
@@ -65,7 +67,7 @@ def test_an_event_of_a_second_ago_counts(shop, champion):
 
 def test_bought_items_come_back_when_asked(shop, champion):
     customers, items = shop
-    lists = selectors.recommend([customers[0].pk], k=30, exclude_bought=False)
+    lists = selectors.recommend([customers[0].pk], k=30, rules=Rules(bought="allow"))
     assert {one.item_id for one in lists[customers[0].pk]} == {item.pk for item in items}
 
 
@@ -76,8 +78,8 @@ def test_hidden_sold_out_and_not_allowed_items_never_appear(shop, champion):
     everyone = [customer.pk for customer in customers[:20]]
     shown = {one.item_id for found in selectors.recommend(everyone, k=30).values() for one in found}
     assert not {items[0].pk, items[2].pk} & shown
-    chosen = {items[4].pk, items[5].pk, items[0].pk}
-    some = selectors.recommend(everyone, k=30, exclude_bought=False, allowed_item_ids=chosen)
+    Item.objects.filter(pk__in=[items[4].pk, items[5].pk, items[0].pk]).update(brand="Chosen")
+    some = selectors.recommend(everyone, k=30, rules=Rules(bought="allow", brands=("Chosen",)))
     assert all({one.item_id for one in found} == {items[4].pk, items[5].pk} for found in some.values())
 
 
@@ -118,3 +120,39 @@ def test_the_queries_do_not_grow_with_the_customers(shop, champion, django_asser
 
 def test_nobody_asked_nobody_answered(shop, champion):
     assert selectors.recommend([]) == {}
+
+
+@pytest.mark.parametrize("with_model", [True, False])
+def test_only_what_was_bought_and_a_cap_hold_in_the_whole_list(shop, with_model, request):
+    customers, items = shop
+    if with_model:
+        services.run_training(services.train(algorithm="ease", parameters={}).pk)
+    everyone = [customer.pk for customer in customers[:20]]
+    lists = selectors.recommend(everyone, k=30, rules=Rules(bought="only"))
+    assert all({one.item_id for one in lists[c.pk]} == bought(c) for c in customers[:20])
+    for at, item in enumerate(items):
+        item.categories = ["All", f"shelf {at // 10}"]
+    Item.objects.bulk_update(items, ["categories"])
+    capped = selectors.recommend(everyone, k=30, rules=Rules(bought="allow", max_per_category=2))
+    assert all(len(found) == 6 for found in capped.values())
+    shelf = {item.pk: item.categories[-1] for item in items}
+    first = [shelf[one.item_id] for one in capped[everyone[0]]]
+    assert {name: first.count(name) for name in first} == {"shelf 0": 2, "shelf 1": 2, "shelf 2": 2}
+
+
+def test_filters_are_read_now_and_pinned_items_come_first(shop, champion):
+    customers, items = shop
+    someone = customers[0].pk
+    Item.objects.filter(pk=items[9].pk).update(categories=["Drinks", "Tea"])
+    Item.objects.filter(pk=items[8].pk).update(stock=0)
+    rules = Rules(
+        bought="allow", price_min=Decimal(8), price_max=Decimal(12), not_categories=("Drinks",),
+        pinned=(items[11].pk, items[8].pk, items[0].pk), not_items=(items[10].pk,),
+    )  # fmt: skip
+    found = selectors.recommend([someone], k=30, rules=rules)[someone]
+    assert found[0].item_id == items[11].pk
+    assert found[0].reason_kind == "pinned"
+    assert {one.item_id for one in found} == {items[7].pk, items[11].pk}
+    assert [one.item_id for one in selectors.recommend_popular(rules=Rules(categories=("Tea",)))] == [
+        items[9].pk
+    ]

@@ -1,0 +1,157 @@
+"""What a list may hold: rules as a campaign or a caller states them, and the choice that obeys them."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, fields
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+EXCLUDE, ONLY, ALLOW = "exclude", "only", "allow"
+MAX_ENTRIES = 1_000
+MAX_PRICE = Decimal(10) ** 12
+
+
+class RulesError(ValueError):
+    """`errors` are {"pointer": JSON pointer into the rules, "detail": sentence}, all of them at once."""
+
+    def __init__(self, errors: list[dict[str, str]]) -> None:
+        super().__init__("; ".join(f"{error['pointer']}: {error['detail']}" for error in errors))
+        self.errors = errors
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Hidden items and items out of stock are never shown; these rules come on top.
+
+    `bought`: "exclude", "only" or "allow" what the customer bought. `categories` (of any level), `brands` and
+    prices (both ends included) must fit, empty or None for no rule; an item without a price fits no price
+    rule. `max_per_category` counts the narrowest category; items without a category are not counted.
+    `pinned` item ids come first, as far as the other rules let them. `not_items` never come.
+    """
+
+    bought: str = EXCLUDE
+    categories: tuple[str, ...] = ()
+    not_categories: tuple[str, ...] = ()
+    brands: tuple[str, ...] = ()
+    price_min: Decimal | None = None
+    price_max: Decimal | None = None
+    max_per_category: int | None = None
+    pinned: tuple[int, ...] = ()
+    not_items: tuple[int, ...] = ()
+
+    @classmethod
+    def from_json(cls, raw: object) -> "Rules":
+        """Raises RulesError; a key that is not known is an error, a missing one means no rule."""
+        if not isinstance(raw, Mapping):
+            raise RulesError([{"pointer": "", "detail": _("Give an object.")}])
+        errors: list[dict[str, str]] = []
+        values: dict[str, Any] = {}
+        for key, value in raw.items():
+            pointer = "/" + str(key).replace("~", "~0").replace("/", "~1")
+            try:
+                if key not in _READERS:
+                    raise ValueError(_("Remove this: it is not known here."))
+                values[key] = _READERS[key](value)
+            except ValueError as error:
+                errors.append({"pointer": pointer, "detail": str(error)})
+        low, high = values.get("price_min"), values.get("price_max")
+        if low is not None and high is not None and low > high:
+            errors.append({"pointer": "/price_max", "detail": _("This is less than price_min.")})
+        if errors:
+            raise RulesError(errors)
+        return cls(**values)
+
+    def as_json(self) -> dict[str, Any]:
+        """Only what differs from no rule; prices as texts, so that no cent is lost."""
+        values = {part.name: getattr(self, part.name) for part in fields(self)}
+        plain = {Decimal: str, tuple: list}
+        return {
+            name: plain.get(type(value), lambda same: same)(value)
+            for name, value in values.items()
+            if value != getattr(Rules, name)
+        }
+
+    def allows(self, item: int, bought: Collection[int]) -> bool:
+        """Whether this customer may be shown the item, as far as what was bought decides."""
+        return self.bought == ALLOW or (item in bought) == (self.bought == ONLY)
+
+
+def choose(
+    ranked: Iterable[int],
+    *,
+    k: int,
+    rules: Rules,
+    allowed: Mapping[int, str],
+    bought: Collection[int],
+) -> list[int]:
+    """At most k items of `ranked` (best first) that obey every rule, the pinned ones first, none twice.
+
+    `allowed` has the narrowest category of each item that may be shown to anybody now, empty for none.
+    """
+    chosen: dict[int, None] = {}
+    per_category: Counter[str] = Counter()
+    barred = frozenset(rules.not_items)
+    for items in (rules.pinned, ranked):
+        for item in items:
+            if len(chosen) >= k:
+                return list(chosen)
+            if item in chosen or item in barred or item not in allowed or not rules.allows(item, bought):
+                continue
+            category = allowed[item]
+            if category and rules.max_per_category is not None:
+                if per_category[category] >= rules.max_per_category:
+                    continue
+                per_category[category] += 1
+            chosen[item] = None
+    return list(chosen)
+
+
+def _bought(value: object) -> str:
+    if value not in (EXCLUDE, ONLY, ALLOW):
+        raise ValueError(_("Give exclude, only or allow."))
+    return str(value)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not _is_short_list(value) or not all(isinstance(v, str) and v and "\0" not in v for v in value):
+        raise ValueError(_("Give a list of texts, 1,000 at most."))
+    return tuple(dict.fromkeys(value))
+
+
+def _ids(value: object) -> tuple[int, ...]:
+    if not _is_short_list(value) or not all(type(v) is int and 0 < v < 2**63 for v in value):
+        raise ValueError(_("Give a list of item numbers, 1,000 at most."))
+    return tuple(dict.fromkeys(value))
+
+
+def _is_short_list(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) <= MAX_ENTRIES
+
+
+def _price(value: object) -> Decimal | None:
+    if value is None:
+        return None
+    try:
+        if isinstance(value, bool) or not isinstance(value, int | float | str):
+            raise InvalidOperation
+        price = Decimal(str(value))
+    except InvalidOperation:
+        price = Decimal("NaN")
+    if not price.is_finite() or not 0 <= price <= MAX_PRICE:
+        raise ValueError(_("Give an amount of 0 or more."))
+    return price
+
+
+def _count(value: object) -> int | None:
+    if value is not None and (type(value) is not int or value < 1):
+        raise ValueError(_("Give a whole number of 1 or more."))
+    return value  # type: ignore[return-value]
+
+
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "bought": _bought, "categories": _texts, "not_categories": _texts, "brands": _texts,
+    "price_min": _price, "price_max": _price, "max_per_category": _count,
+    "pinned": _ids, "not_items": _ids,
+}  # fmt: skip
