@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recommender.algorithms._base import Arrays, Recommender, Training
+from recommender.algorithms._base import BLOCK_SCORES, Arrays, Recommender, Training
 from recommender.algorithms._deep_checkpoint import fingerprint
-from recommender.algorithms._deep_sequences import Held, hold_out, quality
+from recommender.algorithms._deep_sequences import FEWEST_JUDGES, Held, hold_out, quality
 from recommender.algorithms._deep_torch import as_numpy, load_torch, put_weights, quiet_torch
 from recommender.algorithms._deep_training import Fit, Plan, train
 from recommender.algorithms._interactions import Floats, Interactions
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Epochs are judged by as many users at most; more would cost time and tell little more.
 JUDGES = 1000
+# Weights, gradients, two moments, the average, the best, and copies while an epoch is judged and written.
+COPIES_OF_WEIGHTS = 10
 # So many rows are worth a second thread.
 ROWS_FOR_THREADS = 64
 
@@ -37,6 +39,12 @@ class DeepRecommender(Recommender):
     """
 
     extra = "deep"
+    instead = "als or item_knn"
+    search_space = {
+        "dimensions": ("choice", 32, 64, 128),
+        "dropout": ("float", 0.1, 0.6),
+        "learning_rate": ("log", 0.0005, 0.01),
+    }
 
     dimensions: int
     epochs: int
@@ -60,6 +68,14 @@ class DeepRecommender(Recommender):
         if self.max_seconds is not None and self.max_seconds <= 0:
             raise ValueError("max_seconds must be positive, or None for no limit")
 
+    def needed_bytes(self, n_users: int, n_items: int, n_interactions: int) -> int:
+        judged = 3 * min(JUDGES * n_items, max(BLOCK_SCORES, FEWEST_JUDGES * n_items))
+        return 4 * (COPIES_OF_WEIGHTS * self._item_width() * n_items + judged)
+
+    def _item_width(self) -> int:
+        """How many weights each item has."""
+        return 2 * self.dimensions
+
     def _learn(self, interactions: Interactions, training: Training) -> None:
         load_torch()
         self._network = None
@@ -67,7 +83,8 @@ class DeepRecommender(Recommender):
             self._weights = {}
             training.progress(1.0)
             return
-        rest, held = hold_out(interactions, n_users=JUDGES, seed=self.seed)
+        judges = min(JUDGES, max(FEWEST_JUDGES, BLOCK_SCORES // interactions.n_items))
+        rest, held = hold_out(interactions, n_users=judges, seed=self.seed)
         with quiet_torch(self.seed):
             network = self._build(interactions.n_items)
         of = ""

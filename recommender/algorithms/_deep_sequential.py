@@ -28,6 +28,9 @@ class SequentialRecommender(DeepRecommender):
         if self.length < 1:
             raise ValueError("length must be positive")
 
+    def _item_width(self) -> int:
+        return self.dimensions + 1
+
     def _losses(
         self, network: "nn.Module", histories: Interactions, random: np.random.Generator, epoch: int
     ) -> Iterator[tuple[float, "Tensor"]]:

@@ -58,6 +58,10 @@ class Autoencoder(DeepRecommender):
         if hidden < 1 or kl_weight < 0 or annealing_epochs < 0:
             raise ValueError("hidden must be positive, kl_weight and annealing_epochs not negative")
 
+    def _item_width(self) -> int:
+        # With the logits of a batch, their softmax and its gradient.
+        return 2 * self.hidden + self.batch_size
+
     def _build(self, n_items: int) -> "nn.Module":
         from recommender.algorithms._deep_variational import Variational
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recommender.algorithms._base import Training, gettext_noop
-from recommender.algorithms._deep import DeepRecommender
+from recommender.algorithms._deep import COPIES_OF_WEIGHTS, DeepRecommender
 from recommender.algorithms._deep_bags import bags
-from recommender.algorithms._deep_pictures import Pictures
+from recommender.algorithms._deep_pictures import SIDE, Pictures
 from recommender.algorithms._deep_pools import Pool, pools
 from recommender.algorithms._deep_sequences import Held
 from recommender.algorithms._deep_torch import weights_of
@@ -73,6 +73,10 @@ class Cnn(DeepRecommender):
             raise ValueError("hidden, per_user and negatives must be positive")
         if not 0 <= cold_share < 1 or not 0 < held_share < 1:
             raise ValueError("cold_share lies in [0, 1), held_share between 0 and 1")
+
+    def _item_width(self) -> int:
+        # Two tables, the settled vectors, and the pictures.
+        return 3 * self.dimensions + 3 * SIDE**2 // COPIES_OF_WEIGHTS
 
     def _build(self, n_items: int) -> "nn.Module":
         from recommender.algorithms._deep_towers import PictureTowers

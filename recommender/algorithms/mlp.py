@@ -57,6 +57,10 @@ class Mlp(DeepRecommender):
         if hidden < 1 or not 0 < held_share < 1:
             raise ValueError("hidden must be positive, held_share lies between 0 and 1")
 
+    def _item_width(self) -> int:
+        # With the logits of a batch, their softmax and its gradient.
+        return 2 * self.dimensions + self.batch_size
+
     def _build(self, n_items: int) -> "nn.Module":
         from recommender.algorithms._deep_towers import TwoTowers
 

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from recommender.algorithms import Interactions, MissingExtraError, get, names
+from recommender.algorithms import Interactions, MissingExtraError, NotEnoughMemoryError, get, names
 from recommender.algorithms._deep_sequences import batches, hold_out, padded, shuffled_order, windows
 from tests.recommender.algorithms.deep_data import planted_order
 
@@ -54,6 +54,13 @@ def test_without_torch_the_error_says_what_to_install(name, monkeypatch):
 def test_senseless_parameters_are_refused(name, wrong):
     with pytest.raises(ValueError):
         get(name)(**wrong)
+
+
+@pytest.mark.parametrize("name", sorted(DEEP))
+def test_more_items_than_fit_are_refused_before_anything_is_allocated(name):
+    one = Interactions.from_arrays(users=[0, 0], items=[0, 10**9], shape=(1, 10**9 + 1))
+    with pytest.raises(NotEnoughMemoryError, match="als"):
+        get(name)().fit(one)
 
 
 def test_the_loss_and_its_gradients_are_those_of_torch():
