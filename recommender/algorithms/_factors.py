@@ -1,6 +1,7 @@
 """What the factor models of ratings share: what to do where nobody rated, and where all ratings are equal."""
 
 from abc import abstractmethod
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ Doubles = npt.NDArray[np.float64]
 # Up to this many cells the exact decomposition is as quick as the iterative one.
 DENSE_CELLS = 1_000_000
 PAIRS_AT_ONCE = 1 << 16
+Number = TypeVar("Number", bound=np.generic)
 
 
 class FactorRatings(RatingRecommender):
@@ -123,8 +125,8 @@ def taken_factors(interactions: Interactions, *, factors: int, seed: int) -> Flo
     return np.asarray(rows[order].T * np.sqrt(squares / (squares + strength)), dtype=np.float32)
 
 
-def known_rows(table: npt.NDArray[np.floating], numbers: Ints) -> npt.NDArray[np.floating]:
-    """The rows of these numbers (first axis), zero for a number outside."""
+def known_rows(table: npt.NDArray[Number], numbers: Ints) -> npt.NDArray[Number]:
+    """The rows of these numbers (first axis), zero (False) for a number outside."""
     inside = (numbers >= 0) & (numbers < len(table))
     if inside.all():
         return table[numbers]
