@@ -26,7 +26,8 @@ def rate(customers, items, *, start=START):
     record_events(
         [
             NewEvent(
-                customer.pk, f"rated-{n}-{at}", "Product Rated", start + timedelta(days=(7 * at + 11 * n) % 90),
+                customer.pk, f"rated-{n}-{at}", "Product Rated",
+                start + timedelta(days=(7 * at + 11 * n) % 90),
                 item_id=items[at].pk, properties={"rating": 5 if at % 2 == n % 2 else 1},
             )
             for n, customer in enumerate(customers)
