@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from personalization.access.services import audit
 from recommender import algorithms
 from recommender.errors import PromotionError, TrainingError
-from recommender.evaluation.tuning import AUTO
+from recommender.evaluation.tuning import AUTO, DEFAULT_SECONDS
 from recommender.interactions import DEFAULT_EVENT_WEIGHTS
 from recommender.models import DecidingMetric, ModelRun, RunStatus
-from recommender.training import DEFAULT_BUDGET_SECONDS, checkpoints, train_and_judge
+from recommender.training import checkpoints, train_and_judge
 
 log = structlog.get_logger(__name__)
 SYSTEM = "system"
@@ -48,7 +48,7 @@ def train(
     chosen = dict(parameters or {})
     by_nature = False
     if algorithm == AUTO:
-        budget_seconds = budget_seconds or DEFAULT_BUDGET_SECONDS
+        budget_seconds = budget_seconds or DEFAULT_SECONDS
         if chosen:
             raise TrainingError(_("auto finds the parameters itself; give none."))
     else:

@@ -16,12 +16,11 @@ from recommender import algorithms
 from recommender.comparison import Comparison, Material, compare
 from recommender.errors import TrainingError
 from recommender.evaluation import Log, time_split
-from recommender.evaluation.tuning import AUTO, Tuned, candidates, tune
+from recommender.evaluation.tuning import AUTO, DEFAULT_SECONDS, Tuned, candidates, tune
 from recommender.features import load_features, with_catalog
 from recommender.interactions import EventLog, load_events, load_ratings
 from recommender.models import ModelRun
 
-DEFAULT_BUDGET_SECONDS = 60
 SECONDS_BETWEEN_NOTES = 1.0
 # Where the bar stands when each part begins.
 READING, TUNING, COMPARING, FITTING = 0.0, 0.05, 0.3, 0.65
@@ -145,7 +144,7 @@ def _tune(run: ModelRun, material: Material, hear: Callable[[float], None]) -> N
     found = tune(
         names,
         split,
-        seconds=run.budget_seconds or DEFAULT_BUDGET_SECONDS,
+        seconds=run.budget_seconds or DEFAULT_SECONDS,
         metric=run.metric,
         parameters=run.parameters,
         features=material.features() if any(algorithms.get(name).uses_features for name in names) else None,

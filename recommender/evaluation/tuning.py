@@ -17,6 +17,7 @@ from recommender.evaluation.ratings import evaluate_ratings
 from recommender.evaluation.splits import Split, leave_last_out, ratio_split, time_split
 
 AUTO = "auto"
+DEFAULT_SECONDS = 60
 # Cheap ones, quickest first: each gets a try with its defaults before any is tuned.
 CANDIDATES = ("popular", "trending", "item_knn", "ease", "als", "user_knn")
 FOR_REPEATS = ("repurchase",)

@@ -82,3 +82,92 @@ def test_training_can_be_waited_for(shop):
     assert "is the champion" in shown and "ndcg" in shown
     with pytest.raises(CommandError, match="of memory"):
         run("train", "--algorithm", "ease", "--parameters", '{"memory_limit_mib": 0}', "--wait")
+
+
+@pytest.mark.django_db
+def test_auto_is_the_default_of_training(shop):
+    with patch.object(tasks.train_model, "delay"):
+        run("train", "--budget", "5", "--metric", "recall", "--repeats")
+    queued = ModelRun.objects.get()
+    assert (queued.algorithm, queued.budget_seconds, queued.metric) == ("auto", 5, "recall")
+    assert queued.repeats
+
+
+@pytest.fixture
+def ratings(tmp_path):
+    """Half of the users like even items, the other half odd ones; two official folds as files."""
+    random = np.random.default_rng(5)
+    rows = [
+        f"{user}\t{item}\t{5 if user % 2 == item % 2 else 2}\t{at}"
+        for user in range(40)
+        for at, item in enumerate(random.permutation(20)[:12])
+    ]
+    random.shuffle(rows)
+    for name, chosen in {"all": rows, "1.base": rows[100:], "1.test": rows[:100]}.items():
+        (tmp_path / name).write_text("\n".join(chosen) + "\n")
+    return tmp_path
+
+
+def test_ratings_are_judged_by_their_errors_in_folds(ratings):
+    options = ["--columns", "0,1,2,3", "--algorithm", "svd", "--algorithm", "popular", "--json"]
+    found = json.loads(run("evaluate", "--csv", str(ratings / "all"), "--split", "kfold", *options))
+    rmse = found["algorithms"]["svd"]["metrics"]["rmse"]
+    assert 0 < rmse["low"] < rmse["value"] < rmse["high"] < 2
+    assert "rmse" not in found["algorithms"]["popular"]["metrics"]
+    fold = f"{ratings / '1.base'}:{ratings / '1.test'}"
+    official = json.loads(run("evaluate", "--folds", fold, fold, *options))
+    assert official["split"] == "folds" and official["events"] == 480
+    assert official["algorithms"]["svd"]["metrics"]["rmse"]["value"] < 2
+    for wrong in (["--folds", "alone"], ["--folds", f"{ratings / 'all'}:nowhere"], ["--split", "folds"]):
+        with pytest.raises(CommandError):
+            run("evaluate", *wrong, "--csv" if "--split" in wrong else "--columns",
+                str(ratings / "all") if "--split" in wrong else "0,1,2,3", *options[2:])  # fmt: skip
+
+
+def test_one_algorithm_that_fails_leaves_the_others_their_figures(ratings):
+    shown = run(
+        "evaluate", "--csv", str(ratings / "all"), "--columns", "0,1,-,3", "--split", "ratio",
+        "--algorithm", 'ease={"memory_limit_mib": 0}', "--algorithm", "popular", "--metrics", "ndcg,mrr",
+    )  # fmt: skip
+    assert "of memory" in shown
+    line = next(line for line in shown.splitlines() if line.startswith("popular"))
+    assert line.count("[") == 2
+
+
+def test_auto_says_what_it_chose(ratings):
+    options = ["--csv", str(ratings / "all"), "--columns", "0,1,-,3", "--split", "ratio", "--tune", "3"]
+    found = json.loads(run("evaluate", *options, "--algorithm", "auto", "--json"))
+    chosen = found["algorithms"]["auto"]["chosen"]
+    assert len(chosen) == 1 and chosen[0]["algorithm"] in found["algorithms"]["auto"]["chosen"][0].values()
+    assert "chose" in run("evaluate", *options, "--algorithm", "auto")
+    with pytest.raises(CommandError, match="no algorithm"):
+        run("evaluate", *options, "--algorithm", "astrology")
+    with pytest.raises(CommandError, match="no JSON"):
+        run("evaluate", *options, "--algorithm", "als=factors")
+
+
+def test_new_items_are_judged_by_what_a_file_says_about_them(ratings):
+    rows = [
+        "1,name,tags",
+        *(f"{item},Item {item},{'even' if item % 2 == 0 else 'odd'}" for item in range(20)),
+    ]
+    (ratings / "items.csv").write_text("\n".join(rows) + "\n")
+    lines = (ratings / "all").read_text().splitlines()
+    liked = [line for line in lines if line.split("\t")[2] == "5"]
+    (ratings / "liked").write_text("\n".join(liked) + "\n")
+    found = json.loads(
+        run("evaluate", "--csv", str(ratings / "liked"), "--columns", "0,1,-,3", "--split", "cold-start",
+            "--items", str(ratings / "items.csv"), "--algorithm", "tfidf", "--algorithm", "popular",
+            "-k", "2", "--json")
+    )  # fmt: skip
+    assert found["split"] == "cold-start"
+    assert found["algorithms"]["tfidf"]["ndcg_above_popular"]["low"] > 0
+
+
+def test_a_later_test_can_be_asked_for(table, tmp_path):
+    parquet.write_table(table, tmp_path / "events.parquet")
+    options = ["--parquet", str(tmp_path / "events.parquet"), "--columns", "who,what,-,when", "--json"]
+    found = json.loads(run("evaluate", *options, "--test-from", "6000", "--algorithm", "popular"))
+    assert found["users"] == 60
+    with pytest.raises(CommandError, match="both sides"):
+        run("evaluate", *options, "--test-from", "2030-01-01", "--algorithm", "popular")
