@@ -77,6 +77,14 @@ def recommend_popular(*, k: int = 6, rules: Rules = NO_RULES) -> list[Recommenda
     return _lists(served, {0: History({}, set())}, k=k, rules=rules)[0]
 
 
+def recommend_with(
+    served: ServedModel, customer_ids: Collection[int], *, k: int = 6, rules: Rules = NO_RULES
+) -> dict[int, list[Recommendation]]:
+    """As `recommend`, by a model that need not be the champion."""
+    histories = load_histories(customer_ids, event_weights=served.event_weights)
+    return _lists(served, histories, k=k, rules=rules)
+
+
 def allowed_items(rules: Rules) -> dict[int, str]:
     """Each item that may be shown to anybody now, with its narrowest category."""
     return recommendable(

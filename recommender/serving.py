@@ -78,3 +78,15 @@ def _load(run_id: int, artifact: str, digest: str) -> ServedModel:
     if len(run.item_ids) != model.n_items:
         raise algorithms.ArtifactError(f"{artifact} knows {model.n_items} items, its run {len(run.item_ids)}")
     return ServedModel(model, np.array(run.item_ids, dtype=np.int64), run.event_weights)
+
+
+def serve_run(run: ModelRun) -> ServedModel:
+    """The model of any finished run, to look at its lists; few are kept, beside the champions'.
+
+    Raises ArtifactError where the file is missing or damaged, UnknownAlgorithmError, MissingExtraError.
+    """
+    load = _load if run.is_champion else _load_aside
+    return load(run.pk, run.artifact, run.artifact_sha256)
+
+
+_load_aside = lru_cache(maxsize=2)(_load.__wrapped__)
