@@ -1,13 +1,27 @@
 """From events to interactions: the only place where customers and items become row and column numbers."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import BooleanField, Case, Exists, F, FloatField, OuterRef, Sum, Value, When
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    Exists,
+    F,
+    FloatField,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    Sum,
+    Value,
+    When,
+)  # fmt: skip
 from django.db.models.aggregates import Aggregate
 
 from personalization.catalog.models import Item
@@ -97,10 +111,15 @@ class _BoolOr(Aggregate):
 
 @dataclass(frozen=True)
 class History:
-    """What one customer did: weight by item id (undamped), and the items bought."""
+    """What one customer did: weight by item id (undamped), and the items bought.
+
+    `times`, where known, has for an item of `weights` when it was taken last and first (seconds) and how
+    often.
+    """
 
     weights: dict[int, float]
     bought: set[int]
+    times: dict[int, tuple[int, int, int]] = field(default_factory=dict)
 
 
 def load_histories(
@@ -112,6 +131,7 @@ def load_histories(
         default=Value(0.0),
         output_field=FloatField(),
     )
+    counts = Q(name__in=list(event_weights))
     rows = (
         Event.objects.filter(
             customer_id__in=list(customer_ids), name__in={*event_weights, *BOUGHT_EVENTS}, item__isnull=False
@@ -124,12 +144,16 @@ def load_histories(
             bought=_BoolOr(
                 Case(When(name__in=BOUGHT_EVENTS, then=True), default=False, output_field=BooleanField())
             ),
+            latest=Max("occurred_at", filter=counts),
+            first=Min("occurred_at", filter=counts),
+            n=Count("occurred_at", filter=counts),
         )
     )
     histories = {customer: History({}, set()) for customer in customer_ids}
-    for customer, item, total, bought in rows:
+    for customer, item, total, bought, latest, first, n in rows:
         if total > 0:
             histories[customer].weights[item] = total
+            histories[customer].times[item] = (int(latest.timestamp()), int(first.timestamp()), n)
         if bought:
             histories[customer].bought.add(item)
     return histories

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from django.utils import timezone
 
 from recommender.interactions import History
 from recommender.rules import EXCLUDE, ONLY, Rules, choose
@@ -27,6 +28,7 @@ class Ranking:
         self._histories = histories
         self._rules = rules
         self._allowed = allowed
+        self._context = {"now": timezone.now().timestamp()}
         barred = set(rules.not_items)
         self._columns = served.columns([item for item in allowed if item not in barred])
 
@@ -62,6 +64,7 @@ class Ranking:
             depth,
             exclude=[self._served.columns(sorted(h.bought) if leave_out else []) for h in histories],
             allowed=self._columns,
+            context=self._context,
         )
         ids = self._served.item_ids
         return {
@@ -78,7 +81,7 @@ class Ranking:
         customers = list(self._histories)
         rows = self._served.rows([self._histories[customer] for customer in customers])
         found: dict[int, dict[int, float]] = {}
-        for start, scores in self._served.model.score_blocks(rows):
+        for start, scores in self._served.model.score_blocks(rows, context=self._context):
             for line, customer in zip(scores, customers[start : start + len(scores)], strict=True):
                 bought = self._served.columns(sorted(self._histories[customer].bought))
                 columns = np.intersect1d(bought[bought >= 0], self._columns)

@@ -114,13 +114,13 @@ def _bought(value: object) -> str:
     return str(value)
 
 
-def _texts(value: object) -> tuple[str, ...]:
+def _texts(value: Any) -> tuple[str, ...]:
     if not _is_short_list(value) or not all(isinstance(v, str) and v and "\0" not in v for v in value):
         raise ValueError(_("Give a list of texts, 1,000 at most."))
     return tuple(dict.fromkeys(value))
 
 
-def _ids(value: object) -> tuple[int, ...]:
+def _ids(value: Any) -> tuple[int, ...]:
     if not _is_short_list(value) or not all(type(v) is int and 0 < v < 2**63 for v in value):
         raise ValueError(_("Give a list of item numbers, 1,000 at most."))
     return tuple(dict.fromkeys(value))
@@ -144,10 +144,10 @@ def _price(value: object) -> Decimal | None:
     return price
 
 
-def _count(value: object) -> int | None:
+def _count(value: Any) -> int | None:
     if value is not None and (type(value) is not int or value < 1):
         raise ValueError(_("Give a whole number of 1 or more."))
-    return value  # type: ignore[return-value]
+    return None if value is None else int(value)
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {

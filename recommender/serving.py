@@ -1,7 +1,7 @@
 """The champions' models in the memory of this process, loaded once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -34,19 +34,24 @@ class ServedModel:
 
     def rows(self, histories: Sequence[History]) -> algorithms.Interactions:
         """The histories in the model's columns, damped as in training; items it does not know are left
-        out.
+        out. With times when all of them are known.
         """
         users = np.repeat(np.arange(len(histories)), [len(history.weights) for history in histories])
-        items = np.fromiter((item for history in histories for item in history.weights), dtype=np.int64)
-        weights = np.fromiter(
-            (w for history in histories for w in history.weights.values()), dtype=np.float64
-        )
-        columns = self.columns(items)
-        known = columns >= 0
-        return algorithms.Interactions.from_arrays(
-            users=users[known], items=columns[known], weights=weights[known],
-            shape=(len(histories), len(self.item_ids)),
-        ).damped()  # fmt: skip
+        pairs = [(history, item) for history in histories for item in history.weights]
+        columns = self.columns([item for _, item in pairs])
+        known = np.flatnonzero(columns >= 0)
+        users, columns = users[known], columns[known]
+        weights = np.array([history.weights[item] for history, item in pairs], dtype=np.float64)[known]
+        shape = (len(histories), len(self.item_ids))
+        rows = algorithms.Interactions.from_arrays(
+            users=users, items=columns, weights=weights, shape=shape
+        ).damped()
+        if not all(item in history.times for history, item in pairs):
+            return rows
+        times = np.array([history.times[item] for history, item in pairs], dtype=np.int64).reshape(-1, 3)
+        # Each pair stands once, so this is the order that the rows are in.
+        latest, first, counts = times[known][np.lexsort((columns, users))].T
+        return replace(rows, timestamps=latest, first_timestamps=first, counts=counts)
 
     def popular(self) -> list[tuple[int, float]]:
         """Item ids with their weight in the training data, most first."""

@@ -77,6 +77,24 @@ def test_a_history_says_what_was_bought_and_counts_a_second_ago(shop):
     assert after.weights[items[1].pk] == 1.0
 
 
+def test_a_history_knows_when_and_how_often(shop):
+    customers, items = shop
+    now = timezone.now().replace(microsecond=0)
+    names = {"Order Line": 3, "Product Viewed": 2, "Refunded": 1}
+    record_events(
+        [
+            NewEvent(customers[0].pk, name, name, now - timedelta(days=days), item_id=items[1].pk)
+            for name, days in names.items()
+        ]
+    )
+    history = load_histories([customers[0].pk], event_weights={"Order Line": 1.0, "Product Viewed": 0.5})[
+        customers[0].pk
+    ]
+    last, first = (int((now - timedelta(days=days)).timestamp()) for days in (2, 3))
+    assert history.times[items[1].pk] == (last, first, 2)
+    assert history.times.keys() == history.weights.keys()
+
+
 def test_an_item_that_was_deleted_is_forgotten(shop):
     customers, items = shop
     Item.objects.filter(pk=items[0].pk)._raw_delete("default")  # as another program would
