@@ -17,7 +17,7 @@ from campaigns.channels import ChannelError, Recipient, Sheet
 from campaigns.errors import InvalidCampaign
 from campaigns.forms import read_json, text
 from campaigns.pages import answers_problems
-from campaigns.sending.context import N_ITEMS, ItemTexts
+from campaigns.sending.context import N_ITEMS, ItemTexts, pick_of
 from personalization.access.models import User
 from personalization.access.services import actor_name, audit
 from personalization.access.shell import staff_page
@@ -104,10 +104,7 @@ def example_context(customer: Customer | None, *, campaign: str) -> dict[str, An
     items: list[dict[str, Any]] = []
     if customer:
         profile = customer_selectors.profiles([customer.pk])[customer.pk]
-        picks = [
-            (pick.item_id, pick.reason_kind, pick.reason_item_id)
-            for pick in recommender.recommend([customer.pk], k=N_ITEMS)[customer.pk]
-        ]
+        picks = [pick_of(pick) for pick in recommender.recommend([customer.pk], k=N_ITEMS)[customer.pk]]
         known = catalog.items({pk for pick in picks for pk in (pick[0], pick[2]) if pk})
         items = ItemTexts(known).of(picks, str(profile.get("language") or ""))
     return {

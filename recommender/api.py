@@ -39,6 +39,11 @@ class RecommendedItem(serializers.Serializer[Any]):
     reason = serializers.CharField(help_text="A sentence in the language of Accept-Language.")
     reason_item = serializers.CharField(allow_null=True, help_text="Item id, with the kind because.")
 
+    reason_event = serializers.ChoiceField(
+        choices=["", selectors.BOUGHT, selectors.VIEWED],
+        help_text="What the customer did with reason_item; empty without one.",
+    )
+
 
 class CustomerRecommendations(serializers.Serializer[Any]):
     customer = serializers.CharField()
@@ -115,12 +120,15 @@ def _item(found: selectors.Recommendation, items: dict[int, dict[str, Any]]) -> 
         "reason_kind": found.reason_kind,
         "reason": _sentence(found, because),
         "reason_item": because["external_id"] if because else None,
+        "reason_event": found.reason_event if because else "",
     }
 
 
 def _sentence(found: selectors.Recommendation, because: dict[str, Any] | None) -> str:
     if because is not None:
-        return _("Because of your interest in %(item)s") % {"item": because["name"]}
+        if found.reason_event == selectors.BOUGHT:
+            return _("Because you bought %(item)s") % {"item": because["name"]}
+        return _("Because you looked at %(item)s") % {"item": because["name"]}
     if found.reason_kind == selectors.POPULAR:
         return _("Popular with other customers")
     return _("Chosen for you")

@@ -22,6 +22,7 @@ from recommender.rules import EXCLUDE, ONLY, Rules, choose
 from recommender.serving import ServedModel, serve_champion
 
 MODEL, BECAUSE, POPULAR, PINNED = "model", "because", "popular", "pinned"
+BOUGHT, VIEWED = "bought", "viewed"
 NO_RULES = Rules()
 POPULAR_DAYS = 90
 POPULAR_LIMIT = 1_000
@@ -34,13 +35,14 @@ LOST_AFTER = timedelta(minutes=10)
 class Recommendation:
     """`reason_kind`: "because" (of `reason_item_id`, what in the history speaks most for it), "model"
     (personal, without such an item), "popular" (not personal) or "pinned" (by the rules). Scores compare
-    within one kind only.
+    within one kind only. `reason_event`: what happened to the reason item, "bought" or "viewed".
     """
 
     item_id: int
     score: float
     reason_kind: str
     reason_item_id: int | None = None
+    reason_event: str = ""
 
 
 def champion(*, repeats: bool = False) -> ModelRun | None:
@@ -123,7 +125,7 @@ def _recommendation(
     rules: Rules,
     personal: Mapping[int, float],
     popular: Mapping[int, float],
-    reason: tuple[str, int | None] | None,
+    reason: tuple[str, int | None, str] | None,
 ) -> Recommendation:
     if item in rules.pinned:
         return Recommendation(item, personal.get(item, 0.0), PINNED)
@@ -134,20 +136,21 @@ def _recommendation(
 
 def _reasons(
     served: ServedModel, history: History, items: Sequence[int]
-) -> dict[int, tuple[str, int | None]]:
+) -> dict[int, tuple[str, int | None, str]]:
     """Kind of reason and item of the history, for items that the model ranked."""
     row = served.rows([history])
     shares = served.model.contributions(row, served.columns(items).tolist())
-    found: dict[int, tuple[str, int | None]] = {}
+    found: dict[int, tuple[str, int | None, str]] = {}
     for place, item in enumerate(items):
         is_personal = served.model.needs_history or item in history.weights
-        found[item] = (MODEL if is_personal else POPULAR, None)
+        found[item] = (MODEL if is_personal else POPULAR, None, "")
         if shares.shape[1]:
             # What was only looked at may be recommended again, but is no reason for itself.
             others = np.where(served.item_ids[row.items] == item, -np.inf, shares[place])
             best = int(np.argmax(others))
             if others[best] > 0:
-                found[item] = (BECAUSE, int(served.item_ids[row.items[best]]))
+                because = int(served.item_ids[row.items[best]])
+                found[item] = (BECAUSE, because, BOUGHT if because in history.bought else VIEWED)
     return found
 
 

@@ -31,7 +31,7 @@ class Composer:
         }
 
     def inputs(self, row: Row) -> dict[str, Any] | None:
-        """What this message is made from beside the profile: [item, reason kind, reason item]."""
+        """What this message is made from beside the profile: the picks (see context.Pick)."""
         picks = self._data.picks.get(row.customer_id) if row.customer_id is not None else None
         return {"items": picks, "at": self._issued} if picks else None
 

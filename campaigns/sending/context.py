@@ -18,6 +18,13 @@ from personalization.customers import selectors as customers
 from recommender import selectors as recommender
 
 N_ITEMS = 6
+# Recommended item, reason kind, reason item and what the customer did with it. Messages sent before the last
+# part existed are on record without it.
+Pick = tuple[int, str, int | None, str]
+
+
+def pick_of(found: recommender.Recommendation) -> Pick:
+    return found.item_id, found.reason_kind, found.reason_item_id, found.reason_event
 
 
 @dataclass(frozen=True)
@@ -50,11 +57,11 @@ def run_content(run_id: int) -> RunContent:
 
 @dataclass(frozen=True)
 class ChunkData:
-    """`profiles` by customer; `picks` the recommended (item, reason kind, reason item) by customer."""
+    """`profiles` by customer; `picks` what was recommended, by customer."""
 
     profiles: Mapping[int, dict[str, Any]]
     items: Mapping[int, dict[str, Any]]
-    picks: Mapping[int, list[tuple[int, str, int | None]]]
+    picks: Mapping[int, list[Pick]]
 
 
 def load(run: RunContent, rows: Sequence[Row]) -> ChunkData:
@@ -62,10 +69,10 @@ def load(run: RunContent, rows: Sequence[Row]) -> ChunkData:
     profiles = customers.profiles(ids)
     wants = {key for key, template in run.templates.items() if template.uses("items")}
     readers = [row.customer_id for row in rows if row.variant in wants and row.customer_id in profiles]
-    picks: dict[int, list[tuple[int, str, int | None]]] = {}
+    picks: dict[int, list[Pick]] = {}
     if readers:
         for customer_id, found in recommender.recommend([r for r in readers if r], k=N_ITEMS).items():
-            picks[customer_id] = [(r.item_id, r.reason_kind, r.reason_item_id) for r in found]
+            picks[customer_id] = [pick_of(r) for r in found]
     wanted = {item for found in picks.values() for pick in found for item in (pick[0], pick[2]) if item}
     return ChunkData(profiles, catalog.items(wanted), picks)
 
@@ -76,12 +83,12 @@ class ItemTexts:
     def __init__(self, items: Mapping[int, dict[str, Any]]) -> None:
         self._items = items
         self._localized: dict[tuple[int, str], dict[str, Any]] = {}
-        self._reasons: dict[tuple[str, int | None, str], str] = {}
+        self._reasons: dict[tuple[str, int | None, str, str], str] = {}
 
-    def of(self, picks: Sequence[tuple[int, str, int | None]], language: str) -> list[dict[str, Any]]:
+    def of(self, picks: Sequence[Pick], language: str) -> list[dict[str, Any]]:
         return [
-            {**self._item(item_id, language), "reason": self._reason(kind, because, language)}
-            for item_id, kind, because in picks
+            {**self._item(item_id, language), "reason": self._reason(kind, because, event, language)}
+            for item_id, kind, because, event in picks
             if item_id in self._items
         ]
 
@@ -91,16 +98,19 @@ class ItemTexts:
             self._localized[key] = catalog.localized(self._items[item_id], language)
         return self._localized[key]
 
-    def _reason(self, kind: str, because: int | None, language: str) -> str:
-        key = (kind, because, language)
+    def _reason(self, kind: str, because: int | None, event: str, language: str) -> str:
+        key = (kind, because, event, language)
         if key not in self._reasons:
             with translation.override(ui_language(language)):
-                self._reasons[key] = self._sentence(kind, because, language)
+                self._reasons[key] = self._sentence(kind, because, event, language)
         return self._reasons[key]
 
-    def _sentence(self, kind: str, because: int | None, language: str) -> str:
+    def _sentence(self, kind: str, because: int | None, event: str, language: str) -> str:
         if kind == "because" and because is not None and because in self._items:
-            return _("Because you liked %(item)s") % {"item": self._item(because, language)["name"]}
+            item = {"item": self._item(because, language)["name"]}
+            if event == recommender.BOUGHT:
+                return _("Because you bought %(item)s") % item
+            return _("Because you looked at %(item)s") % item
         return _("Popular with other customers") if kind == "popular" else _("Chosen for you")
 
 

@@ -37,7 +37,8 @@ def test_known_customers_get_their_own_items_with_a_reason(program, champion):
     for found in first:
         assert int(found["item"][1:]) % 2 == 0
         assert found["reason_kind"] == "because"
-        assert found["reason"] == f"Because of your interest in Item {found['reason_item'][1:]}"
+        said = {"bought": "Because you bought", "viewed": "Because you looked at"}[found["reason_event"]]
+        assert found["reason"] == f"{said} Item {found['reason_item'][1:]}"
 
 
 def test_an_unknown_customer_gets_popular_items(program, champion):

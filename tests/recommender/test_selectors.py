@@ -54,6 +54,19 @@ def test_reasons_are_items_of_the_history(shop, champion):
     assert all(one.reason_item_id in seen and one.reason_item_id != one.item_id for one in found)
 
 
+def test_nobody_is_told_to_have_bought_what_was_only_looked_at(shop, champion):
+    customers, items = shop
+    lists = selectors.recommend([customer.pk for customer in customers], k=10)
+    for customer in customers:
+        for one in lists[customer.pk]:
+            is_bought = one.reason_item_id in bought(customer)
+            assert (one.reason_event == "bought") == is_bought
+    new = Customer.objects.create(external_id="looks", created_at=timezone.now())
+    record_events([NewEvent(new.pk, "n", "Product Viewed", timezone.now(), item_id=items[1].pk)])
+    found = selectors.recommend([new.pk], k=3)[new.pk]
+    assert {(one.reason_item_id, one.reason_event) for one in found} == {(items[1].pk, "viewed")}
+
+
 def test_an_event_of_a_second_ago_counts(shop, champion):
     _, items = shop
     new = Customer.objects.create(external_id="new", created_at=timezone.now())
