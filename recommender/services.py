@@ -104,12 +104,14 @@ def promote(run: ModelRun, *, actor: str, reason: str) -> None:
 
 
 @transaction.atomic
-def roll_back(*, actor: str, reason: str, repeats: bool = False) -> ModelRun:
+def roll_back(*, actor: str, reason: str, repeats: bool = False, away_from: int | None = None) -> ModelRun:
     """Back to the champion of that use before this one; again, and it is the one before that. Raises
-    PromotionError.
+    PromotionError, also when `away_from` is not the champion any more.
     """
     _lock_promotion()
-    current = ModelRun.objects.filter(is_champion=True, repeats=repeats).first()
+    current = _champion(repeats)
+    if away_from is not None and (current is None or current.pk != away_from):
+        raise PromotionError(_("This model does not serve now."))
     earlier = ModelRun.objects.filter(
         status=RunStatus.DONE, promoted_at__isnull=False, repeats=repeats
     ).exclude(artifact="")

@@ -20,6 +20,8 @@ class Scope(models.TextChoices):
     SEGMENTS_READ = "segments:read", _("Read segments")
     SEGMENTS_WRITE = "segments:write", _("Change segments")
     RECOMMENDATIONS = "recommendations", _("Ask for recommendations")
+    MODELS_READ = "models:read", _("Read trained models and their evidence")
+    MODELS_WRITE = "models:write", _("Train, promote and roll back models")
     CAMPAIGNS_READ = "campaigns:read", _("Read campaigns and reports")
     CAMPAIGNS_WRITE = "campaigns:write", _("Change and launch campaigns")
 

@@ -18,6 +18,8 @@ STAFF_PERMISSION = {
     Scope.SEGMENTS_READ: "segments.view_segment",
     Scope.SEGMENTS_WRITE: "segments.change_segment",
     Scope.RECOMMENDATIONS: "recommender.view_modelrun",
+    Scope.MODELS_READ: "recommender.view_modelrun",
+    Scope.MODELS_WRITE: "recommender.change_modelrun",
     Scope.CAMPAIGNS_READ: "campaigns.view_campaign",
     Scope.CAMPAIGNS_WRITE: "campaigns.change_campaign",
 }
