@@ -112,18 +112,24 @@ def roll_back(*, actor: str, reason: str, repeats: bool = False, away_from: int 
     current = _champion(repeats)
     if away_from is not None and (current is None or current.pk != away_from):
         raise PromotionError(_("This model does not serve now."))
-    earlier = ModelRun.objects.filter(
-        status=RunStatus.DONE, promoted_at__isnull=False, repeats=repeats
-    ).exclude(artifact="")
-    if current is not None:
-        earlier = earlier.filter(promoted_at__lt=current.promoted_at)
-    previous = earlier.order_by("-promoted_at").first()
+    previous = previous_champion(repeats=repeats)
     if current is None or previous is None:
         raise PromotionError(_("There is no earlier champion to go back to."))
     # It keeps its own time of promotion, so that the order of champions stays as it was.
     _crown(previous, promoted_at=previous.promoted_at, actor=actor, reason=reason)
     audit(actor=actor, action="model.rolled_back", target=f"model:{previous.pk}", away_from=current.pk)
     return previous
+
+
+def previous_champion(*, repeats: bool = False) -> ModelRun | None:
+    """The one that `roll_back` would go back to; None when there is none."""
+    current = _champion(repeats)
+    if current is None:
+        return None
+    earlier = ModelRun.objects.filter(
+        status=RunStatus.DONE, promoted_at__lt=current.promoted_at, repeats=repeats
+    ).exclude(artifact="")
+    return earlier.order_by("-promoted_at").first()
 
 
 def _train(run: ModelRun) -> None:
