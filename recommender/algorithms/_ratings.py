@@ -29,12 +29,17 @@ class RatingRecommender(Recommender):
         A user or an item that was not in training gets what is known without it: the other's mean, at
         last the mean of all. Raises ValueError before `fit`, and for unequal lengths.
         """
+        return self._on_scale(self._predict(*self._asked(users, items)))
+
+    def _asked(self, users: npt.ArrayLike, items: npt.ArrayLike) -> tuple[Ints, Ints]:
         rows, columns = np.asarray(users, dtype=np.int64), np.asarray(items, dtype=np.int64)
         if rows.shape != columns.shape or rows.ndim != 1:
             raise ValueError(f"users has shape {rows.shape}, items {columns.shape}")
         self._trained()
-        rated = np.clip(self._predict(rows, columns), self.lowest, self.highest)
-        return np.asarray(rated, dtype=np.float32)
+        return rows, columns
+
+    def _on_scale(self, rated: npt.NDArray[np.floating]) -> Floats:
+        return np.asarray(np.clip(rated, self.lowest, self.highest), dtype=np.float32)
 
     def _kept(self, interactions: Interactions) -> Interactions:
         return interactions.averaged()
