@@ -53,7 +53,7 @@ class Interactions:
         rows, columns = _numbers(users, "users"), _numbers(items, "items")
         values = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=np.float64)
         times = None if timestamps is None else np.asarray(timestamps, dtype=np.int64)
-        extra = {name: np.asarray(column) for name, column in (context or {}).items()}
+        extra = {name: _plain(column) for name, column in (context or {}).items()}
         for name, column in {"items": columns, "weights": values, "timestamps": times, **extra}.items():
             if column is not None and column.shape != rows.shape:
                 raise ValueError(f"{name} has shape {column.shape}, users has {rows.shape}")
@@ -188,6 +188,12 @@ def _numbers(values: npt.ArrayLike, name: str) -> Ints:
     if array.size and not np.issubdtype(array.dtype, np.integer):
         raise ValueError(f"{name} must be whole numbers, are {array.dtype}")
     return array.astype(np.int64)
+
+
+def _plain(values: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Objects as texts: arrays of objects cannot be kept in a file."""
+    array = np.asarray(values)
+    return array.astype(str) if array.dtype == object else array
 
 
 def _shape(rows: Ints, columns: Ints, shape: tuple[int, int] | None) -> tuple[int, int]:
