@@ -58,7 +58,7 @@ class Bpr(Recommender):
 
     def needed_bytes(self, n_users: int, n_items: int, n_interactions: int) -> int:
         """The vectors of users and items, and the library's lists of pairs."""
-        return 4 * (self.factors + 1) * (n_users + 3 * n_items) + 16 * n_interactions
+        return 4 * (self.factors + 1) * (n_users + 3 * n_items) + 24 * n_interactions
 
     def _learn(self, interactions: Interactions, training: Training) -> None:
         self._vectors = np.zeros((interactions.n_items, self.factors), dtype=np.float32)
