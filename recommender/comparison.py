@@ -16,9 +16,9 @@ from recommender.evaluation import (
     PairedDifference,
     RatingEvaluation,
     Split,
+    compare_rankings,
     evaluate,
     evaluate_ratings,
-    paired_bootstrap,
 )
 from recommender.models import DecidingMetric, ModelRun
 
@@ -174,7 +174,7 @@ def _is_up_to_date(champion: ModelRun, material: Material) -> bool:
 def _paired(own: Judgment, other: Judgment | None, metric: str) -> PairedDifference | None:
     if other is None:
         return None
-    return paired_bootstrap(own.ranking.per_user[metric], other.ranking.per_user[metric])
+    return compare_rankings(own.ranking, other.ranking, metric=metric)
 
 
 def _estimates(found: Evaluation | RatingEvaluation) -> dict[str, Any]:

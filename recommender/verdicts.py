@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from recommender.evaluation import PairedDifference, compare_rmse, paired_bootstrap
+from recommender.evaluation import PairedDifference, compare_rankings, compare_rmse
 from recommender.evaluation.judging import Verdict
 
 SHOWN = ("rmse", "mae", "ndcg", "recall", "hit_rate", "coverage")
@@ -39,7 +39,7 @@ def difference(a: Verdict, b: Verdict | None, metric: str = "ndcg") -> PairedDif
         return compare_rmse(a.ratings, b.ratings) if a.ratings and b.ratings else None
     if a.ranking is None or b.ranking is None:
         return None
-    return paired_bootstrap(a.ranking.per_user[metric], b.ranking.per_user[metric])
+    return compare_rankings(a.ranking, b.ranking, metric=metric)
 
 
 def table(found: Mapping[str, Mapping[str, Any]], metrics: Sequence[str] = ()) -> str:

@@ -2,6 +2,7 @@
 
 from recommender.evaluation.bootstrap import Estimate, PairedDifference, mean_interval, paired_bootstrap
 from recommender.evaluation.metrics import DECIDING, METRICS, Judged
+from recommender.evaluation.paired import compare_rankings
 from recommender.evaluation.ranking import Evaluation, evaluate, evaluate_lists, judged_users, merge_folds
 from recommender.evaluation.ratings import (
     RatingEvaluation,
@@ -29,6 +30,7 @@ __all__ = [
     "PairedDifference",
     "RatingEvaluation",
     "Split",
+    "compare_rankings",
     "compare_rmse",
     "evaluate",
     "evaluate_lists",

@@ -38,45 +38,65 @@ class Judged:
 Metric = Callable[[Judged], Values]
 
 
-def ndcg(judged: Judged) -> Values:
+def ndcg_by_place(judged: Judged) -> Values:
     """Binary gains, discount 1 / log2(place + 1), ideal list cut at k.
 
     Source: Järvelin and Kekäläinen (2002).
     """
     discounts = 1 / np.log2(np.arange(2, judged.k + 2))
     ideal = np.cumsum(discounts)[np.minimum(judged.sizes, judged.k) - 1]
-    return np.asarray((judged.hits @ discounts) / ideal, dtype=np.float64)
+    return np.asarray(judged.hits * discounts / ideal[:, None], dtype=np.float64)
 
 
-def recall(judged: Judged) -> Values:
+def recall_by_place(judged: Judged) -> Values:
     """Found share of each user's wanted items (of all of them, also where there are more than k)."""
-    return np.asarray(judged.hits.sum(axis=1) / judged.sizes, dtype=np.float64)
+    return np.asarray(judged.hits / judged.sizes[:, None], dtype=np.float64)
 
 
-def precision(judged: Judged) -> Values:
+def precision_by_place(judged: Judged) -> Values:
     """Wanted share of the k places; an empty place counts as a miss."""
-    return np.asarray(judged.hits.mean(axis=1), dtype=np.float64)
+    return np.asarray(judged.hits / judged.k, dtype=np.float64)
 
 
-def average_precision(judged: Judged) -> Values:
+def average_precision_by_place(judged: Judged) -> Values:
     """Precision at each hit, summed, over min(k, wanted): its mean over users is MAP@k.
 
     Source: Manning, Raghavan and Schütze (2008), section 8.4, cut at k.
     """
     precisions = np.cumsum(judged.hits, axis=1) / np.arange(1, judged.k + 1)
-    summed = np.where(judged.hits, precisions, 0.0).sum(axis=1)
-    return np.asarray(summed / np.minimum(judged.sizes, judged.k), dtype=np.float64)
+    wanted = np.minimum(judged.sizes, judged.k)
+    return np.where(judged.hits, precisions, 0.0) / wanted[:, None]
 
 
-def reciprocal_rank(judged: Judged) -> Values:
+def reciprocal_rank_by_place(judged: Judged) -> Values:
     """1 / place of the first hit, 0 without one: its mean is MRR@k. Source: Voorhees (1999)."""
-    first = judged.hits.argmax(axis=1) + 1
-    return np.where(judged.hits.any(axis=1), 1 / first, 0.0)
+    return _first_hit(judged) / np.arange(1, judged.k + 1)
 
 
-def hit_rate(judged: Judged) -> Values:
+def hit_rate_by_place(judged: Judged) -> Values:
     """1 where at least one wanted item was in the list, else 0."""
-    return np.asarray(judged.hits.any(axis=1), dtype=np.float64)
+    return _first_hit(judged).astype(np.float64)
+
+
+def _first_hit(judged: Judged) -> npt.NDArray[np.bool_]:
+    return np.asarray(judged.hits & (np.cumsum(judged.hits, axis=1) == 1))
+
+
+# What each place of a list adds to its user's value, float64[n, k]: those by which a model may be chosen.
+BY_PLACE: dict[str, Metric] = {
+    "ndcg": ndcg_by_place,
+    "recall": recall_by_place,
+    "precision": precision_by_place,
+    "map": average_precision_by_place,
+    "mrr": reciprocal_rank_by_place,
+    "hit_rate": hit_rate_by_place,
+}
+DECIDING = tuple(BY_PLACE)
+
+
+def ndcg(judged: Judged) -> Values:
+    """Of each user (see `ndcg_by_place`)."""
+    return np.asarray(ndcg_by_place(judged).sum(axis=1))
 
 
 def novelty(judged: Judged) -> Values:
@@ -128,15 +148,12 @@ def _over(sums: Values, counts: Ints) -> Values:
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
+def _summed(by_place: Metric) -> Metric:
+    return lambda judged: np.asarray(by_place(judged).sum(axis=1))
+
+
 METRICS: dict[str, Metric] = {
-    "ndcg": ndcg,
-    "recall": recall,
-    "precision": precision,
-    "map": average_precision,
-    "mrr": reciprocal_rank,
-    "hit_rate": hit_rate,
+    **{name: _summed(by_place) for name, by_place in BY_PLACE.items()},
     "novelty": novelty,
     "diversity": diversity,
 }
-# Those by which one model may be called better than another.
-DECIDING = ("ndcg", "recall", "precision", "map", "mrr", "hit_rate")

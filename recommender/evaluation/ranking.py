@@ -18,12 +18,15 @@ MAX_USERS = 10_000
 
 @dataclass(frozen=True)
 class Evaluation:
-    """`metrics` with intervals by name; `per_user` the values behind the means, in the order of `users`."""
+    """`metrics` with intervals by name; `per_user` the values behind the means, in the order of `users`;
+    `judged` the lists themselves, None after merging folds.
+    """
 
     k: int
     users: Ints
     metrics: dict[str, Estimate]
     per_user: dict[str, Values]
+    judged: Judged | None = None
 
 
 def evaluate(
@@ -70,7 +73,7 @@ def evaluate_lists(
         return coverage(Judged(lists[rows], judged.hits[rows], judged.sizes[rows], split.train))
 
     metrics["coverage"] = normal_interval(covered, len(users), seed=seed)
-    return Evaluation(lists.shape[1], users, metrics, per_user)
+    return Evaluation(lists.shape[1], users, metrics, per_user, judged)
 
 
 def merge_folds(folds: Sequence[Evaluation], *, seed: int = 0, resamples: int = 1000) -> Evaluation | None:
