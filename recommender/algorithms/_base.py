@@ -2,8 +2,8 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -16,34 +16,20 @@ from recommender.algorithms._interactions import Floats, Interactions, Ints
 from recommender.algorithms._memory import NotEnoughMemoryError as NotEnoughMemoryError
 from recommender.algorithms._memory import refuse_beyond
 from recommender.algorithms._ranking import Exclude, allowed_mask, excluded_pairs, top_k
+from recommender.algorithms._training import Context as Context
+from recommender.algorithms._training import MissingExtraError as MissingExtraError
+from recommender.algorithms._training import Progress as Progress
+from recommender.algorithms._training import Training as Training
+from recommender.algorithms._training import rows_of
 
 Arrays = dict[str, npt.NDArray[Any]]
-Progress = Callable[[float], None]
-# Values by name for the asked users: one for all of them, or an array with one for each.
-Context = Mapping[str, Any]
 # A block of scores is at most 32 MB, so that memory does not grow with the number of users asked for.
 BLOCK_SCORES = 8_000_000
-HISTORY_COLUMNS = ("indptr", "items", "weights", "timestamps", "first_timestamps", "counts")
 
 
 def gettext_noop(text: str) -> str:
     """Marks a title for translation; it is translated where it is shown."""
     return text
-
-
-class MissingExtraError(ImportError):
-    """The model needs packages that are not installed; says which extra brings them."""
-
-
-@dataclass(frozen=True)
-class Training:
-    """What may help a fit: `progress` hears the finished share, 0 to 1; a long fit writes to `checkpoint`
-    after every epoch and goes on from there when it finds one of the same parameters and data.
-    """
-
-    features: ItemFeatures | None = None
-    progress: Progress = lambda share: None
-    checkpoint: Path | None = None
 
 
 class Recommender(ABC):
@@ -182,7 +168,7 @@ class Recommender(ABC):
         for start in range(0, rows.n_users if self.n_items else 0, step):
             stop = min(start + step, rows.n_users)
             block = rows.rows(np.arange(start, stop))
-            scored = self._score_in(block, _rows_of(context, start, stop, rows.n_users))
+            scored = self._score_in(block, rows_of(context, start, stop, rows.n_users))
             if self.needs_history:
                 scored[np.diff(block.indptr) == 0] = -np.inf
             yield start, scored
@@ -228,13 +214,7 @@ class Recommender(ABC):
         arrays = {f"model.{name}": array for name, array in self._arrays().items()}
         arrays["item_weights"] = self.item_weights
         if with_histories:
-            trained = self._trained()
-            arrays |= {
-                f"history.{name}": column
-                for name in HISTORY_COLUMNS
-                if (column := getattr(trained, name)) is not None
-            }
-            arrays |= {f"event.{name}": column for name, column in trained.events.items()}
+            arrays |= {f"history.{name}": column for name, column in self._trained().columns().items()}
         return _artifact.write(path, header=header, arrays=arrays)
 
     @classmethod
@@ -250,12 +230,9 @@ class Recommender(ABC):
             model.item_weights = arrays["item_weights"]
             model._restore({name[6:]: array for name, array in arrays.items() if name.startswith("model.")})
             model._restore_facts(header["facts"])
-            columns: dict[str, Any] = {
-                name[8:]: array for name, array in arrays.items() if name.startswith("history.")
-            }
-            events = {name[6:]: array for name, array in arrays.items() if name.startswith("event.")}
+            columns = {name[8:]: array for name, array in arrays.items() if name.startswith("history.")}
             if columns:
-                model._histories = Interactions(n_items=model.n_items, events=events, **columns)
+                model._histories = Interactions.from_columns(columns, n_items=model.n_items)
         except (KeyError, TypeError, ValueError) as error:
             raise _artifact.ArtifactError(f"{path} is no {cls.name} of this version: {error}") from error
         return model
@@ -313,14 +290,3 @@ class Recommender(ABC):
     @abstractmethod
     def _restore(self, arrays: Arrays) -> None:
         """The reverse of `_arrays`."""
-
-
-def _rows_of(context: Context | None, start: int, stop: int, n: int) -> Context:
-    values = {name: np.asarray(value) for name, value in (context or {}).items()}
-    for name, value in values.items():
-        if value.shape not in ((), (n,)):
-            raise ValueError(f"the context {name} has shape {value.shape} for {n} users")
-    return {
-        name: np.full(stop - start, value) if value.ndim == 0 else value[start:stop]
-        for name, value in values.items()
-    }

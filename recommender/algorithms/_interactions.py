@@ -11,7 +11,7 @@ from scipy import sparse
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
-Histories = "Interactions | Sequence[Sequence[int]]"
+COLUMNS = ("indptr", "items", "weights", "timestamps", "first_timestamps", "counts")
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,19 @@ class Interactions:
             timestamps=until + 1 + np.arange(len(ends)) - ends,
             shape=(len(lengths), n_items),
         )
+
+    @classmethod
+    def from_columns(cls, columns: Mapping[str, npt.NDArray[Any]], *, n_items: int) -> "Interactions":
+        """The reverse of `columns`. Raises TypeError when one that is needed is missing."""
+        events = {name[6:]: column for name, column in columns.items() if name.startswith("event.")}
+        own: dict[str, Any] = {name: columns[name] for name in COLUMNS if name in columns}
+        return cls(n_items=n_items, events=events, **own)
+
+    def columns(self) -> dict[str, npt.NDArray[Any]]:
+        """All that is known as plain arrays by name, for a file."""
+        own = {name: getattr(self, name) for name in COLUMNS}
+        events = {f"event.{name}": column for name, column in self.events.items()}
+        return {name: column for name, column in own.items() if column is not None} | events
 
     @property
     def n_users(self) -> int:

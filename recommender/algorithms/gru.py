@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 class Gru(SequentialRecommender):
     """A gated recurrent unit whose state, after each item, foretells the next one among all items.
 
-    Slower to train than sasrec and mostly behind it; its time per history grows only with the length.
+    Slower to train than sasrec; its time per history grows only with the length.
     Source: Hidasi et al. (2016), Session-based Recommendations with Recurrent Neural Networks (GRU4Rec),
     here with the softmax over all items.
     """
