@@ -140,9 +140,11 @@ def _reasons(
     """Kind of reason and item of the history, for items that the model ranked."""
     row = served.rows([history])
     shares = served.model.contributions(row, served.columns(items).tolist())
+    model = served.model
     found: dict[int, tuple[str, int | None, str]] = {}
     for place, item in enumerate(items):
-        is_personal = served.model.needs_history or item in history.weights
+        # What everybody is shown is not personal, even where this customer knows it.
+        is_personal = model.needs_history or (model.repeats_by_nature and item in history.weights)
         found[item] = (MODEL if is_personal else POPULAR, None, "")
         if shares.shape[1]:
             # What was only looked at may be recommended again, but is no reason for itself.
