@@ -18,7 +18,7 @@ def compare_rankings(
     skill, the more surely the more users there are. So the interval is stretched by the ratio of the two-way
     clustered standard error (users and items) to that of users alone. Source: Cameron, Gelbach and Miller
     (2011), Robust Inference with Multiway Clustering, equation 2.5, but without subtracting the intersection:
-    with it 5.5 % of equal ALS models passed, without it none (benchmarks/recommender_aa.py).
+    with it 5.5 % of equal ALS models passed, without it 2 % (benchmarks/recommender_aa.py).
     """
     found = paired_bootstrap(a.per_user[metric], b.per_user[metric], confidence=confidence, seed=seed)
     if found is None or found.low is None or found.high is None:
