@@ -66,9 +66,9 @@ UNFOLD = {
                         "experiments.view_metric",
                     ),
                     _entry(
-                        _("Models"),
-                        "model_training",
-                        "admin:recommender_modelrun_changelist",
+                        _("Recommenders"),
+                        "recommend",
+                        "recommender:list",
                         "recommender.view_modelrun",
                     ),
                 ],

@@ -24,6 +24,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("app/customers/", include("personalization.customers.urls")),
     path("app/segments/", include("personalization.segments.urls")),
+    path("app/recommender/", include("recommender.urls")),
     path("app/campaigns/", include("campaigns.urls")),
     path("v1/", include("personalization.events.ingest_urls")),
     path("api/v1/", include(api)),
