@@ -5,7 +5,6 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -121,15 +120,8 @@ def example_context(customer: Customer | None, *, campaign: str) -> dict[str, An
 def customers(request: HttpRequest) -> HttpResponse:
     """Customers whose name, address or id begins with the words."""
     words = request.GET.get("q", "").strip()[:100]
-    found = Customer.objects.order_by("-pk")
-    for word in words.split()[:4]:
-        found = found.filter(
-            Q(first_name__istartswith=word)
-            | Q(last_name__istartswith=word)
-            | Q(email__istartswith=word)
-            | Q(external_id__istartswith=word)
-        )
-    return JsonResponse({"customers": [_described(customer) for customer in found[:MAX_FOUND]]})
+    found = customer_selectors.search(words, limit=MAX_FOUND)
+    return JsonResponse({"customers": [_described(customer) for customer in found]})
 
 
 def _described(customer: Customer) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from personalization.access.shell import render_page, staff_page
 from personalization.catalog.selectors import items as catalog_items
@@ -40,7 +40,6 @@ def trial(request: HttpRequest) -> HttpResponse:
     if wanted == "any":
         return _to_anybody(request)
     customer = get_object_or_404(Customer, pk=int(wanted)) if wanted.isdigit() else None
-    words = request.GET.get("q", "").strip()[:100]
     errors: list[str] = []
     try:
         _rules(request)
@@ -52,8 +51,6 @@ def trial(request: HttpRequest) -> HttpResponse:
         "recommender/trial.html",
         {
             "customer": customer,
-            "words": words,
-            "found": search(words, limit=MAX_FOUND) if words and customer is None else [],
             "history": _history(request, customer) if customer else [],
             "may_see_events": request.user.has_perm("events.view_event"),
             "columns": [] if errors or customer is None else _columns(),
@@ -71,12 +68,12 @@ def trial(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_POST
 @staff_page("recommender.view_modelrun")
 def find(request: HttpRequest) -> HttpResponse:
     """Customers whose name, address or id begins with the words, as links."""
     _check_customers(request)
-    words = request.GET.get("q", "").strip()[:100]
+    words = request.POST.get("q", "").strip()[:100]
     context = {"found": search(words, limit=MAX_FOUND) if words else [], "words": words}
     return render(request, "recommender/trial_found.html", context)
 
