@@ -105,6 +105,15 @@ def unit_rows(vectors: Vectors) -> Vectors:
     return np.asarray(vectors * scale[:, None], dtype=np.float32)
 
 
+def centered(vectors: npt.NDArray[np.float32], is_known: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    """Unit rows less their mean; unknown ones stay zero, and one alone is kept as it is."""
+    unit = unit_rows(np.asarray(vectors, dtype=np.float32))
+    assert isinstance(unit, np.ndarray)
+    if is_known.sum() < 2:
+        return unit
+    return np.where(is_known[:, None], unit - unit[is_known].mean(axis=0), np.float32(0))
+
+
 def restored_csr(arrays: Arrays, prefix: str, n_rows: int) -> sparse.csr_matrix:
     """The matrix saved as indptr, indices, data and n_words; raises ValueError when they do not fit."""
     found = sparse.csr_matrix(

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from recommender.algorithms._base import MissingExtraError
-from recommender.algorithms._features import ItemFeatures, Picture
+from recommender.algorithms._features import Picture
 
 # A picture of a few kilobytes can unfold into gigabytes: sizes are read from its head, before its pixels.
 MAX_PIXELS = 50_000_000
@@ -86,21 +86,6 @@ def _moments(duration: int | None, frames: int) -> list[int | None]:
     if not duration:
         return [None]
     return [int(duration * (part + 0.5) / frames) for part in range(frames)]
-
-
-def pictures_of(features: ItemFeatures) -> tuple[list[Picture], npt.NDArray[np.int64]]:
-    """Every picture and every frame, with the number of the item it shows."""
-    pictures: list[Picture] = []
-    owners: list[int] = []
-    for item, image in enumerate(features.images):
-        if image is not None:
-            pictures.append(image)
-            owners.append(item)
-    for item, video in enumerate(features.videos):
-        for frame in () if video is None else video:
-            pictures.append(frame)
-            owners.append(item)
-    return pictures, np.array(owners, dtype=np.int64)
 
 
 def resized(pictures: Sequence[Picture], height: int, width: int) -> npt.NDArray[np.uint8]:

@@ -6,7 +6,7 @@ from scipy import sparse
 from sklearn.utils.extmath import randomized_svd
 
 from recommender.algorithms._base import Training, gettext_noop
-from recommender.algorithms._content import SimilarityRecommender, Vectors, unit_rows
+from recommender.algorithms._content import SimilarityRecommender, Vectors, centered, unit_rows
 from recommender.algorithms._interactions import Interactions
 from recommender.algorithms._words import counts, documents
 
@@ -51,7 +51,7 @@ class WordEmbedding(SimilarityRecommender):
     def _encode(self, interactions: Interactions, training: Training) -> Vectors:
         features = self._known_features(interactions, training)
         if features.vectors is not None and len(features.vectors):
-            return _centered(features.vectors, np.abs(features.vectors).sum(axis=1) > 0)
+            return centered(features.vectors, np.abs(features.vectors).sum(axis=1) > 0)
         texts = documents(features, interactions.n_items)
         counted, vocabulary = counts(texts, limit=self.words)
         if not vocabulary:
@@ -70,7 +70,7 @@ class WordEmbedding(SimilarityRecommender):
         n_items = interactions.n_items
         frequency = np.asarray(has.sum(axis=0)).ravel()
         idf = np.log((1 + n_items) / (1 + frequency)).astype(np.float32) + 1
-        return _centered(has @ (meanings * idf[:, None]), np.diff(has.indptr) > 0)
+        return centered(has @ (meanings * idf[:, None]), np.diff(has.indptr) > 0)
 
     def _takers(self, has: sparse.csr_matrix, interactions: Interactions) -> sparse.csr_matrix:
         """How many items with the word each user took: float32[words, users]."""
@@ -123,12 +123,3 @@ def _share(matrix: sparse.csr_matrix, weight: float) -> sparse.csr_matrix:
     """Scaled to a norm of `weight`, so that neither kind of context wins by its number of columns."""
     norm = float(np.sqrt((matrix.data.astype(np.float64) ** 2).sum()))
     return sparse.csr_matrix(matrix * np.float32(weight / norm)) if norm else matrix
-
-
-def _centered(vectors: npt.NDArray[np.float32], is_known: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
-    """Less the mean of the known ones, which stay unknown where they were; one alone is kept as it is."""
-    unit = unit_rows(np.asarray(vectors, dtype=np.float32))
-    assert isinstance(unit, np.ndarray)
-    if is_known.sum() < 2:
-        return unit
-    return np.where(is_known[:, None], unit - unit[is_known].mean(axis=0), np.float32(0))
