@@ -23,6 +23,7 @@ from django.db.models import (
     When,
 )  # fmt: skip
 from django.db.models.aggregates import Aggregate
+from django.utils.timezone import localtime
 
 from personalization.catalog.models import Item
 from personalization.events.models import Event
@@ -75,6 +76,14 @@ def load_events(
     factors = np.array([0.0, *weights.values()], dtype=np.float32)
     context = _context(columns) if with_context else {}
     return _event_log(columns, factors[columns["event"]], context)
+
+
+def context_at(moment: datetime) -> dict[str, str]:
+    """What is known of the context of a list made then, in the words of `load_events`: daypart and weekday,
+    in the shop's time zone.
+    """
+    local = localtime(moment)
+    return {"daypart": DAYPARTS[local.hour // 6], "weekday": WEEKDAYS[local.weekday()]}
 
 
 def load_ratings(*, until: datetime | None = None) -> EventLog:

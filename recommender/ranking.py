@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from django.utils import timezone
 
-from recommender.interactions import History
+from recommender.interactions import History, context_at
 from recommender.rules import EXCLUDE, ONLY, Rules, choose
 from recommender.serving import ServedModel
 
@@ -28,7 +28,8 @@ class Ranking:
         self._histories = histories
         self._rules = rules
         self._allowed = allowed
-        self._context = {"now": timezone.now().timestamp()}
+        now = timezone.now()
+        self._context = {"now": now.timestamp(), **context_at(now)}
         barred = set(rules.not_items)
         self._columns = served.columns([item for item in allowed if item not in barred])
 

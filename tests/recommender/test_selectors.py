@@ -1,7 +1,8 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from personalization.catalog.models import Item
@@ -169,3 +170,35 @@ def test_filters_are_read_now_and_pinned_items_come_first(shop, champion):
     assert [one.item_id for one in selectors.recommend_popular(rules=Rules(categories=("Tea",)))] == [
         items[9].pk
     ]
+
+
+def test_a_model_of_context_lists_what_is_wanted_at_this_time_of_the_day(db):
+    """Everybody looks at items 0 to 9 in the morning and at 10 to 19 in the evening, here in UTC."""
+    monday = datetime(2026, 3, 2, tzinfo=UTC)
+    customers = Customer.objects.bulk_create(
+        [Customer(external_id=f"t{n}", created_at=monday) for n in range(60)]
+    )
+    items = Item.objects.bulk_create([Item(external_id=f"d{n}", name=f"Item {n}") for n in range(20)])
+    record_events(
+        [
+            NewEvent(
+                customer.pk, f"{n}-{day}", "Product Viewed",
+                monday + timedelta(days=day, hours=8 if day % 2 else 20),
+                item_id=items[(3 * n + day) % 10 + (0 if day % 2 else 10)].pk,
+            )
+            for n, customer in enumerate(customers)
+            for day in range(12)
+        ]
+    )  # fmt: skip
+    run = services.train(algorithm="tensor", parameters={"factors": 4})
+    services.run_training(run.pk)
+    run.refresh_from_db()
+    services.promote(run, actor="user:anna", reason="test")
+    shown = {}
+    for hour in (8, 20):
+        with time_machine.travel(monday + timedelta(days=30, hours=hour), tick=False):
+            lists = selectors.recommend([customer.pk for customer in customers], k=5)
+        place = {item.pk: at for at, item in enumerate(items)}
+        shown[hour] = [place[found.item_id] < 10 for one in lists.values() for found in one]
+    assert sum(shown[8]) > 0.9 * len(shown[8])
+    assert sum(shown[20]) < 0.1 * len(shown[20])
