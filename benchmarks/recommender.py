@@ -13,11 +13,10 @@ import subprocess
 import sys
 import time
 import warnings
-from pathlib import Path
 
 from _recommender_data import make_purchases, make_ratings
 from _recommender_fits import FITS, PEERS, RATERS
-from _run import parse_args, report
+from _run import parse_args, peak_mib, report, restart_peak
 
 # (users, items, interactions or ratings); EASE's work depends on the items alone
 FULL, QUICK, TINY = (50_000, 10_000, 1_000_000), (5_000, 1_500, 80_000), (200, 64, 2_000)
@@ -39,10 +38,10 @@ def _child_fit(name: str, size: tuple[int, int, int]) -> dict[str, float]:
 
     split = make_purchases(size)
     FITS[name](make_purchases(TINY).train)
-    before = _restart_peak()
+    before = restart_peak()
     start = time.perf_counter()
     model = FITS[name](split.train)
-    found = {"seconds": time.perf_counter() - start, "mib": _peak_mib() - before}
+    found = {"seconds": time.perf_counter() - start, "mib": peak_mib() - before}
     if isinstance(model, Recommender):
         judged = evaluate(model, split, resamples=100)
         found["ndcg"] = judged.metrics["ndcg"].value if judged else 0.0
@@ -54,22 +53,12 @@ def _child_rating(name: str, size: tuple[int, int, int]) -> dict[str, float]:
 
     train, test = make_ratings(size)
     RATERS[name](*make_ratings(TINY))
-    before = _restart_peak()
+    before = restart_peak()
     start = time.perf_counter()
     predicted = RATERS[name](train, test)
     seconds = time.perf_counter() - start
     rmse = float(np.sqrt(np.mean((predicted - test.ratings) ** 2)))
-    return {"seconds": seconds, "mib": _peak_mib() - before, "rmse": rmse}
-
-
-def _restart_peak() -> float:
-    Path("/proc/self/clear_refs").write_text("5")
-    return _peak_mib()
-
-
-def _peak_mib() -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+    return {"seconds": seconds, "mib": peak_mib() - before, "rmse": rmse}
 
 
 def run(name: str, size: tuple[int, int, int]) -> dict[str, float] | None:

@@ -7,8 +7,6 @@ refused before anything is allocated; what it says is printed.
 """
 
 import argparse
-import ctypes
-import gc
 import json
 import subprocess
 import sys
@@ -18,7 +16,7 @@ import warnings
 from pathlib import Path
 
 from _recommender_data import make_purchases
-from _run import parse_args, report
+from _run import parse_args, peak_mib, report, restart_peak
 
 NAMES = ("popular", "item_knn", "als", "bpr", "ease")
 # (users, items, interactions asked for; doubles are merged)
@@ -53,7 +51,7 @@ def child(name: str, path: Path) -> None:
     warnings.simplefilter("ignore")
     get(name)().fit(make_purchases(TINY).train)
     data = read(path)
-    before = _restart_peak()
+    before = restart_peak()
     model = get(name)()
     model.memory_limit_mib = WORKER_MIB
     found: dict[str, object] = {
@@ -66,20 +64,8 @@ def child(name: str, path: Path) -> None:
     except NotEnoughMemoryError as error:
         print(json.dumps({**found, "refused": str(error)}))
         return
-    found |= {"seconds": round(time.perf_counter() - start, 2), "mib": round(_peak_mib() - before)}
+    found |= {"seconds": round(time.perf_counter() - start, 2), "mib": round(peak_mib() - before)}
     print(json.dumps(found))
-
-
-def _restart_peak() -> float:
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)  # what earlier work left in the heap would hide what the fit takes
-    Path("/proc/self/clear_refs").write_text("5")
-    return _peak_mib()
-
-
-def _peak_mib() -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 
 
 def run(name: str, path: Path) -> dict[str, object]:
