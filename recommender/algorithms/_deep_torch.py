@@ -22,7 +22,7 @@ def load_torch() -> Any:
     try:
         import torch
     except ImportError as error:
-        raise MissingExtraError("the deep models need torch: pip install -r requirements-deep.txt") from error
+        raise MissingExtraError("the deep models need") from error
     return torch
 
 

@@ -48,9 +48,7 @@ class OnnxEncoder:
         try:
             import onnxruntime
         except ImportError as error:
-            raise MissingExtraError(
-                "an ONNX encoder needs the extra 'deep': pip install -r requirements-deep.txt"
-            ) from error
+            raise MissingExtraError("an ONNX encoder needs") from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = THREADS
         try:

@@ -51,9 +51,7 @@ def read_video(path: Path, *, side: int, frames: int = FRAMES) -> Picture:
     try:
         import av
     except ImportError as error:
-        raise MissingExtraError(
-            "videos need the extra 'deep': pip install -r requirements-deep.txt"
-        ) from error
+        raise MissingExtraError("videos need") from error
     try:
         with av.open(str(path), mode="r", options={"protocol_whitelist": "file"}) as container:
             if not container.streams.video:

@@ -15,7 +15,10 @@ Context = Mapping[str, Any]
 
 
 class MissingExtraError(ImportError):
-    """The model needs packages that are not installed; says which extra brings them."""
+    """The model needs packages that are not installed; says how to install them."""
+
+    def __init__(self, who_needs: str, *, extra: str = "deep") -> None:
+        super().__init__(f"{who_needs} the extra {extra!r}: pip install -r requirements-{extra}.txt")
 
 
 @dataclass(frozen=True)

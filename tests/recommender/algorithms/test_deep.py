@@ -41,7 +41,7 @@ def test_without_torch_the_error_says_what_to_install(name, monkeypatch):
         return real(module, *rest, **named)
 
     monkeypatch.setattr(builtins, "__import__", without_torch)
-    with pytest.raises(MissingExtraError, match="pip install -r requirements-deep.txt"):
+    with pytest.raises(MissingExtraError, match=r"pip install -r requirements-deep\.txt"):
         get(name)().fit(planted_order()[0])
 
 
