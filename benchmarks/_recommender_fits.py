@@ -24,8 +24,9 @@ def fit_implicit_als(train: Interactions) -> object:
     from implicit.cpu.als import AlternatingLeastSquares
     from threadpoolctl import threadpool_limits
 
+    ours: Any = get("als")()  # as many factors and iterations for both
     with threadpool_limits(limits=1, user_api="blas"):
-        model = AlternatingLeastSquares(factors=64, iterations=15, random_state=0)
+        model = AlternatingLeastSquares(factors=ours.factors, iterations=ours.iterations, random_state=0)
         model.fit(train.matrix, show_progress=False)
     return model
 
@@ -73,7 +74,8 @@ def lenskit_item_knn() -> Any:
 def lenskit_als() -> Any:
     from lenskit.als import ImplicitMFScorer
 
-    return ImplicitMFScorer(embedding_size=64, epochs=15)
+    ours: Any = get("als")()
+    return ImplicitMFScorer(embedding_size=ours.factors, epochs=ours.iterations)
 
 
 def _lenskit_data(train: Interactions) -> Any:
