@@ -21,9 +21,7 @@ def test_widths_are_the_published_ones(n, expected):
     assert rule().critical(math.inf, n) == pytest.approx(expected, abs=5e-6)
 
 
-@pytest.mark.parametrize(
-    ("n", "expected"), [(500, 0.17240328), (5_000, 0.04292434), (50_000, 0.01449743)]
-)
+@pytest.mark.parametrize(("n", "expected"), [(500, 0.17240328), (5_000, 0.04292434), (50_000, 0.01449743)])
 def test_the_half_width_is_the_normal_mixture_bound_of_confseq(n, expected):
     assert rule().critical(math.inf, n) / math.sqrt(n) == pytest.approx(expected, abs=5e-9)
 
@@ -54,9 +52,7 @@ def test_the_bound_is_where_the_integrated_mixture_reaches_one_over_alpha(n):
     assert rule().critical(math.inf, n) == pytest.approx(total / math.sqrt(n), abs=1e-10)
 
 
-@given(
-    st.floats(-8, 8), st.integers(10, 10**7), st.sampled_from(["two-sided", "greater", "less"])
-)
+@given(st.floats(-8, 8), st.integers(10, 10**7), st.sampled_from(["two-sided", "greater", "less"]))
 def test_the_p_value_is_the_level_at_which_the_interval_touches_zero(score, n, alternative):
     p_value = rule(alternative).p_value(score, math.inf, n)
     if 1e-12 < p_value < 1:

@@ -203,7 +203,9 @@ def test_impossible_products_are_refused():
         compare(Mean(3, 6, 14), Ratio(3, 6, 14, 6, 14, 14))
 
 
-ROWS = st.lists(st.tuples(st.integers(-99, 99), st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12)
+ROWS = st.lists(
+    st.tuples(st.integers(-99, 99), st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12
+)
 
 
 @given(ROWS, ROWS)
