@@ -1,4 +1,4 @@
-"""Confidence sequences. Figures by confseq 0.0.11 and gbstats; the bound itself by integrating the mixture."""
+"""Confidence sequences. Figures by confseq and gbstats; the bound itself by integrating the mixture."""
 
 import math
 

@@ -57,7 +57,7 @@ def test_size_power_and_detectable_effect_fit_together(method):
 
 
 def test_planned_looks_cost_as_much_as_published():
-    """Jennison and Turnbull (2000), table 7.6: five O'Brien-Fleming-type looks, power .8: factor 1.028 or so."""
+    """Jennison and Turnbull (2000), chapter 7: five O'Brien-Fleming-type looks, power .8: about 1.028."""
     plain = sample_size(variance=4.0, effect=0.1)
     planned = sample_size(variance=4.0, effect=0.1, method="group_sequential", plan=plan_looks(5))
     assert planned / plain == pytest.approx(1.028, abs=0.006)

@@ -107,7 +107,7 @@ def test_always_valid_intervals_are_those_of_other_tools(customers, arm, metric,
 
 @pytest.mark.parametrize("method", ["fixed", "always_valid"])
 def test_womens_conversion_gets_one_verdict(customers, method):
-    """Elsewhere the always-valid absolute interval excludes 0 and the relative one (−3 % to 112 %) does not."""
+    """Elsewhere the always-valid absolute interval excludes 0, the relative one (−3 % to 112 %) does not."""
     effect = compare(
         statistic(customers, "No E-Mail", "conversion"),
         statistic(customers, "Womens E-Mail", "conversion"),

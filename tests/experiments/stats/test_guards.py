@@ -49,7 +49,7 @@ def test_a_metric_is_refused_when_the_treatment_moves_what_it_divides_by():
 def test_numbers_say_how_many_customers_they_rest_on():
     assert not check_counts(Proportion(500, 4), Proportion(500, 40)).enough
     assert check_counts(Proportion(500, 490), Proportion(500, 40)).enough
-    # Ten equal buyers count as ten; one who spends a hundred times as much as nine others as little more than 1.
+    # Ten equal buyers count as ten; one who outspends nine others a hundredfold as little more than 1.
     assert check_counts(Mean(100, 50, 250), Mean(100, 109, 10_009)).control == pytest.approx(10)
     assert check_counts(Mean(100, 50, 250), Mean(100, 109, 10_009)).treatment == pytest.approx(
         1.187, abs=1e-3

@@ -42,7 +42,7 @@ def test_the_second_bound_spends_exactly_what_is_allowed():
 
 
 def test_obrien_fleming_and_pocock_meet_published_bounds():
-    """Lan-DeMets bounds of five equal looks, Jennison and Turnbull (2000) and R's gsDesign (one-sided .025)."""
+    """Lan-DeMets bounds of five equal looks as in R's gsDesign and ldbounds (.025 on each side)."""
     obrien = [look.boundary for look in plan_looks(5).looks]
     assert obrien == pytest.approx([4.877, 3.357, 2.680, 2.290, 2.031], abs=1e-3)
     pocock = [look.boundary for look in plan_looks(5, spending="pocock").looks]

@@ -49,7 +49,7 @@ def test_a_ratio_has_the_variance_of_its_linearised_values():
 
 
 def test_a_ratio_is_cluster_robust_like_a_regression_with_clustered_errors():
-    """One row per order, errors by customer: statsmodels' cluster covariance, up to its small-sample factor."""
+    """One row per order, errors by customer: statsmodels' cluster covariance, less its small-n factor."""
     number = RANDOM.integers(1, 6, 300)
     customer = np.repeat(np.arange(300), number)
     rows = np.repeat(RANDOM.normal(20, 5, 300), number) + RANDOM.normal(0, 3, number.sum())
@@ -74,14 +74,14 @@ def test_every_kind_gives_one_verdict_with_every_method(method):
         ):
             effect = compare(*sides, method=method, **options)
             verdicts = {
-                low is not None and low > 0 or high is not None and high < 0
+                (low is not None and low > 0) or (high is not None and high < 0)
                 for low, high in (effect.absolute_ci, effect.relative_ci)
             }
             assert verdicts == {effect.p_value < 0.05}
 
 
 def test_covariates_give_the_coefficient_of_a_regression():
-    """Least squares on treatment and centered covariates: the same estimate when slopes and sizes are alike."""
+    """Least squares on treatment and covariates: the same estimate when slopes and sizes are alike."""
     n = 4_000
     before, older = RANDOM.gamma(2, 50, 2 * n), RANDOM.normal(0, 1, 2 * n)
     treated = np.repeat([0.0, 1.0], n)
