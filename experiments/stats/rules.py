@@ -17,7 +17,8 @@ EXACT_TAIL = 37.0  # standard errors; beyond, the normal tail is 0 in double pre
 
 
 class Rule(Protocol):
-    alternative: Alternative
+    @property
+    def alternative(self) -> Alternative: ...
 
     def critical(self, degrees: float, n: int) -> float:
         """Half the width in standard errors, with n customers in both groups."""
