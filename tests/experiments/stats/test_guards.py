@@ -36,8 +36,8 @@ def test_the_division_is_judged_at_each_stage_without_those_who_get_no_mail():
 
 def test_a_metric_is_refused_when_the_treatment_moves_what_it_divides_by():
     """Twice as many visitors, each spending the same: "spend per visitor" would say that nothing happened."""
-    control = Ratio(1_000, 1_000, 4_000, 200, 200, 1_000)
-    treatment = Ratio(1_000, 2_000, 8_000, 400, 400, 2_000)
+    control = Ratio(1_000, 1_000, 8_000, 200, 200, 1_000)
+    treatment = Ratio(1_000, 2_000, 16_000, 400, 400, 2_000)
     check = check_denominator(control, treatment)
     assert check.moved
     assert check.effect.absolute == pytest.approx(0.2)
