@@ -109,13 +109,13 @@ def test_the_relative_lift_after_adjustment_is_a_fraction_of_the_measured_mean()
 
 
 def test_relative_intervals_after_adjustment_hold_the_truth_as_often_as_they_say():
-    held, runs = 0, 1_500
+    held, runs = 0, 600
     for _ in range(runs):
         pre = RANDOM.gamma(1, 10, (2, 120))
         post = (pre + RANDOM.gamma(1, 10, (2, 120))) * np.array([[1.0], [1.2]])
         low, high = compare(*(Adjusted.of(y, x) for y, x in zip(post, pre, strict=True))).relative_ci
         held += low <= 0.2 and (high is None or high >= 0.2)
-    assert held / runs == pytest.approx(0.95, abs=0.017)
+    assert held / runs == pytest.approx(0.95, abs=0.027)
 
 
 def test_ratios_are_adjusted_by_ratios():
