@@ -1,11 +1,11 @@
 """What the served model ranks for many customers under rules, as deep as the rules make it necessary."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
-from django.utils import timezone
 
-from recommender.interactions import History, context_at
+from recommender.context import Moment
+from recommender.interactions import History
 from recommender.rules import EXCLUDE, ONLY, Rules, choose
 from recommender.serving import ServedModel
 
@@ -23,13 +23,15 @@ class Ranking:
         *,
         rules: Rules,
         allowed: Mapping[int, str],
+        moment: Moment,
+        left_out: Mapping[int, Collection[int]],
     ) -> None:
         self._served = served
         self._histories = histories
         self._rules = rules
         self._allowed = allowed
-        now = timezone.now()
-        self._context = {"now": now.timestamp(), **context_at(now)}
+        self._context = moment.columns()
+        self._left_out = {customer: {*moment.items, *left_out.get(customer, ())} for customer in histories}
         barred = set(rules.not_items)
         self._columns = served.columns([item for item in allowed if item not in barred])
 
@@ -55,7 +57,10 @@ class Ranking:
 
     def _chosen(self, customer: int, scores: Mapping[int, float], k: int) -> list[int]:
         bought = self._histories[customer].bought
-        return choose(scores, k=k, rules=self._rules, allowed=self._allowed, bought=bought)
+        return choose(
+            scores, k=k, rules=self._rules, allowed=self._allowed, bought=bought,
+            left_out=self._left_out[customer],
+        )  # fmt: skip
 
     def _top(self, customers: Sequence[int], depth: int) -> dict[int, dict[int, float]]:
         histories = [self._histories[customer] for customer in customers]
@@ -63,7 +68,10 @@ class Ranking:
         columns, scores = self._served.model.recommend_for(
             self._served.rows(histories),
             depth,
-            exclude=[self._served.columns(sorted(h.bought) if leave_out else []) for h in histories],
+            exclude=[
+                self._served.columns(sorted(self._left_out[customer] | (h.bought if leave_out else set())))
+                for customer, h in zip(customers, histories, strict=True)
+            ],
             allowed=self._columns,
             context=self._context,
         )

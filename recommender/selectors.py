@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from personalization.catalog.selectors import recommendable
+from recommender.context import Moment
 from recommender.interactions import (
     DEFAULT_EVENT_WEIGHTS,
     History,
@@ -60,23 +61,37 @@ def waiting_run_ids() -> list[int]:
 
 
 def recommend(
-    customer_ids: Collection[int], *, k: int = 6, rules: Rules = NO_RULES
+    customer_ids: Collection[int],
+    *,
+    k: int = 6,
+    rules: Rules = NO_RULES,
+    context: Moment | None = None,
+    left_out: Mapping[int, Collection[int]] | None = None,
 ) -> dict[int, list[Recommendation]]:
     """At most k items for each customer, best first; only items that the rules allow, none twice.
 
     Histories and the catalog are read now, so an event of a second ago counts. Places that the model cannot
     fill are filled with popular items under the same rules: a list is empty only when no item is left that
     this customer may be shown. Memory grows with the customers asked for; ask in chunks of some hundreds.
+    `left_out` has item ids by customer that must not come, such as those of the last messages.
     """
     served = serve_champion(repeats=rules.bought != EXCLUDE)
     weights = served.event_weights if served else DEFAULT_EVENT_WEIGHTS
-    return _lists(served, load_histories(customer_ids, event_weights=weights), k=k, rules=rules)
+    histories = load_histories(customer_ids, event_weights=weights)
+    return _lists(served, histories, k=k, rules=rules, moment=context or Moment(), left_out=left_out or {})
 
 
-def recommend_popular(*, k: int = 6, rules: Rules = NO_RULES) -> list[Recommendation]:
-    """For somebody we know nothing about."""
+def recommend_popular(
+    *,
+    k: int = 6,
+    rules: Rules = NO_RULES,
+    context: Moment | None = None,
+    left_out: Collection[int] = (),
+) -> list[Recommendation]:
+    """For somebody without a history of ours: personal as far as the context tells, else popular."""
     served = serve_champion(repeats=rules.bought != EXCLUDE)
-    return _lists(served, {0: History({}, set())}, k=k, rules=rules)[0]
+    histories = {0: History({}, set())}
+    return _lists(served, histories, k=k, rules=rules, moment=context or Moment(), left_out={0: left_out})[0]
 
 
 def recommend_with(
@@ -84,7 +99,7 @@ def recommend_with(
 ) -> dict[int, list[Recommendation]]:
     """As `recommend`, by a model that need not be the champion."""
     histories = load_histories(customer_ids, event_weights=served.event_weights)
-    return _lists(served, histories, k=k, rules=rules)
+    return _lists(served, histories, k=k, rules=rules, moment=Moment(), left_out={})
 
 
 def allowed_items(rules: Rules) -> dict[int, str]:
@@ -96,28 +111,58 @@ def allowed_items(rules: Rules) -> dict[int, str]:
 
 
 def _lists(
-    served: ServedModel | None, histories: dict[int, History], *, k: int, rules: Rules
+    served: ServedModel | None,
+    histories: dict[int, History],
+    *,
+    k: int,
+    rules: Rules,
+    moment: Moment,
+    left_out: Mapping[int, Collection[int]],
 ) -> dict[int, list[Recommendation]]:
     allowed = allowed_items(rules)
     popular = dict(_popular_order(served, set(allowed)))
     places = {item: place for place, item in enumerate(popular)}
 
-    def chosen(history: History, personal: Iterable[int]) -> list[int]:
+    weights = served.event_weights if served else DEFAULT_EVENT_WEIGHTS
+    histories = {
+        customer: _with_moment(history, moment, weight=max(weights.values()))
+        for customer, history in histories.items()
+    }
+
+    def chosen(customer: int, history: History, personal: Iterable[int]) -> list[int]:
         rest: Iterable[int] = popular
         if rules.bought == ONLY:
             rest = sorted(history.bought & places.keys(), key=places.__getitem__)
-        return choose(chain(personal, rest), k=k, rules=rules, allowed=allowed, bought=history.bought)
+        return choose(
+            chain(personal, rest), k=k, rules=rules, allowed=allowed, bought=history.bought,
+            left_out={*moment.items, *left_out.get(customer, ())},
+        )  # fmt: skip
 
-    ranked = Ranking(served, histories, rules=rules, allowed=allowed).best(k) if served else {}
+    ranking = (
+        Ranking(served, histories, rules=rules, allowed=allowed, moment=moment, left_out=left_out)
+        if served
+        else None
+    )
+    ranked = ranking.best(k) if ranking else {}
     lists = {}
     for customer, history in histories.items():
         personal = ranked.get(customer, {})
-        items = chosen(history, personal)
+        items = chosen(customer, history, personal)
         reasons = _reasons(served, history, [item for item in items if item in personal]) if served else {}
         lists[customer] = [
             _recommendation(item, rules, personal, popular, reasons.get(item)) for item in items
         ]
     return lists
+
+
+def _with_moment(history: History, moment: Moment, *, weight: float) -> History:
+    """What a customer is busy with counts as the strongest kind of event, just now."""
+    weights, times = dict(history.weights), dict(history.times)
+    for item in moment.items:
+        _, first, count = times.get(item, (0, moment.seconds, 0))
+        weights[item] = weights.get(item, 0.0) + weight
+        times[item] = (moment.seconds, first, count + 1)
+    return History(weights, history.bought, times)
 
 
 def _recommendation(

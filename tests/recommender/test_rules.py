@@ -14,6 +14,7 @@ def test_rules_survive_json():
     raw = {
         "bought": "only", "categories": ["Tea"], "not_categories": ["Green"], "brands": ["Leaf"],
         "price_min": "1.10", "price_max": "20", "max_per_category": 2, "pinned": [3, 1], "not_items": [2],
+        "diversity": 0.7, "not_in_last_messages": 3,
     }  # fmt: skip
     rules = Rules.from_json(raw)
     assert rules.price_min == Decimal("1.10") and rules.pinned == (3, 1)
@@ -40,6 +41,11 @@ def test_rules_survive_json():
         ({"pinned": ["3"]}, "/pinned"),
         ({"not_items": [True]}, "/not_items"),
         ({"not_items": [1] * 1001}, "/not_items"),
+        ({"diversity": 0}, "/diversity"),
+        ({"diversity": 1.1}, "/diversity"),
+        ({"diversity": True}, "/diversity"),
+        ({"not_in_last_messages": -1}, "/not_in_last_messages"),
+        ({"not_in_last_messages": None}, "/not_in_last_messages"),
     ],
 )
 def test_a_mistake_is_named_with_its_place(raw, pointer):
