@@ -49,6 +49,7 @@ def editor_texts() -> dict[str, str]:
         "replaceQuestion": _("Replace what is written here with this starter?"),
         "leave": _("There are changes that are not saved."),
         "testSent": _("Sent to %(address)s."),
+        "drop": _("Remove %(name)s"),
         "line": _("line %(line)s"),
         "subject": _("Subject"),
         "preheader": _("Preview text"),
