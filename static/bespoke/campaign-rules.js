@@ -49,10 +49,11 @@
         if (!choice) return;
         if (of === "items") this.itemNames[choice.value] = choice.label;
         if (!this.picked.includes(choice.value)) this.picked.push(choice.value);
-        this.close();
         this.$refs.words.focus();
+        this.close(); // after the focus, which asks for choices
       },
       drop(value) { this.message.rules[field] = this.picked.filter((one) => one !== value); },
+      leave(event) { if (!this.$root.contains(event.relatedTarget)) this.close(); },
       close() { this.turn++; this.words = ""; this.offered = []; },
     }));
   });
