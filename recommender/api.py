@@ -33,8 +33,9 @@ class RecommendedItem(serializers.Serializer[Any]):
     name = serializers.CharField()
     score = serializers.FloatField(help_text="Comparable within one customer and one kind of reason.")
     reason_kind = serializers.ChoiceField(
-        choices=[selectors.MODEL, selectors.BECAUSE, selectors.POPULAR, selectors.PINNED],
-        help_text="because: of reason_item. model: personal. popular: not personal. pinned: by the rules.",
+        choices=[selectors.MODEL, selectors.BECAUSE, selectors.SIMILAR, selectors.POPULAR, selectors.PINNED],
+        help_text="because: of reason_item. model: personal. similar_customers: popular with those who share "
+        "traits. popular: not personal. pinned: by the rules.",
     )
     reason = serializers.CharField(help_text="A sentence in the language of Accept-Language.")
     reason_item = serializers.CharField(allow_null=True, help_text="Item id, with the kind because.")
@@ -129,6 +130,8 @@ def _sentence(found: selectors.Recommendation, because: dict[str, Any] | None) -
         if found.reason_event == selectors.BOUGHT:
             return _("Because you bought %(item)s") % {"item": because["name"]}
         return _("Because you looked at %(item)s") % {"item": because["name"]}
+    if found.reason_kind == selectors.SIMILAR:
+        return _("Popular with customers like you")
     if found.reason_kind == selectors.POPULAR:
         return _("Popular with other customers")
     return _("Chosen for you")

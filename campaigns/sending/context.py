@@ -111,7 +111,9 @@ class ItemTexts:
             if event == recommender.BOUGHT:
                 return _("Because you bought %(item)s") % item
             return _("Because you looked at %(item)s") % item
-        return _("Popular with other customers") if kind == "popular" else _("Chosen for you")
+        if kind == recommender.SIMILAR:
+            return _("Popular with customers like you")
+        return _("Popular with other customers") if kind == recommender.POPULAR else _("Chosen for you")
 
 
 def ui_language(language: str) -> str:
