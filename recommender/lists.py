@@ -18,8 +18,7 @@ from recommender.assortment import Assortment, load_assortment
 from recommender.context import Moment
 from recommender.histories import Histories, load_histories
 from recommender.interactions import DEFAULT_EVENT_WEIGHTS
-from recommender.ranking import BOUGHT, KINDS, Ranked, Ranking, by_popularity
-from recommender.ranking import VIEWED as LOOKED_AT
+from recommender.ranking import BOUGHT, KINDS, VIEWED, Ranked, Ranking, by_popularity
 from recommender.rules import Rules
 from recommender.serving import ServedModel
 
@@ -100,7 +99,7 @@ def make_lists(request: Request, customer_ids: Collection[int]) -> Iterator[dict
 def lists_of(ranked: Ranked) -> dict[int, list[Recommendation]]:
     k = ranked.items.shape[1]
     has_reason = ranked.because >= 0
-    events = np.where(has_reason, np.where(ranked.is_bought, BOUGHT, LOOKED_AT), "").ravel().tolist()
+    events = np.where(has_reason, np.where(ranked.is_bought, BOUGHT, VIEWED), "").ravel().tolist()
     reasons = [item if item >= 0 else None for item in ranked.because.ravel().tolist()]
     kinds = np.array([*KINDS, ""])[ranked.kinds].ravel().tolist()
     entries = list(

@@ -10,9 +10,14 @@ from recommender.context import Moment
 from recommender.interactions import DEFAULT_EVENT_WEIGHTS, popular_items
 from recommender.lists import VISITOR, Recommendation, Request, make_lists
 from recommender.models import ModelRun, RunStatus
+from recommender.ranking import BECAUSE, BOUGHT, MODEL, PINNED, POPULAR, SIMILAR, VIEWED
 from recommender.rules import EXCLUDE, Rules
 from recommender.serving import ServedModel, serve_champion
 
+__all__ = [
+    "BECAUSE", "BOUGHT", "MODEL", "PINNED", "POPULAR", "SIMILAR", "VIEWED", "Moment", "Recommendation",
+    "champion", "recommend", "recommend_lists", "recommend_popular", "recommend_with", "waiting_run_ids",
+]  # fmt: skip
 NO_RULES = Rules()
 POPULAR_DAYS = 90
 POPULAR_LIMIT = 1_000

@@ -44,17 +44,24 @@ def best_of_lists(
             if wanted[at] >= 0:
                 place_of[wanted[at]] = at
         for place in range(indptr[row], indptr[row + 1]):
-            item = items[place]
-            for entry in range(by_item[item], by_item[item + 1]):
-                at = place_of[numbers[entry]]
-                if at >= 0 and numbers[entry] != item and weights[place] * amounts[entry] > best[at]:
-                    best[at], found[row, at] = weights[place] * amounts[entry], item
+            own = slice(by_item[items[place]], by_item[items[place] + 1])
+            _note_best(items[place], weights[place], numbers[own], amounts[own], place_of, best, found[row])
         for at in range(len(wanted)):
             if wanted[at] >= 0:  # a target that is named twice has its reason at its last place
                 found[row, at] = found[row, place_of[wanted[at]]]
         for at in range(len(wanted)):
             if wanted[at] >= 0:
                 place_of[wanted[at]] = -1
+
+
+@njit(cache=True, nogil=True)
+def _note_best(
+    item: int, weight: float, numbers: Array, amounts: Array, place_of: Array, best: Array, found: Array
+) -> None:
+    for entry in range(len(numbers)):
+        at = place_of[numbers[entry]]
+        if at >= 0 and numbers[entry] != item and weight * amounts[entry] > best[at]:
+            best[at], found[at] = weight * amounts[entry], item
 
 
 @njit(cache=True, nogil=True)

@@ -29,7 +29,7 @@ def test_rows_are_in_the_order_of_the_question(shop):
 
 def test_an_event_of_a_second_ago_counts_and_one_without_weight_only_as_bought(shop):
     customers, items = shop
-    now = timezone.now() - timedelta(seconds=1)
+    now = timezone.now().replace(microsecond=0) - timedelta(seconds=1)
     record_events([NewEvent(customers[0].pk, "z", "Order Line", now, item_id=items[1].pk)])
     found = load_histories([customers[0].pk], event_weights={"Order Line": 2.0})
     assert (items[1].pk, 2.0) in of_row(found, 0)
