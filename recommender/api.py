@@ -100,8 +100,9 @@ class RecommendedItem(serializers.Serializer[Any]):
     name = serializers.CharField()
     score = serializers.FloatField(help_text="Comparable within one customer and one kind of reason.")
     reason_kind = serializers.ChoiceField(
-        choices=[selectors.MODEL, selectors.BECAUSE, selectors.POPULAR, selectors.PINNED],
-        help_text="because: of reason_item. model: personal. popular: not personal. pinned: by the rules.",
+        choices=[selectors.MODEL, selectors.BECAUSE, selectors.SIMILAR, selectors.POPULAR, selectors.PINNED],
+        help_text="because: of reason_item. model: personal. similar_customers: popular with those who share "
+        "traits. popular: not personal. pinned: by the rules.",
     )
     reason = serializers.CharField(help_text="A sentence in the language of Accept-Language.")
     reason_item = serializers.CharField(allow_null=True, help_text="Item id, with the kind because.")

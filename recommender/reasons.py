@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from recommender.selectors import BOUGHT, PINNED, POPULAR
+from recommender.selectors import BOUGHT, PINNED, POPULAR, SIMILAR
 
 
 def say_reason(kind: str, *, because: str = "", event: str = "") -> str:
@@ -10,6 +10,8 @@ def say_reason(kind: str, *, because: str = "", event: str = "") -> str:
     if because:
         known = _("Because you bought %(item)s") if event == BOUGHT else _("Because you looked at %(item)s")
         return known % {"item": because}
+    if kind == SIMILAR:
+        return _("Popular with customers like you")
     if kind == PINNED:
         return _("Our pick")
     return _("Popular with other customers") if kind == POPULAR else _("Chosen for you")

@@ -1,7 +1,6 @@
 """What a list may hold: rules as a campaign or a caller states them, and the choice that obeys them."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -66,7 +65,9 @@ class Rules:
                 errors.append({"pointer": pointer, "detail": str(error)})
         low, high = values.get("price_min"), values.get("price_max")
         if low is not None and high is not None and low > high:
-            errors.append({"pointer": "/price_max", "detail": _("This is less than price_min.")})
+            errors.append(
+                {"pointer": "/price_max", "detail": _("The highest price is less than the lowest.")}
+            )
         if errors:
             raise RulesError(errors)
         return cls(**values)
@@ -80,41 +81,6 @@ class Rules:
             for name, value in values.items()
             if value != getattr(Rules, name)
         }
-
-    def allows(self, item: int, bought: Collection[int]) -> bool:
-        """Whether this customer may be shown the item, as far as what was bought decides."""
-        return self.bought == ALLOW or (item in bought) == (self.bought == ONLY)
-
-
-def choose(
-    ranked: Iterable[int],
-    *,
-    k: int,
-    rules: Rules,
-    allowed: Mapping[int, str],
-    bought: Collection[int],
-    left_out: Collection[int] = (),
-) -> list[int]:
-    """At most k items of `ranked` (best first) that obey every rule, the pinned ones first, none twice.
-
-    `allowed` has the narrowest category of each item that may be shown to anybody now, empty for none.
-    """
-    chosen: dict[int, None] = {}
-    per_category: Counter[str] = Counter()
-    barred = frozenset(rules.not_items) | frozenset(left_out)
-    for items in (rules.pinned, ranked):
-        for item in items:
-            if len(chosen) >= k:
-                return list(chosen)
-            if item in chosen or item in barred or item not in allowed or not rules.allows(item, bought):
-                continue
-            category = allowed[item]
-            if category and rules.max_per_category is not None:
-                if per_category[category] >= rules.max_per_category:
-                    continue
-                per_category[category] += 1
-            chosen[item] = None
-    return list(chosen)
 
 
 def _bought(value: object) -> str:

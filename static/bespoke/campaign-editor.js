@@ -229,7 +229,7 @@
         },
         showRules(error) {
           this.ruleProblems = (error.problem?.errors || [])
-            .map(({ pointer, detail }) => ({ at: rules.variantOf(pointer, this.at), detail }))
+            .map(({ pointer, detail }) => ({ at: rules.variantOf(pointer, this.at), detail: rules.named(pointer, detail, this.texts.rules) }))
             .filter((one) => one.at !== null);
           if (!this.ruleProblems.length) return;
           if (!this.ruleErrors.length) this.open(this.ruleProblems[0].at);

@@ -22,6 +22,11 @@
       const found = PATH.exec(pointer);
       return found && (found[2] === undefined ? at : Number(found[2]));
     },
+    // The problem with the label of its control before it.
+    named(pointer, detail, labels) {
+      const label = labels[pointer.split("/").find((part) => part in labels)];
+      return label ? `${label}: ${detail}` : detail;
+    },
     // Only what differs from no rule; prices as they were typed.
     close(rules) {
       const kept = Object.entries(rules).filter(([name, value]) =>

@@ -65,10 +65,10 @@ def test_rules_are_set_seen_and_saved(
 
     page.get_by_label("Price from").fill("9")
     page.get_by_label("Price to").fill("3")
-    expect(page.get_by_text("This is less than price_min.")).to_be_visible()
+    expect(page.get_by_text("Price to: The highest price is less than the lowest.")).to_be_visible()
     page.get_by_label("Price from").fill("")
     page.get_by_label("Price to").fill("")
-    expect(page.get_by_text("This is less than price_min.")).to_be_hidden()
+    expect(page.get_by_text("Price to: The highest price is less than the lowest.")).to_be_hidden()
 
     page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url(re.compile(r"/app/campaigns/\d+/$"))
