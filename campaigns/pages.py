@@ -148,7 +148,7 @@ def _page_data(request: HttpRequest, campaign: Campaign | None, *, can_save: boo
 
 def state_of(campaign: Campaign) -> dict[str, Any]:
     """What the editor edits: as it is saved, and the names of the items in the rules."""
-    messages = [
+    messages: list[dict[str, Any]] = [
         {
             "key": m.key, "name": m.name, "weight": m.weight, "subject": m.subject, "preheader": m.preheader,
             "body": m.body, "item_count": m.item_count, "rules": write_rules(Rules.from_json(m.rules)),

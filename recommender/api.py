@@ -46,7 +46,7 @@ class ItemsField(serializers.ListField):
     def to_internal_value(self, data: Any) -> list[Any]:
         external_ids = super().to_internal_value(data)
         found = ids_by_external(external_ids)
-        if gone := {at: no_such_item(one) for at, one in enumerate(external_ids) if one not in found}:
+        if gone := {str(at): no_such_item(one) for at, one in enumerate(external_ids) if one not in found}:
             raise serializers.ValidationError(gone)
         return [found[one] for one in external_ids]
 
@@ -78,7 +78,10 @@ class RecommendationRequest(serializers.Serializer[Any]):
         "items are personal with a current item or a cart, else popular.",
     )  # fmt: skip
     count = serializers.IntegerField(min_value=1, max_value=MAX_COUNT, default=6)
-    context = ContextRequest(required=False, help_text="The same for all customers of the call.")
+    # DRF takes declared fields off the class, so this hides nothing.
+    context = ContextRequest(  # type: ignore[assignment]
+        required=False, help_text="The same for all customers of the call."
+    )
     rules = RulesField(required=False, help_text="What may be recommended.")
     exclude_bought = serializers.BooleanField(
         required=False,

@@ -72,7 +72,11 @@ class ItemTexts:
     def _reason(self, kind: str, because: int | None, event: str, language: str) -> str:
         key = (kind, because, event, language)
         if key not in self._reasons:
-            name = self._item(because, language)["name"] if because in self._items else ""
+            name = (
+                self._item(because, language)["name"]
+                if because is not None and because in self._items
+                else ""
+            )
             with translation.override(ui_language(language)):
                 self._reasons[key] = say_reason(kind, because=name, event=event)
         return self._reasons[key]
