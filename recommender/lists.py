@@ -4,16 +4,14 @@ import os
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
 from recommender.algorithms import Interactions
+from recommender.algorithms._blas import one_blas_thread
 from recommender.assortment import Assortment, load_assortment
 from recommender.context import Moment
 from recommender.histories import Histories, load_histories
@@ -78,7 +76,7 @@ def make_lists(request: Request, customer_ids: Collection[int]) -> Iterator[dict
     )  # fmt: skip
 
     def rank(piece: _Piece) -> Ranked:
-        with _one_blas_thread():
+        with one_blas_thread():
             return ranking.rank(
                 piece.histories, piece.rows, left_out=request.left_out, by_trait=piece.by_trait
             )
@@ -145,28 +143,3 @@ def _order_of(
     weights = np.zeros(len(assortment.item_ids), dtype=np.float32)
     weights[places[known]] = np.array([weight for _, weight in popular])[known]
     return by_popularity(weights)
-
-
-_lock = Lock()
-_inside = 0
-_limit: threadpool_limits | None = None
-
-
-@contextmanager
-def _one_blas_thread() -> Iterator[None]:
-    """While any thread is inside: pieces already take every core, and for one customer threads of the
-    linear algebra only cost. The setting belongs to the whole process, so the last one out restores it.
-    """
-    global _inside, _limit
-    with _lock:
-        _inside += 1
-        if _inside == 1:
-            _limit = threadpool_limits(limits=1, user_api="blas")
-    try:
-        yield
-    finally:
-        with _lock:
-            _inside -= 1
-            if _inside == 0 and _limit is not None:
-                _limit.restore_original_limits()
-                _limit = None

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from implicit.cpu.als import AlternatingLeastSquares
 from scipy import linalg, sparse
-from threadpoolctl import threadpool_limits
 
 from recommender.algorithms._base import Arrays, Recommender, Training, gettext_noop
+from recommender.algorithms._blas import one_blas_thread
 from recommender.algorithms._interactions import Floats, Interactions, Ints
 from recommender.algorithms._reason_kernels import best_of_factors
 
@@ -80,7 +80,7 @@ class Als(Recommender):
         users, items = np.argsort(of_users, kind="stable"), np.argsort(of_items, kind="stable")
         matrix = matrix[users][:, items].tocsr()
         # The library warns, rightly, of BLAS threads beside its own: ten times slower.
-        with threadpool_limits(limits=1, user_api="blas"):
+        with one_blas_thread():
             model = _ScaledSolver(self, of_users[users], of_items[items], num_threads=_threads(matrix))
             model.fit(
                 matrix,
@@ -120,7 +120,7 @@ class Als(Recommender):
         confidences = self._confidences(histories).astype(np.float64)
         strengths = self._strengths(confidences)
         vectors = np.zeros((histories.n_users, self.factors))
-        with threadpool_limits(limits=1, user_api="blas"):
+        with one_blas_thread():
             solver = AlternatingLeastSquares(
                 factors=self.factors, dtype=np.float64, num_threads=_threads(confidences)
             )
