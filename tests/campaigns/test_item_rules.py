@@ -20,6 +20,7 @@ from campaigns.selectors import items_of_last_messages
 from campaigns.sending.context import run_content
 from personalization.catalog.models import Item
 from personalization.events.services import NewEvent, record_events
+from recommender import services as training
 from recommender.rules import ALLOW, ONLY, Rules
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -180,6 +181,31 @@ def test_the_ledger_keeps_the_reason_of_every_item(
     picks = Delivery.objects.get(run=run).inputs["items"]
     assert picks[0] == [catalog[5].pk, "pinned", None, ""]
     assert [pick[1:] for pick in picks[1:]] == [["popular", None, ""]] * 2
+
+
+def test_every_kind_of_reason_is_kept_and_said(
+    sink, make_customers, make_campaign, send_all, catalog
+) -> None:
+    people = make_customers(41, city="Rome")
+    for n, person in enumerate(people[:40]):
+        buy(person, *(catalog[(n + step) % 6] for step in range(3)))
+    model = training.train(algorithm="ease")
+    training.run_training(model.pk)
+    model.refresh_from_db()
+    training.promote(model, actor="test", reason="a test")
+    draft = {"body": ITEMS, "item_count": 3, "rules": Rules(pinned=(catalog[11].pk,))}
+    run = services.launch(make_campaign(drafts=(draft,)), actor="test")
+    send_all(run)
+    mails = {recipient: data.decode() for recipient, data in sink.accepted}
+    said = {"pinned": "Our pick", "because": "Because you bought Item ",
+            "similar_customers": "Popular with customers like you"}  # fmt: skip
+    kinds = {}
+    for delivery in Delivery.objects.filter(run=run).select_related("customer"):
+        kinds[delivery.customer.external_id] = [pick[1] for pick in delivery.inputs["items"]]
+        text = re.sub(r"=\r?\n", "", mails[delivery.customer.email])
+        assert all(said[kind] in text for kind in kinds[delivery.customer.external_id])
+    assert kinds["c40"] == ["pinned", "similar_customers", "similar_customers"]
+    assert kinds["c0"] == ["pinned", "because", "because"]
 
 
 def test_the_checks_say_when_the_rules_leave_too_little(make_customers, make_campaign, catalog) -> None:
