@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import transaction
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -19,16 +19,34 @@ from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination
 from personalization.access.services import actor_name
 from personalization.segments.models import Segment
+from recommender.rules import MAX_MESSAGES, Rules
+from recommender.rules_field import RulesField, RulesSchema
 
 READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PUT": Scope.CAMPAIGNS_WRITE}
 
 
+class MessageRulesSchema(RulesSchema):
+    not_in_last_messages = serializers.IntegerField(
+        min_value=0, max_value=MAX_MESSAGES, default=0,
+        help_text="No item that stood in so many of the customer's last messages.",
+    )  # fmt: skip
+
+
+@extend_schema_field(MessageRulesSchema)
+class MessageRulesField(RulesField):
+    refused = frozenset()
+
+    def to_representation(self, value: Any) -> dict[str, Any]:
+        return super().to_representation(Rules.from_json(value))
+
+
 class MessageSerializer(serializers.ModelSerializer[Message]):
     name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
+    rules = MessageRulesField(required=False, help_text="What the items of this message may be.")
 
     class Meta:
         model = Message
-        fields = ["key", "name", "weight", "subject", "preheader", "body"]
+        fields = ["key", "name", "weight", "subject", "preheader", "body", "item_count", "rules"]
 
 
 class CampaignSerializer(serializers.ModelSerializer[Campaign]):

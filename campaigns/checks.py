@@ -9,12 +9,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns import channels
-from campaigns.models import Campaign
+from campaigns.item_choice import ItemChoice
+from campaigns.item_counts import count_items, idle_pins
+from campaigns.models import Campaign, Message
+from personalization.catalog.selectors import items
 from personalization.content.errors import TemplateError
 from personalization.content.messages import compile_message
 from personalization.segments import selectors as segments
 from personalization.segments.definition import DefinitionError
 from personalization.segments.models import SegmentVersion
+from recommender.rules import Rules
 
 Level = Literal["error", "warning", "ok"]
 # Below this many people in control, an effect would have to be huge to be told from chance.
@@ -99,3 +103,21 @@ def _messages(campaign: Campaign) -> Iterator[Check]:
         if not compiled.uses("unsubscribe_url"):
             text = _("%(name)s: there is no unsubscribe link. Add {{ unsubscribe_url }}.")
             yield Check("error", text % {"name": message.name}, f"{where}/body")
+        if compiled.uses("items"):
+            yield from _items(message, where)
+
+
+def _items(message: Message, where: str) -> Iterator[Check]:
+    choice = ItemChoice(message.item_count, Rules.from_json(message.rules))
+    fitting, everything = count_items(choice.rules)
+    facts = {"name": message.name, "n": fitting, "count": choice.count}
+    if everything and not fitting:
+        yield Check("error", _("%(name)s: no item fits the rules.") % facts, f"{where}/rules")
+        return
+    if fitting < min(choice.count, everything):
+        text = _("%(name)s: only %(n)s items fit the rules, fewer than the %(count)s it may show.")
+        yield Check("warning", text % facts, f"{where}/rules")
+    if idle := idle_pins(choice.rules):
+        names = ", ".join(item["name"] for item in items(idle).values())
+        text = _("%(name)s: pinned, but hidden, sold out or outside the other rules: %(items)s.")
+        yield Check("warning", text % {**facts, "items": names}, f"{where}/rules/pinned")

@@ -3,12 +3,14 @@
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
 from campaigns import channels
 from campaigns.errors import InvalidCampaign
+from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT, wrong_count
+from recommender.rules import Rules
 
 KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 MAX_MESSAGES = 20
@@ -24,6 +26,8 @@ class MessageDraft:
     name: str = ""
     preheader: str = ""
     weight: float = 1.0
+    item_count: int = DEFAULT_COUNT
+    rules: Rules = field(default_factory=Rules)
 
 
 def validate(
@@ -65,6 +69,8 @@ def _messages(messages: Sequence[MessageDraft]) -> Iterator[tuple[str, str]]:
         seen.add(message.key)
         if not (math.isfinite(message.weight) and message.weight > 0):
             yield f"{where}/weight", _("A weight is greater than 0.")
+        if not 1 <= message.item_count <= MAX_COUNT:
+            yield f"{where}/item_count", wrong_count()
         if len(message.subject) > 500 or len(message.preheader) > 300 or len(message.name) > 100:
             yield where, _("Subject, preview text or name is too long.")
         if any("\0" in text for text in (message.subject, message.preheader, message.body, message.name)):

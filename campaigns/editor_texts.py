@@ -1,5 +1,7 @@
 """Sentences of the editor's script, translated here, and the pieces an author can insert."""
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 
 LOOP = """{% for item in items %}
@@ -36,7 +38,7 @@ def snippets() -> list[dict[str, str]]:
     ]
 
 
-def editor_texts() -> dict[str, str]:
+def editor_texts() -> dict[str, Any]:
     return {
         "variant": _("Variant %(letter)s"),
         "saved": _("Saved"),
@@ -49,8 +51,17 @@ def editor_texts() -> dict[str, str]:
         "replaceQuestion": _("Replace what is written here with this starter?"),
         "leave": _("There are changes that are not saved."),
         "testSent": _("Sent to %(address)s."),
+        "drop": _("Remove %(name)s"),
+        "rules": {
+            "item_count": _("How many items"), "bought": _("New or bought before"),
+            "not_in_last_messages": _("Not again for … messages"), "diversity": _("Variety"),
+            "max_per_category": _("Most of one category"), "price_min": _("Price from"),
+            "price_max": _("Price to"), "categories": _("Only these categories"),
+            "not_categories": _("Not these categories"), "brands": _("Only these brands"),
+            "pinned": _("Pinned items"), "not_items": _("Never these items"),
+        },
         "line": _("line %(line)s"),
         "subject": _("Subject"),
         "preheader": _("Preview text"),
         "body": _("Message"),
-    }
+    }  # fmt: skip

@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 
 from campaigns.drafts import MessageDraft
 from campaigns.errors import InvalidCampaign
+from campaigns.item_choice import ItemChoice, read_choice
 from personalization.segments.models import Segment
+from recommender.rules import RulesError
 
 MAX_BODY = 550_000
 NOT_KEY = re.compile(r"[^a-z0-9_-]+")
@@ -48,6 +50,17 @@ def text(data: dict[str, Any], key: str) -> str:
     if not isinstance(value, str):
         raise InvalidCampaign(errors=[{"pointer": f"/{key}", "detail": _("This must be a text.")}])
     return value.replace("\r\n", "\n")
+
+
+def item_choice(data: dict[str, Any], *, pointer: str = "") -> ItemChoice:
+    """Which items a message recommends. Raises InvalidCampaign with every problem."""
+    try:
+        return read_choice(data)
+    except RulesError as error:
+        raise InvalidCampaign(
+            _("Correct the rules for recommended items."),
+            errors=[{**one, "pointer": pointer + one["pointer"]} for one in error.errors],
+        ) from error
 
 
 def send_at(data: dict[str, Any]) -> datetime:
@@ -90,10 +103,12 @@ def _messages(value: object) -> list[MessageDraft]:
     for index, entry in enumerate(value):
         name = text(entry, "name").strip()[:100]
         key = _key(text(entry, "key") or name, taken)
+        choice = item_choice(entry, pointer=f"/messages/{index}")
         drafts.append(
             MessageDraft(
                 key=key, name=name or key, subject=text(entry, "subject"), preheader=text(entry, "preheader"),
                 body=text(entry, "body"), weight=_number(entry.get("weight", 1), f"/messages/{index}/weight"),
+                item_count=choice.count, rules=choice.rules,
             )
         )  # fmt: skip
     return drafts

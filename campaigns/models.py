@@ -1,9 +1,11 @@
 """A campaign is planned, a run of it is sent, a delivery is one message to one customer or why not."""
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT
 from experiments.models import Experiment, Variant
 from personalization.customers.models import Channel, Customer
 from personalization.segments.models import Segment, SegmentVersion
@@ -70,6 +72,15 @@ class Message(models.Model):
     subject = models.CharField(_("subject"), max_length=500)
     preheader = models.CharField(_("preview text"), max_length=300, blank=True)
     body = models.TextField(_("body"), help_text=_("MJML with Liquid."))
+    item_count = models.PositiveSmallIntegerField(
+        _("recommended items"),
+        default=DEFAULT_COUNT,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_COUNT)],
+        help_text=_("How many items a customer gets at most."),
+    )
+    rules = models.JSONField(
+        _("rules"), default=dict, blank=True, help_text=_("What may be recommended, as recommender.rules.")
+    )
 
     class Meta:
         verbose_name = _("message")

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_POST
 from campaigns import services
 from campaigns.editor_texts import editor_texts, snippets
 from campaigns.forms import campaign_fields, read_json, send_at
+from campaigns.item_choice import DEFAULT_COUNT
 from campaigns.models import Campaign, CampaignStatus, Delivery, DeliveryStatus, Run
 from campaigns.report_words import effect_of_list
 from personalization.access.models import User
@@ -26,6 +27,8 @@ from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
 from personalization.content.starters import starters
 from personalization.segments.models import Segment
+from recommender.references import item_names, write_rules
+from recommender.rules import Rules
 
 PER_PAGE = 25
 
@@ -144,6 +147,14 @@ def _page_data(request: HttpRequest, campaign: Campaign | None, *, can_save: boo
 
 
 def state_of(campaign: Campaign) -> dict[str, Any]:
+    """What the editor edits: as it is saved, and the names of the items in the rules."""
+    messages: list[dict[str, Any]] = [
+        {
+            "key": m.key, "name": m.name, "weight": m.weight, "subject": m.subject, "preheader": m.preheader,
+            "body": m.body, "item_count": m.item_count, "rules": write_rules(Rules.from_json(m.rules)),
+        }
+        for m in campaign.messages.order_by("position", "pk")
+    ]  # fmt: skip
     return {
         "id": campaign.pk,
         "name": campaign.name,
@@ -154,11 +165,8 @@ def state_of(campaign: Campaign) -> dict[str, Any]:
         "control_share": campaign.control_share,
         "status": campaign.status,
         "scheduled_at": campaign.scheduled_at.isoformat() if campaign.scheduled_at else "",
-        "messages": list(
-            campaign.messages.order_by("position", "pk").values(
-                "key", "name", "weight", "subject", "preheader", "body"
-            )
-        ),
+        "messages": messages,
+        "item_names": item_names(message["rules"] for message in messages),
     }
 
 
@@ -167,9 +175,11 @@ def _blank() -> dict[str, Any]:
     return {
         "id": None, "name": "", "segment": "", "sender_name": "", "sender_address": settings.DEFAULT_SENDER,
         "topic": "marketing", "control_share": 0.1, "status": CampaignStatus.DRAFT, "scheduled_at": "",
+        "item_names": {},
         "messages": [
             {"key": "a", "name": _("Variant %(letter)s") % {"letter": "A"}, "weight": 1,
-             "subject": first.subject, "preheader": first.preheader, "body": first.body}
+             "subject": first.subject, "preheader": first.preheader, "body": first.body,
+             "item_count": DEFAULT_COUNT, "rules": {}}
         ],
     }  # fmt: skip
 
@@ -180,6 +190,7 @@ def urls_of(campaign: Campaign | None) -> dict[str, str]:
         "preview": reverse("campaigns:preview"),
         "customers": reverse("campaigns:preview-customers"),
         "sendTest": reverse("campaigns:send-test"),
+        "ruleChoices": reverse("campaigns:rule-choices"),
         "size": reverse("campaigns:size"),
     }
     if campaign:

@@ -5,29 +5,32 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from campaigns import channels
 from campaigns.channels import ChannelError, Recipient, Sheet
 from campaigns.errors import InvalidCampaign
-from campaigns.forms import read_json, text
+from campaigns.forms import item_choice, read_json, text
+from campaigns.item_choice import ItemChoice, describe
+from campaigns.item_counts import count_items
 from campaigns.pages import answers_problems
-from campaigns.sending.context import N_ITEMS, ItemTexts, pick_of
+from campaigns.sending.picks import ItemTexts, items_of, pick_items
 from personalization.access.models import User
 from personalization.access.services import actor_name, audit
 from personalization.access.shell import staff_page
-from personalization.catalog import selectors as catalog
+from personalization.catalog import choices
 from personalization.content.errors import Problem, RenderError, TemplateError
 from personalization.content.messages import RenderedMessage, check_message, compile_message
 from personalization.customers import selectors as customer_selectors
 from personalization.customers.models import Customer
 from personalization.segments import selectors as segments
 from personalization.segments.models import Segment
-from recommender import selectors as recommender
 
 MAX_FOUND = 8
 
@@ -36,18 +39,22 @@ MAX_FOUND = 8
 @staff_page("campaigns.view_campaign")
 @answers_problems
 def preview(request: HttpRequest) -> HttpResponse:
-    """The message of the request's texts for one customer (an id, or none for anybody), and its problems."""
+    """The message of the request's texts and rules for one customer (an id, or none for anybody), its
+    problems, and what the rules leave.
+    """
     data = read_json(request)
-    customer = _customer(request, data)
-    context = example_context(customer, campaign=text(data, "name"))
+    customer, choice = _customer(request, data), item_choice(data)
+    context = example_context(customer, campaign=text(data, "name"), choice=choice)
     parts = {key: text(data, key) for key in ("subject", "preheader", "body")}
     answer: dict[str, Any] = {
         "customer": _described(customer) if customer else None,
         "problems": [_as_json(p) for p in check_message(**parts, context=context)],
+        "items": _about_items(choice, customer, got=len(context["items"])),
         "fields": sorted(str(key) for key in context["customer"].get("traits", {})),
     }
     try:
-        rendered = compile_message(**parts).render(context)
+        compiled = compile_message(**parts)
+        rendered = compiled.render(context)
     except (TemplateError, RenderError):
         return JsonResponse({**answer, "rendered": None})
     preheader = _preheader(parts["preheader"], context)
@@ -60,9 +67,36 @@ def preview(request: HttpRequest) -> HttpResponse:
                 "html": rendered.html,
                 "text": rendered.text,
                 "size": len(rendered.html.encode()),
+                "shows_items": compiled.uses("items"),
             },
         }
     )
+
+
+def _about_items(choice: ItemChoice, customer: Customer | None, *, got: int) -> dict[str, str]:
+    """The rules in a sentence, how many items they leave, and a warning when that is too few."""
+    fitting, everything = count_items(choice.rules)
+    facts = {"n": number_format(fitting), "all": number_format(everything), "got": got}
+    warning = ""
+    if everything and not fitting:
+        warning = _("No item fits these rules.")
+    elif fitting < min(choice.count, everything):
+        warning = _("Fewer items fit these rules than the message may show.")
+    elif customer is not None and got < min(choice.count, everything):
+        warning = (
+            _("For this customer no item is left.")
+            if not got
+            else ngettext(
+                "For this customer only %(got)s item is left.",
+                "For this customer only %(got)s items are left.",
+                got,
+            )
+        )
+    return {
+        "sentence": describe(choice),
+        "left": _("%(n)s of %(all)s items can be recommended.") % facts,
+        "warning": warning % facts,
+    }
 
 
 def _preheader(source: str, context: dict[str, Any]) -> str:
@@ -97,15 +131,15 @@ def _customer(request: HttpRequest, data: dict[str, Any]) -> Customer | None:
     return found.exclude(email="").first() or found.first()
 
 
-def example_context(customer: Customer | None, *, campaign: str) -> dict[str, Any]:
+def example_context(customer: Customer | None, *, campaign: str, choice: ItemChoice) -> dict[str, Any]:
     """What a template gets for this customer when sending, with an unsubscribe link that leads nowhere."""
     profile: dict[str, Any] = {"traits": {}}
     items: list[dict[str, Any]] = []
     if customer:
         profile = customer_selectors.profiles([customer.pk])[customer.pk]
-        picks = [pick_of(pick) for pick in recommender.recommend([customer.pk], k=N_ITEMS)[customer.pk]]
-        known = catalog.items({pk for pick in picks for pk in (pick[0], pick[2]) if pk})
-        items = ItemTexts(known).of(picks, str(profile.get("language") or ""))
+        picks = pick_items({customer.pk: choice})
+        language = str(profile.get("language") or "")
+        items = ItemTexts(items_of(picks)).of(picks[customer.pk], language)
     return {
         "customer": profile,
         "items": items,
@@ -131,6 +165,19 @@ def _described(customer: Customer) -> dict[str, Any]:
 
 @require_GET
 @staff_page("campaigns.view_campaign")
+def rule_choices(request: HttpRequest) -> HttpResponse:
+    """What a rule may name: categories, brands or items (`of`) that hold the words."""
+    search = {"categories": choices.categories, "brands": choices.brands, "items": choices.items}
+    of = request.GET.get("of", "")
+    if of not in search:
+        raise Http404
+    words = request.GET.get("q", "").strip()[:100].replace("\0", "")
+    found = search[of](words, limit=MAX_FOUND)
+    return JsonResponse({"choices": [{"value": v, "label": name, "detail": d} for v, name, d in found]})
+
+
+@require_GET
+@staff_page("campaigns.view_campaign")
 def size(request: HttpRequest) -> HttpResponse:
     """How many customers are in a segment now; null when that cannot be said quickly."""
     segment = get_object_or_404(Segment, pk=request.GET.get("segment", "0"))
@@ -148,7 +195,7 @@ def send_test(request: HttpRequest) -> HttpResponse:
         raise InvalidCampaign(_("Your account has no e-mail address to send a test to."))
     data = read_json(request)
     parts = {key: text(data, key) for key in ("subject", "preheader", "body")}
-    context = example_context(_customer(request, data), campaign=text(data, "name"))
+    context = example_context(_customer(request, data), campaign=text(data, "name"), choice=item_choice(data))
     try:
         rendered = compile_message(**parts).render(context)
     except (TemplateError, RenderError) as error:

@@ -80,6 +80,7 @@ def save_campaign(
         Message(
             campaign=campaign, key=m.key, name=m.name or m.key, position=position, weight=m.weight,
             subject=m.subject, preheader=m.preheader, body=m.body,
+            item_count=m.item_count, rules=m.rules.as_json(),
         )
         for position, m in enumerate(messages)
     )  # fmt: skip
@@ -193,10 +194,13 @@ def _content(campaign: Campaign) -> dict[str, object]:
         "sender_name": campaign.sender_name,
         "sender_address": campaign.sender_address,
         "variants": {
-            m.key: {"name": m.name, "subject": m.subject, "preheader": m.preheader, "body": m.body}
+            m.key: {
+                "name": m.name, "subject": m.subject, "preheader": m.preheader, "body": m.body,
+                "item_count": m.item_count, "rules": m.rules,
+            }
             for m in campaign.messages.order_by("position", "pk")
         },
-    }
+    }  # fmt: skip
 
 
 def pause(run: Run, *, actor: str) -> None:

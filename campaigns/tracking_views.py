@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns import links, tracking
-from campaigns.sending.context import ui_language
+from campaigns.sending.picks import ui_language
 from campaigns.tracking import Visit
 
 log = structlog.get_logger(__name__)

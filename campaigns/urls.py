@@ -12,6 +12,7 @@ urlpatterns = [
     path("preview", preview.preview, name="preview"),
     path("preview/customers", preview.customers, name="preview-customers"),
     path("preview/send", preview.send_test, name="send-test"),
+    path("rules/choices", preview.rule_choices, name="rule-choices"),
     path("size", preview.size, name="size"),
     path("<int:campaign_id>/", pages.editor, name="edit"),
     path("<int:campaign_id>/save", pages.save, name="save"),

@@ -1,6 +1,6 @@
 """Events as columns, straight out of PostgreSQL: what training reads."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,8 @@ CONTEXT_QUERY = f"""
                     0)::bigint
     {_FROM.format(joined="LEFT JOIN zones zone ON zone.name = event.context->>'timezone'")}
 """  # noqa: S608  (only constants of this file)
+_OF_CUSTOMERS = " AND event.customer_id = ANY(%(customers)s)"
+HISTORY_QUERY = EVENTS_QUERY + _OF_CUSTOMERS
 _NUMBER = r"^\s*-?[0-9]{1,9}(\.[0-9]{1,9})?\s*$"
 RATINGS_QUERY = f"""
     SELECT {_PAIR_COLUMNS}, rated.rating
@@ -48,14 +50,21 @@ RATINGS_QUERY = f"""
 }
       AND rated.rating IS NOT NULL
 """
+RATED_HISTORY_QUERY = RATINGS_QUERY + _OF_CUSTOMERS
 
 
 def copy_out(
-    query: str, kinds: Mapping[str, str], *, names: list[str], until: datetime | None
+    query: str,
+    kinds: Mapping[str, str],
+    *,
+    names: Sequence[str] = (),
+    until: datetime | None = None,
+    **more: Any,
 ) -> dict[str, npt.NDArray[Any]]:
     """Binary COPY into numpy: no Python object per row.
 
-    `kinds` names the columns of the query, each of 8 bytes, with numpy's type, high byte first.
+    `kinds` names the columns of the query, each of 8 bytes, with numpy's type, high byte first; `more` are
+    further parameters of the query.
     """
     # One row of the answer: field count, then length and value of each.
     row = np.dtype(
@@ -64,8 +73,8 @@ def copy_out(
     blocks: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in kinds}
     pending, n_rows = bytearray(), 0
     asked = {
-        "names": names, "until": until, "number": _NUMBER,
-        "zone": settings.TIME_ZONE, "devices": list(DEVICES),
+        "names": list(names), "until": until, "number": _NUMBER,
+        "zone": settings.TIME_ZONE, "devices": list(DEVICES), **more,
     }  # fmt: skip
     connection.ensure_connection()
     # The driver's own cursor: Django's, when it logs queries (DEBUG), takes no parameters for COPY.

@@ -1,31 +1,15 @@
 """From events to interactions: the only place where customers and items become row and column numbers."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import (
-    BooleanField,
-    Case,
-    Count,
-    Exists,
-    F,
-    FloatField,
-    Max,
-    Min,
-    OuterRef,
-    Q,
-    Sum,
-    Value,
-    When,
-)  # fmt: skip
-from django.db.models.aggregates import Aggregate
+from django.db.models import Case, F, FloatField, Sum, Value, When
 from django.utils.timezone import localtime
 
-from personalization.catalog.models import Item
 from personalization.events.models import Event
 from recommender.evaluation import Log
 from recommender.event_columns import (
@@ -111,61 +95,6 @@ def _context(columns: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]
         "weekday": np.array(WEEKDAYS)[columns["weekday"] - 1],  # ISO: Monday is 1
         "device": np.array(DEVICES)[columns["device"]],
     }
-
-
-class _BoolOr(Aggregate):
-    function = "BOOL_OR"
-    output_field = BooleanField()
-
-
-@dataclass(frozen=True)
-class History:
-    """What one customer did: weight by item id (undamped), and the items bought.
-
-    `times`, where known, has for an item of `weights` when it was taken last and first (seconds) and how
-    often.
-    """
-
-    weights: dict[int, float]
-    bought: set[int]
-    times: dict[int, tuple[int, int, int]] = field(default_factory=dict)
-
-
-def load_histories(
-    customer_ids: Collection[int], *, event_weights: Mapping[str, float]
-) -> dict[int, History]:
-    """In one query, with every event up to now; a customer without events has an empty history."""
-    weight = Case(
-        *(When(name=name, then=Value(float(value))) for name, value in event_weights.items()),
-        default=Value(0.0),
-        output_field=FloatField(),
-    )
-    counts = Q(name__in=list(event_weights))
-    rows = (
-        Event.objects.filter(
-            customer_id__in=list(customer_ids), name__in={*event_weights, *BOUGHT_EVENTS}, item__isnull=False
-        )
-        .filter(Exists(Item.objects.filter(pk=OuterRef("item_id"))))
-        .order_by()
-        .values_list("customer_id", "item_id")
-        .annotate(
-            weight=Sum(weight),
-            bought=_BoolOr(
-                Case(When(name__in=BOUGHT_EVENTS, then=True), default=False, output_field=BooleanField())
-            ),
-            latest=Max("occurred_at", filter=counts),
-            first=Min("occurred_at", filter=counts),
-            n=Count("occurred_at", filter=counts),
-        )
-    )
-    histories = {customer: History({}, set()) for customer in customer_ids}
-    for customer, item, total, bought, latest, first, n in rows:
-        if total > 0:
-            histories[customer].weights[item] = total
-            histories[customer].times[item] = (int(latest.timestamp()), int(first.timestamp()), n)
-        if bought:
-            histories[customer].bought.add(item)
-    return histories
 
 
 def popular_items(

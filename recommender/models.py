@@ -65,6 +65,7 @@ class ModelRun(models.Model):
     artifact = models.CharField(_("artifact"), max_length=200, blank=True)
     artifact_sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
     item_ids = ArrayField(models.BigIntegerField(), default=list, blank=True, editable=False)
+    popular_by_trait = models.JSONField(default=list, blank=True, editable=False)
     is_champion = models.BooleanField(_("champion"), default=False)
     promoted_at = models.DateTimeField(_("promoted at"), null=True, blank=True)
     promoted_by = models.CharField(_("promoted by"), max_length=200, blank=True)

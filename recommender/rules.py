@@ -1,7 +1,6 @@
 """What a list may hold: rules as a campaign or a caller states them, and the choice that obeys them."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -10,6 +9,7 @@ from django.utils.translation import gettext as _
 
 EXCLUDE, ONLY, ALLOW = "exclude", "only", "allow"
 MAX_ENTRIES = 1_000
+MAX_MESSAGES = 100
 MAX_PRICE = Decimal(10) ** 12
 
 
@@ -29,6 +29,11 @@ class Rules:
     prices (both ends included) must fit, empty or None for no rule; an item without a price fits no price
     rule. `max_per_category` counts the narrowest category; items without a category are not counted.
     `pinned` item ids come first, as far as the other rules let them. `not_items` never come.
+
+    `diversity` is λ of maximal marginal relevance, above 0 and up to 1: 1 ranks by the model alone, less
+    gives weight to how little an item resembles those before it; None leaves the model's order.
+    `not_in_last_messages`: items that stood in that many of the customer's last messages are left out; who
+    sends messages knows them, and passes them on as `left_out`.
     """
 
     bought: str = EXCLUDE
@@ -40,6 +45,8 @@ class Rules:
     max_per_category: int | None = None
     pinned: tuple[int, ...] = ()
     not_items: tuple[int, ...] = ()
+    diversity: float | None = None
+    not_in_last_messages: int = 0
 
     @classmethod
     def from_json(cls, raw: object) -> "Rules":
@@ -58,7 +65,9 @@ class Rules:
                 errors.append({"pointer": pointer, "detail": str(error)})
         low, high = values.get("price_min"), values.get("price_max")
         if low is not None and high is not None and low > high:
-            errors.append({"pointer": "/price_max", "detail": _("This is less than price_min.")})
+            errors.append(
+                {"pointer": "/price_max", "detail": _("The highest price is less than the lowest.")}
+            )
         if errors:
             raise RulesError(errors)
         return cls(**values)
@@ -72,40 +81,6 @@ class Rules:
             for name, value in values.items()
             if value != getattr(Rules, name)
         }
-
-    def allows(self, item: int, bought: Collection[int]) -> bool:
-        """Whether this customer may be shown the item, as far as what was bought decides."""
-        return self.bought == ALLOW or (item in bought) == (self.bought == ONLY)
-
-
-def choose(
-    ranked: Iterable[int],
-    *,
-    k: int,
-    rules: Rules,
-    allowed: Mapping[int, str],
-    bought: Collection[int],
-) -> list[int]:
-    """At most k items of `ranked` (best first) that obey every rule, the pinned ones first, none twice.
-
-    `allowed` has the narrowest category of each item that may be shown to anybody now, empty for none.
-    """
-    chosen: dict[int, None] = {}
-    per_category: Counter[str] = Counter()
-    barred = frozenset(rules.not_items)
-    for items in (rules.pinned, ranked):
-        for item in items:
-            if len(chosen) >= k:
-                return list(chosen)
-            if item in chosen or item in barred or item not in allowed or not rules.allows(item, bought):
-                continue
-            category = allowed[item]
-            if category and rules.max_per_category is not None:
-                if per_category[category] >= rules.max_per_category:
-                    continue
-                per_category[category] += 1
-            chosen[item] = None
-    return list(chosen)
 
 
 def _bought(value: object) -> str:
@@ -150,8 +125,22 @@ def _count(value: Any) -> int | None:
     return None if value is None else int(value)
 
 
+def _share(value: Any) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+        raise ValueError(_("Give a number above 0, at most 1."))
+    return float(value)
+
+
+def _messages(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= MAX_MESSAGES:
+        raise ValueError(_("Give a whole number from 0 to %(most)s.") % {"most": MAX_MESSAGES})
+    return value
+
+
 _READERS: dict[str, Callable[[Any], Any]] = {
     "bought": _bought, "categories": _texts, "not_categories": _texts, "brands": _texts,
     "price_min": _price, "price_max": _price, "max_per_category": _count,
-    "pinned": _ids, "not_items": _ids,
+    "pinned": _ids, "not_items": _ids, "diversity": _share, "not_in_last_messages": _messages,
 }  # fmt: skip

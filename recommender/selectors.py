@@ -1,28 +1,23 @@
 """Reads: which model serves, and what it recommends to whom."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
-from itertools import chain
 
-import numpy as np
 from django.core.cache import cache
 from django.utils import timezone
 
-from personalization.catalog.selectors import recommendable
-from recommender.interactions import (
-    DEFAULT_EVENT_WEIGHTS,
-    History,
-    load_histories,
-    popular_items,
-)
+from recommender.context import Moment
+from recommender.interactions import DEFAULT_EVENT_WEIGHTS, popular_items
+from recommender.lists import VISITOR, Recommendation, Request, make_lists
 from recommender.models import ModelRun, RunStatus
-from recommender.ranking import Ranking
-from recommender.rules import EXCLUDE, ONLY, Rules, choose
+from recommender.ranking import BECAUSE, BOUGHT, MODEL, PINNED, POPULAR, SIMILAR, VIEWED
+from recommender.rules import EXCLUDE, Rules
 from recommender.serving import ServedModel, serve_champion
 
-MODEL, BECAUSE, POPULAR, PINNED = "model", "because", "popular", "pinned"
-BOUGHT, VIEWED = "bought", "viewed"
+__all__ = [
+    "BECAUSE", "BOUGHT", "MODEL", "PINNED", "POPULAR", "SIMILAR", "VIEWED", "Moment", "Recommendation",
+    "champion", "recommend", "recommend_lists", "recommend_popular", "recommend_with", "waiting_run_ids",
+]  # fmt: skip
 NO_RULES = Rules()
 POPULAR_DAYS = 90
 POPULAR_LIMIT = 1_000
@@ -31,25 +26,12 @@ POPULAR_KEY = "recommender.popular"
 LOST_AFTER = timedelta(minutes=10)
 
 
-@dataclass(frozen=True)
-class Recommendation:
-    """`reason_kind`: "because" (of `reason_item_id`, what in the history speaks most for it), "model"
-    (personal, without such an item), "popular" (not personal) or "pinned" (by the rules). Scores compare
-    within one kind only. `reason_event`: what happened to the reason item, "bought" or "viewed".
-    """
-
-    item_id: int
-    score: float
-    reason_kind: str
-    reason_item_id: int | None = None
-    reason_event: str = ""
-
-
 def champion(*, repeats: bool = False) -> ModelRun | None:
     """The model that serves new items, or with `repeats` what a customer may have already; None before the
     first one of that use was promoted.
     """
-    return ModelRun.objects.filter(is_champion=True, repeats=repeats).first()
+    found = ModelRun.objects.filter(is_champion=True, repeats=repeats)
+    return found.defer("item_ids", "popular_by_trait").first()
 
 
 def waiting_run_ids() -> list[int]:
@@ -60,110 +42,59 @@ def waiting_run_ids() -> list[int]:
 
 
 def recommend(
-    customer_ids: Collection[int], *, k: int = 6, rules: Rules = NO_RULES
+    customer_ids: Collection[int],
+    *,
+    k: int = 6,
+    rules: Rules = NO_RULES,
+    context: Moment | None = None,
+    left_out: Mapping[int, Collection[int]] | None = None,
 ) -> dict[int, list[Recommendation]]:
-    """At most k items for each customer, best first; only items that the rules allow, none twice.
+    """As `recommend_lists`, all at once: memory grows with the customers asked for."""
+    lists = recommend_lists(customer_ids, k=k, rules=rules, context=context, left_out=left_out)
+    return {customer: found for some in lists for customer, found in some.items()}
 
-    Histories and the catalog are read now, so an event of a second ago counts. Places that the model cannot
-    fill are filled with popular items under the same rules: a list is empty only when no item is left that
-    this customer may be shown. Memory grows with the customers asked for; ask in chunks of some hundreds.
+
+def recommend_lists(
+    customer_ids: Collection[int],
+    *,
+    k: int = 6,
+    rules: Rules = NO_RULES,
+    context: Moment | None = None,
+    left_out: Mapping[int, Collection[int]] | None = None,
+) -> Iterator[dict[int, list[Recommendation]]]:
+    """At most k items for each customer, best first, in pieces of some thousand customers: only items that
+    the rules allow, none twice.
+
+    Histories, stock, hidden flags and all else of the catalog are read now, so an event or a change of a
+    second ago counts. Customers without a history get what is popular among those who share their traits.
+    Places left over are filled with popular items under the same rules: a list is empty only when no item is
+    left that this customer may be shown. `left_out` has item ids by customer that must not come, such as
+    those of the last messages.
     """
     served = serve_champion(repeats=rules.bought != EXCLUDE)
-    weights = served.event_weights if served else DEFAULT_EVENT_WEIGHTS
-    return _lists(served, load_histories(customer_ids, event_weights=weights), k=k, rules=rules)
+    return make_lists(
+        Request(served, k, rules, context or Moment(), left_out or {}, _recently_popular), customer_ids
+    )
 
 
-def recommend_popular(*, k: int = 6, rules: Rules = NO_RULES) -> list[Recommendation]:
-    """For somebody we know nothing about."""
-    served = serve_champion(repeats=rules.bought != EXCLUDE)
-    return _lists(served, {0: History({}, set())}, k=k, rules=rules)[0]
+def recommend_popular(
+    *,
+    k: int = 6,
+    rules: Rules = NO_RULES,
+    context: Moment | None = None,
+    left_out: Collection[int] = (),
+) -> list[Recommendation]:
+    """For a visitor without a history of ours: personal as far as the context tells, else popular."""
+    visitor = recommend_lists([VISITOR], k=k, rules=rules, context=context, left_out={VISITOR: left_out})
+    return next(visitor)[VISITOR]
 
 
 def recommend_with(
     served: ServedModel, customer_ids: Collection[int], *, k: int = 6, rules: Rules = NO_RULES
 ) -> dict[int, list[Recommendation]]:
     """As `recommend`, by a model that need not be the champion."""
-    histories = load_histories(customer_ids, event_weights=served.event_weights)
-    return _lists(served, histories, k=k, rules=rules)
-
-
-def allowed_items(rules: Rules) -> dict[int, str]:
-    """Each item that may be shown to anybody now, with its narrowest category."""
-    return recommendable(
-        categories=rules.categories, not_categories=rules.not_categories, brands=rules.brands,
-        price_min=rules.price_min, price_max=rules.price_max,
-    )  # fmt: skip
-
-
-def _lists(
-    served: ServedModel | None, histories: dict[int, History], *, k: int, rules: Rules
-) -> dict[int, list[Recommendation]]:
-    allowed = allowed_items(rules)
-    popular = dict(_popular_order(served, set(allowed)))
-    places = {item: place for place, item in enumerate(popular)}
-
-    def chosen(history: History, personal: Iterable[int]) -> list[int]:
-        rest: Iterable[int] = popular
-        if rules.bought == ONLY:
-            rest = sorted(history.bought & places.keys(), key=places.__getitem__)
-        return choose(chain(personal, rest), k=k, rules=rules, allowed=allowed, bought=history.bought)
-
-    ranked = Ranking(served, histories, rules=rules, allowed=allowed).best(k) if served else {}
-    lists = {}
-    for customer, history in histories.items():
-        personal = ranked.get(customer, {})
-        items = chosen(history, personal)
-        reasons = _reasons(served, history, [item for item in items if item in personal]) if served else {}
-        lists[customer] = [
-            _recommendation(item, rules, personal, popular, reasons.get(item)) for item in items
-        ]
-    return lists
-
-
-def _recommendation(
-    item: int,
-    rules: Rules,
-    personal: Mapping[int, float],
-    popular: Mapping[int, float],
-    reason: tuple[str, int | None, str] | None,
-) -> Recommendation:
-    if item in rules.pinned:
-        return Recommendation(item, personal.get(item, 0.0), PINNED)
-    if reason is None:
-        return Recommendation(item, popular[item], POPULAR)
-    return Recommendation(item, personal[item], *reason)
-
-
-def _reasons(
-    served: ServedModel, history: History, items: Sequence[int]
-) -> dict[int, tuple[str, int | None, str]]:
-    """Kind of reason and item of the history, for items that the model ranked."""
-    row = served.rows([history])
-    shares = served.model.contributions(row, served.columns(items).tolist())
-    model = served.model
-    found: dict[int, tuple[str, int | None, str]] = {}
-    for place, item in enumerate(items):
-        # What everybody is shown is not personal, even where this customer knows it.
-        is_personal = model.needs_history or (model.repeats_by_nature and item in history.weights)
-        found[item] = (MODEL if is_personal else POPULAR, None, "")
-        if shares.shape[1]:
-            # What was only looked at may be recommended again, but is no reason for itself.
-            others = np.where(served.item_ids[row.items] == item, -np.inf, shares[place])
-            best = int(np.argmax(others))
-            if others[best] > 0:
-                because = int(served.item_ids[row.items[best]])
-                found[item] = (BECAUSE, because, BOUGHT if because in history.bought else VIEWED)
-    return found
-
-
-def _popular_order(served: ServedModel | None, allowed: set[int]) -> list[tuple[int, float]]:
-    """Every allowed item with its popularity, most first; items nobody took yet at the end, newest
-    first.
-    """
-    ranked = served.popular() if served is not None else _recently_popular()
-    known = [(item, weight) for item, weight in ranked if item in allowed]
-    rest = sorted(allowed - {item for item, _ in known}, reverse=True)
-    return known + [(item, 0.0) for item in rest]
+    request = Request(served, k, rules, Moment(), {}, _recently_popular)
+    return {customer: found for some in make_lists(request, customer_ids) for customer, found in some.items()}
 
 
 def _recently_popular() -> list[tuple[int, float]]:

@@ -160,7 +160,9 @@ def _drop_old_files(run: ModelRun) -> None:
             algorithm=run.algorithm, repeats=run.repeats, status=RunStatus.DONE, promoted_at=None
         ).exclude(artifact="")
         old = list(finished.order_by("-finished_at", "-pk")[KEPT_FILES:])
-        ModelRun.objects.filter(pk__in=[found.pk for found in old]).update(artifact="", item_ids=[])
+        ModelRun.objects.filter(pk__in=[found.pk for found in old]).update(
+            artifact="", item_ids=[], popular_by_trait=[]
+        )
     for found in old:
         (settings.MODEL_DIR / found.artifact).unlink(missing_ok=True)
 
@@ -204,7 +206,7 @@ def _finish(run: ModelRun, *, status: RunStatus, error: str = "") -> None:
     run.save(
         update_fields=[
             "status", "error", "progress", "progress_share", "finished_at", "metrics", "artifact",
-            "artifact_sha256", "item_ids",
+            "artifact_sha256", "item_ids", "popular_by_trait",
         ]
     )  # fmt: skip
     for path in checkpoints(run):

@@ -1,7 +1,6 @@
 """The champions' models in the memory of this process, loaded once."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -10,19 +9,23 @@ import structlog
 from django.conf import settings
 
 from recommender import algorithms
-from recommender.interactions import History
+from recommender.histories import Histories
 from recommender.models import ModelRun
+from recommender.traits import PopularByTrait
 
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ServedModel:
-    """A model and who its columns are: `item_ids` ascending, int64."""
+    """A model and who its columns are: `item_ids` ascending, int64. `by_trait` is for customers without a
+    history.
+    """
 
     model: algorithms.Recommender
     item_ids: npt.NDArray[np.int64]
     event_weights: dict[str, float]
+    by_trait: PopularByTrait | None = None
 
     def columns(self, item_ids: npt.ArrayLike) -> npt.NDArray[np.int64]:
         """Column of each item; −1 where the model does not know it."""
@@ -32,32 +35,27 @@ class ServedModel:
         places = np.minimum(np.searchsorted(self.item_ids, wanted), len(self.item_ids) - 1)
         return np.where(self.item_ids[places] == wanted, places, -1)
 
-    def rows(self, histories: Sequence[History]) -> algorithms.Interactions:
-        """The histories in the model's columns, damped as in training; items it does not know are left
-        out. With times when all of them are known.
+    def rows(self, histories: Histories) -> algorithms.Interactions:
+        """The histories in the model's columns, damped as in training where they are no ratings; items the
+        model does not know are left out.
         """
-        users = np.repeat(np.arange(len(histories)), [len(history.weights) for history in histories])
-        pairs = [(history, item) for history in histories for item in history.weights]
-        columns = self.columns([item for _, item in pairs])
-        known = np.flatnonzero(columns >= 0)
-        users, columns = users[known], columns[known]
-        weights = np.array([history.weights[item] for history, item in pairs], dtype=np.float64)[known]
-        shape = (len(histories), len(self.item_ids))
+        columns = self.columns(histories.items)
+        known = columns >= 0
         rows = algorithms.Interactions.from_arrays(
-            users=users, items=columns, weights=weights, shape=shape
-        ).damped()
-        if not all(item in history.times for history, item in pairs):
-            return rows
-        times = np.array([history.times[item] for history, item in pairs], dtype=np.int64).reshape(-1, 3)
-        # Each pair stands once, so this is the order that the rows are in.
-        latest, first, counts = times[known][np.lexsort((columns, users))].T
-        return replace(rows, timestamps=latest, first_timestamps=first, counts=counts)
+            users=histories.users[known],
+            items=columns[known],
+            weights=histories.weights[known],
+            timestamps=histories.times[known],
+            shape=(len(histories.customers), len(self.item_ids)),
+        )
+        return rows if histories.are_ratings else rows.damped()
 
-    def popular(self) -> list[tuple[int, float]]:
-        """Item ids with their weight in the training data, most first."""
-        weights = self.model.item_weights
-        order = np.argsort(-weights, kind="stable")
-        return [(int(self.item_ids[at]), float(weights[at])) for at in order]
+    @property
+    def strongest(self) -> float:
+        """Weight of the strongest kind of event; of ratings the best one."""
+        if self.model.is_explicit:
+            return float(getattr(self.model, "highest", 1.0))
+        return max(self.event_weights.values())
 
 
 def serve_champion(*, repeats: bool = False) -> ServedModel | None:
@@ -82,7 +80,8 @@ def _load(run_id: int, artifact: str, digest: str) -> ServedModel:
     model = algorithms.load(settings.MODEL_DIR / artifact, digest=digest)
     if len(run.item_ids) != model.n_items:
         raise algorithms.ArtifactError(f"{artifact} knows {model.n_items} items, its run {len(run.item_ids)}")
-    return ServedModel(model, np.array(run.item_ids, dtype=np.int64), run.event_weights)
+    item_ids = np.array(run.item_ids, dtype=np.int64)
+    return ServedModel(model, item_ids, run.event_weights, PopularByTrait.of(run.popular_by_trait))
 
 
 def serve_run(run: ModelRun) -> ServedModel:

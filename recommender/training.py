@@ -20,6 +20,7 @@ from recommender.evaluation.tuning import AUTO, DEFAULT_SECONDS, Tuned, candidat
 from recommender.features import load_features, with_catalog
 from recommender.interactions import EventLog, load_events, load_ratings
 from recommender.models import ModelRun
+from recommender.traits import popular_by_trait
 
 SECONDS_BETWEEN_NOTES = 1.0
 # Where the bar stands when each part begins.
@@ -188,6 +189,7 @@ def _fit(
     run.artifact_sha256 = model.save(settings.MODEL_DIR / name, with_histories=False)
     run.artifact = name
     run.item_ids = events.item_ids.tolist()
+    run.popular_by_trait = popular_by_trait(events)
 
 
 def _note_data(run: ModelRun, events: EventLog) -> None:

@@ -90,7 +90,8 @@ def column(request: HttpRequest, run_id: int, customer_id: int) -> HttpResponse:
         served = serve_run(run)
         picks = selectors.recommend_with(served, [customer_id], k=LIST_LENGTH, rules=_rules(request))
         context["entries"] = _entries(picks[customer_id])
-        personal = [one for one in picks[customer_id] if one.reason_kind != selectors.POPULAR]
+        of_many = (selectors.POPULAR, selectors.SIMILAR)
+        personal = [one for one in picks[customer_id] if one.reason_kind not in of_many]
         context["is_filled"] = bool(context["entries"]) and not personal and served.model.needs_history
     except (ArtifactError, MissingExtraError, UnknownAlgorithmError) as error:
         context["problem"] = unusable(error)

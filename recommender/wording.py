@@ -252,6 +252,7 @@ EVENTS = {
 REASONS = {
     "model": gettext_noop("Fits the whole history"),
     "because": gettext_noop("Fits the history"),  # the item it was about is not in the catalog any more
+    "similar_customers": gettext_noop("Popular with customers who share traits"),
     "popular": gettext_noop("Popular, not personal"),
     "pinned": gettext_noop("Pinned by a rule"),
 }

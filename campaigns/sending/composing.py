@@ -7,7 +7,8 @@ from campaigns import links
 from campaigns.channels import ChannelError, Outgoing, Recipient, Session, Sheet
 from campaigns.ledger import Row
 from campaigns.models import SkipReason
-from campaigns.sending.context import ChunkData, ItemTexts, RunContent
+from campaigns.sending.context import ChunkData, RunContent
+from campaigns.sending.picks import ItemTexts
 from personalization.content.errors import RenderError
 
 
@@ -31,7 +32,7 @@ class Composer:
         }
 
     def inputs(self, row: Row) -> dict[str, Any] | None:
-        """What this message is made from beside the profile: the picks (see context.Pick)."""
+        """What this message is made from beside the profile: the picks (see picks.Pick)."""
         picks = self._data.picks.get(row.customer_id) if row.customer_id is not None else None
         return {"items": picks, "at": self._issued} if picks else None
 

@@ -206,6 +206,19 @@ class Recommender(ABC):
             return np.zeros((len(wanted), 0))
         return self._contributions(history.items, history.weights.astype(np.float64), wanted)
 
+    def reasons(self, histories: Interactions, targets: Ints) -> Ints:
+        """For each target the item of its row's history that speaks most for it, int64[n, k].
+
+        `targets` int64[n, k] item numbers, −1 for none. −1 where nothing speaks for a target but itself, and
+        where the model does not reason that way.
+        """
+        rows = self._history(histories)
+        if targets.shape[:1] != (rows.n_users,):
+            raise ValueError(f"targets has {len(targets)} rows for {rows.n_users} histories")
+        found = np.full(targets.shape, -1, dtype=np.int64)
+        self._find_reasons(rows, targets, found)
+        return found
+
     def save(self, path: str | Path, *, with_histories: bool = True) -> str:
         """Writes one file (see `_artifact`), answers its digest. Without histories only `recommend_for`
         works.
@@ -275,6 +288,21 @@ class Recommender(ABC):
         none.
         """
         return np.zeros((len(targets), 0))
+
+    def _find_reasons(self, rows: Interactions, targets: Ints, found: Ints) -> None:
+        """Fills `found` one history after the other; a model that can do many at once is much faster."""
+        for row, wanted in enumerate(targets):
+            items, weights = rows.row(row)
+            places = np.flatnonzero(wanted >= 0)
+            if not len(items) or not len(places):
+                continue
+            shares = self._contributions(items, weights.astype(np.float64), wanted[places])
+            if not shares.shape[1]:
+                return
+            shares = np.where(items == wanted[places, None], -np.inf, shares)
+            best = np.argmax(shares, axis=1)
+            speaks = shares[np.arange(len(best)), best] > 0
+            found[row, places[speaks]] = items[best[speaks]]
 
     def _facts(self) -> dict[str, Any]:
         """What has to be saved beside arrays: JSON."""

@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from implicit.cpu.als import AlternatingLeastSquares
 from scipy import linalg, sparse
-from threadpoolctl import threadpool_limits
 
 from recommender.algorithms._base import Arrays, Recommender, Training, gettext_noop
+from recommender.algorithms._blas import one_blas_thread
 from recommender.algorithms._interactions import Floats, Interactions, Ints
+from recommender.algorithms._reason_kernels import best_of_factors
 
 # The library's solver takes one strength per call, so rows of like strength (within 20 %) go together.
 STRENGTH_STEP = 1.2
@@ -79,7 +80,7 @@ class Als(Recommender):
         users, items = np.argsort(of_users, kind="stable"), np.argsort(of_items, kind="stable")
         matrix = matrix[users][:, items].tocsr()
         # The library warns, rightly, of BLAS threads beside its own: ten times slower.
-        with threadpool_limits(limits=1, user_api="blas"):
+        with one_blas_thread():
             model = _ScaledSolver(self, of_users[users], of_items[items], num_threads=_threads(matrix))
             model.fit(
                 matrix,
@@ -119,7 +120,7 @@ class Als(Recommender):
         confidences = self._confidences(histories).astype(np.float64)
         strengths = self._strengths(confidences)
         vectors = np.zeros((histories.n_users, self.factors))
-        with threadpool_limits(limits=1, user_api="blas"):
+        with one_blas_thread():
             solver = AlternatingLeastSquares(
                 factors=self.factors, dtype=np.float64, num_threads=_threads(confidences)
             )
@@ -142,6 +143,14 @@ class Als(Recommender):
         system = self._all + (taken.T * (confidences - 1)) @ taken + strength * np.eye(self.factors)
         weighted = linalg.solve(system, self._exact[targets].T, assume_a="pos")
         return np.asarray((weighted.T @ taken.T) * confidences)
+
+    def _find_reasons(self, rows: Interactions, targets: Ints, found: Ints) -> None:
+        strengths, of_row = np.unique(self._strengths(self._confidences(rows)), return_inverse=True)
+        inverses = np.linalg.inv(self._all + strengths[:, None, None] * np.eye(self.factors))
+        best_of_factors(
+            rows.indptr, rows.items, self.alpha * rows.weights.astype(np.float64), self._exact,
+            inverses, of_row, targets, found,
+        )  # fmt: skip
 
     def _facts(self) -> dict[str, Any]:
         return {**super()._facts(), "frequency_exponent": FREQUENCY_EXPONENT}

@@ -6,6 +6,7 @@ from scipy.linalg import lapack
 
 from recommender.algorithms._base import Arrays, Progress, Recommender, Training, gettext_noop
 from recommender.algorithms._interactions import Floats, Interactions, Ints
+from recommender.algorithms._reason_kernels import best_of_matrix
 
 BLOCK_ITEMS = 512
 # The matrix in single precision, and a half more for blocks and for LAPACK's own.
@@ -69,6 +70,9 @@ class Ease(Recommender):
         self, items: Ints, weights: npt.NDArray[np.float64], targets: Ints
     ) -> npt.NDArray[np.float64]:
         return np.asarray((self._weights[np.ix_(items, targets)] * weights[:, None]).T)
+
+    def _find_reasons(self, rows: Interactions, targets: Ints, found: Ints) -> None:
+        best_of_matrix(rows.indptr, rows.items, rows.weights, self._weights, targets, found)
 
     def _arrays(self) -> Arrays:
         return {"weights": self._weights}

@@ -8,6 +8,7 @@ from recommender.algorithms._base import Arrays, Training, gettext_noop
 from recommender.algorithms._baseline import Baseline, Doubles, learn_baseline, rows_of
 from recommender.algorithms._interactions import Floats, Interactions, Ints
 from recommender.algorithms._neighbors import Lists, NeighborRecommender, joined, listed, nearest
+from recommender.algorithms._reason_kernels import best_of_lists
 
 OF_RATINGS = {
     "adjusted_cosine": kernels.COSINE,
@@ -141,6 +142,12 @@ class ItemKnn(NeighborRecommender):
         centers = self._centers(history, np.zeros(len(targets), dtype=np.int64), targets)
         shares = similar * (centers[:, None] + self._baseline.residuals(history))
         return np.asarray(shares / np.maximum(similar.sum(axis=1, keepdims=True), kernels.NOTHING))
+
+    def _find_reasons(self, rows: Interactions, targets: Ints, found: Ints) -> None:
+        if self.is_explicit:
+            super()._find_reasons(rows, targets, found)
+        else:
+            best_of_lists(rows.indptr, rows.items, rows.weights, *self._similar.parts, targets, found)
 
     def _arrays(self) -> Arrays:
         similar = self._similar

@@ -9,7 +9,9 @@
 
   const csrf = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
   const fill = (sentence, values) => sentence.replace(/%\((\w+)\)s/g, (_, name) => values[name]);
-  const withId = (message) => ({ ...message, id: nextId++ });
+  const rules = window.campaignRules;
+  const withId = (message) => ({ ...message, rules: rules.open(message.rules), id: nextId++ });
+  const withoutId = ({ id, ...message }) => ({ ...message, rules: rules.close(message.rules) });
 
   async function ask(url, body) {
     const options = body === undefined
@@ -32,11 +34,13 @@
         canSave: page.canSave,
         myAddress: page.myAddress,
         urls: page.urls,
+        itemNames: page.campaign.item_names,
         texts: page.texts,
         at: 0, last: "body", mode: "desktop", when: page.campaign.scheduled_at ? "later" : "now",
         at_local: "", zone: here, zones: [...new Set([here, "UTC", ...zones])],
         size: null, counting: false, checks: [], errors: {}, trouble: "", busy: false, saved: "", note: "",
         who: null, words: "", found: [], rendered: null, problems: [], fields: [], turn: 0,
+        about: null, ruleProblems: [],
 
         init() {
           this.saved = this.c.id ? this.snapshot() : "";
@@ -64,6 +68,7 @@
         },
         get controls() { return Math.round((this.size || 0) * this.c.control_share); },
         get hasErrors() { return this.checks.some((check) => check.level === "error"); },
+        get ruleErrors() { return this.ruleProblems.filter((one) => one.at === this.at).map((one) => one.detail); },
         get lineNumbers() {
           const count = (this.message?.body || "").split("\n").length;
           return Array.from({ length: count }, (_, i) => i + 1).join("\n");
@@ -73,7 +78,7 @@
         },
         payload() {
           const { name, segment, sender_name, sender_address, topic, control_share, messages } = this.c;
-          return { name, segment, sender_name, sender_address, topic, control_share, messages: messages.map(({ id, ...rest }) => rest) };
+          return { name, segment, sender_name, sender_address, topic, control_share, messages: messages.map(withoutId) };
         },
         snapshot() { return JSON.stringify(this.payload()); },
         number(value) { return new Intl.NumberFormat(document.documentElement.lang || "en").format(value); },
@@ -97,12 +102,14 @@
         add() {
           const first = page.starters[0];
           const name = fill(this.texts.variant, { letter: this.letter() });
-          this.c.messages.push(withId({ key: this.freeKey(), name, weight: 1, subject: first.subject, preheader: first.preheader, body: first.body }));
+          // The same rules as this one: variants that differ by chance compare nothing.
+          const { item_count, rules } = withoutId(this.message);
+          this.c.messages.push(withId({ key: this.freeKey(), name, weight: 1, subject: first.subject, preheader: first.preheader, body: first.body, item_count, rules }));
           this.at = this.c.messages.length - 1;
         },
         duplicate() {
           const name = fill(this.texts.variant, { letter: this.letter() });
-          this.c.messages.push(withId({ ...this.message, key: this.freeKey(), name }));
+          this.c.messages.push(withId({ ...withoutId(this.message), key: this.freeKey(), name }));
           this.at = this.c.messages.length - 1;
         },
         freeKey() {
@@ -132,17 +139,26 @@
         async refresh() {
           if (!this.message) return;
           const turn = ++this.turn;
-          const { subject, preheader, body } = this.message;
           try {
-            const data = await ask(this.urls.preview, { subject, preheader, body, name: this.c.name, customer: this.who?.id });
+            const data = await ask(this.urls.preview, this.example());
             if (turn !== this.turn) return;
+            this.note = "";
+            this.ruleProblems = [];
+            this.about = data.items;
             if (data.customer) this.who = data.customer;
             if (data.rendered) this.rendered = data.rendered;
             this.problems = data.problems;
             this.fields = data.fields.slice(0, 8);
           } catch (error) {
+            if (turn !== this.turn) return;
             this.note = error.message || this.texts.failed;
+            this.showRules(error);
           }
+        },
+        // The message as it is written now, for the customer of the preview.
+        example() {
+          const { subject, preheader, body, item_count, rules } = withoutId(this.message);
+          return { subject, preheader, body, item_count, rules, name: this.c.name, customer: this.who?.id };
         },
         async find() {
           this.found = (await ask(`${this.urls.customers}?q=${encodeURIComponent(this.words)}`)).customers;
@@ -168,10 +184,9 @@
           field.scrollTop = Math.max(0, lines.length * 19.5 - 120);
         },
         async sendTest() {
-          const { subject, preheader, body } = this.message;
-          const { sender_name, sender_address, name } = this.c;
+          const { sender_name, sender_address } = this.c;
           await this.work(async () => {
-            const data = await ask(this.urls.sendTest, { subject, preheader, body, sender_name, sender_address, name, customer: this.who?.id });
+            const data = await ask(this.urls.sendTest, { ...this.example(), sender_name, sender_address });
             this.note = fill(this.texts.testSent, data);
           });
         },
@@ -206,9 +221,19 @@
         },
         show(error) {
           this.trouble = error.message || this.texts.failed;
+          this.showRules(error);
           for (const { pointer, detail } of error.problem?.errors || []) {
+            if (rules.variantOf(pointer, this.at) !== null) continue;
             this.errors[pointer.startsWith("/messages") ? "/messages" : pointer] = detail;
           }
+        },
+        showRules(error) {
+          this.ruleProblems = (error.problem?.errors || [])
+            .map(({ pointer, detail }) => ({ at: rules.variantOf(pointer, this.at), detail: rules.named(pointer, detail, this.texts.rules) }))
+            .filter((one) => one.at !== null);
+          if (!this.ruleProblems.length) return;
+          if (!this.ruleErrors.length) this.open(this.ruleProblems[0].at);
+          this.$nextTick(() => { this.$refs.rules.open = true; });
         },
         async save() {
           if (!this.canSave || this.busy) return false;

@@ -174,7 +174,15 @@ def make_customers() -> Callable[..., list[Customer]]:
 
 @pytest.fixture
 def make_campaign() -> Callable[..., Campaign]:
-    def make(*, control_share: float = 0.0, bodies: tuple[str, ...] = (BODY,), **fields: Any) -> Campaign:
+    def make(
+        *,
+        control_share: float = 0.0,
+        bodies: tuple[str, ...] = (BODY,),
+        drafts: tuple[dict[str, Any], ...] = (),
+        **fields: Any,
+    ) -> Campaign:
+        """A message for each of `drafts` (what differs from the usual one), else for each of `bodies`."""
+        messages = drafts or tuple({"body": body} for body in bodies)
         version = save_segment(
             None, name=f"Everybody {Campaign.objects.count()}",
             definition={"trait": "country", "op": "in", "value": ["GB"]},
@@ -183,8 +191,8 @@ def make_campaign() -> Callable[..., Campaign]:
             None, name="Spring", segment=version.segment, sender_name="Shop",
             sender_address="shop@shop.example",
             control_share=control_share, actor="test",
-            messages=[MessageDraft(key=f"m{i}", subject="Hi {{ customer.first_name }}", body=body)
-                      for i, body in enumerate(bodies)],
+            messages=[MessageDraft(**{"key": f"m{i}", "subject": "Hi {{ customer.first_name }}", **message})
+                      for i, message in enumerate(messages)],
             **fields,
         )  # fmt: skip
 

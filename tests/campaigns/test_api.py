@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 
 from campaigns import tasks
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Message
 from personalization.access.services import create_key
+from personalization.catalog.models import Item
 from personalization.segments.services import save_segment
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +92,30 @@ def test_what_is_missing_is_named(write: Caller) -> None:
     assert {error["pointer"] for error in problem["errors"]} == {"/segment", "/messages"}
     wrong = write("post", "/campaigns", body(segment_name="Other", control_share=2)).json()
     assert [error["pointer"] for error in wrong["errors"]] == ["/control_share"]
+
+
+def test_the_rules_of_a_message_travel_as_json_with_the_shops_ids(write: Caller) -> None:
+    Item.objects.bulk_create(Item(external_id=f"i{n}", name=f"Item {n}") for n in range(3))
+    rules = {"bought": "allow", "pinned": ["i2"], "not_items": ["i0"], "price_max": "9.50",
+             "not_in_last_messages": 2, "diversity": 0.7}  # fmt: skip
+    message = {"key": "a", "subject": "Hi", "body": BODY, "item_count": 4, "rules": rules}
+    created = write("post", "/campaigns", body(messages=[message])).json()
+    assert created["messages"][0]["rules"] == rules and created["messages"][0]["item_count"] == 4
+    assert write("get", f"/campaigns/{created['id']}").json()["messages"] == created["messages"]
+    assert Message.objects.get().rules["pinned"] == [Item.objects.get(external_id="i2").pk]
+    plain = write("post", "/campaigns", body(segment_name="Other")).json()["messages"][0]
+    assert plain["rules"] == {} and plain["item_count"] == 6
+
+
+def test_wrong_rules_are_named_with_their_places(write: Caller) -> None:
+    message = {"key": "a", "subject": "Hi", "body": BODY, "item_count": 51,
+               "rules": {"pinned": ["lost"], "bought": "never", "price_min": 2, "price_max": 1}}  # fmt: skip
+    problem = write("post", "/campaigns", body(messages=[message])).json()
+    assert problem["status"] == 400
+    assert {error["pointer"] for error in problem["errors"]} == {
+        "/messages/0/item_count", "/messages/0/rules/pinned/0", "/messages/0/rules/bought",
+        "/messages/0/rules/price_max",
+    }  # fmt: skip
 
 
 def test_a_key_that_may_only_read_changes_nothing(make_customers: Any) -> None:

@@ -7,6 +7,7 @@ from io import StringIO
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
@@ -15,6 +16,7 @@ from campaigns.models import Campaign, Delivery, DeliveryStatus
 from campaigns.report_page import harmless
 from experiments.services import ensure_default_metrics
 from personalization.access.models import User
+from personalization.catalog.models import Item
 from personalization.customers.models import Customer
 from personalization.customers.services import record_consent
 from personalization.segments.services import save_segment
@@ -137,6 +139,94 @@ def test_the_preview_works_in_an_empty_shop(staff):
     answer = post(staff(*EDIT), "preview", data={"subject": "s", "preheader": "", "body": BODY}).json()
     assert answer["customer"] is None
     assert answer["rendered"]
+
+
+@pytest.fixture
+def catalog():
+    cache.delete("recommender.popular")
+    return Item.objects.bulk_create(
+        Item(external_id=f"i{n}", name=f"Item {n}", price=n + 1, brand="Leaf" if n % 2 else "Bean", categories=["Tea", f"T{n % 3}"])
+        for n in range(10)
+    )  # fmt: skip
+
+
+LISTED = "{% for item in items %}[{{ item.external_id }}]{% endfor %}" + BODY
+
+
+def example(**changes):
+    return {"subject": "s", "preheader": "", "body": LISTED, **changes}
+
+
+def test_the_preview_obeys_the_rules_and_says_what_they_leave(staff, segment, catalog):
+    rules = {"brands": ["Leaf"], "pinned": ["i5"], "not_items": ["i1"], "price_max": "8"}
+    answer = post(staff(*EDIT), "preview", data=example(rules=rules, item_count=2)).json()
+    assert "[i5]" in answer["rendered"]["html"] and answer["rendered"]["html"].count("[i") == 2
+    assert answer["items"] == {
+        "sentence": "New to the customer, only by Leaf, priced 8 or less, 1 pinned first, 1 item left out",
+        "left": "3 of 10 items can be recommended.", "warning": "",
+    }  # fmt: skip
+    assert answer["rendered"]["shows_items"]
+
+
+def test_the_preview_warns_when_the_rules_leave_too_little(staff, segment, catalog):
+    client, customer = staff(*EDIT), Customer.objects.latest("pk")
+
+    def warning(**changes):
+        answer = post(client, "preview", data=example(customer=customer.pk, **changes)).json()
+        return answer["items"]["warning"]
+
+    assert warning() == ""
+    assert warning(rules={"price_max": 2}) == "Fewer items fit these rules than the message may show."
+    assert warning(rules={"brands": ["None"]}) == "No item fits these rules."
+    assert warning(rules={"bought": "only"}) == "For this customer no item is left."
+
+
+def test_the_preview_leaves_out_what_stood_in_the_last_messages(staff, campaign, catalog):
+    client, customer = staff(*EDIT), Customer.objects.latest("pk")
+    picks = {"items": [[item.pk, "popular", None, ""] for item in catalog[:7]], "at": 1}
+    run = services.launch(campaign, actor="test")
+    Delivery.objects.filter(run=run).update(status="sent", sent_at=timezone.now(), inputs=picks)
+    data = example(customer=customer.pk, rules={"not_in_last_messages": 1})
+    html = post(client, "preview", data=data).json()["rendered"]["html"]
+    assert all(f"[i{n}]" in html for n in (7, 8, 9)) and html.count("[i") == 3
+
+
+def test_wrong_rules_are_answered_beside_their_controls(staff, segment, catalog):
+    client = staff(*EDIT)
+    answer = post(client, "preview", data=example(rules={"price_min": "x"}, item_count=""))
+    assert answer.status_code == 422
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/item_count", "/rules/price_min"]
+    data = payload(segment)
+    data["messages"][1]["rules"] = {"pinned": ["lost"]}
+    errors = post(client, "create", data=data).json()["errors"]
+    assert errors == [{"pointer": "/messages/1/rules/pinned/0", "detail": "There is no item “lost”."}]
+
+
+def test_rules_are_saved_and_come_back_to_the_editor(staff, segment, catalog):
+    client, data = staff(*EDIT), payload(segment)
+    rules = {"pinned": ["i3"], "max_per_category": 2}
+    data["messages"][0] |= {"rules": rules, "item_count": 4}
+    saved = post(client, "create", data=data).json()["campaign"]
+    assert saved["messages"][0]["rules"] == rules and saved["messages"][0]["item_count"] == 4
+    assert saved["messages"][1]["rules"] == {} and saved["item_names"] == {"i3": "Item 3"}
+    page = client.get(reverse("campaigns:edit", args=[saved["id"]]))
+    assert page.context["page_data"]["campaign"]["messages"] == saved["messages"]
+    catalog[3].delete()
+    page = client.get(reverse("campaigns:edit", args=[saved["id"]]))
+    assert page.context["page_data"]["campaign"]["messages"][0]["rules"]["pinned"] == []
+
+
+def test_what_a_rule_may_name_is_offered(staff, catalog):
+    client = staff(*VIEW)
+
+    def offered(of, words=""):
+        answer = client.get(reverse("campaigns:rule-choices"), {"of": of, "q": words})
+        return [choice["value"] for choice in answer.json()["choices"]]
+
+    assert offered("categories", "t") == ["T0", "T1", "T2", "Tea"] and offered("categories", "%") == []
+    assert offered("brands", "lea") == ["Leaf"]
+    assert offered("items", "item 4") == ["i4"] and offered("items", "I7\0") == ["i7"]
+    assert client.get(reverse("campaigns:rule-choices"), {"of": "customers"}).status_code == 404
 
 
 def test_customers_are_found_by_the_beginning_of_a_name(staff, segment):

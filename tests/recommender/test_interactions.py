@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from personalization.catalog.models import Item
 from personalization.events.services import NewEvent, record_events
-from recommender.interactions import load_events, load_histories, load_ratings
+from recommender.histories import load_histories
+from recommender.interactions import load_events, load_ratings
 
 pytestmark = pytest.mark.django_db
 
@@ -64,43 +65,12 @@ def test_events_are_read_while_queries_are_logged_too(shop):
         assert len(load_events().log.users) > 0
 
 
-def test_a_history_says_what_was_bought_and_counts_a_second_ago(shop):
-    customers, items = shop
-    before = load_histories([customers[0].pk, -5], event_weights={"Order Line": 1.0, "Product Viewed": 0.1})
-    assert before[-5].weights == {}
-    assert len(before[customers[0].pk].weights) == 10
-    assert len(before[customers[0].pk].bought) == 5
-    now = timezone.now() - timedelta(seconds=1)
-    record_events([NewEvent(customers[0].pk, "z", "Order Line", now, item_id=items[1].pk)])
-    after = load_histories([customers[0].pk], event_weights={"Order Line": 1.0})[customers[0].pk]
-    assert items[1].pk in after.bought
-    assert after.weights[items[1].pk] == 1.0
-
-
-def test_a_history_knows_when_and_how_often(shop):
-    customers, items = shop
-    now = timezone.now().replace(microsecond=0)
-    names = {"Order Line": 3, "Product Viewed": 2, "Refunded": 1}
-    record_events(
-        [
-            NewEvent(customers[0].pk, name, name, now - timedelta(days=days), item_id=items[1].pk)
-            for name, days in names.items()
-        ]
-    )
-    history = load_histories([customers[0].pk], event_weights={"Order Line": 1.0, "Product Viewed": 0.5})[
-        customers[0].pk
-    ]
-    last, first = (int((now - timedelta(days=days)).timestamp()) for days in (2, 3))
-    assert history.times[items[1].pk] == (last, first, 2)
-    assert history.times.keys() == history.weights.keys()
-
-
 def test_an_item_that_was_deleted_is_forgotten(shop):
     customers, items = shop
     Item.objects.filter(pk=items[0].pk)._raw_delete("default")  # as another program would
     assert items[0].pk not in load_events().item_ids
     histories = load_histories([customer.pk for customer in customers], event_weights={"Order Line": 1.0})
-    assert all(items[0].pk not in history.weights for history in histories.values())
+    assert items[0].pk not in histories.items and items[0].pk not in histories.bought_items
 
 
 def test_context_columns_are_words_in_the_time_zone_of_the_event(shop):

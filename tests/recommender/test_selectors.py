@@ -10,6 +10,7 @@ from personalization.customers.models import Customer
 from personalization.events.models import Event
 from personalization.events.services import NewEvent, record_events
 from recommender import selectors, services
+from recommender.context import Moment
 from recommender.models import ModelRun
 from recommender.rules import Rules
 
@@ -202,3 +203,25 @@ def test_a_model_of_context_lists_what_is_wanted_at_this_time_of_the_day(db):
         shown[hour] = [place[found.item_id] < 10 for one in lists.values() for found in one]
     assert sum(shown[8]) > 0.9 * len(shown[8])
     assert sum(shown[20]) < 0.1 * len(shown[20])
+
+
+def test_what_a_visitor_looks_at_makes_the_list_personal(shop, champion):
+    _, items = shop
+    moment = Moment(current_item=items[3].pk, cart=(items[1].pk, items[5].pk))
+    found = selectors.recommend_popular(k=5, context=moment)
+    assert taste(items, found) == {1}
+    assert {one.reason_kind for one in found} == {"because"}
+    assert {one.reason_item_id for one in found} <= {items[at].pk for at in (1, 3, 5)}
+    assert not {one.item_id for one in found} & {items[at].pk for at in (1, 3, 5)}
+
+
+def test_what_the_caller_leaves_out_is_left_out(shop, champion):
+    customers, items = shop
+    someone, other = customers[0].pk, customers[2].pk
+    first = [one.item_id for one in selectors.recommend([someone], k=4)[someone]]
+    lists = selectors.recommend([someone, other], k=30, left_out={someone: first[:2]})
+    assert not set(first[:2]) & {one.item_id for one in lists[someone]}
+    assert [one.item_id for one in lists[someone]][:2] == first[2:]
+    assert {one.item_id for one in lists[other]} == {item.pk for item in items} - bought(customers[2])
+    shown = selectors.recommend_popular(k=30, left_out=first)
+    assert {one.item_id for one in shown} == {item.pk for item in items} - set(first)

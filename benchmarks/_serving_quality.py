@@ -1,0 +1,123 @@
+"""What diversity costs in accuracy, and what folding in costs against a refit: pure, on arrays."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import _run  # noqa: F401  it puts the project before this folder
+import numpy as np
+import numpy.typing as npt
+from _serving_data import Made, categories_of
+
+from recommender.algorithms import Interactions, Recommender, get
+from recommender.assortment import Assortment, assortment_of
+from recommender.choosing import likeness
+from recommender.context import Moment
+from recommender.histories import Histories
+from recommender.ranking import Ranking
+from recommender.rules import Rules
+from recommender.serving import ServedModel
+
+K = 20
+BALANCES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+
+
+class Logged(NamedTuple):
+    """Events in the order of time, and the tags of the items."""
+
+    name: str
+    users: npt.NDArray[np.int64]
+    items: npt.NDArray[np.int64]
+    shape: tuple[int, int]
+    tags: Sequence[list[str]]
+
+
+def made_log(made: Made) -> Logged:
+    tags = [categories_of(item) for item in range(made.shape[1])]
+    return Logged("made data", made.users, made.items, made.shape, tags)
+
+
+def movielens(folder: Path) -> Logged:
+    """u.data and u.item of MovieLens-100K; genres are the tags."""
+    columns = np.loadtxt(folder / "u.data", dtype=np.int64)
+    columns = columns[np.argsort(columns[:, 3], kind="stable")]
+    genres = []
+    for line in (folder / "u.item").read_text("latin-1").splitlines():
+        genres.append([f"genre {at}" for at, has in enumerate(line.split("|")[5:]) if has == "1"])
+    return Logged("MovieLens-100K", columns[:, 0] - 1, columns[:, 1] - 1, (943, len(genres)), genres)
+
+
+def matrix(log: Logged, rows: npt.NDArray[np.int64] | slice) -> Interactions:
+    users, items = log.users[rows], log.items[rows]
+    times = np.arange(len(log.users))[rows]
+    return Interactions.from_arrays(users=users, items=items, timestamps=times, shape=log.shape).damped()
+
+
+def ndcg(lists: npt.NDArray[np.int64], wanted: Interactions) -> float:
+    """Mean over the users who have something to find; binary, the ideal cut at K."""
+    discounts, found = 1 / np.log2(np.arange(2, K + 2)), []
+    for row, items in enumerate(lists):
+        relevant = wanted.row(row)[0]
+        if len(relevant):
+            found.append((discounts * np.isin(items, relevant)).sum() / discounts[: len(relevant)].sum())
+    return float(np.mean(found))
+
+
+def intra_list_diversity(lists: npt.NDArray[np.int64], shelf: Assortment) -> float:
+    """Mean of 1 − likeness (Jaccard of tags) over the pairs of a list."""
+    values = []
+    for items in lists[:1_000]:
+        real = [int(item) for item in items if item >= 0]
+        pairs = [(a, b) for at, a in enumerate(real) for b in real[at + 1 :]]
+        values.append(np.mean([1 - likeness(a, b, shelf.tag_starts, shelf.tags) for a, b in pairs]))
+    return float(np.mean(values))
+
+
+def halves(log: Logged, *, share: float = 0.2) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Each user's latest events apart from the earlier ones, both in the order of time."""
+    order = np.lexsort((np.arange(len(log.users)), log.users))
+    counts = np.bincount(log.users, minlength=log.shape[0])
+    place = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+    is_late = np.empty(len(order), dtype=bool)
+    is_late[order] = place >= np.repeat(np.ceil(counts * (1 - share)), counts)
+    return np.flatnonzero(~is_late), np.flatnonzero(is_late)
+
+
+def diversity_trade_off(log: Logged) -> dict[str, dict[str, float]]:
+    """NDCG@20 of each user's latest fifth and diversity, by λ, through the ranking that serves."""
+    early, late = halves(log)
+    train, wanted = matrix(log, early), matrix(log, late)
+    served = ServedModel(get("als")().fit(train), np.arange(1, log.shape[1] + 1), {"Order Line": 1.0})
+    shelf = assortment_of((at + 1, tags, "", None) for at, tags in enumerate(log.tags))
+    users = np.repeat(np.arange(train.n_users), np.diff(train.indptr))
+    events = Histories(
+        np.arange(train.n_users), users, train.items + 1, np.ones(len(users)), np.zeros(len(users), int),
+        users, train.items + 1,
+    )  # fmt: skip
+    found = {}
+    for balance in BALANCES:
+        rules = Rules(diversity=balance)
+        ranking = Ranking(served, shelf, k=K, rules=rules, moment=Moment())
+        lists = ranking.rank(events, train, left_out={}, by_trait=None).items - 1
+        found[str(balance)] = {"ndcg": ndcg(lists, wanted), "diversity": intra_list_diversity(lists, shelf)}
+    return found
+
+
+def fold_in_against_refit(log: Logged) -> dict[str, dict[str, float]]:
+    """NDCG@20 of the last tenth of the time: of a model that never saw the 5 % before that, given whole
+    histories, and of one fitted on everything until then.
+    """
+    n = len(log.users)
+    train, wanted = matrix(log, slice(0, int(0.9 * n))), matrix(log, slice(int(0.9 * n), n))
+    older = matrix(log, slice(0, int(0.95 * 0.9 * n)))
+    found = {}
+    for name in ("als", "ease", "item_knn"):
+        folded, refitted = (_ndcg_of(get(name)().fit(data), train, wanted) for data in (older, train))
+        stale = _ndcg_of(get(name)().fit(older), older, wanted)
+        found[name] = {"folded_in": folded, "refit": refitted, "without_the_last_5_percent": stale}
+    return found
+
+
+def _ndcg_of(model: Recommender, histories: Interactions, wanted: Interactions) -> float:
+    items, _ = model.recommend_for(histories, K, exclude=histories)
+    return ndcg(items, wanted)

@@ -1,0 +1,87 @@
+"""What is recommended in messages: picked by each message's rules, put into each customer's language."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils import translation
+
+from campaigns.item_choice import ItemChoice
+from campaigns.selectors import items_of_last_messages
+from personalization.catalog import selectors as catalog
+from recommender import selectors as recommender
+from recommender.reasons import say_reason
+
+# Recommended item, reason kind, reason item and what the customer did with it. Messages sent before the last
+# part existed are on record without it.
+Pick = tuple[int, str, int | None, str]
+
+
+def pick_items(choices: Mapping[int, ItemChoice]) -> dict[int, list[Pick]]:
+    """For each customer what the choice of their message allows, best first. Asks the recommender once for
+    each different choice, and the ledger once.
+    """
+    depths = {
+        customer: choice.rules.not_in_last_messages
+        for customer, choice in choices.items()
+        if choice.rules.not_in_last_messages
+    }
+    left_out = items_of_last_messages(depths)
+    alike: dict[ItemChoice, list[int]] = defaultdict(list)
+    for customer, choice in choices.items():
+        alike[choice].append(customer)
+    picks = {}
+    for choice, customers in alike.items():
+        found = recommender.recommend(customers, k=choice.count, rules=choice.rules, left_out=left_out)
+        picks.update({customer: [_pick(one) for one in items] for customer, items in found.items()})
+    return picks
+
+
+def _pick(found: recommender.Recommendation) -> Pick:
+    return found.item_id, found.reason_kind, found.reason_item_id, found.reason_event
+
+
+def items_of(picks: Mapping[int, Sequence[Pick]]) -> dict[int, dict[str, Any]]:
+    """Every item that the picks or their reasons name."""
+    return catalog.items(
+        {pk for found in picks.values() for pick in found for pk in (pick[0], pick[2]) if pk}
+    )
+
+
+class ItemTexts:
+    """Localized items with their reasons; each combination is made once per chunk."""
+
+    def __init__(self, items: Mapping[int, dict[str, Any]]) -> None:
+        self._items = items
+        self._localized: dict[tuple[int, str], dict[str, Any]] = {}
+        self._reasons: dict[tuple[str, int | None, str, str], str] = {}
+
+    def of(self, picks: Sequence[Pick], language: str) -> list[dict[str, Any]]:
+        return [
+            {**self._item(item_id, language), "reason": self._reason(kind, because, event, language)}
+            for item_id, kind, because, event in picks
+            if item_id in self._items
+        ]
+
+    def _item(self, item_id: int, language: str) -> dict[str, Any]:
+        key = (item_id, language)
+        if key not in self._localized:
+            self._localized[key] = catalog.localized(self._items[item_id], language)
+        return self._localized[key]
+
+    def _reason(self, kind: str, because: int | None, event: str, language: str) -> str:
+        key = (kind, because, event, language)
+        if key not in self._reasons:
+            name = (
+                self._item(because, language)["name"]
+                if because is not None and because in self._items
+                else ""
+            )
+            with translation.override(ui_language(language)):
+                self._reasons[key] = say_reason(kind, because=name, event=event)
+        return self._reasons[key]
+
+
+def ui_language(language: str) -> str:
+    """The language of our own sentences for a customer: Chinese of any kind, else English."""
+    return "zh-hans" if language.lower().startswith("zh") else "en"

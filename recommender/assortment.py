@@ -1,0 +1,133 @@
+"""What may be shown now, as arrays: read again when any item has changed, and only then."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from django.db import connection
+
+from personalization.catalog.models import Item
+from recommender.rules import Rules
+
+Ints = npt.NDArray[np.int64]
+# The version of every row: whoever changes one, by whatever means, changes this at once.
+FINGERPRINT_QUERY = f"""
+    SELECT count(*), bit_xor(hashtidextended(ctid, xmin::text::bigint)) FROM {Item._meta.db_table}
+"""  # noqa: S608  (a constant)
+ITEMS_QUERY = f"""
+    SELECT id, categories, brand, (price * 100)::bigint FROM {Item._meta.db_table}
+    WHERE NOT is_hidden AND (stock IS NULL OR stock > 0) ORDER BY id
+"""  # noqa: S608  (a constant)
+NO_PRICE = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Assortment:
+    """Items that are not hidden and in stock where stock is tracked; entry i of every array is about
+    item_ids[i] (ascending).
+
+    `category` int32: the narrowest one, −1 for none. `tags`, by `tag_starts`, are all categories and the
+    brand, ascending. `cents`: the price, −1 for none. `codes` names categories, `brand_codes` brands.
+    """
+
+    item_ids: Ints
+    category: npt.NDArray[np.int32]
+    tag_starts: Ints
+    tags: npt.NDArray[np.int32]
+    cents: Ints
+    codes: dict[str, int]
+    brand_codes: dict[str, int]
+
+    def places(self, item_ids: npt.ArrayLike) -> Ints:
+        """Place of each item; −1 where it may not be shown."""
+        wanted = np.asarray(item_ids, dtype=np.int64)
+        if not len(self.item_ids):
+            return np.full(len(wanted), -1)
+        at = np.minimum(np.searchsorted(self.item_ids, wanted), len(self.item_ids) - 1)
+        return np.where(self.item_ids[at] == wanted, at, -1)
+
+    def allowed(self, rules: Rules) -> npt.NDArray[np.bool_]:
+        """Which items the rules let anybody see, as far as what somebody bought does not matter."""
+        fits = np.ones(len(self.item_ids), dtype=np.bool_)
+        if rules.categories:
+            fits &= self._has_any(self.codes, rules.categories)
+        if rules.not_categories:
+            fits &= ~self._has_any(self.codes, rules.not_categories)
+        if rules.brands:
+            fits &= self._has_any(self.brand_codes, rules.brands)
+        if rules.price_min is not None:
+            fits &= self.cents >= _cents(rules.price_min, ROUND_CEILING)
+        if rules.price_max is not None:
+            fits &= (self.cents <= _cents(rules.price_max, ROUND_FLOOR)) & (self.cents != NO_PRICE)
+        if rules.price_min is not None:
+            fits &= self.cents != NO_PRICE
+        barred = self.places(rules.not_items)
+        fits[barred[barred >= 0]] = False
+        return fits
+
+    def _has_any(self, codes: dict[str, int], names: Collection[str]) -> npt.NDArray[np.bool_]:
+        wanted = [codes[name] for name in names if name in codes]
+        found = np.zeros(len(self.item_ids), dtype=np.bool_)
+        hits = np.flatnonzero(np.isin(self.tags, np.array(wanted, dtype=np.int32)))
+        found[np.searchsorted(self.tag_starts, hits, side="right") - 1] = True
+        return found
+
+
+_latest: tuple[tuple[Any, ...], Assortment] | None = None
+
+
+def load_assortment() -> Assortment:
+    """The catalog as it is now: one query finds out whether anything changed since the last time."""
+    global _latest
+    with connection.cursor() as cursor:
+        cursor.execute(FINGERPRINT_QUERY)
+        fingerprint = (connection.settings_dict["NAME"], *cursor.fetchone())
+        known = _latest
+        if known is not None and known[0] == fingerprint:
+            return known[1]
+        # Should an item change between the two queries, the fingerprint is already out of date: read again.
+        cursor.execute(ITEMS_QUERY)
+        assortment = assortment_of(cursor.fetchall())
+    _latest = fingerprint, assortment
+    return assortment
+
+
+def assortment_of(rows: Iterable[tuple[int, list[str], str, int | None]]) -> Assortment:
+    """From (item id, categories from broad to narrow, brand, cents), by ascending id."""
+    codes: dict[str, int] = {}
+    brand_codes: dict[str, int] = {}
+    ids, narrowest, cents, tags, lengths = [], [], [], [], []
+    for item_id, categories, brand, price in rows:
+        own = [_code(codes, brand_codes, name) for name in categories]
+        narrowest.append(own[-1] if own and categories[-1] else -1)
+        if brand:
+            own.append(_code(brand_codes, codes, brand))
+        unique = sorted(set(own))
+        tags.extend(unique)
+        lengths.append(len(unique))
+        ids.append(item_id)
+        cents.append(NO_PRICE if price is None else price)
+    return Assortment(
+        np.array(ids, dtype=np.int64),
+        np.array(narrowest, dtype=np.int32),
+        np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        np.array(tags, dtype=np.int32),
+        np.array(cents, dtype=np.int64),
+        codes,
+        brand_codes,
+    )
+
+
+def _code(own: dict[str, int], others: dict[str, int], name: str) -> int:
+    """Categories and brands are numbered together, so that one of each with the same name are two tags."""
+    found = own.get(name)
+    if found is None:
+        found = own[name] = len(own) + len(others)
+    return found
+
+
+def _cents(price: Decimal, rounding: str) -> int:
+    return int((price * 100).to_integral_value(rounding=rounding))
