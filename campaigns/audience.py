@@ -30,9 +30,9 @@ def freeze(
 ) -> int:
     """Writes chunks and deliveries of everyone in `assigned`; answers how many.
 
-    Reasons are given in this order: holdout, outside the experiment, control, no address, invalid address, no consent,
-    suppressed, duplicate address. Of several customers with one address the one who may be mailed keeps it,
-    then the oldest; when that one is in control, the address stays silent.
+    Reasons are given in this order: holdout, outside the experiment, control, no address, invalid address,
+    no consent, suppressed, duplicate address. Of several customers with one address the one who may be mailed
+    keeps it, then the oldest; when that one is in control, the address stays silent.
     """
     with connection.cursor() as cursor:
         cursor.execute(_CREATE)

@@ -20,7 +20,7 @@ from personalization.segments.models import SegmentVersion
 
 __all__ = [
     "Assigned", "LayerPart", "VariantSpec", "assign", "change_coverage", "create_experiment",
-    "end_experiment", "ensure_default_metrics", "ship", "start_experiment",
+    "end_experiment", "ensure_default_metrics", "serve", "ship", "start_experiment",
 ]  # fmt: skip
 
 
@@ -118,6 +118,14 @@ def change_coverage(experiment: Experiment, *, coverage: float) -> None:
     experiment.refresh_from_db(fields=["coverage"])
 
 
+def serve(experiment: Experiment, *, is_served: bool) -> None:
+    """Lets clients read it, or not any more. Raises InvalidTraffic, InvalidVariants."""
+    if is_served:
+        _check_served(experiment.variants.count(), experiment.hash_version)
+    Experiment.objects.filter(pk=experiment.pk).update(is_served=is_served)
+    experiment.is_served = is_served
+
+
 def ship(experiment: Experiment, *, variant_key: str, share: float = 1.0) -> None:
     """After the end, clients give this variant to a share of everybody, by the experiment's own hash.
 
@@ -160,18 +168,23 @@ def _check_variants(variants: Sequence[VariantSpec], coverage: float) -> None:
 def _check_traffic(variants: Sequence[VariantSpec], *, hash_version: int, is_served: bool) -> None:
     if hash_version not in (1, 2):
         raise InvalidTraffic(_("There are hash versions 1 and 2."))
-    if is_served and hash_version != 2:
+    if is_served:
+        _check_served(len(variants), hash_version)
+    forced = [value for spec in variants for value in spec.forced_ids]
+    if len(set(forced)) < len(forced):
+        raise InvalidVariants(_("An id can always see one variant only."))
+
+
+def _check_served(variants: int, hash_version: int) -> None:
+    if hash_version != 2:
         raise InvalidTraffic(
             _(
                 "Hash version 1 is only for what was begun elsewhere: it makes parallel experiments depend on"
                 " each other, so it is not served."
             )
         )
-    if is_served and len(variants) < 2:
+    if variants < 2:
         raise InvalidVariants(_("An experiment that is served to clients needs two variants."))
-    forced = [value for spec in variants for value in spec.forced_ids]
-    if len(set(forced)) < len(forced):
-        raise InvalidVariants(_("An id can always see one variant only."))
 
 
 def _reserve(layer_part: LayerPart | None) -> dict[str, Any]:
