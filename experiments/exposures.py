@@ -71,7 +71,7 @@ _COUNT = """
         GROUP BY e.customer_id
     )
     SELECT v.key, count(*),
-        count(*) FILTER (WHERE NOT s.variants <@ ARRAY[v.key, v.position::text])
+        count(*) FILTER (WHERE NOT s.variants <@ ARRAY[v.key::text, v.position::text])
     FROM experiments_assignment AS a
     JOIN experiments_variant AS v ON v.id = a.variant_id
     JOIN seen AS s ON s.customer_id = a.customer_id
