@@ -56,7 +56,7 @@ def import_assignments(experiment: Experiment, rows: Sequence[ImportedRow], *, n
     if not chosen:
         return ImportResult(0, 0)
     ids = resolve(user_ids=chosen, at=min(row.at for _index, row, _place in chosen.values())).users
-    new = {}
+    new: dict[int, tuple[NewAssignment, int]] = {}
     for customer, (index, row, place) in chosen.items():
         chance = rule.chance(index) if row.propensity is None else row.propensity
         entry = NewAssignment(ids[customer], variants[index].pk, chance, row.at)
