@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT
-from experiments.models import Experiment, Variant
+from experiments.models import Experiment, Holdout, Variant
 from personalization.customers.models import Channel, Customer
 from personalization.segments.models import Segment, SegmentVersion
 
@@ -30,6 +30,15 @@ class Campaign(models.Model):
         _("control share"),
         default=0.1,
         help_text=_("Share of the segment that gets nothing, to measure against."),
+    )
+    holdout = models.ForeignKey(
+        Holdout,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="campaigns",
+        verbose_name=_("holdout"),
+        help_text=_("Its members get nothing of this campaign. Global holdouts are kept out anyway."),
     )
     status = models.CharField(
         _("status"), max_length=10, choices=CampaignStatus, default=CampaignStatus.DRAFT, editable=False
@@ -180,6 +189,7 @@ class DeliveryStatus(models.TextChoices):
 class SkipReason(models.TextChoices):
     CONTROL = "control", _("In the control group")
     NOT_COVERED = "not_covered", _("Outside the experiment")
+    HOLDOUT = "holdout", _("In a holdout")
     NO_ADDRESS = "no_address", _("No address")
     INVALID_ADDRESS = "invalid_address", _("Invalid address")
     DUPLICATE_ADDRESS = "duplicate_address", _("Address already in this audience")
