@@ -207,7 +207,7 @@ class DaySums(models.Model):
 
 
 class CustomerSums(models.Model):
-    """A customer's numbers at `state.until`: what a later day starts from. Customers without events have none.
+    """A customer's numbers at `state.until`: what a later day starts from. None of customers without events.
 
     The references carry no database constraint: checking millions of rows would double the time of a first
     analysis. A customer's removal changes the checksum of the state, which is then made anew.

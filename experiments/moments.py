@@ -150,7 +150,7 @@ def _lock_state(question: Question, assigned: Assigned) -> MetricState | None:
     )
     if same and not moved:
         return state
-    _rows(f"DELETE FROM {CustomerSums._meta.db_table} WHERE state_id = %(state)s", {"state": state.pk})
+    _forget(state)
     DaySums.objects.filter(state=state).delete()
     state.delete()
     return None
@@ -165,7 +165,7 @@ def _advance(
     is_new: bool = False,
     keep: bool = False,
 ) -> ByDay:
-    """What has to be added to the stored days to see what `to` sees; with `keep` the customers move on too."""
+    """What to add to the stored days to see what `to` sees; with `keep` the customers move on as well."""
     known = None if is_new else View(state.until, state.received_until)
     keep_in = state.pk if keep else None
     touched = _touched(question, assigned, known, to)
@@ -180,11 +180,7 @@ def _advance(
     if not touched:
         return found
     if keep:
-        _rows(
-            f"DELETE FROM {CustomerSums._meta.db_table}"  # noqa: S608
-            " WHERE state_id = %(state)s AND customer_id = ANY(%(customers)s)",
-            {"state": state.pk, "customers": touched},
-        )
+        _forget(state, touched)
     _add(found, sum_steps(question, view=to, only=touched, keep_in=keep_in))
     if known is not None:
         _add(found, sum_steps(question, view=known, only=touched), sign=-1)
@@ -234,6 +230,14 @@ def _late_names(assigned: Assigned, view: View) -> dict[str, bool]:
             )
         )
     return assigned.late[view]
+
+
+def _forget(state: MetricState, customers: list[int] | None = None) -> None:
+    some = "" if customers is None else " AND customer_id = ANY(%(customers)s)"
+    _rows(
+        f"DELETE FROM {CustomerSums._meta.db_table} WHERE state_id = %(state)s{some}",  # noqa: S608
+        {"state": state.pk, "customers": customers},
+    )
 
 
 def _stored(state: MetricState) -> ByDay:

@@ -163,7 +163,7 @@ def sum_steps(
         , running AS ({_running(names, stored=start_from is not None)})
         , changes AS ({_changes(question, names)})
         SELECT variant_id, {group}, {_differences(question)} FROM {source} GROUP BY 1, 2
-    """
+    """  # noqa: S608
     found: ByDay = {}
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
@@ -176,7 +176,7 @@ _WITH_TRAITS = f"changes JOIN {Customer._meta.db_table} c ON c.id = changes.cust
 
 
 def _names(question: Question) -> list[str]:
-    """The numbers of a customer that the metric needs: `number`, the divisor `weight`, `before` assignment."""
+    """What the metric needs of a customer: `number`, the divisor `weight`, the number `before` assignment."""
     return [
         "number",
         *(["weight"] if question.is_ratio else []),

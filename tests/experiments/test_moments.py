@@ -17,7 +17,8 @@ DEFINITIONS = [
     {"key": "revenue", "kind": "revenue", "event": "Order Completed", "window_days": 6},
     {"key": "capped", "kind": "revenue", "event": "Order Completed", "cap": Decimal(40), "covariate_days": 5},
     {"key": "bought", "kind": "conversion", "event": "Order Completed", "covariate_days": 3},
-    {"key": "views", "kind": "count", "event": "Product Viewed", "property_name": "from", "property_value": "mail"},
+    {"key": "views", "kind": "count", "event": "Product Viewed", "property_name": "from",
+     "property_value": "mail"},
     {"key": "back", "kind": "retention", "event": "Product Viewed", "from_day": 2, "window_days": 5},
     {"key": "per_order", "kind": "average_value", "event": "Order Completed",
      "denominator_event": "Order Completed", "cap": Decimal(60)},
@@ -62,7 +63,8 @@ def test_stored_sums_are_those_of_all_events(seed, make_experiment, make_custome
             number += 1
             event = NewEvent(
                 rng.choice(customers).pk, f"e-{number}", rng.choice(["Order Completed", "Product Viewed"]),
-                received - late, None, Decimal(rng.randrange(5000)) / 100, {"from": rng.choice(["mail", "web"])},
+                received - late, None, Decimal(rng.randrange(5000)) / 100,
+                {"from": rng.choice(["mail", "web"])},
             )  # fmt: skip
             record_events([event], received_at=received)
         if waiting and rng.random() < 0.5:

@@ -12,7 +12,7 @@ CUSTOMERS = [[], [], [Decimal("10.50"), Decimal("2.00")], [Decimal("4.25")]]
 
 
 def sums_of(kind, customers):
-    """By hand, from the customers' values; everything happened once before as well, and divides by its count."""
+    """By hand; all happened once before as well, and the number of events divides."""
     total = Sums()
     for values in customers:
         y, w = Decimal(REDUCE[kind.reduction](values)), Decimal(len(values))
