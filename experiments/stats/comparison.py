@@ -11,22 +11,20 @@ from enum import StrEnum
 from typing import Literal
 
 from experiments.stats import mover
-from experiments.stats.adjusted import Adjusted, MultiAdjusted, Plain
+from experiments.stats.adjusted import Adjusted, MultiAdjusted
 from experiments.stats.contrast import Contrast, contrast
 from experiments.stats.fieller import fieller
+from experiments.stats.kinds import Statistic, check_same_kind, is_small, obstacle
 from experiments.stats.looks import LookPlan
 from experiments.stats.outcome import Alternative, Bounds, Outcome, check_alpha, check_alternative
 from experiments.stats.quantile import Quantile
 from experiments.stats.ratio import Ratio
 from experiments.stats.rules import AlwaysValid, Fixed, PlannedLook, Rule
-from experiments.stats.strata import Averaged, Stratified
+from experiments.stats.strata import Stratified
 from experiments.stats.sufficient import Count, Mean, Proportion
 
-Statistic = Averaged | Stratified | Count | Quantile
 Method = Literal["fixed", "always_valid", "group_sequential"]
 
-# Below this many successes or failures the normal approximation of a share is too rough.
-SMALL_COUNT = 10
 TUNED_FOR = 5_000
 
 
@@ -36,14 +34,6 @@ class Note(StrEnum):
     SMALL_COUNTS = "small_counts"  # the score interval was used
     CONTROL_NEAR_ZERO = "control_near_zero"  # the control's mean may be 0: a relative bound is missing
     ROUGH = "rough"  # few did it, and no score interval exists: the normal approximation is rough
-
-
-class Obstacle(StrEnum):
-    """Why there is no effect."""
-
-    TOO_FEW_CUSTOMERS = "too_few_customers"  # fewer than two on one side (more with covariates)
-    NO_VARIATION = "no_variation"  # every customer has the same value
-    NO_DENOMINATOR = "no_denominator"  # a ratio or rate whose denominator is 0 on one side
 
 
 @dataclass(frozen=True)
@@ -68,21 +58,6 @@ class Effect:
     alternative: Alternative = "two-sided"
     horizon: Method = "fixed"
     variance_reduction: float | None = None
-
-
-def obstacle(control: Statistic, treatment: Statistic) -> Obstacle | None:
-    """Why the two cannot be compared; None when they can."""
-    sides = (control, treatment)
-    if any(side.n < _least_customers(side) for side in sides):
-        return Obstacle.TOO_FEW_CUSTOMERS
-    if any(_lacks_denominator(side) for side in sides):
-        return Obstacle.NO_DENOMINATOR
-    if isinstance(control, Quantile) and isinstance(treatment, Quantile):
-        values = {value for side in (control, treatment) for value, _ in side.counts}
-        return Obstacle.NO_VARIATION if len(values) == 1 else None
-    if isinstance(control, Proportion | Count | Quantile) or isinstance(treatment, Count | Quantile):
-        return None
-    return None if contrast(control, treatment).spread > 0 else Obstacle.NO_VARIATION
 
 
 def compare(
@@ -119,21 +94,10 @@ def compare(
     )
     if obstacle(control, treatment):
         return None
+    outcome = estimate(control, treatment, rule)
     notes: list[Note] = []
-    reduction = None
-    if isinstance(control, Count | Quantile) or (
-        isinstance(control, Proportion) and is_small(control, treatment)
-    ):
-        assert isinstance(treatment, Proportion | Count | Quantile)
-        outcome = mover.compare(control, treatment, rule=rule)
-        if isinstance(control, Proportion):
-            notes.append(Note.SMALL_COUNTS)
-    else:
-        assert not isinstance(treatment, Count | Quantile)
-        found = contrast(control, treatment)
-        outcome, reduction = from_contrast(found, rule), found.variance_reduction
-        if is_small(control, treatment):
-            notes.append(Note.ROUGH)
+    if is_small(control, treatment):
+        notes.append(Note.SMALL_COUNTS if isinstance(control, Proportion) else Note.ROUGH)
     relative_ci = None if outcome.relative_ci is None else _keep(outcome.relative_ci, alternative)
     if relative_ci is None or outcome.control_near_zero:
         notes.append(Note.CONTROL_NEAR_ZERO)
@@ -142,14 +106,25 @@ def compare(
         absolute_ci=_keep(outcome.absolute_ci, alternative),
         relative=outcome.relative,
         relative_ci=relative_ci,
-        p_value=outcome.p_value,
+        p_value=rule.p_value(outcome.score, outcome.degrees, outcome.n),
         method=_name(control, Note.SMALL_COUNTS in notes),
         notes=tuple(notes),
         alpha=alpha,
         alternative=alternative,
         horizon=method,
-        variance_reduction=reduction,
+        variance_reduction=outcome.variance_reduction,
     )
+
+
+def estimate(control: Statistic, treatment: Statistic, rule: Rule) -> Outcome:
+    """Both intervals, without the p-value; there must be no obstacle."""
+    if isinstance(control, Count | Quantile):
+        assert isinstance(treatment, Count | Quantile)
+        return mover.compare(control, treatment, rule=rule)
+    assert not isinstance(treatment, Count | Quantile)
+    if isinstance(control, Proportion) and isinstance(treatment, Proportion) and is_small(control, treatment):
+        return mover.compare(control, treatment, rule=rule)
+    return from_contrast(contrast(control, treatment), rule)
 
 
 def make_rule(
@@ -200,75 +175,12 @@ def from_contrast(found: Contrast, rule: Rule) -> Outcome:
         absolute_ci=(found.difference - critical * error, found.difference + critical * error),
         relative=relative,
         relative_ci=relative_ci,
-        p_value=rule.p_value(found.difference / error, found.degrees, found.n),
         control_near_zero=found.base**2 <= critical**2 * found.spread_base,
+        score=found.difference / error,
+        degrees=found.degrees,
+        n=found.n,
+        variance_reduction=found.variance_reduction,
     )
-
-
-def check_same_kind(control: Statistic, treatment: Statistic) -> None:
-    """Raises TypeError for different kinds, ValueError for caps, levels or covariates that do not fit."""
-    if _kind(control) != _kind(treatment):
-        raise TypeError("only statistics of the same kind can be compared")
-    if _caps(control) != _caps(treatment):
-        raise ValueError("sums with different caps cannot be compared: count both with one cap")
-    if isinstance(control, Quantile) and isinstance(treatment, Quantile) and control.level != treatment.level:
-        raise ValueError("quantiles of different levels cannot be compared")
-
-
-def is_small(*sides: Statistic) -> bool:
-    """Whether a share, adjusted or not, rests on fewer than ten successes or failures."""
-    shares = [plain_of(side) for side in sides]
-    return any(
-        min(share.successes, share.n - share.successes) < SMALL_COUNT
-        for share in shares
-        if isinstance(share, Proportion)
-    )
-
-
-def plain_of(statistic: Statistic) -> Plain | Count | Quantile:
-    """The outcome as measured, without covariates and cells."""
-    if isinstance(statistic, Stratified):
-        return plain_of(statistic.pooled)
-    return statistic.post if isinstance(statistic, Adjusted | MultiAdjusted) else statistic
-
-
-def _kind(statistic: Statistic) -> tuple[object, ...]:
-    if isinstance(statistic, Stratified):
-        return (Stratified, *_kind(next(iter(statistic.cells.values()))))
-    if isinstance(statistic, Adjusted):
-        return (Adjusted, type(statistic.post), type(statistic.pre))
-    if isinstance(statistic, MultiAdjusted):
-        return (MultiAdjusted, type(statistic.post), *(type(covariate) for covariate in statistic.pre))
-    return (type(statistic),)
-
-
-def _caps(statistic: Statistic) -> list[object]:
-    if isinstance(statistic, Stratified):
-        return _caps(statistic.pooled)
-    if isinstance(statistic, Adjusted):
-        return [*_caps(statistic.post), *_caps(statistic.pre)]
-    if isinstance(statistic, MultiAdjusted):
-        return [cap for part in (statistic.post, *statistic.pre) for cap in _caps(part)]
-    return [statistic.cap] if isinstance(statistic, Mean | Ratio) else []
-
-
-def _least_customers(side: Statistic) -> int:
-    if isinstance(side, Stratified):
-        return _least_customers(next(iter(side.cells.values())))
-    covariates = 1 if isinstance(side, Adjusted) else len(side.pre) if isinstance(side, MultiAdjusted) else 0
-    return 2 + covariates
-
-
-def _lacks_denominator(side: Statistic) -> bool:
-    if isinstance(side, Count):
-        return not side.exposure
-    if isinstance(side, Stratified):
-        return _lacks_denominator(side.pooled)
-    if isinstance(side, Adjusted):
-        return _lacks_denominator(side.post) or _lacks_denominator(side.pre)
-    if isinstance(side, MultiAdjusted):
-        return any(_lacks_denominator(part) for part in (side.post, *side.pre))
-    return isinstance(side, Ratio) and not side.den_sum
 
 
 def _name(statistic: Statistic, small: bool) -> str:

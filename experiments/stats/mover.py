@@ -21,7 +21,7 @@ FAR = EXACT_TAIL
 
 
 def compare(control: Limited, treatment: Limited, *, rule: Rule) -> Outcome:
-    """The p-value is the rule's for the width at which the interval just touches 0."""
+    """The score is the width at which the interval just touches 0."""
     n = control.n + treatment.n
     z = rule.critical(math.inf, n)
     at_control, at_treatment = _value(control), _value(treatment)
@@ -32,8 +32,10 @@ def compare(control: Limited, treatment: Limited, *, rule: Rule) -> Outcome:
         absolute_ci=(_finite(low), _finite(high)),
         relative=at_treatment / at_control - 1 if at_control > 0 else None,
         relative_ci=relative_ci if at_control >= 0 else None,
-        p_value=rule.p_value(_score_touching_zero(control, treatment), math.inf, n),
         control_near_zero=at_control <= 0 or (relative_ci is not None and relative_ci[1] is None),
+        score=_score_touching_zero(control, treatment),
+        degrees=math.inf,
+        n=n,
     )
 
 

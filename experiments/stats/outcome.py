@@ -1,4 +1,7 @@
-"""What one way of estimating answers, before the alternative leaves one side open."""
+"""What one way of estimating answers, before the alternative leaves one side open.
+
+`score` is the difference in standard errors: what a rule makes a p-value of, with `degrees` and `n`.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -13,8 +16,17 @@ class Outcome:
     absolute_ci: Bounds
     relative: float | None
     relative_ci: Bounds | None
-    p_value: float
     control_near_zero: bool
+    score: float
+    degrees: float
+    n: int
+    variance_reduction: float | None = None
+
+    @property
+    def significant(self) -> bool:
+        """The two-sided interval leaves out 0."""
+        low, high = self.absolute_ci
+        return (low is not None and low > 0) or (high is not None and high < 0)
 
 
 def check_alternative(alternative: str) -> None:
