@@ -16,10 +16,10 @@ from django.db import connection, transaction
 from django.db.models import Max, Min
 
 from experiments import metrics
-from experiments.metrics import NAMES, Sums
+from experiments.metrics import NAMES, Group, Sums
 from experiments.models import Assignment, CustomerSums, DaySums, Experiment, Metric, MetricState
 from experiments.stats import Statistic
-from experiments.steps import DAY, ByDay, Calendar, Question, View, matching, sum_steps
+from experiments.steps import DAY, ByDay, Calendar, Question, View, count_values, matching, sum_steps
 from personalization.events.models import Event
 
 # Longer than any transaction that writes events: what was received before has been committed.
@@ -54,16 +54,41 @@ class MetricSums:
     metric: Metric
     assigned: Assigned
     by_day: ByDay
+    values: dict[int, dict[Decimal, int]] = field(default_factory=dict)
 
     def sums(self, variant_id: int, *, until_day: int | None = None) -> Sums:
         days = self.by_day.get(variant_id, {})
         return sum((s for day, s in days.items() if until_day is None or day <= until_day), Sums())
 
     def statistic(self, variant_id: int, *, until_day: int | None = None) -> Statistic:
-        return metrics.get(self.metric.kind).statistic(
-            n=self.assigned.customers(variant_id, until_day=until_day),
-            sums=self.sums(variant_id, until_day=until_day),
+        """With what was known before assignment, where the metric looks back."""
+        group = self._group(
+            variant_id,
+            self.assigned.customers(variant_id, until_day=until_day),
+            self.sums(variant_id, until_day=until_day),
         )
+        return self._statistic(group)
+
+    def of_day(self, variant_id: int, day: int) -> Statistic:
+        """Of all customers assigned until that day, what the day alone brought: its first buyers, its spend.
+
+        The square of a sum that grew over days does not belong to one day; `by_day` holds the growth of the
+        squares, an upper bound of the day's own.
+        """
+        n = self.assigned.customers(variant_id, until_day=day)
+        sums = self.by_day.get(variant_id, {}).get(day, Sums())
+        return metrics.get(self.metric.kind).statistic(self._group(variant_id, n, sums))
+
+    def _group(self, variant_id: int, n: int, sums: Sums) -> Group:
+        counts = dict(self.values.get(variant_id, {}))
+        if self.metric.quantile is not None and n > sum(counts.values()):
+            counts[Decimal(0)] = counts.get(Decimal(0), 0) + n - sum(counts.values())
+        return Group(n, sums, self.metric.cap, self.metric.quantile, tuple(sorted(counts.items())))
+
+    def _statistic(self, group: Group) -> Statistic:
+        kind = metrics.get(self.metric.kind)
+        adjusted = kind.adjusted(group) if self.metric.covariate_days else None
+        return adjusted or kind.statistic(group)
 
 
 def load_assigned(experiment: Experiment, *, as_of: datetime) -> Assigned | None:
@@ -90,11 +115,17 @@ def compute_sums(experiment: Experiment, metric: Metric, assigned: Assigned) -> 
     """From the events alone, at any moment `as_of`; nothing stored is read or written."""
     question = Question(experiment, metric, assigned.calendar)
     view = View(assigned.calendar.as_of + INSTANT)
-    return MetricSums(metric, assigned, sum_steps(question, view=view))
+    values = count_values(question, view) if metric.quantile is not None else {}
+    return MetricSums(metric, assigned, sum_steps(question, view=view), values)
 
 
 def load_sums(experiment: Experiment, metric: Metric, assigned: Assigned) -> MetricSums:
-    """As `compute_sums` at this moment, reading only what is not stored yet. `as_of` must be now."""
+    """As `compute_sums` at this moment, reading only what is not stored yet. `as_of` must be now.
+
+    Quantiles do not add up over days: they are read from the events each time.
+    """
+    if metric.quantile is not None:
+        return compute_sums(experiment, metric, assigned)
     question = Question(experiment, metric, assigned.calendar)
     with transaction.atomic():
         state = _carry_on(question, assigned)

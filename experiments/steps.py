@@ -172,6 +172,30 @@ def sum_steps(
     return found
 
 
+def count_values(question: Question, view: View) -> dict[int, dict[Decimal, int]]:
+    """How many customers of each variant have each number, to three significant digits; those without events
+    are left out. The rounding keeps millions of different amounts to some thousand rows."""
+    number = _as_counted(question, "number", "number")
+    query = f"""
+        WITH daily AS ({_daily(question, view, only=False, but=False)}),
+        numbers AS (SELECT variant_id, customer_id, sum(number) AS number FROM daily GROUP BY 1, 2),
+        counted AS (SELECT variant_id, {number}::numeric AS number FROM numbers)
+        SELECT variant_id,
+               CASE WHEN number = 0 THEN 0
+                    ELSE round(number, 2 - floor(log(abs(number)))::int) END AS value, count(*)
+        FROM counted GROUP BY 1, 2
+    """  # noqa: S608
+    found: dict[int, dict[Decimal, int]] = {}
+    latest = min(view.until, question.closes)
+    parameters = {"since": question.first, "until": view.until, "latest": latest, "received": None}
+    with connection.cursor() as cursor:
+        cursor.execute(query, question.parameters() | parameters)
+        for variant_id, value, n in cursor.fetchall():
+            values = found.setdefault(variant_id, {})
+            values[Decimal(value)] = values.get(Decimal(value), 0) + n
+    return found
+
+
 _WITH_TRAITS = f"changes JOIN {Customer._meta.db_table} c ON c.id = changes.customer_id"
 
 

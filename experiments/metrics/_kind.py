@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import ClassVar, Literal
 
-from experiments.stats import Statistic
+from experiments.stats import Adjusted, Statistic
 
 Reduction = Literal["any", "count", "sum"]
 # What a metric of the kind must state beside event and window, and what it may.
@@ -43,6 +43,21 @@ class Sums:
 NAMES = tuple(field.name for field in fields(Sums))
 
 
+@dataclass(frozen=True)
+class Group:
+    """What is known of the n customers of a variant, those without events included.
+
+    `cap` was applied before summing. `counts` says how many customers have each number, ascending; only for
+    kinds that need the quantile `level`.
+    """
+
+    n: int
+    sums: Sums = Sums()
+    cap: Decimal | None = None
+    level: float | None = None
+    counts: tuple[tuple[Decimal, int], ...] = ()
+
+
 class MetricKind(ABC):
     """To add a kind, put one module with one subclass into this package.
 
@@ -57,9 +72,8 @@ class MetricKind(ABC):
     allows: ClassVar[frozenset[Setting]] = frozenset()
 
     @abstractmethod
-    def statistic(self, *, n: int, sums: Sums) -> Statistic:
-        """Of n customers with these sums, those without events included."""
+    def statistic(self, group: Group) -> Statistic: ...
 
-    def covariate(self, *, n: int, sums: Sums) -> Statistic | None:
-        """The same question before assignment; None when the kind cannot be asked of the past."""
+    def adjusted(self, group: Group) -> Adjusted | None:
+        """With the same question before assignment; None when the kind cannot be asked of the past."""
         return None

@@ -1,7 +1,7 @@
 """The share of customers who did it at least once."""
 
-from experiments.metrics._kind import MetricKind, Sums, gettext_noop
-from experiments.stats import Proportion
+from experiments.metrics._kind import Group, MetricKind, gettext_noop
+from experiments.stats import Adjusted, Proportion
 
 
 class Conversion(MetricKind):
@@ -10,8 +10,9 @@ class Conversion(MetricKind):
     reduction = "any"
     allows = frozenset({"from_day", "covariate_days"})
 
-    def statistic(self, *, n: int, sums: Sums) -> Proportion:
-        return Proportion(n=n, successes=int(sums.total))
+    def statistic(self, group: Group) -> Proportion:
+        return Proportion(n=group.n, successes=int(group.sums.total))
 
-    def covariate(self, *, n: int, sums: Sums) -> Proportion:
-        return Proportion(n=n, successes=int(sums.before))
+    def adjusted(self, group: Group) -> Adjusted:
+        before = Proportion(n=group.n, successes=int(group.sums.before))
+        return Adjusted(self.statistic(group), before, group.sums.before_products)

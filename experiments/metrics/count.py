@@ -1,7 +1,7 @@
 """How often customers did it, on average."""
 
-from experiments.metrics._kind import MetricKind, Sums, gettext_noop
-from experiments.stats import Mean
+from experiments.metrics._kind import Group, MetricKind, gettext_noop
+from experiments.stats import Adjusted, Mean
 
 
 class Count(MetricKind):
@@ -10,8 +10,9 @@ class Count(MetricKind):
     reduction = "count"
     allows = frozenset({"from_day", "cap", "covariate_days"})
 
-    def statistic(self, *, n: int, sums: Sums) -> Mean:
-        return Mean(n=n, sum=sums.total, sum_squares=sums.squares)
+    def statistic(self, group: Group) -> Mean:
+        return Mean(n=group.n, sum=group.sums.total, sum_squares=group.sums.squares, cap=group.cap)
 
-    def covariate(self, *, n: int, sums: Sums) -> Mean:
-        return Mean(n=n, sum=sums.before, sum_squares=sums.before_squares)
+    def adjusted(self, group: Group) -> Adjusted:
+        before = Mean(n=group.n, sum=group.sums.before, sum_squares=group.sums.before_squares, cap=group.cap)
+        return Adjusted(self.statistic(group), before, group.sums.before_products)
