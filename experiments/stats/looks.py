@@ -48,12 +48,17 @@ class LookPlan:
 
     @property
     def looks(self) -> tuple[Look, ...]:
-        sides = 2 if self.alternative == "two-sided" else 1
+        two_sided = self.alternative == "two-sided"
+        bounds = boundaries(self, alpha=self.alpha)
         return tuple(
-            Look(number, share, spend(self.spending, self.alpha, share), bound, sides * float(ndtr(-bound)))
-            for number, (share, bound) in enumerate(
-                zip(self.shares, boundaries(self, alpha=self.alpha), strict=True), start=1
+            Look(
+                number=number,
+                share=share,
+                spent=spend(self.spending, self.alpha, share, two_sided=two_sided),
+                boundary=bound,
+                level=(2 if two_sided else 1) * float(ndtr(-bound)),
             )
+            for number, (share, bound) in enumerate(zip(self.shares, bounds, strict=True), start=1)
         )
 
     def power(self, drift: float) -> float:
@@ -108,8 +113,10 @@ def plan_looks(
     return LookPlan(shares, gathered, alpha, spending, alternative)
 
 
-def spend(spending: Spending, alpha: float, share: float) -> float:
-    """The chance of a false claim that may be used up by then."""
+def spend(spending: Spending, alpha: float, share: float, *, two_sided: bool) -> float:
+    """The chance of a false claim that may be used up by then; two-sided, each side spends its half."""
+    if two_sided:
+        return 2 * spend(spending, alpha / 2, share, two_sided=False)
     if spending == "pocock":
         return min(alpha * math.log1p((math.e - 1) * share), alpha)
     if spending == "quadratic":
@@ -140,7 +147,7 @@ def _boundaries(
     walk = Walk(two_sided=two_sided, nodes=nodes_for(information))
     spent, bounds = 0.0, []
     for number, (share, at) in enumerate(zip(shares, information, strict=True), start=1):
-        allowed = spend(spending, alpha, share)
+        allowed = spend(spending, alpha, share, two_sided=two_sided)
         bound = walk.bound_for(max(allowed - spent, 0.0), at) if allowed > spent else FAR
         bounds.append(bound)
         spent = allowed

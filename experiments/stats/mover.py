@@ -101,6 +101,8 @@ def _score_touching_zero(control: Limited, treatment: Limited) -> float:
         return -_score_touching_zero(treatment, control)
     if difference(control, treatment, FAR)[0] > 0:
         return FAR
+    if difference(control, treatment, 0.0)[0] <= 0:  # the ranks of quantiles leave a width even here
+        return 0.0
     return float(brentq(lambda z: max(difference(control, treatment, z)[0], -1e300), 0.0, FAR, xtol=1e-13))
 
 

@@ -82,7 +82,7 @@ class AlwaysValid:
         evidence = score**2 * n * self.rho_squared / (2 * scale)
         if self.alternative == "two-sided":
             return min(1.0, math.sqrt(scale) * math.exp(-evidence))
-        if (score > 0) != (self.alternative == "greater") or score == 0:
+        if (score > 0) != (self.alternative == "greater") or evidence == 0:
             return 1.0
         # √scale / (2·(e^x − 1)), without overflow for large x.
         return min(1.0, math.sqrt(scale) / 2 * math.exp(-evidence) / -math.expm1(-evidence))
