@@ -58,6 +58,12 @@ def headline(report: Report) -> dict[str, str]:
             "sentence": _("The groups are not divided as planned, so no effect on this page can be trusted."),
             "detail": _("Find the cause first: an import, a merge or a filter that touched one group only."),
         }
+    if verdict.finding is Finding.DENOMINATOR:
+        return {
+            "tone": "bad",
+            "sentence": _("The primary metric cannot decide: the message changed what it divides by."),
+            "detail": _("Choose a metric per customer as the primary one, for example revenue."),
+        }
     if verdict.finding is Finding.NO_COMPARISON:
         return {
             "tone": "plain",

@@ -31,6 +31,7 @@ INSTANT = timedelta(microseconds=1)
 class Assigned:
     """How many customers each variant (by id) took in on each day; `checksums` are sums of their ids."""
 
+    experiment: Experiment
     calendar: Calendar
     by_day: dict[int, dict[int, int]]
     checksums: dict[int, Decimal]
@@ -108,7 +109,7 @@ def load_assigned(experiment: Experiment, *, as_of: datetime) -> Assigned | None
     ):
         by_day[variant_id][day] += n
         checksums[day] += checksum
-    return Assigned(calendar, by_day, checksums)
+    return Assigned(experiment, calendar, by_day, checksums)
 
 
 def compute_sums(experiment: Experiment, metric: Metric, assigned: Assigned) -> MetricSums:
