@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Run
 from experiments import selectors as experiments
-from experiments.models import Metric
+from experiments.models import Metric, MetricRole
 from experiments.report import Finding, MetricReport, Report
 from experiments.stats import Effect, Mean, Obstacle
 
@@ -57,6 +57,12 @@ def headline(report: Report) -> dict[str, str]:
             "tone": "bad",
             "sentence": _("The groups are not divided as planned, so no effect on this page can be trusted."),
             "detail": _("Find the cause first: an import, a merge or a filter that touched one group only."),
+        }
+    if verdict.finding is Finding.DENOMINATOR:
+        return {
+            "tone": "bad",
+            "sentence": _("The primary metric cannot decide: the message changed what it divides by."),
+            "detail": _("Choose a metric per customer as the primary one, for example revenue."),
         }
     if verdict.finding is Finding.NO_COMPARISON:
         return {
@@ -155,7 +161,7 @@ def effect_of_list(run: Run) -> dict[str, str] | None:
 
 
 def _short(run: Run) -> dict[str, str] | None:
-    primary = Metric.objects.filter(is_primary=True).first()
+    primary = Metric.objects.filter(role=MetricRole.PRIMARY).first()
     if primary is None:
         return None
     report = experiments.report(run.experiment, metrics=[primary])

@@ -9,8 +9,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, Literal
 
-from experiments.stats import Effect, Obstacle, SampleRatio, Statistic, adjust, compare, obstacle
+from experiments.stats import (
+    Adjusted,
+    Belief,
+    CountCheck,
+    DenominatorCheck,
+    Effect,
+    NonInferiority,
+    Novelty,
+    Obstacle,
+    Quantile,
+    Ratio,
+    SampleRatio,
+    SeenTwice,
+    Statistic,
+    adjust,
+    bayesian,
+    check_counts,
+    check_denominator,
+    compare,
+    non_inferiority,
+    obstacle,
+)
 
 ALPHA = 0.05
 
@@ -40,6 +62,8 @@ class Comparison:
 
     `adjusted_p_value` and `simultaneous` (an effect with a wider interval) hold for all variants of a primary
     metric together; None for other metrics. `incremental` is the effect times the customers treated.
+    `always_valid` may be looked at every day. `unadjusted` is the effect without the covariate, where one is
+    used. `family_p_value` is Holm's over all variants and metrics that are no guardrails.
     """
 
     variant: str
@@ -49,6 +73,14 @@ class Comparison:
     incremental: Total | None
     adjusted_p_value: float | None = None
     simultaneous: Effect | None = None
+    always_valid: Effect | None = None
+    unadjusted: Effect | None = None
+    belief: Belief | None = None
+    guardrail: NonInferiority | None = None
+    denominator: DenominatorCheck | None = None
+    counts: CountCheck | None = None
+    novelty: Novelty | None = None
+    family_p_value: float | None = None
 
     @property
     def decisive(self) -> Effect | None:
@@ -70,6 +102,8 @@ class SeriesPoint:
     at: datetime
     variant: str
     effect: Effect | None
+    always_valid: Effect | None = None
+    statistics: tuple[Statistic, Statistic] | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +123,10 @@ class MetricReport:
     comparisons: tuple[Comparison, ...]
     series: tuple[SeriesPoint, ...] = ()
     complete_at: datetime | None = None
+    role: str = "secondary"
+    margin: float | None = None
+    definition: dict[str, Any] = field(default_factory=dict)
+    daily: dict[str, tuple[tuple[Statistic, Statistic], ...]] = field(default_factory=dict)
 
 
 class Finding(StrEnum):
@@ -96,6 +134,7 @@ class Finding(StrEnum):
 
     NOBODY = "nobody"  # no customer was assigned
     MISMATCH = "mismatch"  # the division is broken: no effect is to be trusted
+    DENOMINATOR = "denominator"  # the treatment changed what the metric divides by: it must not decide
     NO_COMPARISON = "no_comparison"  # one variant alone, or no metric
     NOT_ENOUGH = "not_enough"  # the effect cannot be computed yet
     UP = "up"  # the variant raised the metric
@@ -134,6 +173,11 @@ class Report:
     variants: tuple[VariantSummary, ...]
     sample_ratio: SampleRatio | None
     metrics: tuple[MetricReport, ...]
+    stages: dict[str, SampleRatio | None] = field(default_factory=dict)
+    stage_counts: dict[str, list[int | None]] = field(default_factory=dict)
+    seen_twice: SeenTwice | None = None
+    seen_twice_customers: int = 0
+    last_event_at: datetime | None = None
     verdict: Verdict = field(default_factory=lambda: Verdict(Finding.NOBODY))
 
     @property
@@ -150,6 +194,8 @@ def compare_all(
     *,
     alpha: float = ALPHA,
     simultaneous: bool = False,
+    direction: str = "up",
+    margin: float | None = None,
 ) -> tuple[Comparison, ...]:
     """Every other variant against the baseline; `simultaneous` adds what holds for all of them together.
 
@@ -159,7 +205,7 @@ def compare_all(
     if baseline is None:
         return ()
     others = [key for key in statistics if key != baseline]
-    found = [_compare(statistics, key, baseline, alpha) for key in others]
+    found = [_compare(statistics, key, baseline, alpha, direction, margin) for key in others]
     tested = [index for index, comparison in enumerate(found) if comparison.effect]
     if not simultaneous:
         return tuple(found)
@@ -170,14 +216,56 @@ def compare_all(
     return tuple(found)
 
 
-def _compare(statistics: dict[str, Statistic], key: str, baseline: str, alpha: float) -> Comparison:
-    effect = compare(statistics[baseline], statistics[key], alpha=alpha)
+def _compare(
+    statistics: dict[str, Statistic],
+    key: str,
+    baseline: str,
+    alpha: float,
+    direction: str,
+    margin: float | None,
+) -> Comparison:
+    control, treatment = statistics[baseline], statistics[key]
+    effect = compare(control, treatment, alpha=alpha)
+    good: Literal["up", "down"] = "down" if direction == "down" else "up"
+    unadjusted = None
+    if isinstance(control, Adjusted) and isinstance(treatment, Adjusted):
+        unadjusted = compare(control.post, treatment.post, alpha=alpha)
+    # A sum over customers needs a number per customer, which a ratio or a quantile is not.
+    adds_up = effect is not None and not isinstance(control, Ratio | Quantile)
     return Comparison(
         variant=key,
         baseline=baseline,
         effect=effect,
-        obstacle=obstacle(statistics[baseline], statistics[key]),
-        incremental=total_of(effect, customers=statistics[key].n) if effect else None,
+        obstacle=obstacle(control, treatment),
+        incremental=total_of(effect, customers=treatment.n) if effect and adds_up else None,
+        always_valid=compare(control, treatment, alpha=alpha, method="always_valid") if effect else None,
+        unadjusted=unadjusted,
+        belief=None if isinstance(control, Quantile) else bayesian(control, treatment, direction=good),
+        guardrail=None
+        if margin is None
+        else non_inferiority(control, treatment, margin=margin, direction=good, alpha=alpha),
+        denominator=check_denominator(control, treatment, alpha=alpha)
+        if isinstance(control, Ratio)
+        else None,
+        counts=None if isinstance(control, Quantile) else check_counts(control, treatment),
+    )
+
+
+def with_family(metrics: Sequence[MetricReport]) -> tuple[MetricReport, ...]:
+    """The metrics with Holm's p-values over all their comparisons; guardrails answer another question."""
+    asked = [
+        (at, place, comparison.effect.p_value)
+        for at, metric in enumerate(metrics)
+        if metric.role != "guardrail"
+        for place, comparison in enumerate(metric.comparisons)
+        if comparison.effect
+    ]
+    found = [list(metric.comparisons) for metric in metrics]
+    for (at, place, _), p_value in zip(asked, adjust([p for *_, p in asked], "holm"), strict=True):
+        found[at][place] = replace(found[at][place], family_p_value=p_value)
+    return tuple(
+        replace(metric, comparisons=tuple(comparisons))
+        for metric, comparisons in zip(metrics, found, strict=True)
     )
 
 
@@ -204,6 +292,11 @@ def judge(
     tested = [comparison for comparison in primary.comparisons if comparison.simultaneous]
     if not tested:
         return Verdict(Finding.NOT_ENOUGH, metric=primary.key)
+    moved = next((c for c in primary.comparisons if c.denominator and c.denominator.moved), None)
+    if moved is not None:
+        return Verdict(
+            Finding.DENOMINATOR, metric=primary.key, variant=moved.variant, baseline=moved.baseline
+        )
     chosen = min(tested, key=lambda comparison: comparison.effect.p_value if comparison.effect else 1.0)
     effect, p_value = chosen.simultaneous, chosen.adjusted_p_value
     assert effect is not None and p_value is not None
@@ -217,7 +310,9 @@ def judge(
         baseline=chosen.baseline,
         effect=effect,
         p_value=p_value,
-        incremental=total_of(effect, customers=_customers(variants, chosen.variant)),
+        incremental=total_of(effect, customers=_customers(variants, chosen.variant))
+        if chosen.incremental
+        else None,
         is_good=None if finding is Finding.UNCLEAR else finding.value == primary.direction,
         is_preliminary=primary.complete_at is not None and as_of < primary.complete_at,
         compared=len(tested),

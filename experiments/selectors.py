@@ -1,23 +1,17 @@
 """Reads: who is assigned to what, and the report."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
+from django.db import connection
 from django.utils import timezone
-from django.utils.translation import gettext
 
-from experiments.models import Assignment, Experiment, Metric, MetricScope, Variant
-from experiments.moments import MetricSums, load_assigned, load_sums
-from experiments.report import (
-    ALPHA,
-    MetricReport,
-    Report,
-    SeriesPoint,
-    VariantSummary,
-    compare_all,
-    judge,
-)
-from experiments.stats import compare, sample_ratio
+from experiments.metric_report import metric_report
+from experiments.models import Assignment, Experiment, Metric, Variant
+from experiments.moments import compute_sums, load_assigned, load_sums
+from experiments.report import ALPHA, MetricReport, Report, VariantSummary, judge, with_family
+from experiments.stats import check_seen_twice, sample_ratio, sample_ratio_by_stage
+from personalization.events.models import Event
 
 
 def assignments_of(
@@ -32,11 +26,16 @@ def assignments_of(
 
 
 def report(
-    experiment: Experiment, *, metrics: Iterable[Metric] | None = None, now: datetime | None = None
+    experiment: Experiment,
+    *,
+    metrics: Iterable[Metric] | None = None,
+    now: datetime | None = None,
+    stages: Mapping[str, Mapping[str, int]] | None = None,
 ) -> Report:
     """Everything known at `now` (default: this moment) about the given metrics (default: all).
 
-    The verdict is about the first primary metric; without one, about the first metric.
+    The verdict is about the first primary metric; without one, about the first metric. `stages` are customers
+    by variant key that came so far (sent, delivered), where the caller knows; the control is not asked.
     """
     as_of = now or timezone.now()
     chosen = list(Metric.objects.all() if metrics is None else metrics)
@@ -44,17 +43,23 @@ def report(
     variants = list(experiment.variants.order_by("position"))
     assigned = load_assigned(experiment, as_of=as_of)
     counts = {variant.pk: assigned.customers(variant.pk) if assigned else 0 for variant in variants}
+    load = load_sums if now is None else compute_sums
     reports: tuple[MetricReport, ...] = ()
     if assigned:
-        reports = tuple(
-            _metric_report(
-                load_sums(experiment, metric, assigned), variants, is_primary=metric.pk == primary_pk
-            )
+        found = [
+            metric_report(load(experiment, metric, assigned), variants, is_primary=metric.pk == primary_pk)
             for metric in chosen
-        )
+        ]
+        reports = with_family(found)
     summaries = tuple(VariantSummary(v.key, v.name, v.is_control, v.weight, counts[v.pk]) for v in variants)
-    ratio = sample_ratio([counts[v.pk] for v in variants], [v.weight for v in variants])
+    weights = [v.weight for v in variants]
+    reached: dict[str, list[int | None]] = {
+        name: [None if v.is_control else known.get(v.key, 0) for v in variants]
+        for name, known in (stages or {}).items()
+    }
+    ratio = sample_ratio([counts[v.pk] for v in variants], weights)
     primary = next((metric for metric in reports if metric.is_primary), None)
+    seen = count_seen_twice(experiment, as_of=as_of) if assigned else 0
     return Report(
         key=experiment.key,
         name=experiment.name,
@@ -65,57 +70,40 @@ def report(
         variants=summaries,
         sample_ratio=ratio,
         metrics=reports,
+        stages=sample_ratio_by_stage(reached, weights),
+        stage_counts=reached,
+        seen_twice=check_seen_twice(seen, sum(counts.values())),
+        seen_twice_customers=seen,
+        last_event_at=_last_event(chosen, as_of) if assigned else None,
         verdict=judge(summaries, ratio, primary, as_of=as_of),
     )
 
 
-def _metric_report(sums: MetricSums, variants: Sequence[Variant], *, is_primary: bool) -> MetricReport:
-    metric, calendar = sums.metric, sums.assigned.calendar
-    compared = _compared(metric, variants)
-    baseline = _baseline(compared)
-    statistics = {variant.key: sums.statistic(variant.pk) for variant in compared}
-    return MetricReport(
-        key=metric.key,
-        # Names of default metrics are stored in English and known to the catalog; others stay as they are.
-        name=gettext(metric.name),
-        kind=metric.kind,
-        event=metric.event,
-        direction=metric.direction,
-        scope=metric.scope,
-        window_days=metric.window_days,
-        is_primary=is_primary,
-        statistics=statistics,
-        baseline=baseline.key if baseline else None,
-        comparisons=compare_all(statistics, baseline.key if baseline else None, simultaneous=is_primary),
-        series=tuple(_series(sums, compared, baseline)) if is_primary and baseline else (),
-        complete_at=calendar.last_assigned + timedelta(days=metric.window_days),
+def _last_event(metrics: Sequence[Metric], as_of: datetime) -> datetime | None:
+    """When the newest of the events that the metrics count happened; each name costs one index entry."""
+    newest = (
+        Event.objects.filter(name=name, occurred_at__lte=as_of)
+        .order_by("-occurred_at")
+        .values_list("occurred_at", flat=True)
+        .first()
+        for name in {metric.event for metric in metrics}
     )
+    return max((at for at in newest if at is not None), default=None)
 
 
-def _compared(metric: Metric, variants: Sequence[Variant]) -> list[Variant]:
-    """Nobody opens a mail that was not sent: such metrics are asked of the mailed variants only."""
-    if metric.scope == MetricScope.EXPERIMENT:
-        return [variant for variant in variants if not variant.is_control]
-    return list(variants)
+def count_seen_twice(experiment: Experiment, *, as_of: datetime) -> int:
+    """Assigned customers to whom a client showed another variant than theirs."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SEEN_TWICE, {"pk": experiment.pk, "key": experiment.key, "as_of": as_of})
+        return int(cursor.fetchone()[0])
 
 
-def _baseline(variants: Sequence[Variant]) -> Variant | None:
-    """The control, else the first variant; None when there is nothing to compare it with."""
-    if len(variants) < 2:
-        return None
-    return next((variant for variant in variants if variant.is_control), variants[0])
-
-
-def _series(sums: MetricSums, compared: Sequence[Variant], baseline: Variant) -> Iterator[SeriesPoint]:
-    """The cumulative effect at the end of each day, until the last window closes or `as_of`."""
-    calendar = sums.assigned.calendar
-    closes = calendar.last_assigned + timedelta(days=sums.metric.window_days)
-    # The end of a window belongs to the day before.
-    last_day = calendar.day_of(min(calendar.as_of, closes - timedelta(microseconds=1)))
-    for day in range(last_day + 1):
-        control = sums.statistic(baseline.pk, until_day=day)
-        for variant in compared:
-            if variant.pk != baseline.pk:
-                effect = compare(control, sums.statistic(variant.pk, until_day=day))
-                at = min(calendar.end_of(day), calendar.as_of)
-                yield SeriesPoint(day=day, at=at, variant=variant.key, effect=effect)
+_SEEN_TWICE = f"""
+    SELECT count(DISTINCT a.customer_id) FROM {Event._meta.db_table} e
+    JOIN {Assignment._meta.db_table} a ON a.customer_id = e.customer_id AND a.experiment_id = %(pk)s
+    JOIN {Variant._meta.db_table} v ON v.id = a.variant_id
+    WHERE e.name = 'Experiment Viewed' AND e.occurred_at <= %(as_of)s
+      AND %(key)s IN (e.properties ->> 'experimentId', e.properties ->> 'experiment_id')
+      AND coalesce(e.properties ->> 'variationId', e.properties ->> 'variation_id')
+          NOT IN (v.key, v.position::text)
+"""  # noqa: S608

@@ -87,6 +87,10 @@ def _without_effect(verdict: Verdict) -> str:
             "which group, so do not trust any effect below until the cause is found."
         )
         % {"p": _p_value(verdict.p_value or 0.0)},
+        Finding.DENOMINATOR: _(
+            "This metric cannot decide: the message itself changed what it divides by, so a higher or lower "
+            "value does not mean a better or worse result. Choose a metric per customer."
+        ),
         Finding.NO_COMPARISON: _("There is nothing to compare: only one variant, or no metric."),
         Finding.NOT_ENOUGH: _("We cannot tell yet: too little has happened to compute an effect."),
     }[verdict.finding]

@@ -1,14 +1,18 @@
 """How often customers did it, on average."""
 
-from decimal import Decimal
-
-from experiments.metrics._kind import MetricKind
-from experiments.stats import Mean
+from experiments.metrics._kind import Group, MetricKind, gettext_noop
+from experiments.stats import Adjusted, Mean
 
 
 class Count(MetricKind):
     name = "count"
+    label = gettext_noop("How often, on average per customer")
     reduction = "count"
+    allows = frozenset({"from_day", "cap", "covariate_days"})
 
-    def statistic(self, *, n: int, total: Decimal, total_squares: Decimal) -> Mean:
-        return Mean(n=n, sum=total, sum_squares=total_squares)
+    def statistic(self, group: Group) -> Mean:
+        return Mean(n=group.n, sum=group.sums.total, sum_squares=group.sums.squares, cap=group.cap)
+
+    def adjusted(self, group: Group) -> Adjusted:
+        before = Mean(n=group.n, sum=group.sums.before, sum_squares=group.sums.before_squares, cap=group.cap)
+        return Adjusted(self.statistic(group), before, group.sums.before_products)

@@ -1,0 +1,24 @@
+"""How many events of one sort for each event of another, for example clicks per opened message."""
+
+from experiments.metrics._kind import Group, MetricKind, gettext_noop
+from experiments.stats import Ratio
+
+
+class PerEvent(MetricKind):
+    name = "ratio"
+    label = gettext_noop("How many of these for each of those (a ratio)")
+    reduction = "count"
+    needs = frozenset({"denominator_event"})
+    allows = frozenset({"from_day", "cap"})
+
+    def statistic(self, group: Group) -> Ratio:
+        sums = group.sums
+        return Ratio(
+            n=group.n,
+            num_sum=sums.total,
+            num_sum_squares=sums.squares,
+            den_sum=sums.weight,
+            den_sum_squares=sums.weight_squares,
+            num_den_sum_products=sums.products,
+            cap=group.cap,
+        )
