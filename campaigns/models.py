@@ -38,12 +38,17 @@ class Campaign(models.Model):
         help_text=_("Share of the segment that gets nothing, to measure against."),
     )
     plan = models.JSONField(
-        _("plan"), default=dict, blank=True, help_text=_("Wishes for the test; what is left out is chosen well.")
+        _("plan"),
+        default=dict,
+        blank=True,
+        help_text=_("Wishes for the test; what is left out is chosen well."),
     )
     test_share = models.FloatField(
         _("test share"),
         default=1.0,
-        help_text=_("Share of the segment that tries the variants; the rest waits for the winner. 1: no rest."),
+        help_text=_(
+            "Share of the segment that tries the variants; the rest waits for the winner. 1: no rest."
+        ),
     )
     fallback = models.CharField(
         _("without a winner"), max_length=10, choices=Fallback, default=Fallback.BASELINE
