@@ -2,6 +2,8 @@
 
 from django.utils.translation import gettext as _
 
+from experiments.models import Metric
+
 LOOP = """{% for item in items %}
     <mj-section>
       <mj-column>
@@ -36,6 +38,10 @@ def snippets() -> list[dict[str, str]]:
     ]
 
 
+def metric_choices() -> list[tuple[str, str]]:
+    return [(key, _(name)) for key, name in Metric.objects.values_list("key", "name")]
+
+
 def editor_texts() -> dict[str, str]:
     return {
         "variant": _("Variant %(letter)s"),
@@ -47,6 +53,8 @@ def editor_texts() -> dict[str, str]:
         "launchQuestionUnknown": _("Send now? This cannot be taken back."),
         "removeQuestion": _("Remove this variant?"),
         "replaceQuestion": _("Replace what is written here with this starter?"),
+        "launchTestQuestion": _("Send now to a test of %(n)s customers? The rest gets the winner."),
+        "looksAt": _("Looked at after %(days)s days."),
         "leave": _("There are changes that are not saved."),
         "testSent": _("Sent to %(address)s."),
         "line": _("line %(line)s"),

@@ -77,6 +77,11 @@ class Outlook:
     days_needed: float | None
     resampled_power: float | None
 
+    @property
+    def is_enough(self) -> bool:
+        """Whether the wanted effect would be found with the plan's power."""
+        return self.detectable <= self.wanted
+
 
 def look_ahead(
     values: Values, days: Sequence[float], *, criteria: Criteria, groups: Groups, seed: int = 0
