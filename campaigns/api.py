@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import transaction
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers, status
 from rest_framework.pagination import BasePagination
@@ -11,11 +12,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from campaigns import selectors, services, tasks
+from campaigns import selectors, services, tasks, winner
+from campaigns.decision_document import decision_document_of
+from campaigns.decision_serializers import (
+    ChangeSerializer,
+    ChoiceSerializer,
+    DecisionSerializer,
+    OutlookSerializer,
+)
 from campaigns.errors import InvalidState
 from campaigns.models import Campaign, Delivery, DeliveryStatus, Message, Run, SkipReason
+from campaigns.outlook import outlook_of
 from campaigns.services import MessageDraft
 from experiments.models import Holdout
+from experiments.plan import amend_plan
 from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination
 from personalization.access.services import actor_name
@@ -66,7 +76,8 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         model = Campaign
         fields = [
             "id", "name", "channel", "topic", "segment", "sender_name", "sender_address", "control_share",
-            "holdout", "messages", "status", "scheduled_at", "problem", "run", "created_at", "updated_at",
+            "holdout", "plan", "test_share", "fallback", "messages", "status", "scheduled_at", "problem",
+            "run", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = ["status", "scheduled_at", "problem"]
 
@@ -185,6 +196,57 @@ class SteerView(APIView):
         tasks.wake()
         run.refresh_from_db()
         return Response(ProgressSerializer(selectors.progress(run)).data)
+
+
+class OutlookView(APIView):
+    required_scope = Scope.CAMPAIGNS_READ
+
+    @extend_schema(operation_id="campaigns_outlook", responses=OutlookSerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        """What the campaign's test could see, from the real numbers of past customers in its segment."""
+        found = outlook_of(get_object_or_404(Campaign, pk=pk))
+        if found is None:
+            raise InvalidState("There is nothing to compare, nobody to send to, or no metric yet.")
+        return Response(found)
+
+
+class DecisionView(APIView):
+    required_scope = READ_WRITE
+
+    @extend_schema(operation_id="campaigns_decision", responses=DecisionSerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        """The newest run's plan in all versions, its looks, what the rules say, and what the rest gets."""
+        return Response(decision_document_of(_run(pk), now=timezone.now()))
+
+    @extend_schema(
+        operation_id="campaigns_choose_winner", request=ChoiceSerializer, responses=DecisionSerializer
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Chooses by hand what the rest gets; the error rate that the plan promises does not cover this."""
+        body = ChoiceSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        run = _run(pk)
+        winner.decide_by_hand(run, variant=body.validated_data["variant"], actor=actor_name(request))
+        tasks.wake()
+        return Response(decision_document_of(run, now=timezone.now()))
+
+
+class PlanView(APIView):
+    required_scope = Scope.CAMPAIGNS_WRITE
+
+    @extend_schema(
+        operation_id="campaigns_change_plan", request=ChangeSerializer, responses=DecisionSerializer
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """A new version of the newest run's plan, with the reason, which the report shows."""
+        body = ChangeSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        run = _run(pk)
+        amend_plan(
+            run.experiment, body.validated_data["plan"], reason=body.validated_data["reason"],
+            actor=actor_name(request), at=timezone.now(),
+        )  # fmt: skip
+        return Response(decision_document_of(run, now=timezone.now()))
 
 
 class ProgressView(APIView):

@@ -10,6 +10,9 @@ urlpatterns = [
         path(f"campaigns/<int:pk>/{action}", api.SteerView.as_view(action=action))
         for action in ("pause", "resume", "cancel", "retry")
     ),
+    path("campaigns/<int:pk>/outlook", api.OutlookView.as_view()),
+    path("campaigns/<int:pk>/decision", api.DecisionView.as_view()),
+    path("campaigns/<int:pk>/plan", api.PlanView.as_view()),
     path("campaigns/<int:pk>/progress", api.ProgressView.as_view()),
     path("campaigns/<int:pk>/deliveries", api.DeliveriesView.as_view()),
 ]

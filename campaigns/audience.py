@@ -27,12 +27,14 @@ def freeze(
     channel: Channel,
     topic: str,
     now: datetime,
+    has_rest: bool = False,
 ) -> int:
     """Writes chunks and deliveries of everyone in `assigned`; answers how many.
 
     Reasons are given in this order: holdout, outside the experiment, control, no address, invalid address,
     no consent, suppressed, duplicate address. Of several customers with one address the one who may be mailed
     keeps it, then the oldest; when that one is in control, the address stays silent.
+    With `has_rest`, those outside the experiment wait for its winner, in no chunk yet.
     """
     with connection.cursor() as cursor:
         cursor.execute(_CREATE)
@@ -48,6 +50,7 @@ def freeze(
             "pattern": channel.address_pattern,
             "size": CHUNK_SIZE,
             "now": now,
+            "has_rest": has_rest,
         }
         cursor.execute(_JUDGE.format(address=channel.address_column), values)
         cursor.execute(_CHUNKS, values)
@@ -89,7 +92,7 @@ _JUDGE = """
     ), judged AS (
         SELECT customer_id, variant_id, propensity, CASE
             WHEN held_out THEN 'holdout'
-            WHEN variant_id IS NULL THEN 'not_covered'
+            WHEN variant_id IS NULL AND NOT %(has_rest)s THEN 'not_covered'
             WHEN variant_id = %(control)s THEN 'control'
             WHEN address = '' THEN 'no_address'
             WHEN NOT valid THEN 'invalid_address'
@@ -99,8 +102,10 @@ _JUDGE = """
             ELSE '' END AS reason
         FROM ranked
     )
-    SELECT *, CASE WHEN reason = ''
-        THEN (row_number() OVER (PARTITION BY reason ORDER BY customer_id) - 1) / %(size)s END AS chunk_number
+    SELECT *, variant_id IS NULL AND reason NOT IN ('not_covered', 'holdout') AS is_rest,
+        CASE WHEN reason = '' AND variant_id IS NOT NULL THEN
+            (row_number() OVER (PARTITION BY reason, variant_id IS NULL ORDER BY customer_id) - 1) / %(size)s
+        END AS chunk_number
     FROM judged
 """
 _CHUNKS = """
@@ -110,9 +115,9 @@ _CHUNKS = """
 """
 _DELIVERIES = """
     INSERT INTO campaigns_delivery
-        (run_id, customer_id, chunk_id, variant_id, propensity, status, reason, detail, attempts)
+        (run_id, customer_id, chunk_id, variant_id, propensity, status, reason, detail, attempts, is_rest)
     SELECT %(run)s, j.customer_id, k.id, j.variant_id, j.propensity,
-        CASE WHEN j.reason = '' THEN 'pending' ELSE 'skipped' END, j.reason, '', 0
+        CASE WHEN j.reason = '' THEN 'pending' ELSE 'skipped' END, j.reason, '', 0, j.is_rest
     FROM launch_judged AS j
     LEFT JOIN campaigns_chunk AS k ON k.run_id = %(run)s AND k.number = j.chunk_number
     ORDER BY j.customer_id

@@ -6,17 +6,23 @@ from datetime import datetime
 from typing import Literal
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from campaigns import channels
 from campaigns.item_choice import ItemChoice
 from campaigns.item_counts import count_items, idle_pins
 from campaigns.models import Campaign, Message
+from campaigns.outlook import look_ahead_of
+from experiments.errors import InvalidPlan
+from experiments.outlook import Outlook
+from experiments.outlook_words import explain_outlook
 from personalization.catalog.selectors import items
 from personalization.content.errors import TemplateError
 from personalization.content.messages import compile_message
 from personalization.segments import selectors as segments
 from personalization.segments.definition import DefinitionError
+from personalization.segments.errors import CountTooSlow
 from personalization.segments.models import SegmentVersion
 from recommender.rules import Rules
 
@@ -38,6 +44,7 @@ def check_campaign(campaign: Campaign, *, now: datetime | None = None) -> list[C
         *_sender(campaign),
         *_segment(campaign, now or timezone.now()),
         *_messages(campaign),
+        *_test(campaign, now or timezone.now()),
     ]
     order = {"error": 0, "warning": 1, "ok": 2}
     return sorted(found, key=lambda check: order[check.level])
@@ -82,6 +89,33 @@ def _control(campaign: Campaign, size: int) -> Iterator[Check]:
     elif size * campaign.control_share < SMALL_CONTROL:
         message = _("Only about %(n)s customers will be in the control group: too few to measure against.")
         yield Check("warning", message % {"n": round(size * campaign.control_share)}, "control_share")
+
+
+def _test(campaign: Campaign, now: datetime) -> Iterator[Check]:
+    """Whether the test can be judged, and whether it could see what it looks for."""
+    weights = [(m.key, m.weight) for m in campaign.messages.order_by("position", "pk")]
+    if campaign.test_share < 1 and len(weights) + (campaign.control_share > 0) < 2:
+        message = _(
+            "There is no winner of one: add a variant or a control group, or send to everybody at once."
+        )
+        yield Check("error", message, "test_share")
+        return
+    try:
+        size = campaign.segment and segments.size(campaign.segment, now=now, seconds=5.0)
+        found = look_ahead_of(campaign, weights, size=size, now=now) if size else None
+    except InvalidPlan as error:
+        yield Check("error", error.detail, "plan")
+        return
+    except CountTooSlow:
+        return
+    if found is None:
+        if campaign.test_share < 1 and size:
+            yield Check("error", _("Define a metric first: without one there is no winner."), "test_share")
+        return
+    _criteria, metric, outlook = found
+    sentence = explain_outlook(outlook, metric=gettext(metric.name))
+    enough = isinstance(outlook, Outlook) and outlook.is_enough
+    yield Check("ok" if enough else "warning", sentence, "plan")
 
 
 def _messages(campaign: Campaign) -> Iterator[Check]:

@@ -4,6 +4,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from experiments.models import Metric
+
 LOOP = """{% for item in items %}
     <mj-section>
       <mj-column>
@@ -38,6 +40,10 @@ def snippets() -> list[dict[str, str]]:
     ]
 
 
+def metric_choices() -> list[tuple[str, str]]:
+    return [(key, _(name)) for key, name in Metric.objects.values_list("key", "name")]
+
+
 def editor_texts() -> dict[str, Any]:
     return {
         "variant": _("Variant %(letter)s"),
@@ -49,6 +55,8 @@ def editor_texts() -> dict[str, Any]:
         "launchQuestionUnknown": _("Send now? This cannot be taken back."),
         "removeQuestion": _("Remove this variant?"),
         "replaceQuestion": _("Replace what is written here with this starter?"),
+        "launchTestQuestion": _("Send now to a test of %(n)s customers? The rest gets the winner."),
+        "looksAt": _("Looked at after %(days)s days."),
         "leave": _("There are changes that are not saved."),
         "testSent": _("Sent to %(address)s."),
         "drop": _("Remove %(name)s"),

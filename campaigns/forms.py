@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from campaigns.drafts import MessageDraft
 from campaigns.errors import InvalidCampaign
 from campaigns.item_choice import ItemChoice, read_choice
+from campaigns.models import Fallback
 from experiments.models import Holdout
 from personalization.segments.models import Segment
 from recommender.rules import RulesError
@@ -43,7 +44,20 @@ def campaign_fields(data: dict[str, Any]) -> dict[str, Any]:
         "topic": text(data, "topic") or "marketing",
         "control_share": _number(data.get("control_share"), "/control_share"),
         "holdout": _holdout(data.get("holdout")),
+        **test_fields(data),
         "messages": _messages(data.get("messages")),
+    }
+
+
+def test_fields(data: dict[str, Any]) -> dict[str, Any]:
+    """What the editor says about the test: plan, test share, fallback. Raises InvalidCampaign."""
+    plan = data.get("plan") or {}
+    if not isinstance(plan, dict):
+        raise InvalidCampaign(errors=[{"pointer": "/plan", "detail": _("This must be a JSON object.")}])
+    return {
+        "plan": {key: value for key, value in plan.items() if value not in (None, "")},
+        "test_share": _number(data.get("test_share", 1), "/test_share"),
+        "fallback": text(data, "fallback") or Fallback.BASELINE,
     }
 
 

@@ -16,10 +16,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from campaigns import services
-from campaigns.editor_texts import editor_texts, snippets
+from campaigns.editor_texts import editor_texts, metric_choices, snippets
 from campaigns.forms import campaign_fields, read_json, send_at
 from campaigns.item_choice import DEFAULT_COUNT
-from campaigns.models import Campaign, CampaignStatus, Delivery, DeliveryStatus, Run
+from campaigns.models import Campaign, CampaignStatus, Delivery, DeliveryStatus, Fallback, Run
 from campaigns.report_words import effect_of_list
 from experiments.models import Holdout
 from personalization.access.models import User
@@ -127,6 +127,8 @@ def editor(request: HttpRequest, campaign_id: int | None = None) -> HttpResponse
             "holdouts": Holdout.objects.filter(is_global=False, ended_at=None).order_by("name"),
             "starters": starters(),
             "snippets": snippets(),
+            "metrics": metric_choices(),
+            "fallbacks": Fallback.choices,
             "page_data": _page_data(request, campaign, can_save=may_save and is_open),
         },
         title=campaign.name if campaign else _("New campaign"),
@@ -166,6 +168,9 @@ def state_of(campaign: Campaign) -> dict[str, Any]:
         "topic": campaign.topic,
         "control_share": campaign.control_share,
         "holdout": campaign.holdout_id or "",
+        "plan": campaign.plan,
+        "test_share": campaign.test_share,
+        "fallback": campaign.fallback,
         "status": campaign.status,
         "scheduled_at": campaign.scheduled_at.isoformat() if campaign.scheduled_at else "",
         "messages": messages,
@@ -178,8 +183,8 @@ def _blank() -> dict[str, Any]:
     return {
         "id": None, "name": "", "segment": "", "sender_name": "", "sender_address": settings.DEFAULT_SENDER,
         "topic": "marketing", "control_share": 0.1, "holdout": "", "status": CampaignStatus.DRAFT,
-        "scheduled_at": "",
-        "item_names": {},
+        "plan": {}, "test_share": 1.0, "fallback": Fallback.BASELINE,
+        "scheduled_at": "", "item_names": {},
         "messages": [
             {"key": "a", "name": _("Variant %(letter)s") % {"letter": "A"}, "weight": 1,
              "subject": first.subject, "preheader": first.preheader, "body": first.body,
@@ -196,6 +201,7 @@ def urls_of(campaign: Campaign | None) -> dict[str, str]:
         "sendTest": reverse("campaigns:send-test"),
         "ruleChoices": reverse("campaigns:rule-choices"),
         "size": reverse("campaigns:size"),
+        "outlook": reverse("campaigns:outlook"),
     }
     if campaign:
         for name in ("edit", "save", "checks", "launch", "schedule", "unschedule", "report"):

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from campaigns import selectors, services
+from campaigns.decision_document import decision_context
 from campaigns.models import Campaign, Run, RunStatus, SkipReason
 from campaigns.pages import answers_problems
 from campaigns.report_tables import charts, tables, with_sent
@@ -41,7 +42,7 @@ def report(request: HttpRequest, campaign_id: int) -> HttpResponse:
     run = _run(request, campaign)
     if run is None:
         return redirect("campaigns:edit", campaign_id=campaign.pk)
-    parts = _parts(request, run)
+    parts = report_parts(request, run)
     return render_page(
         request,
         "campaigns/report.html",
@@ -68,7 +69,7 @@ def data(request: HttpRequest, campaign_id: int) -> HttpResponse:
     run = _run(request, get_object_or_404(Campaign, pk=campaign_id))
     if run is None:
         raise Http404
-    return JsonResponse(_parts(request, run))
+    return JsonResponse(report_parts(request, run))
 
 
 def _run(request: HttpRequest, campaign: Campaign) -> Run | None:
@@ -78,7 +79,7 @@ def _run(request: HttpRequest, campaign: Campaign) -> Run | None:
     return campaign.runs.select_related("experiment").order_by("-number").first()
 
 
-def _parts(request: HttpRequest, run: Run) -> dict[str, Any]:
+def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
     progress = selectors.progress(run)
     found = _found(run)
     context = {
@@ -91,11 +92,12 @@ def _parts(request: HttpRequest, run: Run) -> dict[str, Any]:
         "can_steer": request.user.has_perm("campaigns.launch_campaign"),
         "statuses": RunStatus,
         **found["context"],
+        **decision_context(run),
     }
     return {
         "parts": {
             name: render_to_string(f"campaigns/report_{name}.html", context, request)
-            for name in ("headline", "progress", "tables", "why")
+            for name in ("headline", "decision", "progress", "tables", "why")
         },
         "charts": with_sent(found["charts"], progress),
         "live": _pace(run),
@@ -188,7 +190,7 @@ def steer(request: HttpRequest, campaign_id: int, number: int, action: str) -> H
     run = get_object_or_404(Run.objects.select_related("experiment"), campaign=campaign_id, number=number)
     ACTIONS[action](run, actor=actor_name(request))
     run.refresh_from_db()
-    return JsonResponse(_parts(request, run))
+    return JsonResponse(report_parts(request, run))
 
 
 @staff_page("campaigns.view_campaign")

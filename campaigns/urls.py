@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns import pages, preview, report_page
+from campaigns import pages, plan_page, preview, report_page
 
 app_name = "campaigns"
 urlpatterns = [
@@ -14,6 +14,7 @@ urlpatterns = [
     path("preview/send", preview.send_test, name="send-test"),
     path("rules/choices", preview.rule_choices, name="rule-choices"),
     path("size", preview.size, name="size"),
+    path("outlook", plan_page.outlook, name="outlook"),
     path("<int:campaign_id>/", pages.editor, name="edit"),
     path("<int:campaign_id>/save", pages.save, name="save"),
     path("<int:campaign_id>/checks", pages.checks, name="checks"),
@@ -23,5 +24,7 @@ urlpatterns = [
     path("<int:campaign_id>/report/", report_page.report, name="report"),
     path("<int:campaign_id>/report/data", report_page.data, name="report-data"),
     path("<int:campaign_id>/report/audience.csv", report_page.audience_csv, name="audience-csv"),
+    path("<int:campaign_id>/runs/<int:number>/winner", plan_page.choose_winner, name="choose-winner"),
+    path("<int:campaign_id>/runs/<int:number>/plan", plan_page.change_plan, name="change-plan"),
     path("<int:campaign_id>/runs/<int:number>/<slug:action>", report_page.steer, name="steer"),
 ]

@@ -28,6 +28,14 @@ class NotRunning(ExperimentError):
     title = _("The experiment has ended and takes nobody in any more")
 
 
+class InvalidPlan(ExperimentError):
+    """`errors` point into the plan."""
+
+    status = 422
+    slug = "invalid-plan"
+    title = _("The plan makes no sense as it is")
+
+
 class WrongState(ExperimentError):
     status = 409
     slug = "experiment-state"

@@ -39,6 +39,8 @@
         at: 0, last: "body", mode: "desktop", when: page.campaign.scheduled_at ? "later" : "now",
         at_local: "", zone: here, zones: [...new Set([here, "UTC", ...zones])],
         size: null, counting: false, checks: [], errors: {}, trouble: "", busy: false, saved: "", note: "",
+        outlook: null, lookDays: [], lengthDays: "", planTrouble: "", planTurn: 0,
+        askedOutlook: "",
         who: null, words: "", found: [], rendered: null, problems: [], fields: [], turn: 0,
         about: null, ruleProblems: [],
 
@@ -51,8 +53,9 @@
           let timer;
           this.$watch("c", () => {
             clearTimeout(timer);
-            timer = setTimeout(() => this.refresh(), PREVIEW_DELAY);
+            timer = setTimeout(() => { this.refresh(); this.lookAhead(); }, PREVIEW_DELAY);
           });
+          this.lookAhead();
           this.$watch("at", () => this.refresh());
           window.addEventListener("beforeunload", (event) => {
             if (this.canSave && this.dirty) event.preventDefault();
@@ -73,12 +76,15 @@
           const count = (this.message?.body || "").split("\n").length;
           return Array.from({ length: count }, (_, i) => i + 1).join("\n");
         },
+        get looksText() {
+          return this.lookDays.length ? fill(this.texts.looksAt, { days: this.lookDays.map((d) => this.number(d)).join(", ") }) : "";
+        },
         get plannedText() {
           return this.c.scheduled_at ? new Date(this.c.scheduled_at).toLocaleString(document.documentElement.lang || "en") : "";
         },
         payload() {
-          const { name, segment, sender_name, sender_address, topic, control_share, holdout, messages } = this.c;
-          return { name, segment, sender_name, sender_address, topic, control_share, holdout, messages: messages.map(withoutId) };
+          const { name, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, plan, messages } = this.c;
+          return { name, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, plan: { ...plan }, messages: messages.map(withoutId) };
         },
         snapshot() { return JSON.stringify(this.payload()); },
         number(value) { return new Intl.NumberFormat(document.documentElement.lang || "en").format(value); },
@@ -202,6 +208,28 @@
             this.counting = false;
           }
         },
+        // What the test could see, from the past of the shop's own customers.
+        async lookAhead() {
+          if (!this.c.segment) { this.outlook = null; return; }
+          const payload = this.payload();
+          payload.messages = payload.messages.map(({ key, name, weight }) => ({ key, name, weight }));
+          const asked = JSON.stringify({ ...payload, name: "" });
+          if (asked === this.askedOutlook) return;
+          this.askedOutlook = asked;
+          const turn = ++this.planTurn;
+          try {
+            const data = await ask(this.urls.outlook, payload);
+            if (turn !== this.planTurn) return;
+            this.outlook = data.outlook;
+            this.lookDays = data.looks || [];
+            this.lengthDays = data.length_days || "";
+            this.planTrouble = "";
+          } catch (error) {
+            if (turn !== this.planTurn) return;
+            this.outlook = null;
+            this.planTrouble = error.message || this.texts.failed;
+          }
+        },
         async check() {
           if (this.urls.checks) this.checks = (await ask(this.urls.checks)).checks;
         },
@@ -254,7 +282,7 @@
           if (this.hasErrors) return;
           const question = this.size === null
             ? this.texts.launchQuestionUnknown
-            : fill(this.texts.launchQuestion, { n: this.number(this.size - this.controls) });
+            : fill(this.c.test_share < 1 ? this.texts.launchTestQuestion : this.texts.launchQuestion, { n: this.number(Math.round((this.size - this.controls) * this.c.test_share)) });
           if (!window.confirm(question)) return;
           await this.work(async () => { window.location.href = (await ask(this.urls.launch, {})).url; });
         },

@@ -182,7 +182,9 @@
       if (!button || (button.dataset.confirm && !window.confirm(button.dataset.confirm))) return;
       button.disabled = true;
       const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
-      const response = await fetch(button.dataset.steer, { method: "POST", headers: { "X-CSRFToken": token } });
+      const response = await fetch(button.dataset.steer, {
+        method: "POST", headers: { "X-CSRFToken": token, "Content-Type": "application/json" }, body: button.dataset.body,
+      });
       const data = await response.json();
       if (response.ok) { const was = state.live; take(data); if (!was && state.live) refresh(); }
       else window.alert(data.detail || data.title);

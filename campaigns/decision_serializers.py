@@ -1,0 +1,90 @@
+"""Shapes of plan, decision and outlook for the OpenAPI document."""
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.serializers import (
+    BooleanField,
+    CharField,
+    DateTimeField,
+    DictField,
+    FloatField,
+    IntegerField,
+    JSONField,
+    ListField,
+)
+
+
+class OutlookSerializer(serializers.Serializer[Any]):
+    metric = CharField()
+    sentence = CharField()
+    doubt = CharField(allow_null=True)
+    is_enough = BooleanField()
+    customers = IntegerField(allow_null=True)
+    mean = FloatField(allow_null=True)
+    standard_deviation = FloatField(allow_null=True)
+    share_above_zero = FloatField(allow_null=True)
+    detectable = FloatField(
+        allow_null=True, help_text="The smallest rise found with the power, as a fraction."
+    )
+    wanted = FloatField(allow_null=True)
+    power = FloatField(allow_null=True)
+    power_for_wanted = FloatField(allow_null=True)
+    customers_needed = IntegerField(allow_null=True, help_text="For the wanted rise.")
+    days_needed = FloatField(allow_null=True)
+    resampled_power = FloatField(allow_null=True, help_text="Measured on groups drawn from the past.")
+
+
+class PlanSerializer(serializers.Serializer[Any]):
+    version = IntegerField()
+    terms = JSONField()
+    made_by = CharField()
+    made_at = DateTimeField()
+    reason = CharField(allow_blank=True)
+
+
+class VerdictOfRulesSerializer(serializers.Serializer[Any]):
+    action = serializers.ChoiceField(["ship", "stop", "go_on"])
+    code = CharField()
+    variant = CharField(allow_null=True)
+    standings = DictField(child=CharField())
+    guards = ListField(child=CharField())
+    guardrails = ListField(child=CharField())
+    sentence = CharField()
+
+
+class TakenLookSerializer(serializers.Serializer[Any]):
+    plan_version = IntegerField()
+    number = IntegerField()
+    due_at = DateTimeField()
+    taken_at = DateTimeField()
+    statistics = JSONField(help_text="The sums it saw, by metric and variant.")
+    decision = JSONField()
+
+
+class RolloutSerializer(serializers.Serializer[Any]):
+    status = CharField()
+    variant = CharField(allow_null=True)
+    code = CharField(allow_blank=True)
+    is_fallback = BooleanField()
+    fallback = CharField()
+    decided_at = DateTimeField(allow_null=True)
+    decided_by = CharField(allow_blank=True)
+    sentence = CharField()
+
+
+class DecisionSerializer(serializers.Serializer[Any]):
+    plans = PlanSerializer(many=True)
+    decision = VerdictOfRulesSerializer(allow_null=True)
+    next_look_at = DateTimeField(allow_null=True)
+    looks = TakenLookSerializer(many=True)
+    rest = RolloutSerializer(allow_null=True, help_text="Null when the whole audience took part.")
+
+
+class ChoiceSerializer(serializers.Serializer[Any]):
+    variant = CharField(allow_null=True, help_text="Key of a message; null sends the rest nothing.")
+
+
+class ChangeSerializer(serializers.Serializer[Any]):
+    plan = DictField(help_text="The parts to change.")
+    reason = CharField(max_length=500)

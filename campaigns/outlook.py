@@ -1,0 +1,91 @@
+"""What a campaign's test could see, from the shop's own past: for the editor, the check list and the API."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from django.core.cache import cache
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from campaigns.models import Campaign
+from campaigns.planning import draft_plan, entrants
+from experiments.decisions import Criteria
+from experiments.history import History, load_history
+from experiments.models import Metric
+from experiments.outlook import Doubt, Groups, Outlook, look_ahead
+from experiments.outlook_words import outlook_document
+from personalization.segments import selectors as segments
+from personalization.segments.models import SegmentVersion
+
+WEEKS = range(1, 9)
+SAMPLE = 20_000  # enough for an outlook, and quick enough for an editor
+CACHE_SECONDS = 600
+
+
+def look_ahead_of(
+    campaign: Campaign, weights: Sequence[tuple[str, float]], *, size: int, now: datetime | None = None
+) -> tuple[Criteria, Metric, Outlook | Doubt] | None:
+    """For so many customers in the segment; `weights` are the messages' keys and weights, as to be saved.
+
+    None when there is nothing to compare. Raises InvalidPlan, and CountTooSlow for a slow segment.
+    """
+    now = now or timezone.now()
+    criteria = draft_plan(
+        campaign, entrants([_Key(key) for key, _ in weights], campaign.control_share), start=now
+    )
+    if criteria is None or campaign.segment is None:
+        return None
+    metric = Metric.objects.get(key=criteria.metric)
+    days = sorted({criteria.length_days, *(7.0 * week for week in WEEKS)})
+    history = _history(metric, campaign.segment.current, days, now)
+    if history is None:
+        return criteria, metric, Doubt.NO_HISTORY
+    groups = _groups(campaign, criteria, weights, size)
+    return criteria, metric, look_ahead(history.values, history.days, criteria=criteria, groups=groups)
+
+
+def outlook_of(campaign: Campaign) -> dict[str, Any] | None:
+    """The document for a saved campaign; None when there is nothing to compare or nobody in the segment."""
+    weights = [(m.key, m.weight) for m in campaign.messages.order_by("position", "pk")]
+    size = campaign.segment and segments.size(campaign.segment, now=timezone.now(), seconds=5.0)
+    found = look_ahead_of(campaign, weights, size=size) if size else None
+    if found is None:
+        return None
+    _criteria, metric, outlook = found
+    return outlook_document(outlook, metric=gettext(metric.name))
+
+
+class _Key:
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+
+def _history(metric: Metric, version: SegmentVersion, days: list[float], now: datetime) -> History | None:
+    asked = "-".join(f"{day:g}" for day in days)
+    key = f"campaigns:history:{metric.pk}:{version.pk}:{asked}"
+    known: Any = cache.get(key)
+    if known is None:
+        with segments.time_limit(5.0):
+            known = (
+                load_history(
+                    metric, days=days, customers=segments.members(version, now=now), now=now, limit=SAMPLE
+                ),
+            )
+        cache.set(key, known, CACHE_SECONDS)
+    (history,) = known
+    return history if history is None or np.size(history.values) else None
+
+
+def _groups(
+    campaign: Campaign, criteria: Criteria, weights: Sequence[tuple[str, float]], size: int
+) -> Groups:
+    total = sum(weight for _, weight in weights) or 1.0
+    shares = {key: (1 - campaign.control_share) * weight / total for key, weight in weights}
+    if campaign.control_share > 0:
+        shares["control"] = campaign.control_share
+    counts = {key: int(size * campaign.test_share * share) for key, share in shares.items()}
+    return Groups(
+        counts[criteria.baseline], tuple(n for key, n in counts.items() if key != criteria.baseline)
+    )
