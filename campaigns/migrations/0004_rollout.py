@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('campaigns', '0003_holdout'),
-        ('experiments', '0001_initial'),
+        ('experiments', '0004_plan_and_look'),
     ]
 
     operations = [

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('customers', '0001_initial'),
-        ('experiments', '0001_initial'),
+        ('experiments', '0002_traffic'),
     ]
 
     operations = [
