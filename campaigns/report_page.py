@@ -20,9 +20,11 @@ from campaigns import selectors, services
 from campaigns.decision_document import decision_context
 from campaigns.models import Campaign, Run, RunStatus, SkipReason
 from campaigns.pages import answers_problems
+from campaigns.report_guards import beliefs, guardrails
 from campaigns.report_tables import charts, tables, with_sent
 from campaigns.report_words import headline
 from experiments import selectors as experiments
+from experiments.notices import notices
 from personalization.access.services import actor_name, audit
 from personalization.access.shell import render_page, staff_page
 
@@ -97,7 +99,7 @@ def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
     return {
         "parts": {
             name: render_to_string(f"campaigns/report_{name}.html", context, request)
-            for name in ("headline", "decision", "progress", "tables", "why")
+            for name in ("headline", "decision", "progress", "guards", "tables", "why")
         },
         "charts": with_sent(found["charts"], progress),
         "live": _pace(run),
@@ -108,9 +110,16 @@ def _found(run: Run) -> dict[str, Any]:
     key = f"campaigns:report:{run.pk}:{get_language()}"
     found = cache.get(key)
     if found is None:
-        result = experiments.report(run.experiment)
+        result = experiments.report(run.experiment, stages=selectors.stages(run.experiment))
         found = {
-            "context": {"headline": headline(result), "tables": tables(result), "ratio": _ratio(result)},
+            "context": {
+                "headline": headline(result),
+                "tables": tables(result),
+                "ratio": _ratio(result),
+                "notices": notices(result),
+                "guardrails": guardrails(result),
+                "beliefs": beliefs(result),
+            },
             "charts": charts(result),
         }
         cache.set(key, found, REPORT_SECONDS)

@@ -4,7 +4,8 @@ from typing import Any
 
 from campaigns.report_words import amount, effect_text, interval_text, is_share, obstacle_text, p_text
 from experiments.report import Comparison, MetricReport, Report
-from experiments.stats import Mean
+from experiments.stats import Proportion
+from experiments.stats.kinds import plain_of
 
 FUNNEL = ("opened", "clicked", "conversion")
 
@@ -31,22 +32,31 @@ def _table(report: Report, metric: MetricReport) -> dict[str, Any]:
 
 def _row(report: Report, metric: MetricReport, key: str, comparison: Comparison | None) -> dict[str, Any]:
     statistic, variant = metric.statistics[key], report.variant(key)
-    share = not isinstance(statistic, Mean)
-    total = statistic.sum if isinstance(statistic, Mean) else statistic.successes
+    plain = plain_of(statistic)
+    share = isinstance(plain, Proportion)
+    total = _total(plain)
     effect = comparison.decisive if comparison else None
     p_value = comparison.decisive_p_value if comparison else None
     return {
         "name": variant.name,
         "is_baseline": key == metric.baseline,
         "customers": statistic.n,
-        "total": f"{float(total):,.0f}" if share else f"{float(total):,.2f}",
-        "value": amount(float(total) / statistic.n if statistic.n else None, is_share=share),
+        "total": "–" if total is None else f"{total:,.0f}" if share else f"{total:,.2f}",
+        "value": amount(statistic.value, is_share=share),
         "effect": effect_text(metric, effect) if effect else "",
         "interval": interval_text(metric, effect) if effect else "",
         "p": p_text(p_value) if effect else "",
         "obstacle": obstacle_text(comparison.obstacle) if comparison and not effect else "",
         "tone": _tone(metric, comparison),
     }
+
+
+def _total(plain: Any) -> float | None:
+    """What all customers of the group did together; None for quantiles."""
+    for name in ("successes", "sum", "num_sum"):
+        if hasattr(plain, name):
+            return float(getattr(plain, name))
+    return None
 
 
 def _tone(metric: MetricReport, comparison: Comparison | None) -> str:
@@ -101,7 +111,8 @@ def _series(report: Report, metric: MetricReport) -> list[dict[str, Any]]:
         if effect is None or effect.relative is None or effect.relative_ci is None:
             continue
         low, high = effect.relative_ci
-        found.setdefault(point.variant, []).append([point.day, effect.relative, low, high])
+        always = (point.always_valid and point.always_valid.relative_ci) or (None, None)
+        found.setdefault(point.variant, []).append([point.day, effect.relative, low, high, *always])
     return [{"variant": report.variant(key).name, "points": points} for key, points in found.items()]
 
 
@@ -114,7 +125,8 @@ def _funnel(report: Report) -> list[dict[str, Any]]:
         counts = []
         for key in FUNNEL:
             statistic = by_key[key].statistics.get(variant.key) if key in by_key else None
-            counts.append(int(getattr(statistic, "successes", 0)))
+            plain = None if statistic is None else plain_of(statistic)
+            counts.append(plain.successes if isinstance(plain, Proportion) else 0)
         rows.append({"key": variant.key, "variant": variant.name, "counts": counts})
     return rows
 

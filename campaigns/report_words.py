@@ -9,7 +9,8 @@ from campaigns.models import Run
 from experiments import selectors as experiments
 from experiments.models import Metric, MetricRole
 from experiments.report import Finding, MetricReport, Report
-from experiments.stats import Effect, Mean, Obstacle
+from experiments.stats import Effect, Obstacle, Proportion
+from experiments.stats.kinds import plain_of
 
 LIST_SECONDS = 60
 
@@ -40,6 +41,8 @@ def obstacle_text(obstacle: Obstacle | None) -> str:
         return _("too few customers")
     if obstacle is Obstacle.NO_VARIATION:
         return _("no events yet")
+    if obstacle is Obstacle.NO_DENOMINATOR:
+        return _("nothing to divide by yet")
     return ""
 
 
@@ -117,7 +120,7 @@ def _judged(report: Report) -> dict[str, str]:
 
 
 def is_share(metric: MetricReport) -> bool:
-    return not any(isinstance(statistic, Mean) for statistic in metric.statistics.values())
+    return any(isinstance(plain_of(statistic), Proportion) for statistic in metric.statistics.values())
 
 
 def effect_text(metric: MetricReport, effect: Effect) -> str:

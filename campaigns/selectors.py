@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.models import Count, QuerySet
 
 from campaigns.models import Campaign, Delivery, DeliveryStatus, Run, RunStatus
+from experiments.models import Experiment
 
 
 def latest_run(campaign: Campaign) -> Run | None:
@@ -44,6 +45,22 @@ def progress(run: Run) -> dict[str, Any]:
         "launched_at": run.launched_at,
         "finished_at": run.finished_at,
     }
+
+
+def stages(experiment: Experiment) -> dict[str, dict[str, int]]:
+    """Customers of each variant that a message was handed over for (sent), and whose server took it."""
+    rows = (
+        Delivery.objects.filter(run__experiment=experiment, variant__isnull=False)
+        .order_by()
+        .values_list("variant__key", "status")
+        .annotate(n=Count("pk"))
+    )
+    reached = {"sent": {"sent", "failed", "unknown"}, "delivered": {"sent"}}
+    found: dict[str, dict[str, int]] = {name: {} for name in reached}
+    for key, status, n in rows:
+        for name, statuses in reached.items():
+            found[name][key] = found[name].get(key, 0) + (n if status in statuses else 0)
+    return found if rows else {}
 
 
 def deliveries(run: Run, *, status: str = "", reason: str = "") -> QuerySet[Delivery]:

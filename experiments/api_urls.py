@@ -1,6 +1,5 @@
 from django.urls import path
 
-from experiments.api import ReportView
 from experiments.experiment_api import (
     AssignmentsView,
     EndView,
@@ -15,5 +14,4 @@ urlpatterns = [
     path("experiments/<slug:key>/start", StartView.as_view(), name="api-experiment-start"),
     path("experiments/<slug:key>/end", EndView.as_view(), name="api-experiment-end"),
     path("experiments/<slug:key>/assignments", AssignmentsView.as_view(), name="api-experiment-assignments"),
-    path("experiments/<slug:key>/report", ReportView.as_view(), name="api-experiment-report"),
 ]

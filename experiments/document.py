@@ -1,13 +1,17 @@
 """The report as JSON: every number beside the sums it was computed from, so that anybody can recompute it."""
 
 from dataclasses import asdict
+from importlib.metadata import version
 from typing import Any
 
 from experiments import sentence
+from experiments.notices import notices
 from experiments.report import Comparison, MetricReport, Report, Total, Verdict
-from experiments.stats import Effect, Mean, Statistic
+from experiments.stats import Effect, as_json
 
 HASH_VERSION = 2
+# What the numbers were computed with.
+PACKAGES = ("numpy", "scipy", "statsmodels")
 
 
 def document(report: Report) -> dict[str, Any]:
@@ -26,6 +30,14 @@ def document(report: Report) -> dict[str, Any]:
         "verdict": verdict_document(report.verdict),
         "variants": [asdict(variant) for variant in report.variants],
         "sample_ratio": None if ratio is None else asdict(ratio),
+        "stages": {
+            name: {"observed": report.stage_counts[name], "ratio": as_json(found)}
+            for name, found in report.stages.items()
+        },
+        "seen_twice": {"customers": report.seen_twice_customers, "check": as_json(report.seen_twice)},
+        "last_event_at": report.last_event_at,
+        "notices": [asdict(notice) for notice in notices(report)],
+        "versions": {name: version(name) for name in PACKAGES},
         "metrics": [_metric(metric) for metric in report.metrics],
     }
 
@@ -55,27 +67,29 @@ def _metric(metric: MetricReport) -> dict[str, Any]:
         "scope": metric.scope,
         "window_days": metric.window_days,
         "is_primary": metric.is_primary,
+        "role": metric.role,
+        "margin": metric.margin,
+        "definition": metric.definition,
         "complete_at": metric.complete_at,
         "baseline": metric.baseline,
-        "statistics": {key: _statistic(found) for key, found in metric.statistics.items()},
+        "statistics": {
+            key: {**as_json(found), "n": found.n, "value": found.value}
+            for key, found in metric.statistics.items()
+        },
         "comparisons": [_comparison(comparison) for comparison in metric.comparisons],
         "series": [
-            {"day": point.day, "at": point.at, "variant": point.variant, "effect": _effect(point.effect)}
+            {
+                "day": point.day,
+                "at": point.at,
+                "variant": point.variant,
+                "effect": _effect(point.effect),
+                "always_valid": _effect(point.always_valid),
+                "statistics": as_json(point.statistics),
+            }
             for point in metric.series
         ],
+        "daily": {key: as_json(days) for key, days in metric.daily.items()},
     }
-
-
-def _statistic(statistic: Statistic) -> dict[str, Any]:
-    if isinstance(statistic, Mean):
-        # Decimal sums as text: no digit is lost on the way.
-        return {
-            "n": statistic.n,
-            "sum": str(statistic.sum),
-            "sum_squares": str(statistic.sum_squares),
-            "value": statistic.value,
-        }
-    return {"n": statistic.n, "successes": statistic.successes, "value": statistic.value}
 
 
 def _comparison(comparison: Comparison) -> dict[str, Any]:
@@ -87,6 +101,14 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "incremental": _total(comparison.incremental),
         "adjusted_p_value": comparison.adjusted_p_value,
         "simultaneous": _effect(comparison.simultaneous),
+        "always_valid": _effect(comparison.always_valid),
+        "unadjusted": _effect(comparison.unadjusted),
+        "belief": as_json(comparison.belief),
+        "guardrail": as_json(comparison.guardrail),
+        "denominator": as_json(comparison.denominator),
+        "counts": as_json(comparison.counts),
+        "novelty": as_json(comparison.novelty),
+        "family_p_value": comparison.family_p_value,
     }
 
 

@@ -129,6 +129,8 @@ def load_sums(experiment: Experiment, metric: Metric, assigned: Assigned) -> Met
         return compute_sums(experiment, metric, assigned)
     question = Question(experiment, metric, assigned.calendar)
     with transaction.atomic():
+        # To compile these queries takes longer than to run most of them.
+        _rows("SET LOCAL jit = off", {})
         state = _carry_on(question, assigned)
         now = View(assigned.calendar.as_of + INSTANT)
         if state is None:
@@ -158,6 +160,8 @@ def _carry_on(question: Question, assigned: Assigned) -> MetricState | None:
             experiment=question.experiment, metric=question.metric, definition=question.definition(), **marks
         )
         _store(state, _advance(question, assigned, state, to=target, is_new=True, keep=True))
+        # Millions of rows that the planner has not seen would be searched one by one for the next day.
+        _rows(f"ANALYZE {CustomerSums._meta.db_table}", {})
     else:
         _store(state, _advance(question, assigned, state, to=target, keep=True))
         MetricState.objects.filter(pk=state.pk).update(**marks)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from experiments.report import Finding, MetricReport, Report, Verdict
 from experiments.stats import Effect, Note, Obstacle, Proportion
+from experiments.stats.kinds import plain_of
 
 
 def first_sentence(report: Report) -> str:
@@ -148,7 +149,7 @@ def _facts(report: Report, metric: MetricReport, verdict: Verdict, effect: Effec
 
 
 def _is_share(metric: MetricReport) -> bool:
-    return any(isinstance(statistic, Proportion) for statistic in metric.statistics.values())
+    return any(isinstance(plain_of(statistic), Proportion) for statistic in metric.statistics.values())
 
 
 def _digits(effect: Effect, scale: float) -> int:

@@ -3,7 +3,14 @@
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.serializers import BooleanField, CharField, DateTimeField, FloatField, IntegerField
+from rest_framework.serializers import (
+    BooleanField,
+    CharField,
+    DateTimeField,
+    FloatField,
+    IntegerField,
+    JSONField,
+)
 
 from experiments.report import Finding
 from experiments.stats import Note, Obstacle
@@ -67,12 +74,24 @@ class SampleRatioSerializer(serializers.Serializer):
 
 
 class StatisticSerializer(serializers.Serializer):
-    """A mean has sum and sum_squares (as text, exact), a proportion has successes."""
+    """`kind` names a class of experiments.stats and says which sums there are; sums are text and exact."""
 
+    kind = CharField()
     n = IntegerField()
     sum = CharField(required=False)
     sum_squares = CharField(required=False)
     successes = IntegerField(required=False)
+    cap = CharField(required=False, allow_null=True)
+    num_sum = CharField(required=False)
+    num_sum_squares = CharField(required=False)
+    den_sum = CharField(required=False)
+    den_sum_squares = CharField(required=False)
+    num_den_sum_products = CharField(required=False)
+    post = JSONField(required=False)
+    pre = JSONField(required=False)
+    sum_products = CharField(required=False)
+    level = FloatField(required=False)
+    counts = JSONField(required=False)
     value = FloatField(allow_null=True)
 
 
@@ -84,6 +103,14 @@ class ComparisonSerializer(serializers.Serializer):
     incremental = TotalSerializer(allow_null=True)
     adjusted_p_value = FloatField(allow_null=True)
     simultaneous = EffectSerializer(allow_null=True)
+    always_valid = EffectSerializer(allow_null=True)
+    unadjusted = EffectSerializer(allow_null=True)
+    belief = JSONField(allow_null=True)
+    guardrail = JSONField(allow_null=True)
+    denominator = JSONField(allow_null=True)
+    counts = JSONField(allow_null=True)
+    novelty = JSONField(allow_null=True)
+    family_p_value = FloatField(allow_null=True)
 
 
 class SeriesPointSerializer(serializers.Serializer):
@@ -91,6 +118,8 @@ class SeriesPointSerializer(serializers.Serializer):
     at = DateTimeField()
     variant = CharField()
     effect = EffectSerializer(allow_null=True)
+    always_valid = EffectSerializer(allow_null=True)
+    statistics = JSONField(allow_null=True)
 
 
 class MetricReportSerializer(serializers.Serializer):
@@ -102,11 +131,23 @@ class MetricReportSerializer(serializers.Serializer):
     scope = CharField()
     window_days = IntegerField()
     is_primary = BooleanField()
+    role = CharField()
+    margin = FloatField(allow_null=True)
+    definition = JSONField()
     complete_at = DateTimeField(allow_null=True)
     baseline = CharField(allow_null=True)
     statistics = serializers.DictField(child=StatisticSerializer())
     comparisons = ComparisonSerializer(many=True)
     series = SeriesPointSerializer(many=True)
+    daily = JSONField()
+
+
+class NoticeSerializer(serializers.Serializer):
+    kind = CharField()
+    tone = CharField()
+    text = CharField()
+    metric = CharField(allow_null=True)
+    variant = CharField(allow_null=True)
 
 
 class SeedSerializer(serializers.Serializer):
@@ -127,4 +168,9 @@ class ReportSerializer(serializers.Serializer):
     verdict = VerdictSerializer()
     variants = VariantSummarySerializer(many=True)
     sample_ratio = SampleRatioSerializer(allow_null=True)
+    stages = JSONField()
+    seen_twice = JSONField()
+    last_event_at = DateTimeField(allow_null=True)
+    notices = NoticeSerializer(many=True)
+    versions = serializers.DictField(child=CharField())
     metrics = MetricReportSerializer(many=True)

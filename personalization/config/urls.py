@@ -13,8 +13,8 @@ api = [
     path("", include("personalization.customers.api_urls")),
     path("", include("personalization.catalog.api_urls")),
     path("", include("personalization.segments.api_urls")),
-    path("", include("recommender.api_urls")),
     path("", include("experiments.api_urls")),
+    path("", include("recommender.api_urls")),
     path("", include("campaigns.api_urls")),
 ]
 

@@ -73,14 +73,17 @@
   }
 
   function seriesOption(data, l, t) {
-    const [min, max] = span(data.series.flatMap((s) => s.points.flatMap(([, v, low, high]) => [v, low, high])));
+    const [min, max] = span(data.series.flatMap((s) => s.points.flatMap(([, v, low, high, from, to]) => [v, low, high, from ?? low, to ?? high])));
     const lines = data.series.flatMap((s, i) => {
       const tint = l.series[i % l.series.length];
-      const band = (pick, extra) => ({
-        type: "line", name: s.variant, symbol: "none", silent: true, stack: `band-${i}`, lineStyle: { opacity: 0 }, tooltip: { show: false },
+      const band = (pick, extra, which = "") => ({
+        type: "line", name: s.variant, symbol: "none", silent: true, stack: `band-${which}${i}`, lineStyle: { opacity: 0 }, tooltip: { show: false },
         data: s.points.map((p) => [p[0], pick(p)]), ...extra,
       });
+      // Without a bound the wide band reaches the plot's edge.
       return [
+        band((p) => p[4] ?? min, { stackStrategy: "all" }, "always-"),
+        band((p) => (p[5] ?? max) - (p[4] ?? min), { stackStrategy: "all", areaStyle: { color: tint, opacity: 0.08 } }, "always-"),
         band((p) => p[2] ?? min, { stackStrategy: "all" }),
         band((p) => (p[3] ?? max) - (p[2] ?? min), { stackStrategy: "all", areaStyle: { color: tint, opacity: 0.16 } }),
         { type: "line", name: s.variant, data: s.points.map((p) => [p[0], p[1]]), itemStyle: { color: tint }, lineStyle: { width: 2, color: tint }, symbolSize: 6,

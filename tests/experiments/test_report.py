@@ -198,8 +198,10 @@ def test_several_variants_share_the_error_rate(make_experiment, make_customers, 
 def test_each_metric_costs_one_query(two_groups, django_assert_num_queries, start):
     experiment, *_ = two_groups
     metrics = list(Metric.objects.all())
-    # Two for who was assigned, one for the variants, one for each metric.
-    with django_assert_num_queries(3 + len(metrics)):
+    # Two for who was assigned, one for the variants, one for who saw another variant, one for each metric,
+    # and one for the newest event of each name.
+    names = {metric.event for metric in metrics}
+    with django_assert_num_queries(4 + len(metrics) + len(names)):
         report(experiment, metrics=metrics, now=start + timedelta(days=1))
 
 

@@ -1,0 +1,243 @@
+"""A first analysis, one more day, and our comparisons beside gbstats and spotify-confidence.
+
+    python benchmarks/experiments.py [--quick] [--save]
+
+20 metrics, 3 variants, 30 days, 1,000,000 customers and 10,000,000 events; with --quick a fiftieth of them.
+The data are made and copied in, in a database of its own that is dropped here. The peers are measured on the
+same sums when they are installed.
+"""
+
+import math
+import os
+import secrets
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import psycopg
+from _run import parse_args, peak_mib, report, restart_peak, setup_django, timed
+
+START = datetime(2026, 9, 1, tzinfo=UTC)
+DAYS = 30
+NAMES = ["Order Completed", "Product Added", "Message Clicked", "Product Viewed", "Wishlist Added"]
+# How many of 100 events carry which name: views are many, orders few.
+SHARES = [8, 17, 10, 55, 10]
+KINDS = ["conversion", "count", "revenue", "retention"]
+
+
+def main() -> None:
+    args = parse_args(__doc__)
+    customers, events = (20_000, 200_000) if args.quick else (1_000_000, 10_000_000)
+    server, _, _ = os.environ["DATABASE_URL"].rpartition("/")
+    name = f"bench_experiments_{secrets.token_hex(4)}"
+    admin = psycopg.connect(os.environ["DATABASE_URL"], autocommit=True)
+    admin.execute(f"CREATE DATABASE {name}")
+    os.environ["DATABASE_URL"] = f"{server}/{name}"
+    try:
+        measure(args, customers, events)
+    finally:
+        from django.db import connections
+
+        connections.close_all()
+        admin.execute(f"DROP DATABASE {name}")
+
+
+def copy_rows(cursor, customers: int, events: int, first_day: int, days: int, seed: int) -> None:
+    """Events in the order of time, as they come; about one in 300 customers' events is made by nobody."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    head = "customer_id, message_key, name, value, properties, context, occurred_at, received_at"
+    per_day, copied = events // DAYS, 0
+    for day in range(first_day, first_day + days):
+        at = np.sort(rng.random(per_day)) * 86_400
+        who = 1 + (rng.random(per_day) ** 1.3 * customers).astype(int)
+        what = rng.choice(len(NAMES), per_day, p=np.array(SHARES) / 100)
+        value = np.round(rng.lognormal(3.2, 0.9, per_day), 2)
+        base = np.datetime64((START + timedelta(days=day)).replace(tzinfo=None), "us")
+        moments = np.datetime_as_string(base + (at * 1e6).astype("timedelta64[us]"))
+        rows = zip(moments.tolist(), who.tolist(), what.tolist(), value.tolist(), strict=True)
+        with cursor.copy(f"COPY events_event ({head}) FROM STDIN") as copy:
+            while part := list(islice(rows, 20_000)):
+                copy.write("".join(lines(day, part, copied)))
+                copied += len(part)
+
+
+def lines(day: int, part: list, begin: int):
+    for number, (moment, customer, name, amount) in enumerate(part, begin):
+        money = amount if name == 0 else "\\N"
+        key = f"{day:08x}{number:024x}"
+        yield f"{customer}\t{key}\t{NAMES[name]}\t{money}\t{{}}\t{{}}\t{moment}Z\t{moment}Z\n"
+
+
+def fill(cursor, customers: int, events: int) -> None:
+    from experiments.models import Experiment, Metric
+    from experiments.services import VariantSpec, create_experiment
+
+    specs = [VariantSpec(key, key, 1, is_control=key == "none") for key in ("none", "a", "b")]
+    experiment: Experiment = create_experiment(key="bench", name="Bench", variants=specs)
+    with cursor.copy(
+        "COPY customers_customer (id, external_id, email, phone, first_name, last_name, language, country,"
+        " city, time_zone, traits, created_at, updated_at) FROM STDIN"
+    ) as copy:
+        moment = START.isoformat()
+        for number in range(1, customers + 1):
+            copy.write(f"{number}\tc{number}\t\t\t\t\ten\tGB\t\t\t{{}}\t{moment}\t{moment}\n")
+    ids = list(experiment.variants.order_by("position").values_list("pk", flat=True))
+    with cursor.copy(
+        "COPY experiments_assignment (experiment_id, customer_id, variant_id, propensity, assigned_at)"
+        " FROM STDIN"
+    ) as copy:
+        for number in range(1, customers + 1):
+            copy.write_row((experiment.pk, number, ids[number * 7 % 3], 1 / 3, START))
+    copy_rows(cursor, customers, events, 0, DAYS, seed=1)
+    cursor.execute("VACUUM ANALYZE")
+    Metric.objects.all().delete()
+    for position in range(20):
+        kind = KINDS[position % 4]
+        Metric.objects.create(
+            key=f"m{position}", name=f"m{position}", kind=kind, position=position,
+            event=NAMES[0] if kind == "revenue" else NAMES[position % len(NAMES)],
+            window_days=31 + position // 4, from_day=7 if kind == "retention" else 0,
+            role="primary" if position == 2 else "secondary",
+        )  # fmt: skip
+
+
+def measure(args, customers: int, events: int) -> None:
+    setup_django()
+    from django.core.management import call_command
+    from django.db import connection
+
+    from experiments import selectors
+    from experiments.models import Experiment, Metric
+    from experiments.moments import load_assigned, load_sums
+
+    call_command("migrate", verbosity=0)
+    with connection.cursor() as cursor:
+        filled = timed(lambda: fill(cursor, customers, events))
+    experiment, metrics = Experiment.objects.get(), list(Metric.objects.all())
+    kept: dict[str, object] = {}
+
+    def analyse(day: float) -> None:
+        assigned = load_assigned(experiment, as_of=START + timedelta(days=day))
+        variants = list(experiment.variants.order_by("position"))
+        from experiments.metric_report import metric_report
+
+        kept["reports"] = [
+            metric_report(load_sums(experiment, metric, assigned), variants, is_primary=metric.position == 2)
+            for metric in metrics
+        ]
+
+    assert selectors  # what a web process has loaded
+    before = restart_peak()
+    first = timed(lambda: analyse(DAYS + 0.05))
+    after_first = peak_mib()
+    with connection.cursor() as cursor:
+        copy_rows(cursor, customers, events, DAYS, 1, seed=2)
+        cursor.execute("ANALYZE events_event")
+    restart_peak()
+    second = timed(lambda: analyse(DAYS + 1.05))
+    again = timed(lambda: analyse(DAYS + 1.06))
+    figures: dict[str, object] = {
+        "customers": customers, "events": events, "metrics": len(metrics), "variants": 3, "days": DAYS,
+        "fill_seconds": round(filled, 1), "first_seconds": round(first, 2),
+        "one_more_day_seconds": round(second, 2), "nothing_new_seconds": round(again, 2),
+        "memory_growth_mib": round(max(after_first, peak_mib()) - before, 1),
+    }  # fmt: skip
+    ratios = {"first_over_one_more_day": first / second}
+    ours, peers = beside_peers()
+    figures |= ours
+    ratios |= peers
+    report(
+        "experiments", figures, ratios, args=args,
+        packages=("numpy", "scipy", "gbstats", "spotify-confidence"),
+    )  # fmt: skip
+
+
+def cases(n: int) -> list[tuple[tuple, tuple]]:
+    """(customers, sum, sum of squares) of control and treatment."""
+    import numpy as np
+
+    rng, found = np.random.default_rng(3), []
+    for _ in range(n):
+        pair = []
+        for mean in (rng.uniform(1, 9), rng.uniform(1, 9)):
+            size, spread = int(rng.integers(500, 50_000)), mean * rng.uniform(1, 4)
+            pair.append((size, mean * size, (spread**2) * (size - 1) + mean**2 * size))
+        found.append(tuple(pair))
+    return found
+
+
+def beside_peers() -> tuple[dict[str, object], dict[str, float]]:
+    """Seconds for 1,000 comparisons, and the largest difference of absolute effect, bound or p-value."""
+    from experiments.stats import Mean, compare
+
+    given = cases(1_000)
+    answers = []
+
+    def ours() -> None:
+        answers[:] = [compare(Mean(*control), Mean(*treated)) for control, treated in given]
+
+    figures: dict[str, object] = {"comparisons_seconds": round(timed(ours), 3)}
+    ratios = {}
+    for name, peer in (("gbstats", by_gbstats), ("spotify", by_spotify)):
+        try:
+            n, found, seconds = peer(given)
+        except ImportError:
+            figures[f"{name}_comparisons_seconds"] = "not installed"
+            continue
+        gap = max(
+            abs(mine - theirs)
+            for effect, other in zip(answers[:n], found, strict=True)
+            for mine, theirs in zip(
+                (effect.absolute, *effect.absolute_ci, effect.p_value), other, strict=True
+            )
+            if not math.isnan(theirs)
+        )
+        figures |= {
+            f"{name}_comparisons_seconds": round(seconds * 1_000 / n, 3),
+            f"{name}_largest_difference": float(f"{gap:.3g}"),
+        }
+        ratios[f"{name}_over_ours_time"] = seconds * 1_000 / n / figures["comparisons_seconds"]
+    return figures, ratios
+
+
+def by_gbstats(given: list) -> tuple[int, list, float]:
+    from gbstats.frequentist.tests import FrequentistConfig, TwoSidedTTest
+    from gbstats.models.statistics import SampleMeanStatistic
+
+    found: list = []
+
+    def work() -> None:
+        for control, treated in given:
+            pair = [SampleMeanStatistic(n=n, sum=s, sum_squares=q) for n, s, q in (control, treated)]
+            config = FrequentistConfig(difference_type="absolute")
+            result = TwoSidedTTest([tuple(pair)], config).compute_result()
+            found.append((result.expected, *result.ci, result.p_value))
+
+    return len(given), found, timed(work)
+
+
+def by_spotify(given: list) -> tuple[int, list, float]:
+    import pandas as pd
+    from spotify_confidence import StudentsTTest
+
+    found: list = []
+    some = given[:100]
+
+    def work() -> None:
+        for pair in some:
+            frame = pd.DataFrame(
+                [{"arm": arm, "n": n, "s": s, "q": q} for arm, (n, s, q) in zip("ct", pair, strict=True)]
+            )
+            test = StudentsTTest(
+                frame, numerator_column="s", numerator_sum_squares_column="q", denominator_column="n",
+                categorical_group_columns="arm", interval_size=0.95,
+            )  # fmt: skip
+            row = test.difference(level_1="c", level_2="t", absolute=True).iloc[0]
+            found.append((row["difference"], row["ci_lower"], row["ci_upper"], row["p-value"]))
+
+    return len(some), found, timed(work)
+
+
+if __name__ == "__main__":
+    main()

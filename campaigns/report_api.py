@@ -1,0 +1,14 @@
+"""The report for programs, with what the ledger knows of sending."""
+
+from collections.abc import Mapping
+
+from campaigns import selectors
+from experiments import api
+from experiments.models import Experiment
+
+
+class ReportView(api.ReportView):
+    """What an experiment found, with the sums from which anybody can recompute it."""
+
+    def stages(self, experiment: Experiment) -> Mapping[str, Mapping[str, int]]:
+        return selectors.stages(experiment)
