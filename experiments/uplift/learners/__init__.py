@@ -4,7 +4,7 @@ from functools import cache
 
 from experiments.uplift.learners._cross_fit import cross_fit
 from experiments.uplift.learners._learner import Learner
-from experiments.uplift.learners._responses import Base
+from experiments.uplift.responses import Base
 
 __all__ = ["Base", "Learner", "cross_fit", "get", "names"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from experiments.uplift.learners._learner import Learner
-from experiments.uplift.learners._responses import Base
+from experiments.uplift.responses import Base
 from experiments.uplift.table import Floats
 from experiments.uplift.trial import Trial, split
 

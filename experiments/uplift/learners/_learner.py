@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 
 from threadpoolctl import threadpool_limits
 
-from experiments.uplift.learners._responses import Base
+from experiments.uplift.responses import Base
 from experiments.uplift.table import Encoder, Floats, Table
 from experiments.uplift.trial import Trial
 

@@ -1,7 +1,7 @@
 """One model of an outcome rewritten so that its expectation is the uplift."""
 
 from experiments.uplift.learners._learner import Learner
-from experiments.uplift.learners._responses import Response
+from experiments.uplift.responses import Response
 from experiments.uplift.table import Floats
 from experiments.uplift.trial import Trial
 

@@ -1,7 +1,7 @@
 """Effects imputed in each group by the other group's model, then modelled themselves."""
 
 from experiments.uplift.learners._learner import Learner
-from experiments.uplift.learners._responses import Response
+from experiments.uplift.responses import Response
 from experiments.uplift.table import Floats
 from experiments.uplift.trial import Trial
 
