@@ -19,13 +19,21 @@ Assigned = Mapping[int, tuple[int | None, float]]
 
 
 def freeze(
-    run: Run, *, assigned: Assigned, control_id: int | None, channel: Channel, topic: str, now: datetime
+    run: Run,
+    *,
+    assigned: Assigned,
+    control_id: int | None,
+    channel: Channel,
+    topic: str,
+    now: datetime,
+    has_rest: bool = False,
 ) -> int:
     """Writes chunks and deliveries of everyone in `assigned`; answers how many.
 
     Reasons are given in this order: outside the experiment, control, no address, invalid address, no consent,
     suppressed, duplicate address. Of several customers with one address the one who may be mailed keeps it,
     then the oldest; when that one is in control, the address stays silent.
+    With `has_rest`, those outside the experiment wait for its winner, in no chunk yet.
     """
     with connection.cursor() as cursor:
         cursor.execute(_CREATE)
@@ -41,6 +49,7 @@ def freeze(
             "pattern": channel.address_pattern,
             "size": CHUNK_SIZE,
             "now": now,
+            "has_rest": has_rest,
         }
         cursor.execute(_JUDGE.format(address=channel.address_column), values)
         cursor.execute(_CHUNKS, values)
@@ -80,7 +89,7 @@ _JUDGE = """
         FROM known
     ), judged AS (
         SELECT customer_id, variant_id, propensity, CASE
-            WHEN variant_id IS NULL THEN 'not_covered'
+            WHEN variant_id IS NULL AND NOT %(has_rest)s THEN 'not_covered'
             WHEN variant_id = %(control)s THEN 'control'
             WHEN address = '' THEN 'no_address'
             WHEN NOT valid THEN 'invalid_address'
@@ -90,8 +99,10 @@ _JUDGE = """
             ELSE '' END AS reason
         FROM ranked
     )
-    SELECT *, CASE WHEN reason = ''
-        THEN (row_number() OVER (PARTITION BY reason ORDER BY customer_id) - 1) / %(size)s END AS chunk_number
+    SELECT *, variant_id IS NULL AND reason <> 'not_covered' AS is_rest,
+        CASE WHEN reason = '' AND variant_id IS NOT NULL THEN
+            (row_number() OVER (PARTITION BY reason, variant_id IS NULL ORDER BY customer_id) - 1) / %(size)s
+        END AS chunk_number
     FROM judged
 """
 _CHUNKS = """
@@ -101,9 +112,9 @@ _CHUNKS = """
 """
 _DELIVERIES = """
     INSERT INTO campaigns_delivery
-        (run_id, customer_id, chunk_id, variant_id, propensity, status, reason, detail, attempts)
+        (run_id, customer_id, chunk_id, variant_id, propensity, status, reason, detail, attempts, is_rest)
     SELECT %(run)s, j.customer_id, k.id, j.variant_id, j.propensity,
-        CASE WHEN j.reason = '' THEN 'pending' ELSE 'skipped' END, j.reason, '', 0
+        CASE WHEN j.reason = '' THEN 'pending' ELSE 'skipped' END, j.reason, '', 0, j.is_rest
     FROM launch_judged AS j
     LEFT JOIN campaigns_chunk AS k ON k.run_id = %(run)s AND k.number = j.chunk_number
     ORDER BY j.customer_id

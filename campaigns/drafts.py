@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import channels
 from campaigns.errors import InvalidCampaign
+from campaigns.models import Fallback
 
 KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 MAX_MESSAGES = 20
@@ -37,6 +38,17 @@ def validate(
             *_messages(messages),
         )
     ]
+    if errors:
+        raise InvalidCampaign(_("Correct the marked fields and try again."), errors=errors)
+
+
+def validate_test(*, test_share: float, fallback: str) -> None:
+    """Raises InvalidCampaign."""
+    errors = []
+    if not 0 < test_share <= 1:
+        errors.append({"pointer": "/test_share", "detail": _("The test share lies above 0 and up to 1.")})
+    if fallback not in Fallback.values:
+        errors.append({"pointer": "/fallback", "detail": _("Choose baseline, best or nobody.")})
     if errors:
         raise InvalidCampaign(_("Correct the marked fields and try again."), errors=errors)
 

@@ -15,7 +15,16 @@ from django.db.models import Q
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
-from campaigns.models import Chunk, ChunkStatus, Delivery, DeliveryStatus, Run, RunStatus, SkipReason
+from campaigns.models import (
+    Chunk,
+    ChunkStatus,
+    Delivery,
+    DeliveryStatus,
+    RolloutStatus,
+    Run,
+    RunStatus,
+    SkipReason,
+)
 
 S = DeliveryStatus
 # What may follow what. `unknown`: the server may have taken it; only evidence ends that, never a resend.
@@ -196,10 +205,11 @@ def skip_pending(chunk_ids: Iterable[int]) -> int:
 
 
 def finish_runs(*, now: datetime) -> int:
-    """Closes every run that has no open chunk left."""
+    """Closes every run that has no open chunk left and no rest that waits for a winner."""
     open_left = Chunk.objects.exclude(status=ChunkStatus.DONE).values("run_id")
     return (
         Run.objects.filter(status=RunStatus.SENDING)
         .exclude(pk__in=open_left)
+        .exclude(rollout__status=RolloutStatus.WAITING)
         .update(status=RunStatus.FINISHED, finished_at=now)
     )

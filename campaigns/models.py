@@ -15,6 +15,14 @@ class CampaignStatus(models.TextChoices):
     LAUNCHED = "launched", _("Launched")
 
 
+class Fallback(models.TextChoices):
+    """What the rest of an audience gets when the test could not tell."""
+
+    BASELINE = "baseline", _("The first variant, which the others are compared with")
+    BEST = "best", _("Whichever looks best, though it may be chance")
+    NOBODY = "nobody", _("Nothing")
+
+
 class Campaign(models.Model):
     name = models.CharField(_("name"), max_length=200)
     channel = models.CharField(_("channel"), max_length=16, choices=Channel, default=Channel.EMAIL)
@@ -28,6 +36,17 @@ class Campaign(models.Model):
         _("control share"),
         default=0.1,
         help_text=_("Share of the segment that gets nothing, to measure against."),
+    )
+    plan = models.JSONField(
+        _("plan"), default=dict, blank=True, help_text=_("Wishes for the test; what is left out is chosen well.")
+    )
+    test_share = models.FloatField(
+        _("test share"),
+        default=1.0,
+        help_text=_("Share of the segment that tries the variants; the rest waits for the winner. 1: no rest."),
+    )
+    fallback = models.CharField(
+        _("without a winner"), max_length=10, choices=Fallback, default=Fallback.BASELINE
     )
     status = models.CharField(
         _("status"), max_length=10, choices=CampaignStatus, default=CampaignStatus.DRAFT, editable=False
@@ -175,6 +194,7 @@ class SkipReason(models.TextChoices):
     NO_CONSENT = "no_consent", _("No consent")
     SUPPRESSED = "suppressed", _("Suppressed")
     NO_CONTENT = "no_content", _("The template failed for this customer")
+    NO_WINNER = "no_winner", _("The test found nothing to send")
     CANCELLED = "cancelled", _("Cancelled")
     ERASED = "erased", _("Customer erased")
 
@@ -191,6 +211,8 @@ class Delivery(models.Model):
         Variant, models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("variant")
     )
     propensity = models.FloatField(_("propensity"), null=True)
+    # The rest of the audience has no place in the test: it waits without a chunk until that is decided.
+    is_rest = models.BooleanField(_("rest"), default=False, db_default=False)
     status = models.CharField(
         _("status"), max_length=8, choices=DeliveryStatus, default=DeliveryStatus.PENDING
     )
@@ -212,3 +234,34 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id}/{self.customer_id}: {self.status}"
+
+
+class RolloutStatus(models.TextChoices):
+    WAITING = "waiting", _("Waiting for the test")
+    DECIDED = "decided", _("Decided")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class Rollout(models.Model):
+    """The rest of a run's audience, and what the test decided for it. Decided once, never again."""
+
+    run = models.OneToOneField(Run, models.CASCADE, related_name="rollout", verbose_name=_("run"))
+    status = models.CharField(
+        _("status"), max_length=10, choices=RolloutStatus, default=RolloutStatus.WAITING
+    )
+    fallback = models.CharField(_("without a winner"), max_length=10, choices=Fallback)
+    variant = models.ForeignKey(
+        Variant, models.PROTECT, null=True, related_name="+", verbose_name=_("variant"),
+        help_text=_("What the rest gets; empty for nothing."),
+    )  # fmt: skip
+    code = models.CharField(_("reason"), max_length=30, blank=True)
+    is_fallback = models.BooleanField(_("by the fallback"), default=False)
+    decided_at = models.DateTimeField(_("decided at"), null=True)
+    decided_by = models.CharField(_("decided by"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("rollout")
+        verbose_name_plural = _("rollouts")
+
+    def __str__(self) -> str:
+        return f"{self.run}: {self.status}"

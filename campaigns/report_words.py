@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Run
 from experiments import selectors as experiments
-from experiments.models import Metric
+from experiments.models import Metric, MetricRole
 from experiments.report import Finding, MetricReport, Report
 from experiments.stats import Effect, Mean, Obstacle
 
@@ -155,7 +155,7 @@ def effect_of_list(run: Run) -> dict[str, str] | None:
 
 
 def _short(run: Run) -> dict[str, str] | None:
-    primary = Metric.objects.filter(is_primary=True).first()
+    primary = Metric.objects.filter(role=MetricRole.PRIMARY).first()
     if primary is None:
         return None
     report = experiments.report(run.experiment, metrics=[primary])

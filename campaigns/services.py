@@ -3,9 +3,9 @@
 `actor` is the name in the audit log (`access.services.actor_name`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from campaigns import channels, ledger
 from campaigns.audience import freeze
 from campaigns.checks import Check, check_campaign
-from campaigns.drafts import MessageDraft, validate
+from campaigns.drafts import MessageDraft, validate, validate_test
 from campaigns.errors import CampaignNotReady, InvalidState
 from campaigns.models import (
     Campaign,
@@ -23,10 +23,13 @@ from campaigns.models import (
     ChunkStatus,
     Delivery,
     DeliveryStatus,
+    Fallback,
     Message,
     Run,
     RunStatus,
 )
+from campaigns.planning import CONTROL, draft_plan, entrants
+from campaigns.winner import drop_rest, promise
 from experiments import services as experiments
 from experiments.models import Experiment
 from personalization.access.services import audit
@@ -41,7 +44,7 @@ __all__ = [
     "save_campaign", "schedule", "unschedule",
 ]  # fmt: skip
 
-CONTROL = "control"
+
 EDITABLE = (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
 
 
@@ -57,14 +60,18 @@ def save_campaign(
     topic: str = "marketing",
     channel: str = "email",
     control_share: float = 0.1,
+    plan: Mapping[str, Any] | None = None,
+    test_share: float = 1.0,
+    fallback: str = Fallback.BASELINE,
     actor: str,
     created_by: "User | None" = None,
 ) -> Campaign:
     """Creates the campaign (None) or replaces it with its messages; unfinished ones may be saved.
 
-    Raises InvalidCampaign, and InvalidState once it was launched.
+    Raises InvalidCampaign, InvalidPlan, and InvalidState once it was launched.
     """
     validate(name=name, topic=topic, channel=channel, control_share=control_share, messages=messages)
+    validate_test(test_share=test_share, fallback=fallback)
     if campaign is None:
         campaign = Campaign(created_by=created_by)
     else:
@@ -74,6 +81,8 @@ def save_campaign(
     campaign.name, campaign.segment, campaign.topic, campaign.channel = name.strip(), segment, topic, channel
     campaign.sender_name, campaign.sender_address = sender_name.strip(), sender_address.strip()
     campaign.control_share = control_share
+    campaign.plan, campaign.test_share, campaign.fallback = dict(plan or {}), test_share, fallback
+    draft_plan(campaign, entrants(messages, control_share))
     campaign.save()
     campaign.messages.all().delete()
     Message.objects.bulk_create(
@@ -129,6 +138,7 @@ def launch(campaign: Campaign, *, actor: str, now: datetime | None = None) -> Ru
     version = campaign.segment.current
     number = campaign.runs.count() + 1
     experiment = _experiment(campaign, number)
+    experiments.start_experiment(experiment, at=now)
     customer_ids = list(segments.members(version, now=now).order_by("pk").values_list("pk", flat=True))
     assigned = experiments.assign(experiment, customer_ids, at=now)
     run = Run.objects.create(
@@ -143,7 +153,9 @@ def launch(campaign: Campaign, *, actor: str, now: datetime | None = None) -> Ru
         channel=channels.get(campaign.channel),
         topic=campaign.topic,
         now=now,
+        has_rest=campaign.test_share < 1,
     )
+    promise(run, actor=actor, now=now)
     if written != run.audience_size:
         # Someone was erased between the two statements: the audience is who is in the ledger.
         Run.objects.filter(pk=run.pk).update(audience_size=written)
@@ -181,8 +193,9 @@ def _experiment(campaign: Campaign, number: int) -> Experiment:
         )
         variants.insert(0, control)
     return experiments.create_experiment(
-        key=f"campaign-{campaign.pk}-run-{number}", name=f"{campaign.name} #{number}", variants=variants
-    )
+        key=f"campaign-{campaign.pk}-run-{number}", name=f"{campaign.name} #{number}", variants=variants,
+        coverage=campaign.test_share,
+    )  # fmt: skip
 
 
 def _content(campaign: Campaign) -> dict[str, object]:
@@ -228,7 +241,7 @@ def cancel(run: Run, *, actor: str) -> int:
     )
     skipped = ledger.skip_pending(free)
     Chunk.objects.filter(pk__in=free).update(status=ChunkStatus.DONE)
-    return skipped
+    return skipped + drop_rest(run)
 
 
 @transaction.atomic

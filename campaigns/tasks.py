@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from campaigns import ledger, services
+from campaigns import ledger, services, winner
 from campaigns.models import Campaign, CampaignStatus, Chunk
 from campaigns.sending import chunk
 from personalization.access.problems import ProblemError
@@ -25,19 +25,28 @@ QUEUED = timedelta(seconds=20)
 
 @shared_task(ignore_result=True)
 def tick() -> None:
-    """Launches due campaigns, hands chunks to workers, closes finished runs. Cheap when nothing is due."""
+    """Launches due campaigns, hands chunks and due looks to workers, closes finished runs. Cheap when nothing
+    is due."""
     now = timezone.now()
     due = Campaign.objects.filter(status=CampaignStatus.SCHEDULED, scheduled_at__lte=now)
     for campaign_id in due.order_by("scheduled_at").values_list("pk", flat=True):
         launch_due(campaign_id)
     for chunk_id in take_due_chunks():
         send_chunk.delay(chunk_id)
+    for plan_id in winner.take_due_plans(now=now):
+        take_look.delay(plan_id)
     ledger.finish_runs(now=timezone.now())
 
 
 @shared_task(ignore_result=True)
 def send_chunk(chunk_id: int) -> None:
     chunk.send_chunk(chunk_id)
+
+
+@shared_task(ignore_result=True)
+def take_look(plan_id: int) -> None:
+    if winner.take_look(plan_id) is not None:
+        wake()
 
 
 def launch_due(campaign_id: int) -> None:

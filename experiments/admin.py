@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.forms import ChoiceField, ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -42,28 +43,39 @@ class ExperimentAdmin(ReadOnly, ModelAdmin):
 
 class MetricForm(ModelForm):
     kind = ChoiceField(
-        label=_("kind"), choices=lambda: [(n, n) for n in metrics.names()], widget=UnfoldAdminSelectWidget
+        label=_("kind"),
+        choices=lambda: [(name, gettext(metrics.get(name).label)) for name in metrics.names()],
+        widget=UnfoldAdminSelectWidget,
+        help_text=_("How the events of one customer become one number."),
     )
 
     class Meta:
         model = Metric
         fields = [
-            "key",
-            "name",
-            "kind",
-            "event",
-            "direction",
-            "scope",
-            "window_days",
-            "is_primary",
-            "position",
-        ]
+            "name", "key", "kind", "event", "direction", "role", "margin", "scope", "property_name",
+            "property_value", "from_day", "window_days", "denominator_event", "quantile", "cap",
+            "covariate_days", "position",
+        ]  # fmt: skip
 
 
 @admin.register(Metric)
 class MetricAdmin(ModelAdmin):
     form = MetricForm
-    list_display = ["name", "event", "kind", "direction", "scope", "window_days", "is_primary"]
-    list_filter = ["kind", "scope", "direction"]
+    list_display = ["name", "event", "kind", "role", "direction", "scope", "window_days"]
+    list_filter = ["kind", "role", "scope", "direction"]
     search_fields = ["name", "key", "event"]
     prepopulated_fields = {"key": ["name"]}
+    fieldsets = [
+        (None, {"fields": ["name", "key", "kind", "event", "direction", "role", "margin"]}),
+        (
+            _("What counts"),
+            {
+                "fields": [
+                    "scope", ("property_name", "property_value"), ("from_day", "window_days"),
+                    "denominator_event", "quantile",
+                ]
+            },
+        ),
+        (_("Narrower intervals"), {"fields": ["cap", "covariate_days"]}),
+        (_("Order in the report"), {"fields": ["position"]}),
+    ]  # fmt: skip

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop
 
-from experiments.models import Direction, MetricScope
+from experiments.models import Direction, MetricRole, MetricScope
 
 DEFAULT_METRICS: list[dict[str, Any]] = [
     {
@@ -12,7 +12,7 @@ DEFAULT_METRICS: list[dict[str, Any]] = [
         "name": gettext_noop("Revenue"),
         "kind": "revenue",
         "event": "Order Completed",
-        "is_primary": True,
+        "role": MetricRole.PRIMARY,
         "position": 0,
     },
     {
@@ -45,6 +45,8 @@ DEFAULT_METRICS: list[dict[str, Any]] = [
         "event": "Message Unsubscribed",
         "scope": MetricScope.EXPERIMENT,
         "direction": Direction.DOWN,
+        "role": MetricRole.GUARDRAIL,
+        "margin": 0.002,
         "position": 4,
     },
 ]

@@ -26,3 +26,11 @@ class NotRunning(ExperimentError):
     status = 409
     slug = "experiment-ended"
     title = _("The experiment has ended and takes nobody in any more")
+
+
+class InvalidPlan(ExperimentError):
+    """`errors` point into the plan."""
+
+    status = 422
+    slug = "invalid-plan"
+    title = _("The plan makes no sense as it is")

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from experiments.models import Assignment, Experiment, Metric, MetricScope, Variant
-from experiments.moments import MetricSums, load_assigned, load_sums
+from experiments.moments import MetricSums, compute_sums, load_assigned, load_sums
 from experiments.report import (
     ALPHA,
     MetricReport,
@@ -48,7 +48,9 @@ def report(
     if assigned:
         reports = tuple(
             _metric_report(
-                load_sums(experiment, metric, assigned), variants, is_primary=metric.pk == primary_pk
+                (load_sums if now is None else compute_sums)(experiment, metric, assigned),
+                variants,
+                is_primary=metric.pk == primary_pk,
             )
             for metric in chosen
         )

@@ -67,6 +67,7 @@ def explain_note(note: Note) -> str:
         Note.CONTROL_NEAR_ZERO: _(
             "The baseline may be zero within its error: the relative change is not bounded on every side."
         ),
+        Note.ROUGH: _("Few customers did it, or few did not: the interval is only rough."),
     }[note]
 
 
@@ -74,6 +75,7 @@ def explain_obstacle(obstacle: Obstacle) -> str:
     return {
         Obstacle.TOO_FEW_CUSTOMERS: _("There are fewer than two customers on one side."),
         Obstacle.NO_VARIATION: _("All customers have the same value so far: nothing can be compared."),
+        Obstacle.NO_DENOMINATOR: _("What the metric divides by is still 0 on one side."),
     }[obstacle]
 
 

@@ -28,6 +28,8 @@ class EffectSerializer(serializers.Serializer):
     notes = serializers.ListField(child=serializers.ChoiceField([note.value for note in Note]))
     alpha = FloatField()
     alternative = CharField()
+    horizon = CharField()
+    variance_reduction = FloatField(allow_null=True)
 
 
 class TotalSerializer(serializers.Serializer):

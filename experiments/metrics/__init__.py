@@ -2,9 +2,9 @@
 
 from functools import cache
 
-from experiments.metrics._kind import MetricKind, Reduction
+from experiments.metrics._kind import NAMES, MetricKind, Reduction, Sums
 
-__all__ = ["MetricKind", "Reduction", "get", "names"]
+__all__ = ["NAMES", "MetricKind", "Reduction", "Sums", "get", "names"]
 
 
 @cache

@@ -1,12 +1,46 @@
 """What a kind of metric must say."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import ClassVar, Literal
 
 from experiments.stats import Statistic
 
 Reduction = Literal["any", "count", "sum"]
+# What a metric of the kind must state beside event and window, and what it may.
+Setting = Literal["denominator_event", "quantile", "from_day", "cap", "covariate_days"]
+
+
+def gettext_noop(text: str) -> str:
+    """Marks a text for the translators; it is translated where it is shown."""
+    return text
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Over the customers of a variant, with y a customer's number, w the divisor and x the number before.
+
+    Σy, Σy², Σw, Σw², Σyw, Σx, Σx², Σxy. They add up over days, because each day holds the change of each sum.
+    """
+
+    total: Decimal = Decimal(0)
+    squares: Decimal = Decimal(0)
+    weight: Decimal = Decimal(0)
+    weight_squares: Decimal = Decimal(0)
+    products: Decimal = Decimal(0)
+    before: Decimal = Decimal(0)
+    before_squares: Decimal = Decimal(0)
+    before_products: Decimal = Decimal(0)
+
+    def __add__(self, other: "Sums") -> "Sums":
+        return Sums(*(getattr(self, f) + getattr(other, f) for f in NAMES))
+
+    def __sub__(self, other: "Sums") -> "Sums":
+        return Sums(*(getattr(self, f) - getattr(other, f) for f in NAMES))
+
+
+NAMES = tuple(field.name for field in fields(Sums))
 
 
 class MetricKind(ABC):
@@ -17,8 +51,15 @@ class MetricKind(ABC):
     """
 
     name: ClassVar[str]
+    label: ClassVar[str]
     reduction: ClassVar[Reduction]
+    needs: ClassVar[frozenset[Setting]] = frozenset()
+    allows: ClassVar[frozenset[Setting]] = frozenset()
 
     @abstractmethod
-    def statistic(self, *, n: int, total: Decimal, total_squares: Decimal) -> Statistic:
-        """Of n customers, whose numbers add up to `total` and whose squared numbers to `total_squares`."""
+    def statistic(self, *, n: int, sums: Sums) -> Statistic:
+        """Of n customers with these sums, those without events included."""
+
+    def covariate(self, *, n: int, sums: Sums) -> Statistic | None:
+        """The same question before assignment; None when the kind cannot be asked of the past."""
+        return None

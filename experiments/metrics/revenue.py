@@ -1,14 +1,10 @@
 """The value of what customers did, on average per customer, with those who bought nothing."""
 
-from decimal import Decimal
-
-from experiments.metrics._kind import MetricKind
-from experiments.stats import Mean
+from experiments.metrics._kind import gettext_noop
+from experiments.metrics.count import Count
 
 
-class Revenue(MetricKind):
+class Revenue(Count):
     name = "revenue"
+    label = gettext_noop("Money, on average per customer")
     reduction = "sum"
-
-    def statistic(self, *, n: int, total: Decimal, total_squares: Decimal) -> Mean:
-        return Mean(n=n, sum=total, sum_squares=total_squares)

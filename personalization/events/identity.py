@@ -67,6 +67,9 @@ def move_events(customer_id: int, *, to_id: int) -> None:
             " AND kept.customer_id = %s AND kept.message_key = e.message_key",
             [customer_id, to_id],
         )
+        # Received anew by the customer that keeps them: whoever has already counted them counts again.
         cursor.execute(
-            "UPDATE events_event SET customer_id = %s WHERE customer_id = %s", [to_id, customer_id]
+            "UPDATE events_event SET customer_id = %s, received_at = now(),"
+            " context = context || jsonb_build_object('joined_from', %s::bigint) WHERE customer_id = %s",
+            [to_id, customer_id, customer_id],
         )

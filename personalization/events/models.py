@@ -1,5 +1,6 @@
 """What customers did: one row per event, never changed after it was written."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -40,6 +41,8 @@ class Event(models.Model):
             models.Index(
                 fields=["name", "occurred_at"], include=["customer", "item", "value"], name="event_name_at"
             ),
+            # Rows lie in the order in which they came: a few pages tell what is new since a moment.
+            BrinIndex(fields=["received_at"], name="event_received", autosummarize=True),
         ]
 
     def __str__(self) -> str:

@@ -75,7 +75,7 @@ def test_everything_is_ready_to_launch(shop):
     assert not [check for check in check_campaign(campaign) if check.level == "error"]
     assert campaign.messages.count() == 2
     assert Segment.objects.count() == 3
-    assert Metric.objects.filter(is_primary=True).exists()
+    assert Metric.objects.filter(role="primary").exists()
     assert ModelRun.objects.get().status == ModelStatus.QUEUED
 
 

@@ -72,7 +72,8 @@ def test_staff_see_experiments_and_define_metrics(experiment, admin_client):
     assert admin_client.get("/admin/experiments/experiment/add/").status_code == 403
     form = {
         "key": "carts", "name": "Carts", "kind": "count", "event": "Product Added", "direction": "up",
-        "scope": "customer", "window_days": 7, "position": 9,
+        "scope": "customer", "window_days": 7, "position": 9, "from_day": 0,
+        "covariate_days": 0, "role": "secondary",
     }  # fmt: skip
     assert admin_client.post("/admin/experiments/metric/add/", form).status_code == 302
     wrong = admin_client.post("/admin/experiments/metric/add/", {**form, "key": "other", "kind": "median"})

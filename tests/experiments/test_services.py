@@ -110,4 +110,4 @@ def test_default_metrics_are_made_once_and_left_as_staff_changed_them(db):
         "clicked",
         "unsubscribed",
     ]
-    assert Metric.objects.get(is_primary=True).window_days == 30
+    assert Metric.objects.get(role="primary").window_days == 30

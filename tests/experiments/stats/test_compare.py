@@ -102,9 +102,9 @@ def test_few_successes_are_judged_by_newcombes_score_interval(control, treatment
 
 def test_newcombes_own_example_is_met():
     """Newcombe (1998), table II: 56/70 against 48/80, method 10: 0.0524 to 0.3339."""
-    from experiments.stats import newcombe
+    from experiments.stats import mover
 
-    bounds = newcombe.difference(Proportion(80, 48), Proportion(70, 56), 1.959963985)
+    bounds = mover.difference(Proportion(80, 48), Proportion(70, 56), 1.959963985)
     assert bounds == pytest.approx((0.0524, 0.3339), abs=5e-5)
 
 
