@@ -1,0 +1,20 @@
+"""What another policy would have earned, from a log of decisions with the chances they were taken with."""
+
+from experiments.off_policy.estimate import Estimate
+from experiments.off_policy.evaluation import LEAST_EFFECTIVE, Evaluation, Refusal, evaluate
+from experiments.off_policy.log import Log, Policy
+from experiments.off_policy.reward_model import cross_fitted_rewards
+from experiments.off_policy.weights import Weights, weigh
+
+__all__ = [
+    "LEAST_EFFECTIVE",
+    "Estimate",
+    "Evaluation",
+    "Log",
+    "Policy",
+    "Refusal",
+    "Weights",
+    "cross_fitted_rewards",
+    "evaluate",
+    "weigh",
+]
