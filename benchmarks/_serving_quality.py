@@ -1,5 +1,6 @@
 """What diversity costs in accuracy, and what folding in costs against a refit: pure, on arrays."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -88,7 +89,7 @@ def diversity_trade_off(log: Logged) -> dict[str, dict[str, float]]:
     early, late = halves(log)
     train, wanted = matrix(log, early), matrix(log, late)
     served = ServedModel(get("als")().fit(train), np.arange(1, log.shape[1] + 1), {"Order Line": 1.0})
-    shelf = assortment_of((at + 1, tags, "", None) for at, tags in enumerate(log.tags))
+    shelf = assortment_of((at + 1, json.dumps(tags), "", None) for at, tags in enumerate(log.tags))
     users = np.repeat(np.arange(train.n_users), np.diff(train.indptr))
     events = Histories(
         np.arange(train.n_users), users, train.items + 1, np.ones(len(users)), np.zeros(len(users), int),

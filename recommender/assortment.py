@@ -1,5 +1,6 @@
 """What may be shown now, as arrays: read again when any item has changed, and only then."""
 
+import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
@@ -18,7 +19,7 @@ FINGERPRINT_QUERY = f"""
     SELECT count(*), bit_xor(hashtidextended(ctid, xmin::text::bigint)) FROM {Item._meta.db_table}
 """  # noqa: S608  (a constant)
 ITEMS_QUERY = f"""
-    SELECT id, categories, brand, (price * 100)::bigint FROM {Item._meta.db_table}
+    SELECT id, array_to_json(categories)::text, brand, (price * 100)::bigint FROM {Item._meta.db_table}
     WHERE NOT is_hidden AND (stock IS NULL OR stock > 0) ORDER BY id
 """  # noqa: S608  (a constant)
 NO_PRICE = -1
@@ -95,19 +96,24 @@ def load_assortment() -> Assortment:
     return assortment
 
 
-def assortment_of(rows: Iterable[tuple[int, list[str], str, int | None]]) -> Assortment:
-    """From (item id, categories from broad to narrow, brand, cents), by ascending id."""
+def assortment_of(rows: Iterable[tuple[int, str, str, int | None]]) -> Assortment:
+    """From (item id, JSON list of the categories from broad to narrow, brand, cents), by ascending id."""
     codes: dict[str, int] = {}
     brand_codes: dict[str, int] = {}
+    # Many items stand on the same shelf: each is taken apart once.
+    shelves: dict[tuple[str, str], tuple[int, list[int]]] = {}
     ids, narrowest, cents, tags, lengths = [], [], [], [], []
     for item_id, categories, brand, price in rows:
-        own = [_code(codes, brand_codes, name) for name in categories]
-        narrowest.append(own[-1] if own and categories[-1] else -1)
-        if brand:
-            own.append(_code(brand_codes, codes, brand))
-        unique = sorted(set(own))
-        tags.extend(unique)
-        lengths.append(len(unique))
+        shelf = shelves.get((categories, brand))
+        if shelf is None:
+            names = json.loads(categories)
+            own = [_code(codes, brand_codes, name) for name in names]
+            last = own[-1] if own and names[-1] else -1
+            branded = [_code(brand_codes, codes, brand)] if brand else []
+            shelf = shelves[categories, brand] = last, sorted({*own, *branded})
+        narrowest.append(shelf[0])
+        tags.extend(shelf[1])
+        lengths.append(len(shelf[1]))
         ids.append(item_id)
         cents.append(NO_PRICE if price is None else price)
     return Assortment(

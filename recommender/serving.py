@@ -14,6 +14,7 @@ from recommender.models import ModelRun
 from recommender.traits import PopularByTrait
 
 log = structlog.get_logger(__name__)
+UNREADABLE = algorithms.ArtifactError, algorithms.MissingExtraError, algorithms.UnknownAlgorithmError
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +62,8 @@ class ServedModel:
 def serve_champion(*, repeats: bool = False) -> ServedModel | None:
     """The champion of that use; of repeats, if there is none, the one of new items.
 
-    None without a champion, and when its file is missing or damaged on this machine (which is logged).
+    None without a champion, and when its file is missing or damaged on this machine, or needs what is not
+    installed here (which is logged).
     """
     champions = ModelRun.objects.filter(is_champion=True, repeats__in={repeats, False})
     champion = champions.order_by("-repeats").values("pk", "artifact", "artifact_sha256").first()
@@ -69,7 +71,11 @@ def serve_champion(*, repeats: bool = False) -> ServedModel | None:
         return None
     try:
         return _load(champion["pk"], champion["artifact"], champion["artifact_sha256"])
-    except algorithms.ArtifactError as error:
+    except (
+        algorithms.ArtifactError,
+        algorithms.MissingExtraError,
+        algorithms.UnknownAlgorithmError,
+    ) as error:
         log.error("champion_unreadable", run=champion["pk"], error=str(error))
         return None
 

@@ -1,5 +1,6 @@
 """Every list that the compiled code makes, held against plain Python: no rule leaks, no place stays empty."""
 
+import json
 from collections import Counter
 from decimal import Decimal
 
@@ -85,7 +86,7 @@ def plain_allowed(catalog, rules, gone):
 
 def ranked(model, catalog, gone, rules, moment, own, left_out, k):
     rows = [
-        (item, categories, brand, None if price is None else 100 * price)
+        (item, json.dumps(categories), brand, None if price is None else 100 * price)
         for item, (categories, brand, price) in enumerate(catalog, start=1)
         if item not in gone
     ]
