@@ -52,7 +52,9 @@ class LayerPartSerializer(serializers.Serializer[Any]):
 class NewExperimentSerializer(serializers.Serializer[Any]):
     key = serializers.SlugField(max_length=100, help_text="Seeds the hash: never changed.")
     name = serializers.CharField(max_length=200)
-    variants = serializers.ListSerializer(child=VariantSerializer(), min_length=1, max_length=MAX_VARIANTS)
+    variants: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=VariantSerializer(), min_length=1, max_length=MAX_VARIANTS
+    )
     coverage = serializers.FloatField(min_value=0, max_value=1, default=1.0)
     hash_version = serializers.ChoiceField(
         choices=[1, 2], default=2, help_text="1 only for what was begun elsewhere; not served."
@@ -159,7 +161,9 @@ class ImportRowSerializer(serializers.Serializer[Any]):
 
 
 class ImportSerializer(serializers.Serializer[Any]):
-    assignments = serializers.ListSerializer(child=ImportRowSerializer(), min_length=1, max_length=MAX_ROWS)
+    assignments: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=ImportRowSerializer(), min_length=1, max_length=MAX_ROWS
+    )
 
 
 class ImportedSerializer(serializers.Serializer[Any]):

@@ -62,7 +62,7 @@ class LayerAdmin(Kept, ModelAdmin):
 
 class HoldoutForm(ModelForm):
     share = FloatField(
-        label=_("share"),
+        label=_("Share"),
         min_value=0.0001,
         max_value=holdouts.MAX_SHARE,
         initial=0.05,
@@ -98,7 +98,7 @@ class HoldoutVersions(Shown, TabularInline):
 @admin.register(Holdout)
 class HoldoutAdmin(Kept, ModelAdmin):
     form = HoldoutForm
-    list_display = ["name", "is_global", "share_now", "members_now", "created_at", "ended_at"]
+    list_display = ["name", "is_global", "share_now", "members_now", "since", "ended_at"]
     fields = ["name", "key", "is_global", "share"]
     inlines = [HoldoutVersions]
     actions = ["draw_anew", "end"]
@@ -111,6 +111,7 @@ class HoldoutAdmin(Kept, ModelAdmin):
             .annotate(
                 present=Count("members", filter=Q(members__left_at=None)),
                 current_share=Subquery(newest.values("share")[:1]),
+                begun_at=Subquery(newest.reverse().values("started_at")[:1]),
             )
         )
 
@@ -126,6 +127,10 @@ class HoldoutAdmin(Kept, ModelAdmin):
     @admin.display(description=_("share"), ordering="current_share")
     def share_now(self, holdout: Any) -> str:
         return "–" if holdout.ended_at else f"{holdout.current_share * 100:g} %"
+
+    @admin.display(description=_("since"), ordering="begun_at")
+    def since(self, holdout: Any) -> Any:
+        return holdout.begun_at
 
     @admin.display(description=_("members"), ordering="present")
     def members_now(self, holdout: Any) -> str:
