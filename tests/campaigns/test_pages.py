@@ -251,7 +251,7 @@ def test_a_launch_leads_to_a_report_that_adds_up(staff, campaign):
     assert "Audience of 6" in page.content.decode()
     data = client.get(reverse("campaigns:report-data", args=[campaign.pk])).json()
     assert data["live"] == 2
-    assert set(data["parts"]) == {"headline", "decision", "progress", "tables", "why"}
+    assert set(data["parts"]) == {"headline", "decision", "progress", "guards", "tables", "why"}
     assert client.get(reverse("campaigns:list")).status_code == 200
 
 
