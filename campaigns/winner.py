@@ -5,6 +5,7 @@ transaction. A clock that dies anywhere has changed nothing; two clocks at once 
 """
 
 from datetime import datetime, timedelta
+from typing import cast
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
@@ -22,7 +23,7 @@ from campaigns.models import (
     SkipReason,
 )
 from campaigns.planning import draft_plan, entrants_of
-from experiments import looks
+from experiments import decisions, looks
 from experiments.decisions import Winner, winner_of
 from experiments.models import Plan
 from experiments.plan import criteria_of, freeze_plan
@@ -75,7 +76,10 @@ def take_look(plan_id: int, *, now: datetime | None = None) -> looks.Judgement |
             return None
         for rollout in rollouts:
             winner = winner_of(
-                criteria_of(plan), judgement.decision, judgement.challengers, fallback=rollout.fallback
+                criteria_of(plan),
+                judgement.decision,
+                judgement.challengers,
+                fallback=cast(decisions.Fallback, rollout.fallback),
             )
             if winner is not None:
                 _roll_out(rollout, winner, code=judgement.decision.code.value, actor=CLOCK, now=now)

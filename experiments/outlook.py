@@ -106,7 +106,10 @@ def look_ahead(
         if day > days[at] and _detectable(column, criteria, groups) <= wanted
     ]
     design = _design(criteria, groups)
-    variance = {"variance": float(now.var(ddof=1)), "treated_variance": _treated_variance(now, wanted)}
+    variance: dict[str, Any] = {
+        "variance": float(now.var(ddof=1)),
+        "treated_variance": _treated_variance(now, wanted),
+    }
     needed = sample_size(effect=wanted * mean, power=criteria.power, **variance, **design)
     return Outlook(
         mean=mean,

@@ -10,6 +10,7 @@ from django.utils.timezone import is_naive, make_aware
 from django.utils.translation import gettext as _
 
 from experiments.decisions import Criteria, Guardrail, Method, NonsenseCriteria
+from experiments.decisions.criteria import Direction
 from experiments.errors import InvalidPlan
 from experiments.models import Experiment, Metric, MetricRole, MetricScope
 from experiments.plan_words import explain_problem
@@ -185,13 +186,14 @@ def _guardrails(
         wanted = list(given)
     else:
         raise _invalid([("guardrails", _("Give a list of guardrails, each with its metric and margin."))])
-    found = []
+    found: list[Guardrail] = []
     for one in wanted:
         metric = metrics.get(str(one.get("metric")))
         if metric is None:
             raise _invalid([("guardrails", _("There is no metric “%(key)s”.") % {"key": one.get("metric")})])
+        direction: Direction = "up" if metric.direction == "up" else "down"
         margin = _number(one, "margin", metric.margin or MARGIN)
-        found.append(Guardrail(metric.key, metric.direction, margin, bool(one.get("is_relative", False))))
+        found.append(Guardrail(metric.key, direction, margin, bool(one.get("is_relative", False))))
     return tuple(found)
 
 

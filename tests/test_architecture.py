@@ -22,6 +22,9 @@ FLOORS = [
 LEVEL = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 PURE = [
     "experiments/assignment",
+    "experiments/decisions",
+    "experiments/lab.py",
+    "experiments/outlook.py",
     "experiments/stats",
     "experiments/metrics",
     "experiments/uplift",

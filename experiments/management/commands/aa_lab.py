@@ -179,7 +179,7 @@ class _Bar:
 
 
 def _read(path: Path, column: str, where: list[str]) -> lab.Values:
-    wanted = dict(part.split("=", 1) if "=" in part else (part, "") for part in where)
+    wanted = {name: value for name, _, value in (part.partition("=") for part in where)}
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file)
