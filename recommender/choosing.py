@@ -52,7 +52,7 @@ class Lists(NamedTuple):
 
 
 @njit(cache=True, nogil=True)
-def fill_by_scores(  # type: ignore[no-untyped-def]
+def fill_by_scores(
     first: int, scores: Array, line_of: Array, place_of: Array, kind: int, asked, shelf, lists
 ) -> None:
     """Rows `first` … of the lists, best scores first; row first + r goes by scores[line_of[r]], none for −1.
@@ -86,9 +86,7 @@ def fill_by_scores(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def fill_by_order(  # type: ignore[no-untyped-def]
-    order: Array, weights: Array, kind: int, asked, shelf, lists
-) -> None:
+def fill_by_order(order: Array, weights: Array, kind: int, asked, shelf, lists) -> None:
     """Every row, in one order of places for all; `weights` of the places become the scores."""
     n, k = lists.places.shape
     barred, wanted = _marks(asked)
@@ -117,14 +115,14 @@ def fill_by_order(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _marks(asked):  # type: ignore[no-untyped-def]
+def _marks(asked):
     """For `_note_row`: the number of the row for which a place is barred, or wanted."""
     n = len(asked.allowed)
     return np.full(n, -1, dtype=np.int32), np.full(n, -1, dtype=np.int32)
 
 
 @njit(cache=True, nogil=True)
-def _candidates(k: int, asked):  # type: ignore[no-untyped-def]
+def _candidates(k: int, asked):
     n = max(k, asked.depth)
     return np.empty(n, dtype=np.float32), np.empty(n, dtype=np.int64)
 
@@ -138,9 +136,7 @@ def _entries(places: Array) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _note_row(  # type: ignore[no-untyped-def]
-    row: int, have: int, asked, shelf, lists, barred: Array, wanted: Array, room: Array
-) -> None:
+def _note_row(row: int, have: int, asked, shelf, lists, barred: Array, wanted: Array, room: Array) -> None:
     """Marks what this row may not or must come from with its number, and counts the room in categories."""
     room[:] = asked.cap
     for at in range(asked.barred_starts[row], asked.barred_starts[row + 1]):
@@ -156,7 +152,7 @@ def _note_row(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _may_come(place: int, row: int, asked, barred: Array, wanted: Array) -> bool:  # type: ignore[no-untyped-def]
+def _may_come(place: int, row: int, asked, barred: Array, wanted: Array) -> bool:
     if place < 0 or not asked.allowed[place]:
         return False
     return barred[place] != row and (not asked.only or wanted[place] == row)
@@ -187,9 +183,7 @@ def _insert_capped(
 
 
 @njit(cache=True, nogil=True)
-def _take(  # type: ignore[no-untyped-def]
-    row: int, have: int, kind: int, values: Array, places: Array, asked, shelf, lists
-) -> None:
+def _take(row: int, have: int, kind: int, values: Array, places: Array, asked, shelf, lists) -> None:
     """Moves candidates into the list, in their order or by maximal marginal relevance.
 
     There the next is the largest of λ × relevance − (1 − λ) × likeness to the most alike entry so far, with
@@ -222,7 +216,7 @@ def _take(  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _note_near(place: int, places: Array, n: int, shelf, near: Array) -> None:  # type: ignore[no-untyped-def]
+def _note_near(place: int, places: Array, n: int, shelf, near: Array) -> None:
     for at in range(n):
         near[at] = max(near[at], likeness(place, places[at], shelf.tag_starts, shelf.tags))
 

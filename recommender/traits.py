@@ -80,7 +80,7 @@ def _members(
     return at[known], found["value"][known]
 
 
-def _entry(name: str, value: str, weights: npt.NDArray[np.floating], item_ids: Ints) -> dict[str, Any]:
+def _entry(name: str, value: str, weights: npt.NDArray[Any], item_ids: Ints) -> dict[str, Any]:
     best = np.argsort(-weights, kind="stable")[:MOST_ITEMS]
     best = best[weights[best] > 0]
     return {

@@ -1,7 +1,6 @@
 """Reads of the catalog."""
 
-from collections.abc import Collection, Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db.models import Q
@@ -44,33 +43,6 @@ def recommendable_ids() -> list[int]:
     """Items that may be recommended: not hidden, and in stock where stock is tracked. Ascending."""
     available = Item.objects.filter(Q(stock=None) | Q(stock__gt=0), is_hidden=False)
     return list(available.order_by("pk").values_list("pk", flat=True))
-
-
-def recommendable(
-    *,
-    categories: Collection[str] = (),
-    not_categories: Collection[str] = (),
-    brands: Collection[str] = (),
-    price_min: Decimal | None = None,
-    price_max: Decimal | None = None,
-) -> dict[int, str]:
-    """The narrowest category of each item that may be recommended now and fits, "" for none. Ascending.
-
-    An item fits categories with any of its own, of whatever level; without a price it fits no price.
-    """
-    found = Item.objects.filter(Q(stock=None) | Q(stock__gt=0), is_hidden=False)
-    if categories:
-        found = found.filter(categories__overlap=list(categories))
-    if not_categories:
-        found = found.exclude(categories__overlap=list(not_categories))
-    if brands:
-        found = found.filter(brand__in=list(brands))
-    if price_min is not None:
-        found = found.filter(price__gte=price_min)
-    if price_max is not None:
-        found = found.filter(price__lte=price_max)
-    rows = found.order_by("pk").values_list("pk", "categories")
-    return {pk: names[-1] if names else "" for pk, names in rows}
 
 
 def ids_by_external(external_ids: Iterable[str]) -> dict[str, int]:
