@@ -44,7 +44,7 @@ def _new_items(where: str, names: tuple[str, ...], cold: ColdStart, features: It
 
 
 def planted_new_items(lab: Lab) -> Figures:
-    names = (*OF_TEXTS, "image", "cnn")
+    names = (*OF_TEXTS, "image")
     yield from _new_items("planted topics", names, *made.shop_with_new_items())
 
 

@@ -24,17 +24,20 @@ def fit_implicit_als(train: Interactions) -> object:
     from implicit.cpu.als import AlternatingLeastSquares
     from threadpoolctl import threadpool_limits
 
-    ours: Any = get("als")()  # as many factors and iterations for both
+    ours: Any = get("als")()  # as many factors and iterations for both, and the same confidences
+    confidences = train.matrix.copy()
+    confidences.data = 1 + np.float32(ours.alpha) * confidences.data
     with threadpool_limits(limits=1, user_api="blas"):
         model = AlternatingLeastSquares(factors=ours.factors, iterations=ours.iterations, random_state=0)
-        model.fit(train.matrix, show_progress=False)
+        model.fit(confidences, show_progress=False)
     return model
 
 
 def fit_implicit_bpr(train: Interactions) -> object:
     from implicit.cpu.bpr import BayesianPersonalizedRanking
 
-    model = BayesianPersonalizedRanking(factors=64, random_state=0)
+    # One thread, as ours: with more, the library answers another model each time, whatever the seed.
+    model = BayesianPersonalizedRanking(factors=64, random_state=0, num_threads=1)
     model.fit(train.matrix, show_progress=False)
     return model
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from recommender.algorithms._deep_sequences import Random, shuffled_order
+from recommender.algorithms._deep_sequences import Random
 from recommender.algorithms._interactions import Interactions, Ints
 
 if TYPE_CHECKING:
@@ -56,26 +56,6 @@ def split_bags(histories: Interactions, share: float, random: Random) -> tuple[B
     )
 
 
-def latest_bags(histories: Interactions, length: int) -> Bags:
-    """The last `length` items of each row."""
-    items, indptr = histories.sequences()
-    rows, place = _places(histories)
-    return _chosen(items, rows, place >= (np.diff(indptr) - length)[rows], histories.n_users)
-
-
-def before_and_after(histories: Interactions, length: int, ahead: int, random: Random) -> tuple[Bags, Bags]:
-    """At a random moment of each row of two or more, the last `length` items before it and the next `ahead`
-    from it on; at least one each.
-    """
-    rows, place = _places(histories)
-    items = shuffled_order(histories, random)
-    sizes = np.diff(histories.indptr)
-    moments = random.integers(1, np.maximum(sizes, 2))[rows]
-    before = (place < moments) & (place >= moments - length)
-    after = (place >= moments) & (place < moments + ahead)
-    return _chosen(items, rows, before, histories.n_users), _chosen(items, rows, after, histories.n_users)
-
-
 def row_batches(
     histories: Interactions, size: int, fewest: int, random: Random
 ) -> Iterator[tuple[float, Interactions]]:
@@ -84,12 +64,6 @@ def row_batches(
     for start in range(0, len(order), size):
         stop = min(start + size, len(order))
         yield stop / len(order), histories.rows(order[start:stop])
-
-
-def _places(histories: Interactions) -> tuple[Ints, Ints]:
-    """Of each entry its row, and how many of the row are before it."""
-    rows = np.repeat(np.arange(histories.n_users), np.diff(histories.indptr))
-    return rows, np.arange(len(rows)) - histories.indptr[rows]
 
 
 def _chosen(items: Ints, rows: Ints, keep: npt.NDArray[np.bool_], n: int) -> Bags:

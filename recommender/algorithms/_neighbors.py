@@ -2,8 +2,10 @@
 neighbors say.
 """
 
+import os
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +21,8 @@ from recommender.algorithms._neighbor_kernels import MSD, NOTHING, PEARSON
 Array = npt.NDArray[Any]
 # Neighbors found together; a block of lists takes 12 bytes × neighbors × this.
 BLOCK_ROWS = 1024
+# The kernels let go of the interpreter's lock, so blocks are found side by side.
+MAX_THREADS = 4
 # Pairs rated together, so that memory does not grow with the number asked for.
 BLOCK_PAIRS = 4_000_000
 
@@ -79,9 +83,11 @@ def nearest(
 ) -> Iterator[tuple[int, Lists]]:
     """Blocks of rows with their nearest others, by number: the first row's number, and the lists.
 
-    `find` fills scores and numbers of the rows start to stop, −1 where there are no more.
+    `find` fills scores and numbers of the rows start to stop, −1 where there are no more; it is called by
+    several threads at once.
     """
-    for start in range(0, n_rows, BLOCK_ROWS):
+
+    def found(start: int) -> tuple[int, Lists]:
         stop = min(start + BLOCK_ROWS, n_rows)
         scores = np.empty((stop - start, neighbors), dtype=np.float32)
         numbers = np.empty((stop - start, neighbors), dtype=np.int64)
@@ -93,7 +99,10 @@ def nearest(
         )
         real = numbers >= 0
         indptr = np.concatenate([[0], np.cumsum(real.sum(axis=1))]).astype(np.int64)
-        yield stop, Lists(indptr, numbers[real].astype(np.int32), scores[real], n_rows)
+        return stop, Lists(indptr, numbers[real].astype(np.int32), scores[real], n_rows)
+
+    with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
+        yield from pool.map(found, range(0, n_rows, BLOCK_ROWS))
 
 
 def joined(blocks: list[Lists], width: int) -> Lists:

@@ -185,6 +185,7 @@ class _ScaledSolver(AlternatingLeastSquares):
             factors=als.factors, iterations=als.iterations, random_state=als.seed, num_threads=num_threads
         )
         self._users, self._items = list(_groups(of_users)), list(_groups(of_items))
+        self._slices: dict[bool, list[sparse.csr_matrix]] = {}
 
     @property
     def solver(self) -> Any:
@@ -194,10 +195,20 @@ class _ScaledSolver(AlternatingLeastSquares):
         self, rows: sparse.csr_matrix, found: Floats, fixed: Floats, regularization: float, num_threads: int
     ) -> None:
         solve = super().solver
-        groups = self._users if found is self.user_factors else self._items
-        for start, stop, strength in groups:
-            chosen = rows if len(groups) == 1 else rows[start:stop]
-            solve(chosen, found[start:stop], fixed, strength, num_threads=num_threads)
+        is_users = found is self.user_factors
+        groups = self._users if is_users else self._items
+        if is_users not in self._slices:
+            self._slices[is_users] = [_rows(rows, start, stop) for start, stop, _ in groups]
+        for chosen, (start, stop, strength) in zip(self._slices[is_users], groups, strict=True):
+            # Threads for a few rows cost more than they give.
+            solve(chosen, found[start:stop], fixed, strength, num_threads=_threads(chosen))
+
+
+def _rows(matrix: sparse.csr_matrix, start: int, stop: int) -> sparse.csr_matrix:
+    """Those rows, sharing the memory of the matrix."""
+    first, last = matrix.indptr[start], matrix.indptr[stop]
+    parts = matrix.data[first:last], matrix.indices[first:last], matrix.indptr[start : stop + 1] - first
+    return sparse.csr_matrix(parts, shape=(stop - start, matrix.shape[1]))
 
 
 def _threads(matrix: sparse.csr_matrix) -> int:

@@ -7,7 +7,7 @@ import numpy as np
 
 from recommender.algorithms._base import gettext_noop
 from recommender.algorithms._deep import DeepRecommender
-from recommender.algorithms._deep_bags import before_and_after, latest_bags, row_batches
+from recommender.algorithms._deep_bags import bags, row_batches, split_bags
 from recommender.algorithms._interactions import Interactions
 
 if TYPE_CHECKING:
@@ -15,17 +15,13 @@ if TYPE_CHECKING:
 
 
 class Mlp(DeepRecommender):
-    """The latest items go in, as a bag without order; what is taken after them is foretold by the softmax
-    over all items.
+    """Part of each history goes in, the rest is foretold by the softmax over all items.
 
-    So many latest items as `length` says are read. `ahead` items after them are foretold, from `moments` of
-    each history in an epoch: what came later is never used to foretell what came before, which is what the
-    model will be asked. `hidden` is the width of the layer between. A customer is what the history says,
-    not a number: new ones need no refit.
-    Sources: Covington, Adams and Sargin (2016), section 3.4 for the latest items and the rest to be
-    foretold; the multilayer perceptron instead of a plain product as in He et al. (2017), Neural
-    Collaborative Filtering, but on the user's side only, after Rendle et al. (2020), who show that the
-    product itself had better stay.
+    `held_share` of each history is foretold, `hidden` is the width of the layer between. A customer is what
+    the history says, not a number: new ones need no refit.
+    Sources: Covington, Adams and Sargin (2016), section 3; the multilayer perceptron instead of a plain
+    product as in He et al. (2017), Neural Collaborative Filtering, but on the user's side only, after
+    Rendle et al. (2020), who show that the product itself had better stay.
     """
 
     name = "mlp"
@@ -36,9 +32,7 @@ class Mlp(DeepRecommender):
         *,
         dimensions: int = 64,
         hidden: int = 128,
-        length: int = 50,
-        ahead: int = 10,
-        moments: int = 4,
+        held_share: float = 0.3,
         dropout: float = 0.3,
         epochs: int = 200,
         patience: int = 10,
@@ -50,9 +44,7 @@ class Mlp(DeepRecommender):
     ) -> None:
         self.dimensions = dimensions
         self.hidden = hidden
-        self.length = length
-        self.ahead = ahead
-        self.moments = moments
+        self.held_share = held_share
         self.dropout = dropout
         self.epochs = epochs
         self.patience = patience
@@ -62,8 +54,8 @@ class Mlp(DeepRecommender):
         self.max_seconds = max_seconds
         self.seed = seed
         self._check()
-        if min(hidden, length, ahead, moments) < 1:
-            raise ValueError("hidden, length, ahead and moments must be positive")
+        if hidden < 1 or not 0 < held_share < 1:
+            raise ValueError("hidden must be positive, held_share lies between 0 and 1")
 
     def _item_width(self) -> int:
         # With the logits of a batch, their softmax and its gradient.
@@ -79,11 +71,10 @@ class Mlp(DeepRecommender):
     ) -> Iterator[tuple[float, "Tensor"]]:
         from recommender.algorithms._deep_layers import bag_loss
 
-        for done in range(self.moments):
-            for share, rows in row_batches(histories, self.batch_size, 2, random):
-                given, wanted = before_and_after(rows, self.length, self.ahead, random)
-                yield (done + share) / self.moments, bag_loss(network(*given.tensors()), *wanted.tensors())
+        for share, rows in row_batches(histories, self.batch_size, 2, random):
+            given, wanted = split_bags(rows, self.held_share, random)
+            yield share, bag_loss(network(*given.tensors()), *wanted.tensors())
 
     def _rank(self, network: "nn.Module", histories: Interactions) -> "Tensor":
-        found: Tensor = network(*latest_bags(histories, self.length).tensors())
+        found: Tensor = network(*bags(histories).tensors())
         return found
