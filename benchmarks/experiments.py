@@ -7,11 +7,13 @@ The data are made and copied in, in a database of its own that is dropped here. 
 same sums when they are installed.
 """
 
-import math
+import json
 import os
 import secrets
+import subprocess
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from pathlib import Path
 
 import psycopg
 from _run import parse_args, peak_mib, report, restart_peak, setup_django, timed
@@ -149,94 +151,19 @@ def measure(args, customers: int, events: int) -> None:
     ratios |= peers
     report(
         "experiments", figures, ratios, args=args,
-        packages=("numpy", "scipy", "gbstats", "spotify-confidence"),
+        packages=("numpy", "scipy"),
     )  # fmt: skip
 
 
-def cases(n: int) -> list[tuple[tuple, tuple]]:
-    """(customers, sum, sum of squares) of control and treatment."""
-    import numpy as np
-
-    rng, found = np.random.default_rng(3), []
-    for _ in range(n):
-        pair = []
-        for mean in (rng.uniform(1, 9), rng.uniform(1, 9)):
-            size, spread = int(rng.integers(500, 50_000)), mean * rng.uniform(1, 4)
-            pair.append((size, mean * size, (spread**2) * (size - 1) + mean**2 * size))
-        found.append(tuple(pair))
-    return found
-
-
 def beside_peers() -> tuple[dict[str, object], dict[str, float]]:
-    """Seconds for 1,000 comparisons, and the largest difference of absolute effect, bound or p-value."""
-    from experiments.stats import Mean, compare
-
-    given = cases(1_000)
-    answers = []
-
-    def ours() -> None:
-        answers[:] = [compare(Mean(*control), Mean(*treated)) for control, treated in given]
-
-    figures: dict[str, object] = {"comparisons_seconds": round(timed(ours), 3)}
-    ratios = {}
-    for name, peer in (("gbstats", by_gbstats), ("spotify", by_spotify)):
-        try:
-            n, found, seconds = peer(given)
-        except ImportError:
-            figures[f"{name}_comparisons_seconds"] = "not installed"
-            continue
-        gap = max(
-            abs(mine - theirs)
-            for effect, other in zip(answers[:n], found, strict=True)
-            for mine, theirs in zip(
-                (effect.absolute, *effect.absolute_ci, effect.p_value), other, strict=True
-            )
-            if not math.isnan(theirs)
-        )
-        figures |= {
-            f"{name}_comparisons_seconds": round(seconds * 1_000 / n, 3),
-            f"{name}_largest_difference": float(f"{gap:.3g}"),
-        }
-        ratios[f"{name}_over_ours_time"] = seconds * 1_000 / n / figures["comparisons_seconds"]
-    return figures, ratios
-
-
-def by_gbstats(given: list) -> tuple[int, list, float]:
-    from gbstats.frequentist.tests import FrequentistConfig, TwoSidedTTest
-    from gbstats.models.statistics import SampleMeanStatistic
-
-    found: list = []
-
-    def work() -> None:
-        for control, treated in given:
-            pair = [SampleMeanStatistic(n=n, sum=s, sum_squares=q) for n, s, q in (control, treated)]
-            config = FrequentistConfig(difference_type="absolute")
-            result = TwoSidedTTest([tuple(pair)], config).compute_result()
-            found.append((result.expected, *result.ci, result.p_value))
-
-    return len(given), found, timed(work)
-
-
-def by_spotify(given: list) -> tuple[int, list, float]:
-    import pandas as pd
-    from spotify_confidence import StudentsTTest
-
-    found: list = []
-    some = given[:100]
-
-    def work() -> None:
-        for pair in some:
-            frame = pd.DataFrame(
-                [{"arm": arm, "n": n, "s": s, "q": q} for arm, (n, s, q) in zip("ct", pair, strict=True)]
-            )
-            test = StudentsTTest(
-                frame, numerator_column="s", numerator_sum_squares_column="q", denominator_column="n",
-                categorical_group_columns="arm", interval_size=0.95,
-            )  # fmt: skip
-            row = test.difference(level_1="c", level_2="t", absolute=True).iloc[0]
-            found.append((row["difference"], row["ci_lower"], row["ci_upper"], row["p-value"]))
-
-    return len(some), found, timed(work)
+    """In a Python of their own, because the peers want an older numpy; nothing without it."""
+    python = os.environ.get("PEERS_PYTHON")
+    if not python:
+        return {"peers": "not installed"}, {}
+    script = Path(__file__).with_name("_experiment_peers.py")
+    answer = subprocess.run([python, script], capture_output=True, text=True, check=True)
+    found = json.loads(answer.stdout.splitlines()[-1])
+    return found["figures"], found["ratios"]
 
 
 if __name__ == "__main__":

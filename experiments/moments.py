@@ -131,6 +131,8 @@ def load_sums(experiment: Experiment, metric: Metric, assigned: Assigned) -> Met
     with transaction.atomic():
         # To compile these queries takes longer than to run most of them.
         _rows("SET LOCAL jit = off", {})
+        # Millions of customers are grouped in memory, not on disk.
+        _rows("SET LOCAL work_mem = '128MB'", {})
         state = _carry_on(question, assigned)
         now = View(assigned.calendar.as_of + INSTANT)
         if state is None:
