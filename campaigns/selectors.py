@@ -22,15 +22,16 @@ def progress(run: Run) -> dict[str, Any]:
     rows = (
         Delivery.objects.filter(run=run)
         .order_by()
-        .values_list("variant__key", "status", "reason")
+        .values_list("variant__key", "status", "reason", "is_rest")
         .annotate(n=Count("pk"))
     )
     counts = dict.fromkeys(DeliveryStatus.values, 0)
     reasons: dict[str, int] = {}
     variants: dict[str, dict[str, int]] = {}
-    for variant, status, reason, n in rows:
+    for variant, status, reason, is_rest, n in rows:
         counts[status] += n
-        one = variants.setdefault(variant or "", dict.fromkeys(DeliveryStatus.values, 0))
+        # The rest has no place in the test: its messages must not stand beside the variant's own.
+        one = variants.setdefault("" if is_rest else variant or "", dict.fromkeys(DeliveryStatus.values, 0))
         one[status] += n
         if status == DeliveryStatus.SKIPPED:
             reasons[reason] = reasons.get(reason, 0) + n

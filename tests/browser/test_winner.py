@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from campaigns import tasks, winner
 from campaigns.models import Campaign, Delivery, Rollout
-from experiments.models import Plan
+from experiments.models import Metric, Plan
 from personalization.access.models import User
 from personalization.demo.services import load_shop
 from personalization.demo.world import build_world
@@ -25,6 +25,8 @@ def shop(settings, tmp_path, live_server):
     settings.DATA_DIR, settings.MEDIA_ROOT = tmp_path, tmp_path / "media"
     settings.SITE_URL = live_server.url
     load_shop(build_world(n_customers=600, seed=5))
+    # So few customers cannot rule out less.
+    Metric.objects.filter(key="unsubscribed").update(margin=0.2)
     save_segment(None, name="Everybody", definition={"all": []})
     User.objects.create_superuser("ada", email="ada@shop.example", password=PASSWORD)
 
