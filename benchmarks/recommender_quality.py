@@ -119,7 +119,9 @@ def _measured(name: str, row: Row, lab: Lab) -> dict[str, Any]:
     try:
         for figure in row.measure(lab):
             print(_said(figure), flush=True)
-            found.append({**asdict(figure), "goal": figure.goal, "reached": figure.reached})
+            # Notes are for the eye alone: titles of films may not be passed on.
+            kept = {name: value for name, value in asdict(figure).items() if name != "note"}
+            found.append({**kept, "goal": figure.goal, "reached": figure.reached})
     except Exception as error:
         traceback.print_exc()
         print(f"{name}: FAILED, {error}", flush=True)

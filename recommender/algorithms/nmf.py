@@ -42,7 +42,8 @@ class Nmf(FactorRatings):
         """The n items that stand for each factor, the largest factor of all ratings first.
 
         An item is placed by how much more of the factor it has than the average item has, weighed with how
-        much it has: not by what everybody likes. Shorter where fewer items have the factor. Empty where
+        much it has and how much is known of it: neither by what everybody likes nor by what a few rated once.
+        Shorter where fewer items have the factor. Empty where
         all ratings are equal.
         """
         if len(self._taken):
@@ -50,9 +51,11 @@ class Nmf(FactorRatings):
         parts = self._items * self._users.mean(axis=0) if len(self._users) else self._items
         usual = parts[self._seen].mean(axis=0) if self._seen.any() else parts.sum(axis=0)
         shares = parts / np.maximum(parts.sum(axis=1, keepdims=True), 1e-12)
+        known = self.item_weights / max(float(self.item_weights.mean()), 1e-12)
+        trust = known / (known + 1)
         found = []
         for factor in np.argsort(-usual, kind="stable"):
-            standing = np.where(parts[:, factor] > 0, parts[:, factor] * shares[:, factor], -1.0)
+            standing = np.where(parts[:, factor] > 0, parts[:, factor] * shares[:, factor] * trust, -1.0)
             order = np.argsort(-standing, kind="stable")[:n]
             found.append([int(item) for item in order if standing[item] > 0])
         return found

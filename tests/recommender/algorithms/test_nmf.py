@@ -79,3 +79,14 @@ def test_equal_ratings_hold_no_topics():
 def test_senseless_parameters_are_refused(wrong):
     with pytest.raises(ValueError, match="positive"):
         get("nmf")(**wrong)
+
+
+def test_an_item_that_one_customer_rated_stands_for_no_topic():
+    """Two tastes of 40 customers, and one item that a single customer gave five stars, too."""
+    users, items = np.divmod(np.arange(40 * 10), 10)
+    ratings = np.where(users % 2 == items % 2, 5.0, 1.0)
+    rated = Interactions.from_arrays(
+        users=[*users, 0], items=[*items, 10], weights=[*ratings, 5.0], shape=(40, 11)
+    )
+    topics = get("nmf")(factors=2).fit(rated).topics(3)
+    assert all(10 not in topic for topic in topics)
