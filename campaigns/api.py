@@ -15,6 +15,7 @@ from campaigns import selectors, services, tasks
 from campaigns.errors import InvalidState
 from campaigns.models import Campaign, Delivery, DeliveryStatus, Message, Run, SkipReason
 from campaigns.services import MessageDraft
+from experiments.models import Holdout
 from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination
 from personalization.access.services import actor_name
@@ -35,6 +36,11 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
     segment = serializers.PrimaryKeyRelatedField(
         queryset=Segment.objects.all(), allow_null=True, required=False, default=None
     )
+    holdout = serializers.SlugRelatedField(
+        queryset=Holdout.objects.filter(is_global=False, ended_at=None), slug_field="key", allow_null=True,
+        required=False, default=None,
+        help_text="Key of a holdout whose members get nothing; global ones are kept out anyway.",
+    )  # fmt: skip
     messages = MessageSerializer(many=True)
     run = serializers.SerializerMethodField(help_text="The newest run's id; null before the launch.")
 
@@ -42,7 +48,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         model = Campaign
         fields = [
             "id", "name", "channel", "topic", "segment", "sender_name", "sender_address", "control_share",
-            "messages", "status", "scheduled_at", "problem", "run", "created_at", "updated_at",
+            "holdout", "messages", "status", "scheduled_at", "problem", "run", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = ["status", "scheduled_at", "problem"]
 

@@ -3,7 +3,7 @@
 Everything here happens inside the launch's transaction, set by set; a customer is never handled one by one.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from django.db import connection
@@ -22,6 +22,7 @@ def freeze(
     run: Run,
     *,
     assigned: Assigned,
+    held_out: Collection[int],
     control_id: int | None,
     channel: Channel,
     topic: str,
@@ -30,15 +31,15 @@ def freeze(
 ) -> int:
     """Writes chunks and deliveries of everyone in `assigned`; answers how many.
 
-    Reasons are given in this order: outside the experiment, control, no address, invalid address, no consent,
-    suppressed, duplicate address. Of several customers with one address the one who may be mailed keeps it,
-    then the oldest; when that one is in control, the address stays silent.
+    Reasons are given in this order: holdout, outside the experiment, control, no address, invalid address,
+    no consent, suppressed, duplicate address. Of several customers with one address the one who may be mailed
+    keeps it, then the oldest; when that one is in control, the address stays silent.
     With `has_rest`, those outside the experiment wait for its winner, in no chunk yet.
     """
     with connection.cursor() as cursor:
         cursor.execute(_CREATE)
         # Batch by batch: a connection that is copying cannot ask anything else.
-        for batch in _batches(assigned, channel=channel, topic=topic):
+        for batch in _batches(assigned, held_out, channel=channel, topic=topic):
             with cursor.copy(_COPY) as copy:
                 for row in batch:
                     copy.write_row(row)
@@ -60,19 +61,20 @@ def freeze(
 
 
 def _batches(
-    assigned: Assigned, *, channel: Channel, topic: str
-) -> Iterator[list[tuple[int, int | None, float, bool, bool]]]:
+    assigned: Assigned, held_out: Collection[int], *, channel: Channel, topic: str
+) -> Iterator[list[tuple[int, int | None, float, bool, bool, bool]]]:
     ids = list(assigned)
     for start in range(0, len(ids), BATCH):
         batch: Sequence[int] = ids[start : start + BATCH]
         consented = customers.consented_ids(batch, channel=channel.name, topic=topic)
         suppressed = customers.suppressed_ids(batch, channel=channel.name)
-        yield [(pk, *assigned[pk], pk in consented, pk in suppressed) for pk in batch]
+        yield [(pk, *assigned[pk], pk in held_out, pk in consented, pk in suppressed) for pk in batch]
 
 
 _CREATE = """
     CREATE TEMPORARY TABLE launch_audience (
-        customer_id bigint, variant_id bigint, propensity float8, consented boolean, suppressed boolean
+        customer_id bigint, variant_id bigint, propensity float8, held_out boolean, consented boolean,
+        suppressed boolean
     ) ON COMMIT DROP
 """
 _COPY = "COPY launch_audience FROM STDIN"
@@ -89,6 +91,7 @@ _JUDGE = """
         FROM known
     ), judged AS (
         SELECT customer_id, variant_id, propensity, CASE
+            WHEN held_out THEN 'holdout'
             WHEN variant_id IS NULL AND NOT %(has_rest)s THEN 'not_covered'
             WHEN variant_id = %(control)s THEN 'control'
             WHEN address = '' THEN 'no_address'
@@ -99,7 +102,7 @@ _JUDGE = """
             ELSE '' END AS reason
         FROM ranked
     )
-    SELECT *, variant_id IS NULL AND reason <> 'not_covered' AS is_rest,
+    SELECT *, variant_id IS NULL AND reason NOT IN ('not_covered', 'holdout') AS is_rest,
         CASE WHEN reason = '' AND variant_id IS NOT NULL THEN
             (row_number() OVER (PARTITION BY reason, variant_id IS NULL ORDER BY customer_id) - 1) / %(size)s
         END AS chunk_number

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.drafts import MessageDraft
 from campaigns.errors import InvalidCampaign
+from experiments.models import Holdout
 from personalization.segments.models import Segment
 
 MAX_BODY = 550_000
@@ -39,6 +40,7 @@ def campaign_fields(data: dict[str, Any]) -> dict[str, Any]:
         "sender_address": text(data, "sender_address")[:254],
         "topic": text(data, "topic") or "marketing",
         "control_share": _number(data.get("control_share"), "/control_share"),
+        "holdout": _holdout(data.get("holdout")),
         "messages": _messages(data.get("messages")),
     }
 
@@ -71,6 +73,15 @@ def _segment(pk: object) -> Segment | None:
     if segment is None:
         raise InvalidCampaign(errors=[{"pointer": "/segment", "detail": _("There is no such segment.")}])
     return segment
+
+
+def _holdout(pk: object) -> Holdout | None:
+    if pk in (None, "", 0):
+        return None
+    found = Holdout.objects.filter(pk=pk).first() if isinstance(pk, int | str) and str(pk).isdigit() else None
+    if found is None:
+        raise InvalidCampaign(errors=[{"pointer": "/holdout", "detail": _("There is no such holdout.")}])
+    return found
 
 
 def _number(value: object, pointer: str) -> float:

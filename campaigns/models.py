@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from experiments.models import Experiment, Variant
+from experiments.models import Experiment, Holdout, Variant
 from personalization.customers.models import Channel, Customer
 from personalization.segments.models import Segment, SegmentVersion
 
@@ -38,15 +38,29 @@ class Campaign(models.Model):
         help_text=_("Share of the segment that gets nothing, to measure against."),
     )
     plan = models.JSONField(
-        _("plan"), default=dict, blank=True, help_text=_("Wishes for the test; what is left out is chosen well.")
+        _("plan"),
+        default=dict,
+        blank=True,
+        help_text=_("Wishes for the test; what is left out is chosen well."),
     )
     test_share = models.FloatField(
         _("test share"),
         default=1.0,
-        help_text=_("Share of the segment that tries the variants; the rest waits for the winner. 1: no rest."),
+        help_text=_(
+            "Share of the segment that tries the variants; the rest waits for the winner. 1: no rest."
+        ),
     )
     fallback = models.CharField(
         _("without a winner"), max_length=10, choices=Fallback, default=Fallback.BASELINE
+    )
+    holdout = models.ForeignKey(
+        Holdout,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="campaigns",
+        verbose_name=_("holdout"),
+        help_text=_("Its members get nothing of this campaign. Global holdouts are kept out anyway."),
     )
     status = models.CharField(
         _("status"), max_length=10, choices=CampaignStatus, default=CampaignStatus.DRAFT, editable=False
@@ -188,6 +202,7 @@ class DeliveryStatus(models.TextChoices):
 class SkipReason(models.TextChoices):
     CONTROL = "control", _("In the control group")
     NOT_COVERED = "not_covered", _("Outside the experiment")
+    HOLDOUT = "holdout", _("In a holdout")
     NO_ADDRESS = "no_address", _("No address")
     INVALID_ADDRESS = "invalid_address", _("Invalid address")
     DUPLICATE_ADDRESS = "duplicate_address", _("Address already in this audience")

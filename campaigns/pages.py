@@ -20,6 +20,7 @@ from campaigns.editor_texts import editor_texts, snippets
 from campaigns.forms import campaign_fields, read_json, send_at
 from campaigns.models import Campaign, CampaignStatus, Delivery, DeliveryStatus, Run
 from campaigns.report_words import effect_of_list
+from experiments.models import Holdout
 from personalization.access.models import User
 from personalization.access.problems import ProblemError, problem_response
 from personalization.access.services import actor_name
@@ -120,6 +121,7 @@ def editor(request: HttpRequest, campaign_id: int | None = None) -> HttpResponse
             "can_save": may_save and is_open,
             "can_launch": request.user.has_perm("campaigns.launch_campaign") and is_open,
             "segments": Segment.objects.filter(archived_at=None),
+            "holdouts": Holdout.objects.filter(is_global=False, ended_at=None).order_by("name"),
             "starters": starters(),
             "snippets": snippets(),
             "page_data": _page_data(request, campaign, can_save=may_save and is_open),
@@ -152,6 +154,7 @@ def state_of(campaign: Campaign) -> dict[str, Any]:
         "sender_address": campaign.sender_address,
         "topic": campaign.topic,
         "control_share": campaign.control_share,
+        "holdout": campaign.holdout_id or "",
         "status": campaign.status,
         "scheduled_at": campaign.scheduled_at.isoformat() if campaign.scheduled_at else "",
         "messages": list(
@@ -166,7 +169,8 @@ def _blank() -> dict[str, Any]:
     first = starters()[0]
     return {
         "id": None, "name": "", "segment": "", "sender_name": "", "sender_address": settings.DEFAULT_SENDER,
-        "topic": "marketing", "control_share": 0.1, "status": CampaignStatus.DRAFT, "scheduled_at": "",
+        "topic": "marketing", "control_share": 0.1, "holdout": "", "status": CampaignStatus.DRAFT,
+        "scheduled_at": "",
         "messages": [
             {"key": "a", "name": _("Variant %(letter)s") % {"letter": "A"}, "weight": 1,
              "subject": first.subject, "preheader": first.preheader, "body": first.body}

@@ -30,8 +30,9 @@ from campaigns.models import (
 )
 from campaigns.planning import CONTROL, draft_plan, entrants
 from campaigns.winner import drop_rest, promise
+from experiments import holdouts
 from experiments import services as experiments
-from experiments.models import Experiment
+from experiments.models import Experiment, Holdout
 from personalization.access.services import audit
 from personalization.segments import selectors as segments
 from personalization.segments.models import Segment
@@ -63,6 +64,7 @@ def save_campaign(
     plan: Mapping[str, Any] | None = None,
     test_share: float = 1.0,
     fallback: str = Fallback.BASELINE,
+    holdout: Holdout | None = None,
     actor: str,
     created_by: "User | None" = None,
 ) -> Campaign:
@@ -80,7 +82,7 @@ def save_campaign(
             raise InvalidState(_("A launched campaign can no longer be changed."))
     campaign.name, campaign.segment, campaign.topic, campaign.channel = name.strip(), segment, topic, channel
     campaign.sender_name, campaign.sender_address = sender_name.strip(), sender_address.strip()
-    campaign.control_share = control_share
+    campaign.control_share, campaign.holdout = control_share, holdout
     campaign.plan, campaign.test_share, campaign.fallback = dict(plan or {}), test_share, fallback
     draft_plan(campaign, entrants(messages, control_share))
     campaign.save()
@@ -140,7 +142,10 @@ def launch(campaign: Campaign, *, actor: str, now: datetime | None = None) -> Ru
     experiment = _experiment(campaign, number)
     experiments.start_experiment(experiment, at=now)
     customer_ids = list(segments.members(version, now=now).order_by("pk").values_list("pk", flat=True))
-    assigned = experiments.assign(experiment, customer_ids, at=now)
+    own = [campaign.holdout_id] if campaign.holdout_id else []
+    held_out, chance = holdouts.draw(customer_ids, at=now, also=own)
+    taking_part = [pk for pk in customer_ids if pk not in held_out]
+    assigned = experiments.assign(experiment, taking_part, at=now) | dict.fromkeys(held_out, (None, chance))
     run = Run.objects.create(
         campaign=campaign, number=number, segment_version=version, experiment=experiment,
         content=_content(campaign), audience_size=len(customer_ids), launched_by=actor, launched_at=now,
@@ -149,6 +154,7 @@ def launch(campaign: Campaign, *, actor: str, now: datetime | None = None) -> Ru
     written = freeze(
         run,
         assigned=assigned,
+        held_out=held_out,
         control_id=control.pk if control else None,
         channel=channels.get(campaign.channel),
         topic=campaign.topic,
@@ -201,6 +207,7 @@ def _experiment(campaign: Campaign, number: int) -> Experiment:
 def _content(campaign: Campaign) -> dict[str, object]:
     return {
         "channel": campaign.channel,
+        "holdout": campaign.holdout_id,
         "topic": campaign.topic,
         "campaign_name": campaign.name,
         "sender_name": campaign.sender_name,

@@ -107,7 +107,7 @@ def drop_rest(run: Run) -> int:
 
 
 def _lock(plan: Plan) -> list[Rollout]:
-    # The run first, as pause, cancel and a worker's release do it: whoever comes second sees what the first did.
+    # The run first, as pause, cancel and a worker's release do it: the second sees what the first did.
     runs = Run.objects.filter(experiment=plan.experiment).order_by("pk")
     ids = list(runs.select_for_update(no_key=True).values_list("pk", flat=True))
     waiting = Rollout.objects.filter(run__in=ids, status=RolloutStatus.WAITING)
@@ -128,9 +128,7 @@ def _roll_out(rollout: Rollout, winner: Winner, *, code: str, actor: str, now: d
         rest = _waiting(run).update(status=DeliveryStatus.SKIPPED, reason=SkipReason.NO_WINNER)
     else:
         with connection.cursor() as cursor:
-            cursor.execute(
-                _CHUNKS, {"run": run.pk, "variant": chosen.pk, "size": CHUNK_SIZE, "now": now}
-            )
+            cursor.execute(_CHUNKS, {"run": run.pk, "variant": chosen.pk, "size": CHUNK_SIZE, "now": now})
             rest = cursor.rowcount
     audit(
         actor, "run.winner", f"run:{run.pk}",

@@ -12,6 +12,9 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from experiments import metrics
 from experiments.models import Experiment, Metric, Variant
+from experiments.traffic_admin import ClientKeyAdmin, HoldoutAdmin, LayerAdmin
+
+__all__ = ["ClientKeyAdmin", "ExperimentAdmin", "HoldoutAdmin", "LayerAdmin", "MetricAdmin"]
 
 
 class ReadOnly:
@@ -29,15 +32,19 @@ class ReadOnly:
 
 class VariantInline(ReadOnly, TabularInline):
     model = Variant
-    fields = ["position", "key", "name", "weight", "is_control"]
+    fields = ["position", "key", "name", "weight", "is_control", "value", "forced_ids"]
     extra = 0
 
 
 @admin.register(Experiment)
 class ExperimentAdmin(ReadOnly, ModelAdmin):
-    list_display = ["name", "key", "coverage", "created_at", "started_at", "ended_at"]
+    list_display = ["name", "key", "coverage", "layer", "is_served", "created_at", "started_at", "ended_at"]
+    list_filter = ["origin", "is_served", "layer"]
     search_fields = ["name", "key"]
-    fields = ["key", "name", "coverage", "hash_version", "created_at", "started_at", "ended_at"]
+    fields = [
+        "key", "name", "origin", "coverage", "segment_version", "layer", "layer_start", "layer_end",
+        "is_served", "hash_version", "created_at", "started_at", "ended_at", "shipped", "shipped_share",
+    ]  # fmt: skip
     inlines = [VariantInline]
 
 

@@ -34,3 +34,45 @@ class InvalidPlan(ExperimentError):
     status = 422
     slug = "invalid-plan"
     title = _("The plan makes no sense as it is")
+
+
+class WrongState(ExperimentError):
+    status = 409
+    slug = "experiment-state"
+    title = _("Not possible in the experiment's present state")
+
+
+class InvalidTraffic(ExperimentError):
+    status = 422
+    slug = "invalid-traffic"
+    title = _("The share of customers is not valid")
+
+
+class LayerTaken(ExperimentError):
+    status = 409
+    slug = "layer-taken"
+    title = _("Another running experiment has this part of the layer")
+
+
+class InvalidAssignments(ExperimentError):
+    status = 422
+    slug = "invalid-assignments"
+    title = _("Some rows are not valid; nothing was written")
+
+
+class InvalidHoldout(ExperimentError):
+    status = 422
+    slug = "invalid-holdout"
+    title = _("The holdout is not valid")
+
+
+class HoldoutEnded(ExperimentError):
+    status = 409
+    slug = "holdout-ended"
+    title = _("The holdout has ended")
+
+
+class NotPossible(ExperimentError):
+    status = 409
+    slug = "not-possible"
+    title = _("This cannot be computed")

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from experiments import metrics
 from experiments.models import Assignment, Experiment, Metric, MetricScope, Variant
+from experiments.steps import BOT_FLAGS
 from personalization.customers.models import Customer
 from personalization.events.models import Event
 
@@ -38,9 +39,9 @@ class History:
     population: int
 
 
-def can_be_asked_of_the_past(metric: Metric) -> bool:
-    """Whether the metric is one number per customer; quotients and quantiles are not."""
-    return metric.kind in metrics.names() and not _divides(metric)
+def is_number_of_customer(metric: Metric) -> bool:
+    """Quotients and quantiles are not: they are made of many customers."""
+    return metric.kind in metrics.names() and metrics.get(metric.kind).needs <= {"from_day"}
 
 
 def load_history(
@@ -56,9 +57,11 @@ def load_history(
     A metric of a campaign's own events is asked of past messages instead: one number for each that was sent.
     """
     now = now or timezone.now()
-    if not can_be_asked_of_the_past(metric):
+    if not is_number_of_customer(metric):
         return None
-    newest = Event.objects.filter(name=metric.event, occurred_at__lt=now).aggregate(at=Max("occurred_at"))["at"]
+    newest = Event.objects.filter(name=metric.event, occurred_at__lt=now).aggregate(at=Max("occurred_at"))[
+        "at"
+    ]
     if newest is None:
         return None
     until = min(now, newest + timedelta(microseconds=1))
@@ -70,11 +73,6 @@ def load_history(
     parts = [_of_customers(metric, ids[at : at + BATCH], start, days) for at in range(0, len(ids), BATCH)]
     values = np.concatenate(parts) if parts else np.empty((0, len(days)))
     return History(values, tuple(days), until, population)
-
-
-def _divides(metric: Metric) -> bool:
-    kind = metrics.get(metric.kind)
-    return kind.reduction not in AGGREGATE or bool(getattr(kind, "needs", frozenset()) - {"from_day"})
 
 
 def _sample(people: QuerySet[Customer], limit: int) -> tuple[list[int], int]:
@@ -132,27 +130,31 @@ def _of_messages(metric: Metric, days: Sequence[float], until: datetime, limit: 
 def _events_of(metric: Metric) -> tuple[str, dict[str, Any]]:
     """SQL that finds the metric's events, with its parameters."""
     conditions, parameters = "e.name = %(event)s", {"event": metric.event}
-    if wanted := getattr(metric, "property_name", ""):
+    if metric.property_name:
         conditions += " AND e.properties ->> %(property)s = %(property_value)s"
-        parameters |= {"property": wanted, "property_value": metric.property_value}
+        parameters |= {"property": metric.property_name, "property_value": metric.property_value}
+    if metric.event.startswith("Message "):
+        conditions += "".join(
+            f" AND NOT coalesce(e.properties -> '{flag}' = 'true', false)" for flag in BOT_FLAGS
+        )
     return conditions, parameters
 
 
 def _columns(metric: Metric, start: str, days: Sequence[float]) -> str:
     aggregate = AGGREGATE[metrics.get(metric.kind).reduction]
-    first = int(getattr(metric, "from_day", 0))
-    cap = getattr(metric, "cap", None)
     columns = []
     for day in days:
         # From the aggregate's own bracket to a filter on it: least(count(…) FILTER (…), 1).
         condition = (
-            f"FILTER (WHERE e.occurred_at >= {start} + interval '{first} days'"
+            f"FILTER (WHERE e.occurred_at >= {start} + interval '{metric.from_day} days'"
             f" AND e.occurred_at < {start} + interval '{float(day)} days')"
         )
         column = aggregate.replace("count(e.name)", f"count(e.name) {condition}").replace(
             "sum(e.value)", f"sum(e.value) {condition}"
         )
-        columns.append(f"({column if cap is None else f'least({column}, {cap})'})::float8")
+        if metric.cap is not None:
+            column = f"least({column}, {metric.cap})"
+        columns.append(f"({column})::float8")
     return ", ".join(columns)
 
 

@@ -2,11 +2,28 @@
 
 from typing import Any
 
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, RangeOperators
 from django.db import models
+from django.db.models import F, Func
 from django.utils.translation import gettext_lazy as _
 
 from experiments.metric_checks import check_metric
+from experiments.targeting_models import TargetingStudy
+from experiments.traffic_models import ClientKey, Holdout, HoldoutMember, HoldoutVersion, Layer
 from personalization.customers.models import Customer
+from personalization.segments.models import SegmentVersion
+
+__all__ = [
+    "Assignment", "ClientKey", "CustomerSums", "DaySums", "Direction", "Experiment", "Holdout", "HoldoutMember",
+    "HoldoutVersion", "Layer", "Look", "Metric", "MetricRole", "MetricScope", "MetricState", "Origin", "Plan",
+    "TargetingStudy", "Variant",
+]  # fmt: skip
+
+
+class Origin(models.TextChoices):
+    LAUNCH = "launch", _("Made by a launch")
+    API = "api", _("Made through the API")
 
 
 class Experiment(models.Model):
@@ -18,6 +35,38 @@ class Experiment(models.Model):
         _("coverage"), default=1.0, help_text=_("Share of customers taken in, 0 to 1.")
     )
     hash_version = models.PositiveSmallIntegerField(_("hash version"), default=2, editable=False)
+    origin = models.CharField(
+        _("origin"), max_length=8, choices=Origin, default=Origin.LAUNCH, editable=False
+    )
+    is_served = models.BooleanField(
+        _("served to clients"),
+        default=False,
+        help_text=_("Apps and websites that have a client key can read it."),
+    )
+    segment_version = models.ForeignKey(
+        SegmentVersion,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("segment"),
+        help_text=_("Only its members take part, by the definition as it was when the experiment was made."),
+    )
+    layer = models.ForeignKey(
+        Layer, models.PROTECT, null=True, related_name="experiments", verbose_name=_("layer")
+    )
+    # Four places, like the hash: what the database compares is what the hash decides.
+    layer_start = models.DecimalField(_("from share of the layer"), max_digits=5, decimal_places=4, null=True)
+    layer_end = models.DecimalField(_("to share of the layer"), max_digits=5, decimal_places=4, null=True)
+    shipped = models.ForeignKey(
+        "Variant",
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_("shipped variant"),
+        help_text=_("What clients get after the end."),
+    )
+    shipped_share = models.FloatField(_("shipped to the share"), default=1.0)
+    exposures_read_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
@@ -26,6 +75,24 @@ class Experiment(models.Model):
         verbose_name = _("experiment")
         verbose_name_plural = _("experiments")
         ordering = ["-created_at"]
+        constraints = [
+            # The whole part is the layer's number: one range type compares layer and share at once, without
+            # an extension.
+            ExclusionConstraint(
+                name="layer_ranges_apart",
+                expressions=[
+                    (
+                        Func(
+                            F("layer_id") + F("layer_start"),
+                            F("layer_id") + F("layer_end"),
+                            function="numrange",
+                        ),
+                        RangeOperators.OVERLAPS,
+                    )
+                ],
+                condition=models.Q(layer__isnull=False, ended_at__isnull=True),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -40,6 +107,19 @@ class Variant(models.Model):
     position = models.PositiveSmallIntegerField(_("position"))
     weight = models.FloatField(_("weight"), help_text=_("Share of the experiment, all variants add up to 1."))
     is_control = models.BooleanField(_("control"), default=False)
+    value = models.JSONField(
+        _("value"), null=True, help_text=_("What clients are given; empty: the variant's key.")
+    )
+    forced_ids = ArrayField(
+        models.CharField(max_length=200),
+        verbose_name=_("always for"),
+        default=list,
+        blank=True,
+        help_text=_(
+            "Ids that always see this variant, to look at it. They are not counted, and clients can read"
+            " them: use test accounts only."
+        ),
+    )
 
     class Meta:
         verbose_name = _("variant")
@@ -59,6 +139,9 @@ class Variant(models.Model):
 
 class Assignment(models.Model):
     """Decided by hash, kept for ever: nobody is moved by a later change of weights."""
+
+    # At a merge the customer's own row stays, else the visitor's follows (see customers.merging).
+    follows_merge_by = ("experiment_id",)
 
     # The unique constraint below starts with the experiment: no index of its own.
     experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="assignments", db_index=False)

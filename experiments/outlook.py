@@ -1,4 +1,4 @@
-"""Before the start, from past customers' real numbers: what a test could see, and what it would take to see more.
+"""Before the start, from past customers' real numbers: what a test could see, and what it takes to see more.
 
 No customer and no database is known here. The past's zeros and outliers are all in its variance; that the
 normal approximation holds for them is checked by drawing groups from the past itself.
@@ -8,19 +8,27 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+from scipy.optimize import brentq
 
 from experiments.decisions import Criteria, Method
-from experiments.stats import plan_looks
+from experiments.lab import Scheme, is_share, try_method
+from experiments.stats import (
+    minimum_detectable_effect,
+    plan_looks,
+    power,
+    sample_size,
+)
 
 Values = NDArray[np.float64]
 FEWEST = 30  # customers with a value above zero, below which the past says too little
+MOST = 100.0  # no campaign raises anything by more
 RESAMPLED_RUNS = 400
+LOOKS = 20  # at which an always-valid test is taken to be looked at
 MOST_RESAMPLED = 4_000_000  # numbers drawn for the check
-TUNED_FOR = 5000.0  # customers at which an always-valid interval is narrowest, as in experiments.stats
 
 
 class Doubt(StrEnum):
@@ -43,9 +51,9 @@ class Groups:
         return self.baseline + sum(self.challengers)
 
     @property
-    def spread(self) -> float:
-        """Of the smallest comparison: 1/n + 1/m."""
-        return 1 / self.baseline + 1 / min(self.challengers)
+    def ratio(self) -> float:
+        """Of the smallest comparison: challengers for each customer of the baseline."""
+        return min(self.challengers) / self.baseline
 
 
 @dataclass(frozen=True)
@@ -73,9 +81,9 @@ class Outlook:
 def look_ahead(
     values: Values, days: Sequence[float], *, criteria: Criteria, groups: Groups, seed: int = 0
 ) -> Outlook | Doubt:
-    """`values[i, j]`: customer i's number within `days[j]` days; the test lasts as long as the nearest of them.
+    """`values[i, j]` is customer i's number within `days[j]` days; the nearest of them is the test's length.
 
-    Source: Lachin (1981), eq. 1, with the drift of the sequential method in place of the two quantiles.
+    None of these numbers is a promise about this campaign: the past is taken to go on.
     """
     if min(groups.baseline, *groups.challengers, 2) < 2:
         return Doubt.NO_CUSTOMERS
@@ -85,80 +93,97 @@ def look_ahead(
     now = values[:, at]
     if np.count_nonzero(now) < FEWEST or not now.std():
         return Doubt.TOO_FEW
-    critical, drift = demands(criteria, groups)
-    detectable = _detectable(now, drift, groups)
-    wanted = criteria.minimum_effect
+    wanted, mean = criteria.minimum_effect, float(now.mean())
+    detectable = _detectable(now, criteria, groups)
     long_enough = [
         day
         for day, column in zip(days, values.T, strict=True)
-        if day > days[at] and _detectable(column, drift, groups) <= wanted
+        if day > days[at] and _detectable(column, criteria, groups) <= wanted
     ]
+    design = _design(criteria, groups)
+    variance = {"variance": float(now.var(ddof=1)), "treated_variance": _treated_variance(now, wanted)}
+    needed = sample_size(effect=wanted * mean, power=criteria.power, **variance, **design)
     return Outlook(
-        mean=float(now.mean()),
+        mean=mean,
         standard_deviation=float(now.std(ddof=1)),
         share_above_zero=float(np.count_nonzero(now) / len(now)),
         customers=groups.total,
         detectable=detectable,
         wanted=wanted,
         power=criteria.power,
-        power_for_wanted=_power(wanted / detectable * drift, critical),
-        customers_needed=math.ceil(groups.total * (detectable / wanted) ** 2),
+        power_for_wanted=power(effect=wanted * mean, n_control=groups.baseline, **variance, **design),
+        customers_needed=math.ceil(groups.total * needed / groups.baseline),
         days_needed=min(long_enough, default=None),
-        resampled_power=_resample(now, detectable, critical, groups, seed),
+        resampled_power=_resample(now, detectable, criteria, groups, seed),
     )
 
 
-def demands(criteria: Criteria, groups: Groups) -> tuple[float, float]:
-    """How many standard errors the last look asks for, and how many the effect must have on average to be
-    found with the plan's power."""
+def _design(criteria: Criteria, groups: Groups) -> dict[str, Any]:
+    """All challengers share the plan's error (Bonferroni)."""
     alpha = criteria.alpha / len(groups.challengers)
-    if criteria.method is Method.GROUP_SEQUENTIAL and len(criteria.looks) > 1:
-        plan = plan_looks(criteria.looks, alpha=alpha)
-        return plan.looks[-1].boundary, plan.drift(criteria.power)
-    critical = -float(ndtri(alpha / 2))
-    if criteria.method is Method.ALWAYS_VALID:
-        critical = _always_valid(groups.baseline + min(groups.challengers), alpha)
-    return critical, critical + float(ndtri(criteria.power))
+    looks = criteria.looks if criteria.look_plan else None
+    return {
+        "alpha": alpha,
+        "ratio": groups.ratio,
+        "method": criteria.method.value,
+        "plan": None if looks is None else plan_looks(looks, alpha=alpha),
+    }
 
 
-def _always_valid(n: int, alpha: float) -> float:
-    """Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (2021), eq. 155."""
-    surprise = -2 * math.log(alpha)
-    rho = (surprise + math.log(surprise + 1)) / TUNED_FOR
-    scale = n * rho + 1
-    return math.sqrt(2 * scale / (n * rho) * math.log(math.sqrt(scale) / alpha))
+def _detectable(values: Values, criteria: Criteria, groups: Groups) -> float:
+    """The smallest rise that is found; infinite when its own spread outgrows every rise."""
+    mean, variance = float(values.mean()), float(values.var(ddof=1))
+    if not (mean > 0 and variance > 0):
+        return math.inf
+    design = _design(criteria, groups)
+
+    def excess(rise: float) -> float:
+        needed = minimum_detectable_effect(
+            variance=variance, treated_variance=_treated_variance(values, rise),
+            n_control=groups.baseline, power=criteria.power, **design,
+        )  # fmt: skip
+        return rise * mean - needed
+
+    acting = np.count_nonzero(values) / len(values)
+    most = MOST if _is_habit(values) else min(1 / acting - 1, MOST)
+    if most <= 0 or excess(most) <= 0:
+        return math.inf
+    return float(brentq(excess, 0.0, most, xtol=1e-6))
 
 
-def _detectable(values: Values, drift: float, groups: Groups) -> float:
-    mean = float(values.mean())
-    return drift * float(values.std(ddof=1)) * math.sqrt(groups.spread) / mean if mean > 0 else math.inf
+def _treated_variance(values: Values, rise: float) -> float:
+    """When so many more customers act, each as past ones did; of a habit, when each does more."""
+    mean, square = float(values.mean()), float((values * values).mean())
+    if _is_habit(values):
+        return float(values.var(ddof=1)) * (1 + rise) ** 2
+    return max(square * (1 + rise) - (mean * (1 + rise)) ** 2, 0.0)
 
 
-def _power(shift: float, critical: float) -> float:
-    from scipy.special import ndtr
+def _is_habit(values: Values) -> bool:
+    """Whether most customers act anyhow, so that there is little room for more to act."""
+    return float(np.count_nonzero(values) / len(values)) > 0.5 and not is_share(values)
 
-    return float(ndtr(shift - critical) + ndtr(-shift - critical))
 
-
-def _resample(values: Values, effect: float, critical: float, groups: Groups, seed: int) -> float | None:
-    """Groups drawn with replacement; in one of them each number is raised by `effect`, a share is raised by
-    turning as many zeros into ones."""
-    small, other = min(groups.challengers), groups.baseline
-    runs = min(RESAMPLED_RUNS, MOST_RESAMPLED // (small + other))
-    if runs < 100:
+def _resample(values: Values, effect: float, criteria: Criteria, groups: Groups, seed: int) -> float | None:
+    """How often the effect, put into groups drawn from the past, is found by the plan."""
+    size = min(groups.baseline, *groups.challengers)
+    runs = min(RESAMPLED_RUNS, MOST_RESAMPLED // (2 * size))
+    looks = LOOKS if criteria.method is Method.ALWAYS_VALID else len(criteria.looks)
+    if runs < 100 or size < 2 * looks or not math.isfinite(effect):
         return None
     rng = np.random.default_rng(seed)
-    found = 0
-    is_share = bool(np.isin(values, (0.0, 1.0)).all())
-    gain = effect * float(values.mean())
-    for _ in range(runs):
-        control = rng.choice(values, other)
-        treated = rng.choice(values, small)
-        if is_share:
-            zeros = treated == 0
-            treated = treated + (zeros & (rng.random(small) < gain / max(float(zeros.mean()), 1e-12)))
-        else:
-            treated = treated * (1 + effect)
-        error = math.sqrt(control.var(ddof=1) / other + treated.var(ddof=1) / small)
-        found += bool(error and (treated.mean() - control.mean()) / error > critical)
-    return found / runs
+    acting = values[values != 0]
+
+    def treat(numbers: Values) -> Values:
+        if _is_habit(values):
+            return numbers * (1 + effect)
+        chance = effect * len(acting) / (len(values) - len(acting))
+        more = (numbers == 0) & (rng.random(numbers.shape) < chance)
+        return np.where(more, rng.choice(acting, numbers.shape), numbers)
+
+    alpha = criteria.alpha / len(groups.challengers)
+    method: Scheme = criteria.method.value
+    found = try_method(
+        values, per_arm=size, runs=runs, seed=seed, method=method, looks=looks, alpha=alpha, treat=treat
+    )
+    return found.up

@@ -14,12 +14,13 @@ from experiments.errors import InvalidPlan
 from experiments.models import Experiment, Metric, Plan
 from experiments.plan_draft import WISHES, draft_criteria, entrants_of, make_criteria
 from personalization.access.services import audit
-NOT_ASKED = ("name", "position", "is_primary", "role", "margin")
+
+NOT_ASKED = ("name", "position", "role", "margin")
 
 
 @transaction.atomic
 def freeze_plan(experiment: Experiment, criteria: Criteria, *, actor: str, at: datetime) -> Plan:
-    """Version 1, with the definitions of its metrics as they are now. Raises InvalidPlan when there is one."""
+    """Version 1, with the definitions of its metrics as they are now. Raises InvalidPlan if there is one."""
     # Locked, so that two callers do not both make the first.
     Experiment.objects.select_for_update().get(pk=experiment.pk)
     if experiment.plans.exists():
@@ -101,7 +102,9 @@ def _store(
     )  # fmt: skip
     Plan.objects.filter(pk=plan.pk).update(next_look_at=first_look_at(plan, criteria))
     plan.refresh_from_db()
-    audit(actor, "plan.made" if version == 1 else "plan.changed", f"experiment:{experiment.pk}", version=version)
+    audit(
+        actor, "plan.made" if version == 1 else "plan.changed", f"experiment:{experiment.pk}", version=version
+    )
     return plan
 
 

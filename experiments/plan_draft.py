@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 
 from experiments.decisions import Criteria, Guardrail, Method, NonsenseCriteria
 from experiments.errors import InvalidPlan
-from experiments.models import Direction, Experiment, Metric, MetricScope
+from experiments.models import Experiment, Metric, MetricRole, MetricScope
 from experiments.plan_words import explain_problem
 
 WINNER_DAYS = 2.0  # how long a test waits before the rest of the audience gets the winner
-MARGIN = 0.005  # of a share: half a percentage point
+MARGIN = 0.002  # of a share: a fifth of a percentage point
 WISHES = frozenset(
     {
         "metric", "baseline", "method", "looks", "length_days", "min_days", "alpha", "power",
@@ -60,7 +60,7 @@ def draft_criteria(
         alpha=_number(wishes, "alpha", 0.05),
         power=_number(wishes, "power", 0.8),
         minimum_effect=_number(wishes, "minimum_effect", 0.1),
-        guardrails=_guardrails(wishes, metrics, metric, entrants, baseline),
+        guardrails=_guardrails(wishes, metrics, entrants, baseline),
     )
     _check_comparable(criteria, metrics, entrants)
     return criteria
@@ -171,7 +171,6 @@ def _min_days(method: Method, looks: tuple[float, ...], length: float) -> float:
 def _guardrails(
     wishes: Mapping[str, Any],
     metrics: Mapping[str, Metric],
-    primary: Metric,
     entrants: Sequence[Entrant],
     baseline: str,
 ) -> tuple[Guardrail, ...]:
@@ -180,9 +179,8 @@ def _guardrails(
         wanted = [
             {"metric": metric.key}
             for metric in metrics.values()
-            if metric.direction == Direction.DOWN and metric.kind == "conversion"
-            and metric.key != primary.key and _is_comparable(metric, entrants, baseline)
-        ]  # fmt: skip
+            if metric.role == MetricRole.GUARDRAIL and _is_comparable(metric, entrants, baseline)
+        ]
     elif isinstance(given, list | tuple) and all(isinstance(one, Mapping) for one in given):
         wanted = list(given)
     else:
@@ -192,7 +190,7 @@ def _guardrails(
         metric = metrics.get(str(one.get("metric")))
         if metric is None:
             raise _invalid([("guardrails", _("There is no metric “%(key)s”.") % {"key": one.get("metric")})])
-        margin = _number(one, "margin", MARGIN)
+        margin = _number(one, "margin", metric.margin or MARGIN)
         found.append(Guardrail(metric.key, metric.direction, margin, bool(one.get("is_relative", False))))
     return tuple(found)
 
@@ -207,7 +205,9 @@ def _check_comparable(criteria: Criteria, metrics: Mapping[str, Metric], entrant
     problems = []
     if criteria.baseline not in {one.key for one in entrants}:
         problems.append(("baseline", _("The baseline must be one of the variants.")))
-    detail = _("“%(metric)s” happens only to those who get a message: compare two messages, or choose another.")
+    detail = _(
+        "“%(metric)s” happens only to those who get a message: compare two messages, or choose another."
+    )
     for field, key in [("metric", criteria.metric), *(("guardrails", g.metric) for g in criteria.guardrails)]:
         if not _is_comparable(metrics[key], entrants, criteria.baseline):
             problems.append((field, detail % {"metric": metrics[key].name}))

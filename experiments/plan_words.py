@@ -22,7 +22,7 @@ def explain_problem(problem: Problem) -> str:
         Problem.LOOK_TOO_EARLY: _(
             "The first look lies before the minimum of days: it would spend error and could decide nothing."
         ),
-        Problem.MARGIN: _("A margin is a number that is not negative."),
+        Problem.MARGIN: _("A guardrail needs a margin above 0: the harm that you would still accept."),
         Problem.GUARDRAIL_IS_METRIC: _("The metric that decides cannot be its own guardrail."),
         Problem.GUARDRAIL_TWICE: _("Each guardrail is named once."),
     }[problem]
@@ -53,13 +53,17 @@ def explain_decision(code: Code) -> str:
         Code.GUARDRAIL_WORSE: _("Stop: no gain is worth the harm to %(guardrails)s."),
         Code.TOO_EARLY: _("Go on: the test has not yet lasted the minimum of days that was planned."),
         Code.BETTER: _("Ship “%(variant)s”: it is better on “%(metric)s”, and no guardrail is worse."),
-        Code.BASELINE_BETTER: _("Stop: “%(variant)s” is better on “%(metric)s” than everything compared with it."),
+        Code.BASELINE_BETTER: _(
+            "Stop: “%(variant)s” is better on “%(metric)s” than everything compared with it."
+        ),
         Code.NOT_YET: _("Go on: nothing can be told apart yet. The plan looks next on %(next)s."),
         Code.NOTHING_MEASURED: _("Stop: the test is over and nothing was measured that could be compared."),
         Code.GUARDRAIL_UNCLEAR: _(
             "Stop: a gain was found, but it could not be ruled out that %(guardrails)s suffers more than the "
             "plan allows."
         ),
-        Code.TOO_SMALL: _("Stop: if there is any gain, it is smaller than what the plan calls worth finding."),
+        Code.TOO_SMALL: _(
+            "Stop: if there is any gain, it is smaller than what the plan calls worth finding."
+        ),
         Code.UNDECIDED: _("Stop: the test is over and could not tell the variants apart on “%(metric)s”."),
     }[code]

@@ -21,7 +21,7 @@ FLOORS = [
 ]
 LEVEL = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 PURE = [
-    "experiments/assignment.py",
+    "experiments/assignment",
     "experiments/stats",
     "experiments/metrics",
     "experiments/uplift",

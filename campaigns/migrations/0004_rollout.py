@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0001_initial'),
+        ('campaigns', '0003_holdout'),
         ('experiments', '0001_initial'),
     ]
 
@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='delivery',
             name='reason',
-            field=models.CharField(blank=True, choices=[('control', 'In the control group'), ('not_covered', 'Outside the experiment'), ('no_address', 'No address'), ('invalid_address', 'Invalid address'), ('duplicate_address', 'Address already in this audience'), ('no_consent', 'No consent'), ('suppressed', 'Suppressed'), ('no_content', 'The template failed for this customer'), ('no_winner', 'The test found nothing to send'), ('cancelled', 'Cancelled'), ('erased', 'Customer erased')], max_length=20, verbose_name='reason'),
+            field=models.CharField(blank=True, choices=[('control', 'In the control group'), ('not_covered', 'Outside the experiment'), ('holdout', 'In a holdout'), ('no_address', 'No address'), ('invalid_address', 'Invalid address'), ('duplicate_address', 'Address already in this audience'), ('no_consent', 'No consent'), ('suppressed', 'Suppressed'), ('no_content', 'The template failed for this customer'), ('no_winner', 'The test found nothing to send'), ('cancelled', 'Cancelled'), ('erased', 'Customer erased')], max_length=20, verbose_name='reason'),
         ),
         migrations.CreateModel(
             name='Rollout',

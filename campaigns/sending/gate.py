@@ -5,11 +5,13 @@ import time
 from collections.abc import Collection, Sequence
 
 from django.db import DatabaseError
+from django.utils import timezone
 
 from campaigns import ledger
 from campaigns.ledger import Claim, Row
 from campaigns.models import Run, RunStatus, SkipReason
 from campaigns.sending.context import RunContent
+from experiments import holdouts
 from personalization.customers import selectors as customers
 
 FRESH_SECONDS = 0.5
@@ -32,6 +34,7 @@ class Gate:
         self._asked: Collection[int] = ()
         self._consented: Collection[int] = ()
         self._suppressed: Collection[int] = ()
+        self._held_out: Collection[int] = ()
 
     @property
     def run_status(self) -> str:
@@ -50,6 +53,9 @@ class Gate:
             raise LeaseLost("the run was stopped")
         self._consented = customers.consented_ids(ids, channel=channel, topic=topic)
         self._suppressed = customers.suppressed_ids(ids, channel=channel)
+        # Also who entered after the audience was frozen.
+        own = self._run.content.get("holdout")
+        self._held_out, _chance = holdouts.draw(ids, at=timezone.now(), also=[own] if own else [])
         self._asked = {row.id for row in rows}
         self._looked_at = started
 
@@ -64,6 +70,8 @@ class Gate:
     def _judge(self, row: Row) -> str:
         if row.customer_id is None:
             return SkipReason.ERASED
+        if row.customer_id in self._held_out:
+            return SkipReason.HOLDOUT
         if row.customer_id not in self._consented:
             return SkipReason.NO_CONSENT
         if row.customer_id in self._suppressed:

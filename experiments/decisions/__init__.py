@@ -1,4 +1,4 @@
-"""Ship, stop or go on: what follows from a plan, the effects and the guards. Nothing is decided anywhere else.
+"""Ship, stop or go on: what follows from a plan, the effects and the guards. It is decided nowhere else.
 
 No customer, no database and no framework is known here; reasons are codes, sentences are made elsewhere.
 """

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Literal
 
 from experiments.stats import LookPlan, plan_looks
@@ -32,7 +33,7 @@ class Problem(StrEnum):
     LOOKS_WITHOUT_PLAN = "looks_without_plan"  # several looks at a test that is judged once
     TOO_MANY_LOOKS = "too_many_looks"
     LOOK_TOO_EARLY = "look_too_early"  # before the minimum of days: it would spend error for nothing
-    MARGIN = "margin"  # negative, or no number
+    MARGIN = "margin"  # not a positive number
     GUARDRAIL_IS_METRIC = "guardrail_is_metric"  # a guardrail that is the primary metric
     GUARDRAIL_TWICE = "guardrail_twice"
 
@@ -107,12 +108,14 @@ def _looks(criteria: Criteria) -> Iterator[tuple[str, Problem]]:
     if len(looks) > MAX_LOOKS:
         yield "looks", Problem.TOO_MANY_LOOKS
         return
-    rising = all(early < late for early, late in zip(looks, looks[1:], strict=False))
+    rising = all(early < late for early, late in pairwise(looks))
     if not looks or not looks[0] > 0 or looks[-1] != 1 or not rising:
         yield "looks", Problem.LOOKS
     elif criteria.method is Method.FIXED and len(looks) > 1:
         yield "looks", Problem.LOOKS_WITHOUT_PLAN
-    elif criteria.method is Method.GROUP_SEQUENTIAL and looks[0] * criteria.length_days < criteria.min_days * (1 - 1e-9):
+    elif criteria.method is Method.GROUP_SEQUENTIAL and looks[
+        0
+    ] * criteria.length_days < criteria.min_days * (1 - 1e-9):
         yield "looks", Problem.LOOK_TOO_EARLY
 
 
@@ -122,7 +125,7 @@ def _guardrails(criteria: Criteria) -> Iterator[tuple[str, Problem]]:
         yield "guardrails", Problem.GUARDRAIL_IS_METRIC
     if len(set(names)) < len(names):
         yield "guardrails", Problem.GUARDRAIL_TWICE
-    if any(not (math.isfinite(g.margin) and g.margin >= 0) for g in criteria.guardrails):
+    if any(not (math.isfinite(g.margin) and g.margin > 0) for g in criteria.guardrails):
         yield "guardrails", Problem.MARGIN
 
 

@@ -1,7 +1,7 @@
 """The rules, one a line, read from the top: the first that applies decides.
 
-They keep the promise of the sequential method: an effect is taken only with the interval that the plan allows at
-this look, and between planned looks nothing is decided at all.
+They keep the promise of the sequential method: an effect is taken only with the interval that the plan allows
+at this look, and between planned looks nothing is decided at all.
 """
 
 import math
@@ -144,7 +144,9 @@ def decide(
     code, action, _ = next(rule for rule in RULES if rule[2](state))
     variant = None
     if code is Code.BETTER:
-        variant = max((o for o in challengers if standings[o.variant] is S.BETTER), key=_gain(criteria)).variant
+        variant = max(
+            (o for o in challengers if standings[o.variant] is S.BETTER), key=_gain(criteria)
+        ).variant
     elif code is Code.BASELINE_BETTER:
         variant = criteria.baseline
     in_the_way = {
@@ -160,7 +162,10 @@ def decide(
 def standing_of(criteria: Criteria, challenger: Challenger) -> Standing:
     """Where one challenger stands; harm on a guardrail outweighs every gain."""
     pairs = [(g, challenger.guardrails.get(g.metric)) for g in criteria.guardrails]
-    if any(_is_worse(guardrail.direction, effect) and not _holds(guardrail, effect) for guardrail, effect in pairs):
+    if any(
+        _is_worse(guardrail.direction, effect) and not _holds(guardrail, effect)
+        for guardrail, effect in pairs
+    ):
         return S.HARMFUL
     if challenger.effect is None:
         return S.UNKNOWN

@@ -7,7 +7,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('experiments', '0001_initial'),
+        ('experiments', '0002_traffic'),
+        ('experiments', '0003_metric_definitions'),
     ]
 
     operations = [

@@ -23,6 +23,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *("add_segment", "change_segment", "add_segmentversion", "add_modelrun", "change_modelrun"),
         *("add_campaign", "change_campaign", "delete_campaign", "launch_campaign"),
         *("add_message", "change_message", "delete_message"),
+        *("add_layer", "change_layer", "add_holdout", "change_holdout"),
     ),
     "Data manager": (
         *("add_customer", "change_customer", "delete_customer", "add_consent"),

@@ -74,6 +74,32 @@ UNFOLD = {
                 ],
             },
             {
+                "title": _("Experiments"),
+                "items": [
+                    _entry(
+                        _("Experiments"),
+                        "science",
+                        "admin:experiments_experiment_changelist",
+                        "experiments.view_experiment",
+                    ),
+                    _entry(
+                        _("Layers"), "layers", "admin:experiments_layer_changelist", "experiments.view_layer"
+                    ),
+                    _entry(
+                        _("Holdouts"),
+                        "front_hand",
+                        "admin:experiments_holdout_changelist",
+                        "experiments.view_holdout",
+                    ),
+                    _entry(
+                        _("Client keys"),
+                        "vpn_key",
+                        "admin:experiments_clientkey_changelist",
+                        "experiments.view_clientkey",
+                    ),
+                ],
+            },
+            {
                 "title": _("Administration"),
                 "items": [
                     _entry(_("Staff"), "badge", "admin:access_user_changelist", "access.view_user"),

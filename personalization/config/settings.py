@@ -129,6 +129,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"queue": "default", "expires": 30},
     },
+    "exposures": {
+        "task": "experiments.tasks.read_exposures",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
     "heartbeat": {
         "task": "personalization.config.tasks.heartbeat",
         "schedule": 10.0,

@@ -28,6 +28,7 @@ urlpatterns = [
     path("app/campaigns/", include("campaigns.urls")),
     path("v1/", include("personalization.events.ingest_urls")),
     path("api/v1/", include(api)),
+    path("", include("experiments.sdk_urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
     path("t/", include("campaigns.tracking_urls")),

@@ -1,6 +1,7 @@
 """Two profiles turn out to be one person: everything known moves to the profile that stays."""
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
 from personalization.customers.models import Consent, Customer
 from personalization.customers.traits import COLUMNS
@@ -11,7 +12,9 @@ def absorb(source_id: int, *, into_id: int) -> None:
     """Moves ids, traits, consent and suppressions of a visitor into a customer, and removes the visitor.
 
     What the target already states about itself wins; for consent the more restrictive statement does. The
-    caller has moved the events. A visitor that a ledger or an experiment refers to stays as an empty row
+    caller has moved the events. Rows of other rooms follow where their model says so: a model with
+    `follows_merge_by` (names of columns) gives its rows to the target unless the target has one with the same
+    values. A visitor that a ledger or an experiment refers to stays as an empty row
     without address, so that their counts still add up.
     """
     # The same order as every other writer, or two merges would wait for one another forever.
@@ -24,6 +27,7 @@ def absorb(source_id: int, *, into_id: int) -> None:
     source = Customer.objects.get(pk=source_id)
     source.identifiers.update(customer_id=into_id)
     source.suppressions.update(customer_id=into_id)
+    _move_followers(source_id, into_id)
     if _is_referred_to(source):
         blank = dict.fromkeys(COLUMNS, "")
         Customer.objects.filter(pk=source_id).update(traits={}, **blank)
@@ -43,6 +47,17 @@ def _merge_consent(source_id: int, into_id: int) -> None:
         loser = other if other.granted and not consent.granted else consent
         Consent.objects.filter(pk=loser.pk).update(is_current=False)
     Consent.objects.filter(customer_id=source_id).update(customer_id=into_id)
+
+
+def _move_followers(source_id: int, into_id: int) -> None:
+    for relation in Customer._meta.related_objects:
+        columns = getattr(relation.related_model, "follows_merge_by", None)
+        if columns is None:
+            continue
+        name, manager = relation.field.name, relation.related_model._base_manager
+        same = {column: OuterRef(column) for column in columns}
+        taken = Exists(manager.filter(**{name: into_id}, **same))
+        manager.filter(~taken, **{name: source_id}).update(**{name: into_id})
 
 
 def _is_referred_to(customer: Customer) -> bool:

@@ -72,8 +72,8 @@
           return this.c.scheduled_at ? new Date(this.c.scheduled_at).toLocaleString(document.documentElement.lang || "en") : "";
         },
         payload() {
-          const { name, segment, sender_name, sender_address, topic, control_share, messages } = this.c;
-          return { name, segment, sender_name, sender_address, topic, control_share, messages: messages.map(({ id, ...rest }) => rest) };
+          const { name, segment, sender_name, sender_address, topic, control_share, holdout, messages } = this.c;
+          return { name, segment, sender_name, sender_address, topic, control_share, holdout, messages: messages.map(({ id, ...rest }) => rest) };
         },
         snapshot() { return JSON.stringify(this.payload()); },
         number(value) { return new Intl.NumberFormat(document.documentElement.lang || "en").format(value); },

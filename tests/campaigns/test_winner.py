@@ -233,7 +233,9 @@ def test_without_a_rest_nothing_waits_and_the_test_is_judged_all_the_same(tested
     assert look(run, AFTER_A_DAY).decision.variant == "m1"
 
 
-def test_a_test_share_without_anything_to_compare_is_an_error_of_the_check_list(make_customers, make_campaign):
+def test_a_test_share_without_anything_to_compare_is_an_error_of_the_check_list(
+    make_customers, make_campaign
+):
     ensure_default_metrics()
     make_customers(5)
     found = services.check_campaign(make_campaign(test_share=0.2, bodies=(BODY,)))

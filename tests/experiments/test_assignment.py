@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from experiments.assignment import bucket_ranges, choose, choose_each, hash_fraction, hash_fractions
@@ -79,6 +79,7 @@ def test_published_choices_are_met(fraction, ranges, expected):
     assert choose_each(np.array([fraction]), ranges).tolist() == [expected]
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(max_size=8), st.lists(st.text(st.characters(exclude_categories=[]), max_size=12), max_size=30))
 def test_many_at_once_are_hashed_as_one_by_one(seed, values):
     assert hash_fractions(seed, values).tolist() == [hash_fraction(seed, value) for value in values]

@@ -1,12 +1,6 @@
-"""Which variant a customer gets, by the public GrowthBook hashing specification: any SDK answers the same.
+"""FNV-1a 32 over UTF-16 code units, as the public GrowthBook specification hashes ids, one or millions."""
 
-In: a seed (the experiment's key) and an id. Out: a fraction in [0, 1) and the index of a variant. Nothing is
-stored or drawn at random here. Version 2 is ours; version 1 is biased between parallel experiments and exists
-only to check assignments imported from elsewhere.
-"""
-
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +10,6 @@ PRIME = 0x01000193
 MASK = 0xFFFFFFFF
 BUCKETS = 10_000
 BUCKETS_V1 = 1_000
-WEIGHT_TOLERANCE = 0.01
-
-Range = tuple[float, float]
 
 
 def hash_fraction(seed: str, value: str, *, version: int = 2) -> float | None:
@@ -33,40 +24,20 @@ def hash_fraction(seed: str, value: str, *, version: int = 2) -> float | None:
     return None
 
 
-def hash_fractions(seed: str, values: Sequence[str]) -> NDArray[np.float64]:
-    """`hash_fraction(seed, value)` (version 2) of every value, in the same order; shape (len(values),)."""
-    hashes = _fnv1a_each(_fnv1a(seed), values)
-    return _fnv1a_of_decimals(hashes) % np.uint32(BUCKETS) / BUCKETS
+def hash_fractions(seed: str, values: Sequence[str], *, version: int = 2) -> NDArray[np.float64]:
+    """`hash_fraction(seed, value)` of every value, in the same order; shape (len(values),).
 
-
-def bucket_ranges(weights: Sequence[float], coverage: float) -> list[Range]:
-    """The part [low, high) of [0, 1) that belongs to each variant.
-
-    A range starts where all weights before it end, whatever the coverage: raising the coverage later takes
-    new customers in and moves nobody. Coverage is clamped to 0..1; weights that do not add up to 1 (± 0.01)
-    are replaced by equal ones.
+    Raises ValueError for an unknown version.
     """
-    coverage = min(max(coverage, 0.0), 1.0)
-    if not weights:
-        return []
-    if abs(sum(weights) - 1) > WEIGHT_TOLERANCE:
-        weights = [1 / len(weights)] * len(weights)
-    starts = accumulate(weights[:-1], initial=0.0)
-    return [(start, start + coverage * weight) for start, weight in zip(starts, weights, strict=True)]
-
-
-def choose(fraction: float, ranges: Iterable[Range]) -> int:
-    """Index of the first range that holds the fraction; -1 when none does (outside the coverage)."""
-    return next((index for index, (low, high) in enumerate(ranges) if low <= fraction < high), -1)
-
-
-def choose_each(fractions: NDArray[np.float64], ranges: Sequence[Range]) -> NDArray[np.int64]:
-    """`choose` of every fraction; shape (len(fractions),)."""
-    chosen = np.full(len(fractions), -1, dtype=np.int64)
-    for index in reversed(range(len(ranges))):
-        low, high = ranges[index]
-        chosen[(low <= fractions) & (fractions < high)] = index
-    return chosen
+    if version == 2:
+        hashes = _fnv1a_each(_fnv1a(seed), values)
+        return _fnv1a_of_decimals(hashes) % np.uint32(BUCKETS) / BUCKETS
+    if version == 1:
+        hashes = _fnv1a_each(OFFSET_BASIS, values)
+        for unit in _code_units(seed):
+            hashes = (hashes ^ np.uint32(unit)) * np.uint32(PRIME)
+        return hashes % np.uint32(BUCKETS_V1) / BUCKETS_V1
+    raise ValueError(f"unknown hash version {version}")
 
 
 def _code_units(text: str) -> NDArray[np.uint16]:

@@ -1,0 +1,103 @@
+"""Writes who is assigned to which variant: at a launch, when a client reports an exposure, by an import."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+
+from experiments.assignment import NOWHERE
+from experiments.errors import NotRunning
+from experiments.models import Assignment, Experiment, Variant
+from experiments.selectors import assignments_of
+from experiments.traffic import hash_values, rule_of
+from personalization.segments import selectors as segments
+
+CHUNK = 20_000
+
+Assigned = tuple[int | None, float]
+
+
+class NewAssignment(NamedTuple):
+    customer_id: int
+    variant_id: int
+    propensity: float
+    at: datetime
+
+
+def assign(experiment: Experiment, customer_ids: Sequence[int], *, at: datetime) -> dict[int, Assigned]:
+    """The variant of every customer, control included, with the chance with which it was drawn.
+
+    A stored assignment wins over the hash, so calling twice, or after a change of weights, moves nobody.
+    Who takes no part is answered (None, the chance of that) and not stored: outside the coverage or the part
+    of the layer, outside the segment (1.0), or there to look at a variant (1.0). Ids that are no customers
+    are left out. Holdouts are the caller's concern. Raises NotRunning after the end. One transaction;
+    100,000 customers take seconds.
+    """
+    if experiment.ended_at is not None and experiment.ended_at <= at:
+        raise NotRunning(experiment.key)
+    return assign_since(experiment, dict.fromkeys(customer_ids, at), now=at)
+
+
+def assign_since(
+    experiment: Experiment, since: Mapping[int, datetime], *, now: datetime
+) -> dict[int, Assigned]:
+    """`assign` with a time of its own for each customer; membership of the segment is asked as of `now`."""
+    answer: dict[int, Assigned] = {}
+    variants = list(experiment.variants.order_by("position"))
+    with transaction.atomic():
+        # Always in the same order: two launches at once must not wait for each other crosswise.
+        ordered = sorted(since)
+        for start in range(0, len(ordered), CHUNK):
+            chunk = {pk: since[pk] for pk in ordered[start : start + CHUNK]}
+            answer.update(_assign_chunk(experiment, variants, chunk, now))
+    return answer
+
+
+def store(experiment: Experiment, rows: Sequence[NewAssignment]) -> None:
+    """Writes those that are new, in the order of the customers; who has an assignment keeps it."""
+    if not rows:
+        return
+    columns: list[Any] = [list(column) for column in zip(*sorted(rows), strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {Assignment._meta.db_table}"  # noqa: S608
+            " (experiment_id, customer_id, variant_id, propensity, assigned_at)"
+            " SELECT %s, customer, variant, chance, at"
+            " FROM unnest(%s::bigint[], %s::bigint[], %s::float8[], %s::timestamptz[])"
+            " AS drawn (customer, variant, chance, at)"
+            " ON CONFLICT (experiment_id, customer_id) DO NOTHING",
+            [experiment.pk, *columns],
+        )
+
+
+def _assign_chunk(
+    experiment: Experiment, variants: list[Variant], since: Mapping[int, datetime], now: datetime
+) -> dict[int, Assigned]:
+    ids = list(since)
+    stored = assignments_of(experiment, ids)
+    values = hash_values([pk for pk in ids if pk not in stored])
+    rule = rule_of(experiment, variants)
+    chances = [rule.chance(index) for index in range(len(variants))]
+    nowhere: Assigned = (None, rule.chance(NOWHERE))
+    outside = not_in_segment(experiment, list(values), now=now)
+    outside |= {pk for pk, value in values.items() if value in rule.forced}
+    answer: dict[int, Assigned] = dict.fromkeys(outside, (None, 1.0))
+    rows = []
+    drawn = {pk: value for pk, value in values.items() if pk not in outside}
+    for pk, index in zip(drawn, rule.choose_each(list(drawn.values())).tolist(), strict=True):
+        if index == NOWHERE:
+            answer[pk] = nowhere
+        else:
+            rows.append(NewAssignment(pk, variants[index].pk, chances[index], since[pk]))
+    store(experiment, rows)
+    # Read back: another process may have stored the same customers first.
+    return answer | stored | assignments_of(experiment, [row.customer_id for row in rows])
+
+
+def not_in_segment(experiment: Experiment, customer_ids: list[int], *, now: datetime) -> set[int]:
+    """Those of the customers that are not in the experiment's segment; nobody when it has none."""
+    if experiment.segment_version is None or not customer_ids:
+        return set()
+    members = segments.members(experiment.segment_version, now=now).filter(pk__in=customer_ids)
+    return set(customer_ids) - set(members.values_list("pk", flat=True))

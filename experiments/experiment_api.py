@@ -1,0 +1,156 @@
+"""The API of experiments: make, start, ramp up, end, ship, and import assignments made elsewhere."""
+
+from typing import Any
+
+from django.db import transaction
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from experiments import services
+from experiments.errors import WrongState
+from experiments.experiment_serializers import (
+    ChangeSerializer,
+    EndSerializer,
+    ExperimentDetailSerializer,
+    ExperimentSerializer,
+    ImportedSerializer,
+    ImportSerializer,
+    NewExperimentSerializer,
+    StartSerializer,
+)
+from experiments.importing import ImportedRow, import_assignments
+from experiments.models import Experiment, Origin
+from personalization.access.models import Scope
+from personalization.access.pagination import CursorPagination
+from personalization.access.services import actor_name, audit
+
+READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PATCH": Scope.CAMPAIGNS_WRITE}
+TAGS = ["experiments"]
+
+
+class ExperimentsView(APIView):
+    required_scope = READ_WRITE
+
+    @extend_schema(operation_id="experiments_list", responses=ExperimentSerializer(many=True), tags=TAGS)
+    def get(self, request: Request) -> Response:
+        """All experiments, those of campaigns too, oldest first."""
+        paginator: BasePagination = CursorPagination()
+        found = Experiment.objects.prefetch_related("variants").order_by("pk")
+        page: Any = paginator.paginate_queryset(found, request, view=self)
+        return paginator.get_paginated_response(ExperimentSerializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="experiments_create",
+        request=NewExperimentSerializer,
+        responses={201: ExperimentSerializer},
+        tags=TAGS,
+    )
+    def post(self, request: Request) -> Response:
+        """Makes an experiment; it takes nobody in before its start."""
+        body = NewExperimentSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        with transaction.atomic():
+            experiment = services.create_experiment(**body.arguments(), origin=Origin.API)
+            audit(actor_name(request), "experiment.created", f"experiment:{experiment.key}")
+        return Response(ExperimentSerializer(experiment).data, status=status.HTTP_201_CREATED)
+
+
+class ExperimentView(APIView):
+    required_scope = READ_WRITE
+
+    @extend_schema(operation_id="experiments_get", responses=ExperimentDetailSerializer, tags=TAGS)
+    def get(self, request: Request, key: str) -> Response:
+        """One experiment with its variants, and how many customers saw one."""
+        return Response(ExperimentDetailSerializer(get_object_or_404(Experiment, key=key)).data)
+
+    @extend_schema(
+        operation_id="experiments_change", request=ChangeSerializer, responses=ExperimentSerializer, tags=TAGS
+    )
+    def patch(self, request: Request, key: str) -> Response:
+        """Raises the coverage, or stops serving it to clients. Nobody who takes part is moved."""
+        experiment = _own(key)
+        body = ChangeSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        with transaction.atomic():
+            if "coverage" in body.validated_data:
+                services.change_coverage(experiment, coverage=body.validated_data["coverage"])
+            if "is_served" in body.validated_data:
+                services.serve(experiment, is_served=body.validated_data["is_served"])
+            audit(actor_name(request), "experiment.changed", f"experiment:{key}", **body.validated_data)
+        return Response(ExperimentSerializer(experiment).data)
+
+
+class StartView(APIView):
+    required_scope = Scope.CAMPAIGNS_WRITE
+
+    @extend_schema(
+        operation_id="experiments_start", request=StartSerializer, responses=ExperimentSerializer, tags=TAGS
+    )
+    def post(self, request: Request, key: str) -> Response:
+        """The first start counts; starting again changes nothing."""
+        experiment = _own(key)
+        body = StartSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        with transaction.atomic():
+            services.start_experiment(experiment, at=body.validated_data["at"] or timezone.now())
+            audit(actor_name(request), "experiment.started", f"experiment:{key}")
+        return Response(ExperimentSerializer(experiment).data)
+
+
+class EndView(APIView):
+    required_scope = Scope.CAMPAIGNS_WRITE
+
+    @extend_schema(
+        operation_id="experiments_end", request=EndSerializer, responses=ExperimentSerializer, tags=TAGS
+    )
+    def post(self, request: Request, key: str) -> Response:
+        """Nobody is taken in any more. `ship` names the variant that clients give from now on; a later call
+        may raise its share."""
+        experiment = _own(key)
+        body = EndSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        asked = body.validated_data
+        with transaction.atomic():
+            services.end_experiment(experiment, at=asked["at"] or timezone.now())
+            if asked["ship"]:
+                services.ship(experiment, variant_key=asked["ship"], share=asked["share"])
+            audit(actor_name(request), "experiment.ended", f"experiment:{key}", ship=asked["ship"])
+        return Response(ExperimentSerializer(experiment).data)
+
+
+class AssignmentsView(APIView):
+    required_scope = Scope.CAMPAIGNS_WRITE
+
+    @extend_schema(
+        operation_id="experiments_import_assignments",
+        request=ImportSerializer,
+        responses=ImportedSerializer,
+        tags=TAGS,
+    )
+    def post(self, request: Request, key: str) -> Response:
+        """Writes up to 1,000 assignments made elsewhere, all or none; sending them again changes nothing."""
+        experiment = _own(key)
+        body = ImportSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        now = timezone.now()
+        rows = [
+            ImportedRow(row["customer"], row["assigned_at"] or now, row["variant"], row["propensity"])
+            for row in body.validated_data["assignments"]
+        ]
+        result = import_assignments(experiment, rows, now=now)
+        audit(actor_name(request), "assignments.imported", f"experiment:{key}", created=result.created)
+        return Response({"created": result.created, "unchanged": result.unchanged})
+
+
+def _own(key: str) -> Experiment:
+    """Of the API's own experiments; those of launches are steered by their campaigns."""
+    experiment = get_object_or_404(Experiment, key=key)
+    if experiment.origin != Origin.API:
+        raise WrongState("A campaign steers this experiment.")
+    return experiment
