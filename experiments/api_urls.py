@@ -7,6 +7,7 @@ from experiments.experiment_api import (
     ExperimentView,
     StartView,
 )
+from experiments.targeting_api import TargetingView
 
 urlpatterns = [
     path("experiments", ExperimentsView.as_view(), name="api-experiments"),
@@ -14,4 +15,5 @@ urlpatterns = [
     path("experiments/<slug:key>/start", StartView.as_view(), name="api-experiment-start"),
     path("experiments/<slug:key>/end", EndView.as_view(), name="api-experiment-end"),
     path("experiments/<slug:key>/assignments", AssignmentsView.as_view(), name="api-experiment-assignments"),
+    path("experiments/<slug:key>/targeting", TargetingView.as_view(), name="api-experiment-targeting"),
 ]

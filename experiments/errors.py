@@ -70,3 +70,9 @@ class HoldoutEnded(ExperimentError):
     status = 409
     slug = "holdout-ended"
     title = _("The holdout has ended")
+
+
+class NotPossible(ExperimentError):
+    status = 409
+    slug = "not-possible"
+    title = _("This cannot be computed")

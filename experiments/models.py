@@ -9,14 +9,15 @@ from django.db.models import F, Func
 from django.utils.translation import gettext_lazy as _
 
 from experiments.metric_checks import check_metric
+from experiments.targeting_models import TargetingStudy
 from experiments.traffic_models import ClientKey, Holdout, HoldoutMember, HoldoutVersion, Layer
 from personalization.customers.models import Customer
 from personalization.segments.models import SegmentVersion
 
 __all__ = [
-    "Assignment", "ClientKey", "CustomerSums", "DaySums", "Direction", "Experiment", "Holdout",
-    "HoldoutMember", "HoldoutVersion", "Layer", "Look", "Metric", "MetricRole", "MetricScope", "MetricState",
-    "Origin", "Plan", "Variant",
+    "Assignment", "ClientKey", "CustomerSums", "DaySums", "Direction", "Experiment", "Holdout", "HoldoutMember",
+    "HoldoutVersion", "Layer", "Look", "Metric", "MetricRole", "MetricScope", "MetricState", "Origin", "Plan",
+    "TargetingStudy", "Variant",
 ]  # fmt: skip
 
 

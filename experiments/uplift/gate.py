@@ -18,7 +18,7 @@ from experiments.uplift.curves import qini_gain
 from experiments.uplift.learners import Base, Learner
 from experiments.uplift.rules import Rule, best_rule
 from experiments.uplift.subgroups import heterogeneity
-from experiments.uplift.table import Booleans, Floats
+from experiments.uplift.table import Booleans, Floats, Table
 from experiments.uplift.trial import Trial, split
 
 # Fewer customers in a group of the judging half say nothing about a ranking.
@@ -67,6 +67,7 @@ class Study:
     judged_customers: int
     seed: int
     model: Learner
+    columns: Table  # as the model knows them, without rows
 
 
 def study(
@@ -110,6 +111,7 @@ def study(
         judged_customers=len(held),
         seed=seed,
         model=model,
+        columns=trial.table.rows(np.zeros(len(trial), dtype=bool)),
     )
 
 

@@ -6,7 +6,8 @@ import pytest
 from scipy import stats
 
 from experiments.long_run import Week, WeekSums, cumulate
-from experiments.long_run_sums import load_weeks
+from experiments.holdouts import create_holdout, draw
+from experiments.long_run_sums import holdout_weeks, load_weeks
 from personalization.customers.models import Customer
 
 DAY = date(2026, 3, 2)
@@ -95,7 +96,7 @@ def test_the_sums_of_the_database_are_those_of_the_customers(make_customers, hap
     happen(customers[0], name="Message Sent", days=1)
     happen(customers[1], name="Message Sent", days=8)
     happen(customers[3], value="1000", days=20)  # after the end
-    held = Customer.objects.filter(pk__in=[customers[2].pk, customers[3].pk]).values("pk")
+    held = [customers[2].pk, customers[3].pk]
     weeks = load_weeks(held, since=start, until=start + timedelta(days=14), cost_per_message=Decimal("0.02"))
     reached = weeks[0].reached + weeks[1].reached
     # Totals 15, 3, 0, 4 of those reached (the fifth came in the second week), and 5, 0 of the holdout.
@@ -106,3 +107,14 @@ def test_the_sums_of_the_database_are_those_of_the_customers(make_customers, hap
     assert sum(week.cost for week in weeks) == Decimal("0.04")
     with pytest.raises(ValueError, match="after"):
         load_weeks(held, since=start, until=start)
+
+
+def test_a_holdout_is_measured_by_its_draw(make_customers, happen, start):
+    customers = make_customers(200)
+    holdout = create_holdout(key="all", name="All", share=0.2, at=start, actor="test")
+    held, _ = draw([customer.pk for customer in customers], at=start)
+    for customer in customers:
+        happen(customer, value="2" if customer.pk in held else "5", days=1)
+    weeks = holdout_weeks(holdout, until=start + timedelta(days=3))
+    assert weeks[0].held_out == WeekSums(len(held), Decimal(2 * len(held)), Decimal(4 * len(held)))
+    assert weeks[0].reached.sum == 5 * (200 - len(held))

@@ -1,0 +1,138 @@
+"""Whom to mail next time: a study of uplift on an experiment's customers, kept, and put to use as a segment or
+a trait.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from django.utils.translation import gettext as _
+
+from experiments.errors import NotPossible
+from experiments.models import Direction, Experiment, Metric, TargetingStudy, Variant
+from experiments.outcomes import load_outcomes
+from experiments.trait_table import load_traits, load_traits_like
+from experiments.uplift import (
+    Judged,
+    Offer,
+    Rule,
+    Study,
+    SubgroupReport,
+    Trial,
+    compare_subgroups,
+    study,
+    subgroups_of,
+)
+from personalization.customers.models import Customer
+from personalization.customers.services import write_traits
+from personalization.customers.traits import split_traits
+from personalization.segments.models import SegmentVersion
+from personalization.segments.services import save_segment
+
+CHUNK = 20_000
+
+
+def load_trial(
+    experiment: Experiment, metric: Metric, variant: Variant, *, as_of: datetime, traits: Sequence[str] = ()
+) -> Trial:
+    """The variant against the control; less is more for a metric that is to go down. Raises NotPossible."""
+    control = experiment.variants.filter(is_control=True).first()
+    if control is None or control.pk == variant.pk:
+        raise NotPossible(_("Only a variant beside a control that got no message can tell whom to mail."))
+    outcomes = load_outcomes(experiment, metric, as_of=as_of)
+    kept = np.isin(outcomes.variant_ids, (control.pk, variant.pk))
+    treated = (outcomes.variant_ids[kept] == variant.pk).astype(np.float64)
+    if len(np.unique(treated)) < 2:
+        raise NotPossible(_("There are no customers in one of the two variants yet."))
+    chance = variant.weight / (variant.weight + control.weight)
+    if not 0 < chance < 1:
+        raise NotPossible(_("Both variants need a weight."))
+    sign = -1.0 if metric.direction == Direction.DOWN else 1.0
+    table = load_traits(outcomes.customer_ids[kept].tolist(), names=traits)
+    if not table.names:
+        raise NotPossible(_("Nothing is known of these customers: there are no traits to tell them apart."))
+    return Trial(table, sign * outcomes.values[kept], treated, np.full(len(treated), chance))
+
+
+def study_targeting(
+    experiment: Experiment,
+    metric: Metric,
+    variant: Variant,
+    *,
+    as_of: datetime,
+    traits: Sequence[str] = (),
+    cost: float = 0.0,
+    seed: int = 0,
+) -> tuple[TargetingStudy, Study]:
+    """Studies and keeps what was found. `cost`: what a message must bring, in the metric's unit.
+
+    Raises NotPossible when there is too little to learn from.
+    """
+    trial = load_trial(experiment, metric, variant, as_of=as_of, traits=traits)
+    try:
+        found = study(trial, cost=cost, seed=seed)
+    except ValueError as error:
+        raise NotPossible(str(error)) from error
+    kept = TargetingStudy.objects.create(
+        experiment=experiment,
+        metric=metric,
+        variant=variant,
+        as_of=as_of,
+        offer=found.offer.value,
+        document=_document(found, compare_subgroups(subgroups_of(trial)), trial, cost),
+    )
+    return kept, found
+
+
+def segment_definition(rule: Rule) -> dict[str, Any]:
+    """The rule in the language of segments."""
+    return {"trait": rule.trait, "op": rule.op, "value": rule.value}
+
+
+def save_rule_segment(kept: TargetingStudy, *, name: str, actor: str) -> SegmentVersion:
+    """Raises NotPossible unless a rule was offered, NameTaken."""
+    if kept.offer != Offer.RULE:
+        raise NotPossible(_("No rule stands out: there is nothing to save as a segment."))
+    return save_segment(None, name=name, definition=kept.document["rule"]["definition"], actor=actor)
+
+
+def write_scores(found: Study, *, trait: str) -> int:
+    """The model's expected extra outcome for every customer, as a trait; how many were written.
+
+    Raises NotPossible when the model was not offered.
+    """
+    if found.offer is not Offer.MODEL:
+        raise NotPossible(_("The model is not offered: it does not beat random order and the best rule."))
+    ids = list(Customer.objects.order_by("pk").values_list("pk", flat=True))
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+        scores = found.model.predict(load_traits_like(found.columns, chunk))
+        write_traits(
+            [
+                (pk, split_traits({trait: round(float(score), 6)}))
+                for pk, score in zip(chunk, scores, strict=True)
+            ]
+        )
+    return len(ids)
+
+
+def _document(found: Study, groups: SubgroupReport, trial: Trial, cost: float) -> dict[str, Any]:
+    rule = found.rule
+    return {
+        "cost": cost,
+        "seed": found.seed,
+        "customers": found.customers,
+        "judged_customers": found.judged_customers,
+        "traits": trial.table.names,
+        "everybody": found.everybody and asdict(found.everybody),
+        "rule": rule and {"definition": segment_definition(rule), **_judged(found.rule_judged)},
+        "model": {"learner": found.learner, "base": found.base, **_judged(found.model_judged)},
+        "model_over_rule": found.model_over_rule and asdict(found.model_over_rule),
+        "subgroups": asdict(groups) | {"differs": groups.differs},
+    }
+
+
+def _judged(judged: Judged | None) -> dict[str, Any]:
+    return asdict(judged) if judged else {}
