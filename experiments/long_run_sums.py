@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
+
 from experiments.assignment import hash_fractions
 from experiments.long_run import Week, WeekSums
 from experiments.models import Holdout

@@ -1,4 +1,4 @@
-"""For each customer the variant that earlier customers like them did best with, and a known chance for all."""
+"""For each customer the variant that earlier customers like them did best with, by known chances."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,8 +14,8 @@ from experiments.errors import NotPossible, NotRunning
 from experiments.models import Direction, Experiment, Metric
 from experiments.outcomes import load_outcomes
 from experiments.selectors import assignments_of
-from experiments.trait_table import load_traits, load_traits_like
 from experiments.traffic import hash_values
+from experiments.trait_table import load_traits, load_traits_like
 from experiments.uplift.table import Encoder
 
 

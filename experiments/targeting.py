@@ -1,5 +1,5 @@
-"""Whom to mail next time: a study of uplift on an experiment's customers, kept, and put to use as a segment or
-a trait.
+"""Whom to mail next time: a study of uplift on an experiment's customers, kept, and put to use as a segment
+or a trait.
 """
 
 from collections.abc import Sequence

@@ -21,18 +21,18 @@ def targeting_sentence(study: TargetingStudy) -> str:
     facts = {"inside": _effect(judged["inside"]), "outside": _effect(judged["outside"])}
     if study.offer == Offer.MODEL:
         facts["share"] = f"{judged['share']:.0%}"
-        return _("A model tells customers apart better than any single trait. For the %(share)s it puts first a "
-                 "message brings %(inside)s per customer, for the others %(outside)s.") % facts  # fmt: skip
+        return _("A model tells customers apart better than any single trait. For the %(share)s it puts first "
+                 "a message brings %(inside)s per customer, for the others %(outside)s.") % facts  # fmt: skip
     facts["rule"] = describe(document["rule"]["definition"]).rstrip(".")
     low, high = judged["outside"]["absolute_ci"]
     if high is not None and high <= cost:
-        return _("Mail only these: “%(rule)s”. A message brings %(inside)s per customer there; for the others "
-                 "it is not worth it: %(outside)s.") % facts  # fmt: skip
+        return _("Mail only these: “%(rule)s”. A message brings %(inside)s per customer there; for the "
+                 "others it is not worth it: %(outside)s.") % facts  # fmt: skip
     if low is not None and low > cost:
-        return _("Mail these first: “%(rule)s”. A message brings %(inside)s per customer there, and is worth it "
-                 "for the others too: %(outside)s.") % facts  # fmt: skip
-    return _("Mail these: “%(rule)s”. A message brings %(inside)s per customer there; whether it is worth it for "
-             "the others we cannot tell: %(outside)s.") % facts  # fmt: skip
+        return _("Mail these first: “%(rule)s”. A message brings %(inside)s per customer there, and is worth "
+                 "it for the others too: %(outside)s.") % facts  # fmt: skip
+    return _("Mail these: “%(rule)s”. A message brings %(inside)s per customer there; whether it is worth it "
+             "for the others we cannot tell: %(outside)s.") % facts  # fmt: skip
 
 
 def subgroups_sentence(study: TargetingStudy) -> str:
@@ -51,8 +51,8 @@ def _nobody(everybody: Effect | None, cost: float) -> str:
         return _("Nobody stands out: mail everybody. A message brings %(effect)s per customer.") % facts
     if high is not None and high <= cost:
         return _("Nobody stands out: mail nobody. A message brings %(effect)s per customer.") % facts
-    return _("Nobody stands out: mail everybody or nobody. A message brings %(effect)s per customer, and whether "
-             "that is worth it we cannot tell.") % facts  # fmt: skip
+    return _("Nobody stands out: mail everybody or nobody. A message brings %(effect)s per customer, and "
+             "whether that is worth it we cannot tell.") % facts  # fmt: skip
 
 
 def _effect(effect: Effect) -> str:

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from experiments.long_run import Week, WeekSums, cumulate
 from experiments.holdouts import create_holdout, draw
+from experiments.long_run import Week, WeekSums, cumulate
 from experiments.long_run_sums import holdout_weeks, load_weeks
 from personalization.customers.models import Customer
 
