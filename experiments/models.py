@@ -15,9 +15,9 @@ from personalization.customers.models import Customer
 from personalization.segments.models import SegmentVersion
 
 __all__ = [
-    "Assignment", "ClientKey", "CustomerSums", "DaySums", "Direction", "Experiment", "Holdout", "HoldoutMember",
-    "HoldoutVersion", "Layer", "Look", "Metric", "MetricRole", "MetricScope", "MetricState", "Origin", "Plan",
-    "TargetingStudy", "Variant",
+    "Assignment", "ClientKey", "CustomerSums", "DaySums", "Direction", "Experiment", "Holdout",
+    "HoldoutMember", "HoldoutVersion", "Layer", "Look", "Metric", "MetricRole", "MetricScope",
+    "MetricState", "Origin", "Plan", "TargetingStudy", "Variant",
 ]  # fmt: skip
 
 
