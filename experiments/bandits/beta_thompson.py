@@ -5,7 +5,7 @@ from functools import partial
 
 from scipy.special import betainc, betaincinv
 
-from experiments.bandits.best_chance import Floats, chances_to_be_best
+from experiments.bandits.best_chance import Floats, Function, chances_to_be_best
 from experiments.bandits.exploration import with_floor
 from experiments.stats import Proportion
 
@@ -19,7 +19,7 @@ def beta_chances(
     Source: Thompson (1933), Biometrika 25; Beta posteriors after Chapelle and Li (2011), algorithm 2.
     """
     shapes = [(prior[0] + arm.successes, prior[1] + arm.n - arm.successes) for arm in arms]
-    chances = chances_to_be_best(
-        [partial(betaincinv, a, b) for a, b in shapes], [partial(betainc, a, b) for a, b in shapes]
-    )
+    quantiles: list[Function] = [partial(betaincinv, a, b) for a, b in shapes]  # type: ignore[misc]
+    distributions: list[Function] = [partial(betainc, a, b) for a, b in shapes]  # type: ignore[misc]
+    chances = chances_to_be_best(quantiles, distributions)
     return with_floor(chances, floor)
