@@ -74,13 +74,17 @@ def read_items(path: Path, *, item_column: str, item_ids: npt.NDArray[Any]) -> I
         own = [None if at is None or not values else values[at] for at in rows]
         if name == TAGS:
             tags = [str(value).split("|") if value else [] for value in own]
-        elif values and pa.types.is_string(table.schema.field(name).type):
+        elif values and _is_text(table.schema.field(name).type):
             texts = [
                 [*words, str(value)] if value else words for words, value in zip(texts, own, strict=True)
             ]
         elif values:
             numbers[name] = np.array([np.nan if value is None else value for value in own], dtype=np.float64)
     return ItemFeatures(texts=["\n".join(words) for words in texts], tags=tags, numbers=numbers)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
 def _names(columns: Sequence[str]) -> list[str]:
