@@ -1,7 +1,5 @@
-"""Implicit-feedback matrix factorization: each user and item a short vector, on the `implicit` library."""
+"""Implicit-feedback matrix factorization: each user and item a short vector."""
 
-from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,12 +7,14 @@ import numpy.typing as npt
 from implicit.cpu.als import AlternatingLeastSquares
 from scipy import linalg, sparse
 
+from recommender.algorithms._als_kernels import HalfStep
 from recommender.algorithms._base import Arrays, Recommender, Training, gettext_noop
 from recommender.algorithms._blas import one_blas_thread
 from recommender.algorithms._interactions import Floats, Interactions, Ints
 from recommender.algorithms._reason_kernels import best_of_factors
 
-# The library's solver takes one strength per call, so rows of like strength (within 20 %) go together.
+# New users are solved by the `implicit` library, at one strength per call: like strengths (within 20 %) are
+# made equal, in training too.
 STRENGTH_STEP = 1.2
 # Between a constant strength (0) and one in proportion to the confidences (1).
 FREQUENCY_EXPONENT = 0.5
@@ -27,11 +27,10 @@ class Als(Recommender):
     else 1.
 
     The strength of a row's regularization grows with its confidences: `regularization` × (cells of the row
-    + alpha × sum of its weights)^½. The library's own constant λ would have to be found anew for every size
-    of data, and so would a strength in full proportion; with the root, one default does on catalogs of
-    1,700 and of 10,000 items. User vectors are not kept: they are solved exactly from the history, the same
-    way for known and new users. Sources: Hu, Koren and Volinsky (2008); frequency scaling after Rendle et
-    al. (2021).
+    + alpha × sum of its weights)^½. A constant λ would have to be found anew for every size of data, and so
+    would a strength in full proportion; with the root, one default does on catalogs of 1,700 and of 10,000
+    items. User vectors are not kept: they are solved exactly from the history, the same way for known and
+    new users. Sources: Hu, Koren and Volinsky (2008); frequency scaling after Rendle et al. (2021).
     """
 
     name = "als"
@@ -61,8 +60,8 @@ class Als(Recommender):
         self.seed = seed
 
     def needed_bytes(self, n_users: int, n_items: int, n_interactions: int) -> int:
-        """The vectors, drawn in double precision at first, and four copies of the matrix."""
-        return 12 * self.factors * (n_users + 2 * n_items) + 32 * n_interactions
+        """The vectors, those of the items in double precision too, and four copies of the matrix."""
+        return 4 * self.factors * (n_users + 3 * n_items) + 32 * n_interactions
 
     def _learn(self, interactions: Interactions, training: Training) -> None:
         if len(interactions.items):
@@ -73,25 +72,19 @@ class Als(Recommender):
         training.progress(1.0)
 
     def _factorized(self, matrix: sparse.csr_matrix, training: Training) -> Floats:
-        # Rows sorted by group lie together, so that each group is a slice and solved in place. Inside a group
-        # they keep their order: sorted by length, one thread would get all the long ones.
-        of_users = self._strengths(matrix)
+        random = np.random.default_rng(self.seed)
+        users, items = (
+            random.random((n, self.factors), dtype=np.float32) * np.float32(0.01) for n in matrix.shape
+        )
         of_items = self._rounded(self.alpha * self.item_weights.astype(np.float64), matrix.shape[0])
-        users, items = np.argsort(of_users, kind="stable"), np.argsort(of_items, kind="stable")
-        matrix = matrix[users][:, items].tocsr()
-        # The library warns, rightly, of BLAS threads beside its own: ten times slower.
+        for_users = HalfStep(matrix, self._strengths(matrix).astype(np.float32))
+        for_items = HalfStep(matrix.T.tocsr(), of_items.astype(np.float32))
         with one_blas_thread():
-            model = _ScaledSolver(self, of_users[users], of_items[items], num_threads=_threads(matrix))
-            model.fit(
-                matrix,
-                show_progress=False,
-                callback=lambda iteration, seconds, loss: training.progress(
-                    (iteration + 1) / self.iterations
-                ),
-            )
-        found = np.empty_like(model.item_factors)
-        found[items] = model.item_factors
-        return np.asarray(found)
+            for iteration in range(self.iterations):
+                for_users.solve(users, items)
+                for_items.solve(items, users)
+                training.progress((iteration + 1) / self.iterations)
+        return items
 
     def _prepare(self) -> None:
         self._exact = self._items.astype(np.float64)
@@ -170,55 +163,6 @@ class Als(Recommender):
         self._prepare()
 
 
-class _ScaledSolver(AlternatingLeastSquares):
-    """The library's fit, with each group of rows solved at its own strength."""
-
-    def __init__(
-        self,
-        als: Als,
-        of_users: npt.NDArray[np.float64],
-        of_items: npt.NDArray[np.float64],
-        *,
-        num_threads: int,
-    ) -> None:
-        super().__init__(
-            factors=als.factors, iterations=als.iterations, random_state=als.seed, num_threads=num_threads
-        )
-        self._users, self._items = list(_groups(of_users)), list(_groups(of_items))
-        self._slices: dict[bool, list[sparse.csr_matrix]] = {}
-
-    @property
-    def solver(self) -> Any:
-        return self._solve_groups
-
-    def _solve_groups(
-        self, rows: sparse.csr_matrix, found: Floats, fixed: Floats, regularization: float, num_threads: int
-    ) -> None:
-        solve = super().solver
-        is_users = found is self.user_factors
-        groups = self._users if is_users else self._items
-        if is_users not in self._slices:
-            self._slices[is_users] = [_rows(rows, start, stop) for start, stop, _ in groups]
-        for chosen, (start, stop, strength) in zip(self._slices[is_users], groups, strict=True):
-            # Threads for a few rows cost more than they give.
-            solve(chosen, found[start:stop], fixed, strength, num_threads=_threads(chosen))
-
-
-def _rows(matrix: sparse.csr_matrix, start: int, stop: int) -> sparse.csr_matrix:
-    """Those rows, sharing the memory of the matrix."""
-    first, last = matrix.indptr[start], matrix.indptr[stop]
-    parts = matrix.data[first:last], matrix.indices[first:last], matrix.indptr[start : stop + 1] - first
-    return sparse.csr_matrix(parts, shape=(stop - start, matrix.shape[1]))
-
-
 def _threads(matrix: sparse.csr_matrix) -> int:
     """0 is the library's word for all cores."""
     return 1 if matrix.nnz < FEW_INTERACTIONS else 0
-
-
-def _groups(strengths: npt.NDArray[np.float64]) -> Iterator[tuple[int, int, float]]:
-    """Slices of equal strength; works on any order, best on sorted rows."""
-    edges = np.flatnonzero(np.diff(strengths)) + 1
-    bounds = [0, *edges.tolist(), len(strengths)]
-    for start, stop in pairwise(bounds):
-        yield start, stop, float(strengths[start])
