@@ -145,7 +145,7 @@ def _per_customer(
     at = np.concatenate([[0.0], total[known]])
     # Before both groups have somebody the curve is drawn as a straight line.
     y = np.interp(np.arange(len(total) + 1), at, np.concatenate([[0.0], y[known]]))
-    return y * np.arange(len(total) + 1) if kind == "uplift" else y
+    return np.asarray(y * np.arange(len(total) + 1) if kind == "uplift" else y, dtype=np.float64)
 
 
 def _cumulative(outcome: Floats, treated: Floats, score: Floats) -> tuple[Floats, Floats, Floats, Floats]:
