@@ -21,13 +21,9 @@ def targeting_sentence(study: TargetingStudy) -> str:
     facts = {"inside": _effect(judged["inside"]), "outside": _effect(judged["outside"])}
     if study.offer == Offer.MODEL:
         facts["share"] = f"{judged['share']:.0%}"
-        return (
-            _(
-                "A model tells customers apart better than any single trait. For the %(share)s it puts first "
-                "a message brings %(inside)s per customer, for the others %(outside)s."
-            )
-            % facts
-        )
+        return _("A model tells customers apart better than any single trait. For the %(share)s it puts "
+                 "first a message brings %(inside)s per customer, for the others "
+                 "%(outside)s.") % facts  # fmt: skip
     facts["rule"] = describe(document["rule"]["definition"]).rstrip(".")
     low, high = judged["outside"]["absolute_ci"]
     if high is not None and high <= cost:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
+import numpy as np
 from scipy.special import betainc, betaincinv
 
 from experiments.bandits.best_chance import Floats, Function, chances_to_be_best
@@ -19,7 +20,14 @@ def beta_chances(
     Source: Thompson (1933), Biometrika 25; Beta posteriors after Chapelle and Li (2011), algorithm 2.
     """
     shapes = [(prior[0] + arm.successes, prior[1] + arm.n - arm.successes) for arm in arms]
-    quantiles: list[Function] = [partial(betaincinv, a, b) for a, b in shapes]  # type: ignore[misc]
-    distributions: list[Function] = [partial(betainc, a, b) for a, b in shapes]  # type: ignore[misc]
-    chances = chances_to_be_best(quantiles, distributions)
-    return with_floor(chances, floor)
+    quantiles: list[Function] = [partial(_quantile, a, b) for a, b in shapes]
+    distributions: list[Function] = [partial(_distribution, a, b) for a, b in shapes]
+    return with_floor(chances_to_be_best(quantiles, distributions), floor)
+
+
+def _quantile(a: float, b: float, u: Floats) -> Floats:
+    return np.asarray(betaincinv(a, b, u), dtype=np.float64)
+
+
+def _distribution(a: float, b: float, x: Floats) -> Floats:
+    return np.asarray(betainc(a, b, x), dtype=np.float64)

@@ -9,24 +9,24 @@ from experiments.bandits.best_chance import Floats
 from experiments.bandits.exploration import with_floor
 from experiments.stats import Mean, Proportion
 
-Arm = Mean | Proportion
+Reward = Mean | Proportion
 
 
-def ucb1_chances(arms: Sequence[Arm], *, floor: float = 0.0) -> Floats:
+def ucb1_chances(arms: Sequence[Reward], *, floor: float = 0.0) -> Floats:
     """Mean + √(2 ln t / n). Source: Auer, Cesa-Bianchi and Fischer (2002), Machine Learning 47, figure 1."""
     return _chances(arms, _ucb1, floor)
 
 
-def ucb_tuned_chances(arms: Sequence[Arm], *, floor: float = 0.0) -> Floats:
+def ucb_tuned_chances(arms: Sequence[Reward], *, floor: float = 0.0) -> Floats:
     """Mean + √(ln t / n · min(¼, variance + √(2 ln t / n))). Source: Auer et al. (2002), section 4."""
     return _chances(arms, _ucb_tuned, floor)
 
 
-def _ucb1(arm: Arm, log_t: float) -> float:
+def _ucb1(arm: Reward, log_t: float) -> float:
     return float(arm.value or 0.0) + math.sqrt(2 * log_t / arm.n)
 
 
-def _ucb_tuned(arm: Arm, log_t: float) -> float:
+def _ucb_tuned(arm: Reward, log_t: float) -> float:
     # With n in the denominator, as in the paper.
     variance = float(arm.variance or 0.0)
     if isinstance(arm, Mean):
@@ -35,7 +35,7 @@ def _ucb_tuned(arm: Arm, log_t: float) -> float:
     return float(arm.value or 0.0) + math.sqrt(log_t / arm.n * min(0.25, bound))
 
 
-def _chances(arms: Sequence[Arm], index: Callable[[Arm, float], float], floor: float) -> Floats:
+def _chances(arms: Sequence[Reward], index: Callable[[Reward, float], float], floor: float) -> Floats:
     """All of it on the arm with the largest index, in equal parts on equals; first on those nobody saw."""
     _check(arms)
     log_t = math.log(max(1, sum(arm.n for arm in arms)))
@@ -44,7 +44,7 @@ def _chances(arms: Sequence[Arm], index: Callable[[Arm, float], float], floor: f
     return with_floor(best / best.sum(), floor)
 
 
-def _check(arms: Sequence[Arm]) -> None:
+def _check(arms: Sequence[Reward]) -> None:
     for arm in arms:
         if isinstance(arm, Proportion) or not arm.n:
             continue
