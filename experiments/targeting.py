@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from experiments.errors import NotPossible
@@ -49,6 +50,12 @@ def load_trial(
     chance = variant.weight / (variant.weight + control.weight)
     if not 0 < chance < 1:
         raise NotPossible(_("Both variants need a weight."))
+    # By the weights alone nobody is drawn with a chance above them, whatever the coverage was.
+    drawn = experiment.assignments.filter(variant=variant).aggregate(most=Max("propensity"))
+    if (drawn["most"] or 0.0) > variant.weight + 1e-6:
+        raise NotPossible(
+            _("The chances were made for each customer: what the message does is not to be seen from traits.")
+        )
     sign = -1.0 if metric.direction == Direction.DOWN else 1.0
     table = load_traits(outcomes.customer_ids[kept].tolist(), names=traits)
     if not table.names:

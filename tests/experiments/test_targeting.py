@@ -141,3 +141,10 @@ def test_the_command_says_what_is_missing(db, make_experiment):
     with pytest.raises(CommandError, match="no such experiment"):
         call_command("uplift", "none", "spend")
     assert not TargetingStudy.objects.exists()
+
+
+def test_chances_made_for_each_customer_are_refused(shop, start):
+    experiment, metric, variant = shop(gold_only, n=40)
+    experiment.assignments.filter(variant=variant).update(propensity=0.95)
+    with pytest.raises(NotPossible, match="for each customer"):
+        load_trial(experiment, metric, variant, as_of=start + timedelta(days=30))
