@@ -15,7 +15,7 @@ from personalization.customers.models import Customer
 from personalization.segments.models import SegmentVersion
 
 __all__ = [
-    "Assignment", "ClientKey", "CustomerSums", "DaySums", "Direction", "Experiment", "Holdout",
+    "Assignment", "ClientKey", "DaySums", "Direction", "Experiment", "Holdout",
     "HoldoutMember", "HoldoutVersion", "Layer", "Look", "Metric", "MetricRole", "MetricScope",
     "MetricState", "Origin", "Plan", "TargetingStudy", "Variant",
 ]  # fmt: skip
@@ -287,30 +287,6 @@ class DaySums(models.Model):
 
     def __str__(self) -> str:
         return f"{self.state_id}/{self.variant_id}/{self.day}"
-
-
-class CustomerSums(models.Model):
-    """A customer's numbers at `state.until`: what a later day starts from. None of customers without events.
-
-    The references carry no database constraint: checking millions of rows would double the time of a first
-    analysis. A customer's removal changes the checksum of the state, which is then made anew.
-    """
-
-    pk = models.CompositePrimaryKey("state_id", "customer_id")
-    state = models.ForeignKey(
-        MetricState, models.CASCADE, related_name="customers", db_constraint=False, db_index=False
-    )
-    customer = models.ForeignKey(
-        Customer, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
-    )
-    number, weight, before = _sum(24), _sum(24), _sum(24)
-
-    class Meta:
-        verbose_name = _("sums of a customer")
-        verbose_name_plural = _("sums of customers")
-
-    def __str__(self) -> str:
-        return f"{self.state_id}/{self.customer_id}"
 
 
 class Plan(models.Model):

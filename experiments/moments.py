@@ -7,6 +7,7 @@ a test holds the two to be equal.
 """
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -17,7 +18,7 @@ from django.db.models import Max, Min
 
 from experiments import metrics
 from experiments.metrics import NAMES, Group, Sums
-from experiments.models import Assignment, CustomerSums, DaySums, Experiment, Metric, MetricState
+from experiments.models import Assignment, DaySums, Experiment, Metric, MetricState
 from experiments.stats import Statistic
 from experiments.steps import DAY, ByDay, Calendar, Question, View, count_values, matching, sum_steps
 from personalization.events.models import Event
@@ -112,63 +113,95 @@ def load_assigned(experiment: Experiment, *, as_of: datetime) -> Assigned | None
     return Assigned(experiment, calendar, by_day, checksums)
 
 
-def compute_sums(experiment: Experiment, metric: Metric, assigned: Assigned) -> MetricSums:
+def compute_sums(experiment: Experiment, metrics: Sequence[Metric], assigned: Assigned) -> list[MetricSums]:
     """From the events alone, at any moment `as_of`; nothing stored is read or written."""
-    question = Question(experiment, metric, assigned.calendar)
     view = View(assigned.calendar.as_of + INSTANT)
-    values = count_values(question, view) if metric.quantile is not None else {}
-    return MetricSums(metric, assigned, sum_steps(question, view=view), values)
+    questions = [Question(experiment, metric, assigned.calendar) for metric in metrics]
+    found: dict[Question, MetricSums] = {}
+    with transaction.atomic():
+        _prepare()
+        for group in _groups(questions, lambda question: question.source):
+            for question, by_day in zip(group, sum_steps(group, view=view), strict=True):
+                values = count_values(question, view) if question.metric.quantile is not None else {}
+                found[question] = MetricSums(question.metric, assigned, by_day, values)
+    return [found[question] for question in questions]
 
 
-def load_sums(experiment: Experiment, metric: Metric, assigned: Assigned) -> MetricSums:
+def load_sums(experiment: Experiment, metrics: Sequence[Metric], assigned: Assigned) -> list[MetricSums]:
     """As `compute_sums` at this moment, reading only what is not stored yet. `as_of` must be now.
 
     Quantiles do not add up over days: they are read from the events each time.
     """
-    if metric.quantile is not None:
-        return compute_sums(experiment, metric, assigned)
-    question = Question(experiment, metric, assigned.calendar)
-    with transaction.atomic():
-        # To compile these queries takes longer than to run most of them.
-        _rows("SET LOCAL jit = off", {})
-        # Millions of customers are grouped in memory, not on disk.
-        _rows("SET LOCAL work_mem = '128MB'", {})
-        state = _carry_on(question, assigned)
-        now = View(assigned.calendar.as_of + INSTANT)
-        if state is None:
-            return MetricSums(metric, assigned, sum_steps(question, view=now))
-        by_day = _stored(state)
-        _add(by_day, _advance(question, assigned, state, to=now))
-    return MetricSums(metric, assigned, by_day)
+    questions = [Question(experiment, metric, assigned.calendar) for metric in metrics]
+    adding = [question for question in questions if question.metric.quantile is None]
+    found: dict[Question, MetricSums] = {}
+    for group in _groups(adding, lambda question: question.source):
+        with transaction.atomic():
+            _prepare()
+            for question, by_day in _load(group, assigned).items():
+                found[question] = MetricSums(question.metric, assigned, by_day)
+    rest = [question for question in questions if question.metric.quantile is not None]
+    computed = compute_sums(experiment, [question.metric for question in rest], assigned)
+    found |= zip(rest, computed, strict=True)
+    return [found[question] for question in questions]
 
 
-def _carry_on(question: Question, assigned: Assigned) -> MetricState | None:
-    """The stored state, brought to the last day that ended an hour ago; None before the first has."""
-    calendar = question.calendar
+def _prepare() -> None:
+    # To compile these queries takes longer than to run most of them.
+    _rows("SET LOCAL jit = off", {})
+    # Millions of events are sorted in memory, not on disk, as far as they fit.
+    _rows("SET LOCAL work_mem = '256MB'", {})
+
+
+def _groups(questions: Iterable[Question], key: Callable[[Question], Any]) -> list[list[Question]]:
+    found: dict[Any, list[Question]] = defaultdict(list)
+    for question in questions:
+        found[key(question)].append(question)
+    return list(found.values())
+
+
+def _load(questions: list[Question], assigned: Assigned) -> dict[Question, ByDay]:
+    """Of questions with one source: the stored days, and what has come since."""
+    now = View(assigned.calendar.as_of + INSTANT)
+    states = _carry_on(questions, assigned)
+    if not states:
+        return dict(zip(questions, sum_steps(questions, view=now), strict=True))
+    found: dict[Question, ByDay] = {}
+    for group in _groups(questions, lambda question: _view(states[question])):
+        added = _advance(group, assigned, _view(states[group[0]]), to=now)
+        for question, by_day in zip(group, added, strict=True):
+            found[question] = _stored(states[question])
+            _add(found[question], by_day)
+    return found
+
+
+def _carry_on(questions: list[Question], assigned: Assigned) -> dict[Question, MetricState]:
+    """The stored states, brought to the last day that ended an hour ago; none before the first has."""
+    calendar = assigned.calendar
     settled = calendar.as_of - GRACE
     days = calendar.day_of(settled)
     if days < 1:
-        return None
+        return {}
     target = View(calendar.start + days * DAY, settled)
-    state = _lock_state(question, assigned)
-    if state is not None and state.until >= target.until:
-        return state
+    # Always in the same order: two who ask at once wait for each other's end, never for each other.
+    locked = {q: _lock_state(q, assigned) for q in sorted(questions, key=lambda q: q.metric.pk)}
+    states = {question: state for question, state in locked.items() if state is not None}
     n, checksum = assigned.fingerprint(until=target.until)
     marks = {
         "until": target.until, "received_until": settled, "assigned": n, "assigned_checksum": checksum,
     }  # fmt: skip
-    if state is None:
-        state = MetricState.objects.create(
-            experiment=question.experiment, metric=question.metric, definition=question.definition(), **marks
-        )
-        _store(state, _advance(question, assigned, state, to=target, is_new=True, keep=True))
-        # Millions of rows that the planner has not seen would be searched one by one for the next day.
-        _rows(f"ANALYZE {CustomerSums._meta.db_table}", {})
-    else:
-        _store(state, _advance(question, assigned, state, to=target, keep=True))
-        MetricState.objects.filter(pk=state.pk).update(**marks)
-        state.refresh_from_db()
-    return state
+    behind = [q for q in locked if q not in states or states[q].until < target.until]
+    for group in _groups(behind, lambda q: _view(states[q]) if q in states else None):
+        known = _view(states[group[0]]) if group[0] in states else None
+        changes = _advance(group, assigned, known, to=target)
+        for question, by_day in zip(group, changes, strict=True):
+            states[question], _made = MetricState.objects.update_or_create(
+                experiment=question.experiment,
+                metric=question.metric,
+                defaults=marks | {"definition": question.definition()},
+            )
+            _store(states[question], by_day)
+    return states
 
 
 def _lock_state(question: Question, assigned: Assigned) -> MetricState | None:
@@ -179,7 +212,7 @@ def _lock_state(question: Question, assigned: Assigned) -> MetricState | None:
     state = MetricState.objects.filter(experiment=question.experiment, metric=question.metric).first()
     if state is None:
         return None
-    late = _late_names(assigned, View(state.until, state.received_until))
+    late = _late_names(assigned, _view(state))
     # Events that changed hands were counted for somebody whose events do not tell any more.
     moved = any(late.get(name) for name in (question.metric.event, question.metric.denominator_event))
     same = state.definition == question.definition() and assigned.fingerprint(until=state.until) == (
@@ -188,45 +221,25 @@ def _lock_state(question: Question, assigned: Assigned) -> MetricState | None:
     )
     if same and not moved:
         return state
-    _forget(state)
     DaySums.objects.filter(state=state).delete()
     state.delete()
     return None
 
 
-def _advance(
-    question: Question,
-    assigned: Assigned,
-    state: MetricState,
-    *,
-    to: View,
-    is_new: bool = False,
-    keep: bool = False,
-) -> ByDay:
-    """What to add to the stored days to see what `to` sees; with `keep` the customers move on as well."""
-    known = None if is_new else View(state.until, state.received_until)
-    keep_in = state.pk if keep else None
-    touched = _touched(question, assigned, known, to)
-    found = sum_steps(
-        question,
-        view=View(to.until),
-        since=None if known is None else known.until,
-        without=touched,
-        start_from=None if known is None else state.pk,
-        keep_in=keep_in,
-    )
-    if not touched:
-        return found
-    if keep:
-        _forget(state, touched)
-    _add(found, sum_steps(question, view=to, only=touched, keep_in=keep_in))
-    if known is not None:
-        _add(found, sum_steps(question, view=known, only=touched), sign=-1)
+def _advance(questions: list[Question], assigned: Assigned, known: View | None, *, to: View) -> list[ByDay]:
+    """What to add to the days that `known` has seen (None: nothing yet) to see what `to` sees."""
+    touched = _touched(questions[0], assigned, known, to)
+    since = None if known is None else known.until
+    found = sum_steps(questions, view=View(to.until), since=since, without=touched)
+    if touched:
+        _add_all(found, sum_steps(questions, view=to, only=touched))
+        if known is not None:
+            _add_all(found, sum_steps(questions, view=known, only=touched), sign=-1)
     return found
 
 
 def _touched(question: Question, assigned: Assigned, known: View | None, to: View) -> list[int]:
-    """Customers whose events do not simply go on from the stored state: they are read from the beginning.
+    """Customers whose events do not simply go on from what is stored: they are read from the beginning.
 
     Those with an event that came after its day had been stored, those with one that must not be stored yet,
     and, where one looks back, those assigned since.
@@ -270,12 +283,8 @@ def _late_names(assigned: Assigned, view: View) -> dict[str, bool]:
     return assigned.late[view]
 
 
-def _forget(state: MetricState, customers: list[int] | None = None) -> None:
-    some = "" if customers is None else " AND customer_id = ANY(%(customers)s)"
-    _rows(
-        f"DELETE FROM {CustomerSums._meta.db_table} WHERE state_id = %(state)s{some}",  # noqa: S608
-        {"state": state.pk, "customers": customers},
-    )
+def _view(state: MetricState) -> View:
+    return View(state.until, state.received_until)
 
 
 def _stored(state: MetricState) -> ByDay:
@@ -306,6 +315,11 @@ def _add(days: ByDay, changes: ByDay, *, sign: int = 1) -> None:
         for day, sums in changed.items():
             before = known.get(day, Sums())
             known[day] = before + sums if sign > 0 else before - sums
+
+
+def _add_all(found: list[ByDay], changes: list[ByDay], *, sign: int = 1) -> None:
+    for days, changed in zip(found, changes, strict=True):
+        _add(days, changed, sign=sign)
 
 
 def _rows(query: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -47,8 +47,8 @@ def report(
     reports: tuple[MetricReport, ...] = ()
     if assigned:
         found = [
-            metric_report(load(experiment, metric, assigned), variants, is_primary=metric.pk == primary_pk)
-            for metric in chosen
+            metric_report(sums, variants, is_primary=sums.metric.pk == primary_pk)
+            for sums in load(experiment, chosen, assigned)
         ]
         reports = with_family(found)
     summaries = tuple(VariantSummary(v.key, v.name, v.is_control, v.weight, counts[v.pk]) for v in variants)

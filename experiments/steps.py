@@ -1,8 +1,8 @@
-"""The SQL that turns events into sums: what each day adds to the sums of each variant, for one metric.
+"""The SQL that turns events into sums: what each day adds to the sums of each variant.
 
-A customer's running number moves from `before` to `after` on a day; each sum moves by the difference of its
-terms (the squares by after² − before²), so that days add up, and so that a later day can start from where the
-last one ended. Only sums leave the database.
+With each event a customer's running number moves from y0 to y1; each sum moves by the difference of its terms
+(the squares by y1² − y0²), so that days add up, and so that a later day can start from where the last one
+ended. Metrics that ask the same events are answered in one pass. Only sums leave the database.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from django.db import connection
 
 from experiments import metrics
 from experiments.metrics import NAMES, Sums
-from experiments.models import Assignment, CustomerSums, Experiment, Metric, MetricScope
+from experiments.models import Assignment, Experiment, Metric, MetricScope
 from personalization.customers.models import Customer
 from personalization.events.models import Event
 
@@ -49,9 +49,9 @@ class View:
     received_until: datetime | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Question:
-    """A metric asked of an experiment."""
+    """A metric asked of an experiment. Each is its own: a plan's metrics have no row to be known by."""
 
     experiment: Experiment
     metric: Metric
@@ -75,6 +75,15 @@ class Question:
     @property
     def closes(self) -> datetime:
         return self.calendar.last_assigned + self.metric.window_days * DAY
+
+    @property
+    def source(self) -> tuple[Any, ...]:
+        """Questions with the same source read the same events: they can be asked in one pass."""
+        metric = self.metric
+        return (
+            metric.event, metric.denominator_event, metric.property_name, metric.property_value,
+            str(metric.scope), metric.covariate_days,
+        )  # fmt: skip
 
     def definition(self) -> dict[str, Any]:
         """What the stored sums depend on; other values, and they are computed anew."""
@@ -121,195 +130,222 @@ def matching(question: Question) -> str:
 
 
 def sum_steps(
-    question: Question,
+    questions: Sequence[Question],
     *,
     view: View,
     since: datetime | None = None,
     only: Sequence[int] | None = None,
     without: Sequence[int] = (),
-    start_from: int | None = None,
-    keep_in: int | None = None,
     trait: str | None = None,
-) -> ByDay:
-    """Sums by variant id and day, of events since `since` as far as the view reaches.
+) -> list[ByDay]:
+    """For each question the sums by variant id and day, of events since `since` as far as the view reaches.
 
-    `only` and `without` name customers. `start_from` is the stored state at `since`, `keep_in` the one whose
-    customers move on with these events. With `trait`, its values take the place of the days.
+    The questions must share their source. `only` and `without` name customers. With `trait`, its values take
+    the place of the days.
     """
-    names = _names(question)
-    parameters = question.parameters() | {
-        "since": question.first if since is None else max(since, question.first),
-        "until": view.until,
-        "latest": min(view.until, question.closes),
-        "received": view.received_until,
-        "only": list(only or ()),
-        "without": list(without),
-        "state": start_from if keep_in is None else keep_in,
-        "trait": trait,
-    }
-    if (only is not None and not only) or parameters["since"] >= parameters["latest"]:
-        return {}
-    query = (
-        "WITH daily AS MATERIALIZED ("
-        + _daily(question, view, only=only is not None, but=bool(without))
-        + ")"
-    )
-    if keep_in is not None:
-        query += f", kept AS ({_keep(names, moves_on=start_from is not None)})"
+    asked = _Pass(questions, view, since)
+    if (only is not None and not only) or asked.since >= asked.latest:
+        return [{} for _ in questions]
+    some = _some(view, only=only is not None, but=bool(without))
+    query = f"WITH fresh AS ({asked.rows('since', 'latest', some)})"
+    if since is not None:
+        query += f", past AS ({asked.past(some)})"
     group, source = "day", "changes"
     if trait is not None:
         group, source = "coalesce(c.traits ->> %(trait)s, '')", _WITH_TRAITS
     query += f"""
-        , running AS ({_running(names, stored=start_from is not None)})
-        , changes AS ({_changes(question, names)})
-        SELECT variant_id, {group}, {_differences(question)} FROM {source} GROUP BY 1, 2
+        , running AS ({asked.running(stored=since is not None)})
+        , changes AS ({asked.changes()})
+        SELECT variant_id, {group}, {asked.differences()} FROM {source} GROUP BY 1, 2
     """  # noqa: S608
-    found: ByDay = {}
+    parameters = asked.parameters() | {"only": list(only or ()), "without": list(without), "trait": trait}
+    found: list[ByDay] = [{} for _ in questions]
     with connection.cursor() as cursor:
         cursor.execute(query, parameters)
         for variant_id, day, *sums in cursor.fetchall():
-            found.setdefault(variant_id, {})[day] = Sums(*map(Decimal, sums))
-    return found
-
-
-def count_values(question: Question, view: View) -> dict[int, dict[Decimal, int]]:
-    """How many customers of each variant have each number, to three significant digits; those without events
-    are left out. The rounding keeps millions of different amounts to some thousand rows."""
-    number = _as_counted(question, "number", "number")
-    query = f"""
-        WITH daily AS ({_daily(question, view, only=False, but=False)}),
-        numbers AS (SELECT variant_id, customer_id, sum(number) AS number FROM daily GROUP BY 1, 2),
-        counted AS (SELECT variant_id, {number}::numeric AS number FROM numbers)
-        SELECT variant_id,
-               CASE WHEN number = 0 THEN 0
-                    ELSE round(number, 2 - floor(log(abs(number)))::int) END AS value, count(*)
-        FROM counted GROUP BY 1, 2
-    """  # noqa: S608
-    found: dict[int, dict[Decimal, int]] = {}
-    latest = min(view.until, question.closes)
-    parameters = {"since": question.first, "until": view.until, "latest": latest, "received": None}
-    with connection.cursor() as cursor:
-        cursor.execute(query, question.parameters() | parameters)
-        for variant_id, value, n in cursor.fetchall():
-            values = found.setdefault(variant_id, {})
-            values[Decimal(value)] = values.get(Decimal(value), 0) + n
+            for place, by_day in enumerate(found):
+                part = Sums(*map(Decimal, sums[place * len(NAMES) : (place + 1) * len(NAMES)]))
+                if any(vars(part).values()):
+                    by_day.setdefault(variant_id, {})[day] = part
     return found
 
 
 _WITH_TRAITS = f"changes JOIN {Customer._meta.db_table} c ON c.id = changes.customer_id"
 
 
-def _names(question: Question) -> list[str]:
-    """What the metric needs of a customer: `number`, the divisor `weight`, the number `before` assignment."""
-    return [
-        "number",
-        *(["weight"] if question.is_ratio else []),
-        *(["before"] if question.looks_back else []),
-    ]
+def _some(view: View, *, only: bool, but: bool) -> str:
+    return " ".join(
+        [
+            "AND e.received_at <= %(received)s" if view.received_until else "",
+            "AND e.customer_id = ANY(%(only)s)" if only else "",
+            "AND e.customer_id <> ALL(%(without)s)" if but else "",
+        ]
+    )
 
 
-def _daily(question: Question, view: View, *, only: bool, but: bool) -> str:
-    """One row per customer and day. What came before assignment counts on the day of assignment."""
-    after = "e.occurred_at >= a.assigned_at + %(from)s AND e.occurred_at < a.assigned_at + %(to)s"
-    earlier = "e.occurred_at < a.assigned_at AND e.occurred_at >= a.assigned_at - %(lookback)s"
-    day, where, conditions = _day_of("e.occurred_at"), after, []
-    if question.looks_back:
-        day = f"CASE WHEN e.occurred_at < a.assigned_at THEN {_day_of('a.assigned_at')} ELSE {day} END"
-        where, conditions = f"(({after}) OR ({earlier}))", [after]
-    if question.is_ratio:
-        conditions.append("e.name = %(event)s")
-    columns = [_aggregate(question, conditions) + " AS number"]
-    if question.is_ratio:
-        columns.append("count(*) FILTER (WHERE e.name = %(divisor)s) AS weight")
-    if question.looks_back:
-        columns.append(_aggregate(question, [earlier]) + " AS before")
-    return f"""
-        SELECT a.variant_id, e.customer_id, {day} AS day, {", ".join(columns)}
-        FROM {Event._meta.db_table} e
-        JOIN {Assignment._meta.db_table} a ON a.customer_id = e.customer_id
-        WHERE a.experiment_id = %(experiment)s AND a.assigned_at < %(until)s
-          AND {matching(question)} AND e.occurred_at >= %(since)s AND e.occurred_at < %(latest)s
-          AND {where}
-          {"AND e.received_at <= %(received)s" if view.received_until else ""}
-          {"AND e.customer_id = ANY(%(only)s)" if only else ""}
-          {"AND e.customer_id <> ALL(%(without)s)" if but else ""}
-        GROUP BY 1, 2, 3
-    """  # noqa: S608  (table names and our own fragments only)
+class _Pass:
+    """One reading of events for several questions: its columns, each as often as it differs."""
+
+    def __init__(self, questions: Sequence[Question], view: View, since: datetime | None) -> None:
+        self.questions, self.view, self.one = questions, view, questions[0]
+        self.first = min(question.first for question in questions)
+        self.since = self.first if since is None else max(since, self.first)
+        self.latest = min(view.until, max(question.closes for question in questions))
+        self._columns: dict[str, str] = {}
+        self.letters = [self._of(place) for place in range(len(questions))]
+
+    def parameters(self) -> dict[str, Any]:
+        windows = {
+            f"days_{days}": days * DAY
+            for question in self.questions
+            for days in (question.metric.from_day, question.metric.window_days)
+        }
+        caps = {f"cap_{place}": question.metric.cap for place, question in enumerate(self.questions)}
+        return (
+            self.one.parameters()
+            | windows
+            | caps
+            | {
+                "first": self.first, "since": self.since, "latest": self.latest,
+                "until": self.view.until, "received": self.view.received_until,
+            }
+        )  # fmt: skip
+
+    def rows(self, since: str, until: str, some: str) -> str:
+        """One row per event: customer, day, and what it adds to each column. What came before assignment
+        counts on the day of assignment."""
+        day = _day_of("e.occurred_at")
+        if self.one.looks_back:
+            day = f"CASE WHEN e.occurred_at < a.assigned_at THEN {_day_of('a.assigned_at')} ELSE {day} END"
+        columns = ", ".join(f"{text} AS {name}" for text, name in self._columns.items())
+        return f"""
+            SELECT a.variant_id, e.customer_id, {day} AS day, {columns}
+            FROM {Event._meta.db_table} e
+            JOIN {Assignment._meta.db_table} a ON a.customer_id = e.customer_id
+            WHERE a.experiment_id = %(experiment)s AND a.assigned_at < %(until)s AND {matching(self.one)}
+              AND e.occurred_at >= %({since})s AND e.occurred_at < %({until})s {some}
+        """  # noqa: S608  (table names and our own fragments only)
+
+    def past(self, some: str) -> str:
+        """Where the customers with new events stood before them."""
+        columns = ", ".join(f"sum({name}) AS {name}" for name in self._columns.values())
+        new = f"""
+            AND e.customer_id IN (
+                SELECT e.customer_id FROM {Event._meta.db_table} e WHERE {matching(self.one)}
+                  AND e.occurred_at >= %(since)s AND e.occurred_at < %(latest)s
+            )
+        """  # noqa: S608
+        rows = self.rows("first", "since", some + new)
+        return f"SELECT customer_id, {columns} FROM ({rows}) earlier GROUP BY 1"  # noqa: S608
+
+    def running(self, *, stored: bool) -> str:
+        """Each number after the event, and what the event added."""
+        names = self._columns.values()
+        started = {name: f"coalesce(p.{name}, 0) + " if stored else "" for name in names}
+        columns = ", ".join(
+            f"f.{name}, {started[name]}sum(f.{name}) OVER so_far AS {name}_now" for name in names
+        )
+        join = "LEFT JOIN past p ON p.customer_id = f.customer_id" if stored else ""
+        return f"""
+            SELECT f.variant_id, f.customer_id, f.day, {columns} FROM fresh f {join}
+            WINDOW so_far AS (PARTITION BY f.customer_id ORDER BY f.day ROWS UNBOUNDED PRECEDING)
+        """  # noqa: S608
+
+    def changes(self) -> str:
+        """From y0 to y1, w0 to w1, x0 to x1; y and x as the metric counts them (once, capped)."""
+        columns = [
+            f"{self.counted(place, letter, f'{name}_now - {name}')} AS {letter}{place}_0,"
+            f" {self.counted(place, letter, f'{name}_now')} AS {letter}{place}_1"
+            for place, letters in enumerate(self.letters)
+            for letter, name in letters.items()
+        ]
+        return f"SELECT variant_id, customer_id, day, {', '.join(columns)} FROM running"  # noqa: S608
+
+    def differences(self) -> str:
+        """The columns of `Sums`, in its order, for one question after the other."""
+        return ", ".join(
+            self._difference(place, *TERMS[name]) if set("".join(TERMS[name])) <= set(letters) else "0"
+            for place, letters in enumerate(self.letters)
+            for name in NAMES
+        )
+
+    def _of(self, place: int) -> dict[str, str]:
+        """What the metric needs of a customer: the number `y`, the divisor `w`, the number `x` before."""
+        question = self.questions[place]
+        after = self._within(place)
+        numerator = after + (["e.name = %(event)s"] if question.is_ratio else [])
+        found = {"y": self._column(question, numerator)}
+        if question.is_ratio:
+            found["w"] = self._column(None, [*after, "e.name = %(divisor)s"])
+        if question.looks_back:
+            before = ["e.occurred_at < a.assigned_at", "e.occurred_at >= a.assigned_at - %(lookback)s"]
+            earlier = before + (["e.name = %(event)s"] if question.is_ratio else [])
+            found["x"] = self._column(question, earlier)
+        return found
+
+    def _within(self, place: int) -> list[str]:
+        """The window after assignment; its end only where somebody's has come."""
+        question = self.questions[place]
+        begin = f"a.assigned_at + %(days_{question.metric.from_day})s"
+        parts = [f"e.occurred_at >= {begin}"]
+        if self.latest > question.calendar.start + question.metric.window_days * DAY:
+            parts.append(f"e.occurred_at < a.assigned_at + %(days_{question.metric.window_days})s")
+        return parts
+
+    def _column(self, question: Question | None, conditions: list[str]) -> str:
+        adds_value = question is not None and metrics.get(question.metric.kind).reduction == "sum"
+        adds = "coalesce(e.value, 0)" if adds_value else "1"
+        text = f"CASE WHEN {' AND '.join(conditions)} THEN {adds} ELSE 0 END"
+        return self._columns.setdefault(text, f"n{len(self._columns)}")
+
+    def counted(self, place: int, letter: str, value: str) -> str:
+        metric = self.questions[place].metric
+        if letter == "w":
+            return value
+        if metrics.get(metric.kind).reduction == "any":
+            return f"least({value}, 1)"
+        return value if metric.cap is None else f"least({value}, %(cap_{place})s)"
+
+    def _difference(self, place: int, one: str, other: str) -> str:
+        once = metrics.get(self.questions[place].metric.kind).reduction == "any"
+        if one == other and one != "w" and once:
+            other = ""  # 0² is 0 and 1² is 1
+        end, begin = (
+            f"{one}{place}_{at} * {other}{place}_{at}" if other else f"{one}{place}_{at}" for at in "10"
+        )
+        return f"sum({end} - {begin})"
+
+
+TERMS = {
+    "total": ("y", ""), "squares": ("y", "y"), "weight": ("w", ""), "weight_squares": ("w", "w"),
+    "products": ("y", "w"), "before": ("x", ""), "before_squares": ("x", "x"), "before_products": ("x", "y"),
+}  # fmt: skip
+
+
+def count_values(question: Question, view: View) -> dict[int, dict[Decimal, int]]:
+    """How many customers of each variant have each number, to three significant digits; those without events
+    are left out. The rounding keeps millions of different amounts to some thousand rows."""
+    asked = _Pass([question], view, None)
+    name = asked.letters[0]["y"]
+    query = f"""
+        WITH numbers AS (
+            SELECT variant_id, customer_id, sum({name}) AS number
+            FROM ({asked.rows("since", "latest", "")}) counted WHERE {name} <> 0 GROUP BY 1, 2
+        ),
+        counted AS (SELECT variant_id, ({asked.counted(0, "y", "number")})::numeric AS number FROM numbers)
+        SELECT variant_id,
+               CASE WHEN number = 0 THEN 0
+                    ELSE round(number, 2 - floor(log(abs(number)))::int) END AS value, count(*)
+        FROM counted GROUP BY 1, 2
+    """  # noqa: S608
+    found: dict[int, dict[Decimal, int]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(query, asked.parameters())
+        for variant_id, value, n in cursor.fetchall():
+            values = found.setdefault(variant_id, {})
+            values[Decimal(value)] = values.get(Decimal(value), 0) + n
+    return found
 
 
 def _day_of(moment: str) -> str:
     return f"floor(date_part('epoch', {moment} - %(start)s) / 86400)::int"
-
-
-def _aggregate(question: Question, conditions: list[str]) -> str:
-    condition = f" FILTER (WHERE {' AND '.join(conditions)})" if conditions else ""
-    if metrics.get(question.metric.kind).reduction == "sum":
-        return f"coalesce(sum(e.value){condition}, 0)"
-    return f"count(*){condition}"
-
-
-def _running(names: list[str], *, stored: bool) -> str:
-    """Each number before that day: of the stored state, and of the days read now."""
-    past = {name: f"coalesce(sum(d.{name}) OVER earlier_days, 0)" for name in names}
-    if stored:
-        past = {name: f"coalesce(s.{name}, 0) + {text}" for name, text in past.items()}
-    join = (
-        f"LEFT JOIN {CustomerSums._meta.db_table} s"
-        " ON s.state_id = %(state)s AND s.customer_id = d.customer_id"
-    )
-    columns = ", ".join(f"d.{name} AS {name}, {text} AS {name}_past" for name, text in past.items())
-    return f"""
-        SELECT d.variant_id, d.customer_id, d.day, {columns} FROM daily d {join if stored else ""}
-        WINDOW earlier_days AS (
-            PARTITION BY d.customer_id ORDER BY d.day ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-        )
-    """  # noqa: S608
-
-
-def _changes(question: Question, names: list[str]) -> str:
-    """From y0 to y1, w0 to w1, x0 to x1 on that day; y and x as the metric counts them (once, capped)."""
-    letters = {"number": "y", "weight": "w", "before": "x"}
-    columns = [
-        f"{_as_counted(question, name, f'{name}_past')} AS {letters[name]}0,"
-        f" {_as_counted(question, name, f'{name}_past + {name}')} AS {letters[name]}1"
-        for name in names
-    ]
-    return f"SELECT variant_id, customer_id, day, {', '.join(columns)} FROM running"  # noqa: S608
-
-
-def _as_counted(question: Question, name: str, value: str) -> str:
-    if name == "weight":
-        return value
-    if metrics.get(question.metric.kind).reduction == "any":
-        return f"least({value}, 1)"
-    return value if question.metric.cap is None else f"least({value}, %(cap)s)"
-
-
-def _differences(question: Question) -> str:
-    """The columns of `Sums`, in its order."""
-    present = {
-        "total": ("y", ""), "squares": ("y", "y"), "weight": ("w", ""), "weight_squares": ("w", "w"),
-        "products": ("y", "w"), "before": ("x", ""), "before_squares": ("x", "x"),
-        "before_products": ("x", "y"),
-    }  # fmt: skip
-    known = {"y"} | ({"w"} if question.is_ratio else set()) | ({"x"} if question.looks_back else set())
-    return ", ".join(
-        _difference(*present[name]) if known.issuperset("".join(present[name])) else "0" for name in NAMES
-    )
-
-
-def _difference(one: str, other: str) -> str:
-    end, begin = (f"{one}{at} * {other}{at}" if other else f"{one}{at}" for at in "10")
-    return f"sum({end} - {begin})"
-
-
-def _keep(names: list[str], *, moves_on: bool) -> str:
-    table, columns = CustomerSums._meta.db_table, ("number", "weight", "before")
-    values = ", ".join(f"sum({name})" if name in names else "0" for name in columns)
-    moved = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in names)
-    conflict = f"ON CONFLICT (state_id, customer_id) DO UPDATE SET {moved}" if moves_on else ""
-    return f"""
-        INSERT INTO {table} (state_id, customer_id, {", ".join(columns)})
-        SELECT %(state)s, customer_id, {values} FROM daily GROUP BY customer_id ORDER BY customer_id
-        {conflict}
-    """  # noqa: S608

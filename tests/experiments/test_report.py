@@ -7,10 +7,12 @@ import pytest
 
 from experiments import services
 from experiments.models import Metric
+from experiments.moments import load_assigned
 from experiments.report import Finding
 from experiments.selectors import report
 from experiments.services import VariantSpec
 from experiments.stats import Mean, Proportion, compare
+from experiments.steps import Question
 
 
 @pytest.fixture(autouse=True)
@@ -195,13 +197,16 @@ def test_several_variants_share_the_error_rate(make_experiment, make_customers, 
     assert found.verdict.compared == 2
 
 
-def test_each_metric_costs_one_query(two_groups, django_assert_num_queries, start):
+def test_metrics_of_the_same_events_cost_one_query(two_groups, django_assert_num_queries, start):
     experiment, *_ = two_groups
     metrics = list(Metric.objects.all())
-    # Two for who was assigned, one for the variants, one for who saw another variant, one for each metric,
-    # and one for the newest event of each name.
+    # Two for who was assigned, one for the variants, one for who saw another variant, a transaction (two)
+    # with its two settings, one for all metrics of the same events, and one for the newest event of each name.
     names = {metric.event for metric in metrics}
-    with django_assert_num_queries(4 + len(metrics) + len(names)):
+    assigned = load_assigned(experiment, as_of=start + timedelta(days=1))
+    sources = {Question(experiment, metric, assigned.calendar).source for metric in metrics}
+    assert len(sources) < len(metrics)
+    with django_assert_num_queries(8 + len(sources) + len(names)):
         report(experiment, metrics=metrics, now=start + timedelta(days=1))
 
 
