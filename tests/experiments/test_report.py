@@ -200,8 +200,8 @@ def test_several_variants_share_the_error_rate(make_experiment, make_customers, 
 def test_metrics_of_the_same_events_cost_one_query(two_groups, django_assert_num_queries, start):
     experiment, *_ = two_groups
     metrics = list(Metric.objects.all())
-    # Two for who was assigned, one for the variants, one for who saw another variant, a transaction (two)
-    # with its two settings, one for all metrics of the same events, and one for the newest event of each name.
+    # Two for who was assigned, one for the variants, one for who saw another one, a transaction (two) with
+    # its two settings, one for all metrics of the same events, one for the newest event of each name.
     names = {metric.event for metric in metrics}
     assigned = load_assigned(experiment, as_of=start + timedelta(days=1))
     sources = {Question(experiment, metric, assigned.calendar).source for metric in metrics}
