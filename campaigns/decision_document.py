@@ -6,6 +6,7 @@ from typing import Any
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
+from campaigns import selectors
 from campaigns.models import Rollout, RolloutStatus, Run
 from campaigns.winner import BY_HAND
 from experiments import looks
@@ -17,7 +18,7 @@ from experiments.plan_words import explain_decision, explain_guard, name_method
 
 def decision_document_of(run: Run, *, now: datetime) -> dict[str, Any]:
     plan = current_plan(run.experiment)
-    judgement = looks.judge_now(plan, now=now) if plan else None
+    judgement = looks.judge_now(plan, now=now, stages=selectors.stages(run.experiment)) if plan else None
     taken = Look.objects.filter(plan__experiment=run.experiment).select_related("plan").order_by("due_at")
     return {
         "plans": [
@@ -51,7 +52,7 @@ def decision_context(run: Run) -> dict[str, Any]:
     rollout = Rollout.objects.filter(run=run).select_related("variant").first()
     if plan is None:
         return {"decision": None}
-    judgement = looks.judge_now(plan, now=timezone.now())
+    judgement = looks.judge_now(plan, now=timezone.now(), stages=selectors.stages(run.experiment))
     versions = list(run.experiment.plans.order_by("version"))
     return {
         "decision": {
