@@ -1,4 +1,4 @@
-"""What to do about a report, for a reader who knows no statistics. Where a plan decides, it says so itself."""
+"""What to do about a report, for who knows no statistics. Where a plan decides, it says so itself."""
 
 from collections.abc import Iterator
 

@@ -20,6 +20,7 @@ from campaigns import selectors, services
 from campaigns.decision_document import decision_context
 from campaigns.models import Campaign, Run, RunStatus, SkipReason
 from campaigns.pages import answers_problems
+from campaigns.plan_form import plan_form
 from campaigns.report_advice import advice
 from campaigns.report_guards import beliefs, guardrails
 from campaigns.report_tables import charts, tables, with_sent, without_silence
@@ -61,6 +62,7 @@ def report(request: HttpRequest, campaign_id: int) -> HttpResponse:
                 "dataUrl": f"{reverse('campaigns:report-data', args=[campaign.pk])}?run={run.number}",
                 "texts": chart_texts(),
             },
+            "plan_form": plan_form(run) if request.user.has_perm("campaigns.launch_campaign") else None,
             "can_see_customers": request.user.has_perm("customers.view_customer"),
         },
         title=campaign.name,

@@ -202,14 +202,45 @@
     }
     if (state.live) setTimeout(refresh, state.live * 1000);
 
+    const post = (url, body) => fetch(url, {
+      method: "POST", body,
+      headers: { "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value, "Content-Type": "application/json" },
+    });
+
+    // Only what was changed is sent: the rest of the plan stays as it is.
+    function planOf(form) {
+      const plan = {};
+      const scaled = (input) => (input.type === "number" ? Number(input.value) / Number(input.dataset.scale || 1) : input.value);
+      for (const input of form.querySelectorAll("[name]:not([name=reason])")) {
+        const was = input.matches("select") ? [...input.options].find((one) => one.defaultSelected)?.value : input.defaultValue;
+        if (input.value !== "" && input.value !== was) plan[input.name] = scaled(input);
+      }
+      const guardrails = [...form.querySelectorAll("[data-guardrail]")];
+      if (guardrails.some((input) => input.value !== input.defaultValue)) {
+        plan.guardrails = guardrails.filter((input) => input.value !== "").map((input) => ({
+          metric: input.dataset.guardrail, margin: scaled(input), is_relative: Boolean(input.dataset.relative),
+        }));
+      }
+      return plan;
+    }
+
+    document.addEventListener("submit", async (event) => {
+      const form = event.target.closest("[data-plan]");
+      if (!form) return;
+      event.preventDefault();
+      const response = await post(form.dataset.plan, JSON.stringify({ plan: planOf(form), reason: form.reason.value }));
+      if (response.ok) { window.location.reload(); return; }
+      const problem = await response.json();
+      const trouble = form.querySelector("[role=alert]");
+      trouble.textContent = problem.errors?.map((one) => one.detail).join(" ") || problem.detail || problem.title;
+      trouble.hidden = false;
+    });
+
     document.addEventListener("click", async (event) => {
       const button = event.target.closest("[data-steer]");
       if (!button || (button.dataset.confirm && !window.confirm(button.dataset.confirm))) return;
       button.disabled = true;
-      const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
-      const response = await fetch(button.dataset.steer, {
-        method: "POST", headers: { "X-CSRFToken": token, "Content-Type": "application/json" }, body: button.dataset.body,
-      });
+      const response = await post(button.dataset.steer, button.dataset.body);
       const data = await response.json();
       if (response.ok) { const was = state.live; take(data); if (!was && state.live) refresh(); }
       else window.alert(data.detail || data.title);
