@@ -1,8 +1,9 @@
 """Thompson sampling for yes or no."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import numpy as np
 from scipy.special import betainc, betaincinv
 
 from experiments.bandits.best_chance import Floats, chances_to_be_best
@@ -20,6 +21,10 @@ def beta_chances(
     """
     shapes = [(prior[0] + arm.successes, prior[1] + arm.n - arm.successes) for arm in arms]
     chances = chances_to_be_best(
-        [partial(betaincinv, a, b) for a, b in shapes], [partial(betainc, a, b) for a, b in shapes]
+        [_curve(betaincinv, a, b) for a, b in shapes], [_curve(betainc, a, b) for a, b in shapes]
     )
     return with_floor(chances, floor)
+
+
+def _curve(function: Any, a: float, b: float) -> Callable[[Floats], Floats]:
+    return lambda x: np.asarray(function(a, b, x), dtype=np.float64)

@@ -1,13 +1,15 @@
 """How often customers did it, on average."""
 
-from experiments.metrics._kind import Group, MetricKind, gettext_noop
+from typing import ClassVar
+
+from experiments.metrics._kind import Group, MetricKind, Reduction, gettext_noop
 from experiments.stats import Adjusted, Mean
 
 
 class Count(MetricKind):
     name = "count"
     label = gettext_noop("How often, on average per customer")
-    reduction = "count"
+    reduction: ClassVar[Reduction] = "count"
     allows = frozenset({"from_day", "cap", "covariate_days"})
 
     def statistic(self, group: Group) -> Mean:

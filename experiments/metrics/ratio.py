@@ -1,13 +1,15 @@
 """How many events of one sort for each event of another, for example clicks per opened message."""
 
-from experiments.metrics._kind import Group, MetricKind, gettext_noop
+from typing import ClassVar
+
+from experiments.metrics._kind import Group, MetricKind, Reduction, gettext_noop
 from experiments.stats import Ratio
 
 
 class PerEvent(MetricKind):
     name = "ratio"
     label = gettext_noop("How many of these for each of those (a ratio)")
-    reduction = "count"
+    reduction: ClassVar[Reduction] = "count"
     needs = frozenset({"denominator_event"})
     allows = frozenset({"from_day", "cap"})
 

@@ -144,8 +144,8 @@ def _per_customer(
         y = sum_t / n_t - sum_c / n_c if kind == "uplift" else sum_t - sum_c * n_t / n_c
     at = np.concatenate([[0.0], total[known]])
     # Before both groups have somebody the curve is drawn as a straight line.
-    y = np.interp(np.arange(len(total) + 1), at, np.concatenate([[0.0], y[known]]))
-    return y * np.arange(len(total) + 1) if kind == "uplift" else y
+    curve: Floats = np.interp(np.arange(len(total) + 1), at, np.concatenate([[0.0], y[known]]))
+    return curve * np.arange(len(total) + 1, dtype=np.float64) if kind == "uplift" else curve
 
 
 def _cumulative(outcome: Floats, treated: Floats, score: Floats) -> tuple[Floats, Floats, Floats, Floats]:
