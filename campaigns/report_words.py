@@ -97,7 +97,7 @@ def _judged(report: Report) -> dict[str, str]:
         "size": effect_text(metric, verdict.effect).lstrip("+−"),
     }
     detail = _("95%% interval %(interval)s, %(p)s.") % values
-    if verdict.incremental and not is_share(metric):
+    if verdict.incremental and not is_share(metric) and verdict.finding is not Finding.UNCLEAR:
         detail += " " + _("That is %(each)s for each customer, in all about %(total)s.") % {
             "each": difference_text(metric, verdict.effect.absolute),
             "total": f"{verdict.incremental.value:+,.0f}".replace("-", "−"),

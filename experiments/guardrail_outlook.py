@@ -12,6 +12,9 @@ from experiments.decisions import Criteria, Guardrail
 from experiments.outlook import Groups, Values, design_of
 from experiments.stats import minimum_detectable_effect
 
+# More than nearly any campaign loses by unsubscribing: rather too wide a margin is asked for than too narrow.
+SHARE_WITHOUT_PAST = 0.01
+
 
 @dataclass(frozen=True)
 class Protection:
@@ -28,15 +31,14 @@ def look_at_guardrail(
     """`values`: one number for each past customer. None when the past says nothing.
 
     By symmetry the margin that is proven when nothing changes is the change that is found when it is there.
-    A share that never happened so far, or has no past at all, is taken to be small, not zero (Laplace's rule;
-    without a past, as large as the margin).
+    A share that never happened so far is taken to be small, not zero (Laplace's rule).
     """
     if min(groups.baseline, *groups.challengers, 2) < 2:
         return None
     if is_share:
         if values is None and guardrail.is_relative:
             return None
-        mean = guardrail.margin if values is None else (float(values.sum()) + 1) / (len(values) + 2)
+        mean = SHARE_WITHOUT_PAST if values is None else (float(values.sum()) + 1) / (len(values) + 2)
         variance = mean * (1 - mean)
     elif values is None or len(values) < 2:
         return None

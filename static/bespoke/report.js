@@ -144,7 +144,8 @@
     const tall = Math.max(220, data.forest.length * 48 + 70);
     const plots = {
       forest: [data.forest.length, () => forest(data, l, texts), tall],
-      series: [data.series.length, () => seriesOption(data, l, texts), Math.min(Math.max(tall, 300), 560)],
+      // One day makes no line.
+      series: [data.series.some((s) => s.points.length > 1), () => seriesOption(data, l, texts), Math.min(Math.max(tall, 300), 560)],
       posterior: [data.posterior.curves.length, () => posterior(data, l, texts), 300],
       funnel: [data.funnel.some((row) => row.counts[0]), () => funnel(data, l, texts), 300],
     };

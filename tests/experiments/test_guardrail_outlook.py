@@ -42,9 +42,9 @@ def test_two_challengers_share_the_error() -> None:
     assert found.provable == pytest.approx(by_hand, rel=0.01)
 
 
-def test_without_a_past_a_share_is_taken_to_be_as_large_as_the_margin() -> None:
+def test_without_a_past_a_share_is_taken_to_be_one_in_a_hundred() -> None:
     found = ahead(None, 0.002, Groups(400, (400,)))
-    by_hand = (Z(0.975) + Z(0.8)) * sqrt(2 * 0.002 * 0.998 / 400)
+    by_hand = (Z(0.975) + Z(0.8)) * sqrt(2 * 0.01 * 0.99 / 400)
     assert found.provable == pytest.approx(by_hand, rel=0.01)
 
 
