@@ -13,7 +13,7 @@ from campaigns import channels
 from campaigns.item_choice import ItemChoice
 from campaigns.item_counts import count_items, idle_pins
 from campaigns.models import Campaign, Message
-from campaigns.outlook import look_ahead_of
+from campaigns.outlook import guardrails_ahead, look_ahead_of
 from experiments.errors import InvalidPlan
 from experiments.outlook import Outlook
 from experiments.outlook_words import explain_outlook
@@ -112,10 +112,13 @@ def _test(campaign: Campaign, now: datetime) -> Iterator[Check]:
         if campaign.test_share < 1 and size:
             yield Check("error", _("Define a metric first: without one there is no winner."), "test_share")
         return
-    _criteria, metric, outlook = found
+    criteria, metric, outlook = found
     sentence = explain_outlook(outlook, metric=gettext(metric.name))
     enough = isinstance(outlook, Outlook) and outlook.is_enough
     yield Check("ok" if enough else "warning", sentence, "plan")
+    for ahead in guardrails_ahead(campaign, criteria, weights, size=size or 0, now=now):
+        if ahead.protection:
+            yield Check("ok" if ahead.protection.is_enough else "warning", ahead.sentence, "plan")
 
 
 def _messages(campaign: Campaign) -> Iterator[Check]:

@@ -6,43 +6,33 @@ from typing import Any
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
+from campaigns import selectors
 from campaigns.models import Rollout, RolloutStatus, Run
 from campaigns.winner import BY_HAND
 from experiments import looks
 from experiments.decisions import Code, Method
-from experiments.models import Look, Metric, Plan
+from experiments.models import Metric, Plan
 from experiments.plan import current_plan
+from experiments.plan_document import plan_document
 from experiments.plan_words import explain_decision, explain_guard, name_method
 
 
 def decision_document_of(run: Run, *, now: datetime) -> dict[str, Any]:
     plan = current_plan(run.experiment)
-    judgement = looks.judge_now(plan, now=now) if plan else None
-    taken = Look.objects.filter(plan__experiment=run.experiment).select_related("plan").order_by("due_at")
+    judgement = looks.judge_now(plan, now=now, stages=selectors.stages(run.experiment)) if plan else None
+    promised = plan_document(run.experiment)
     return {
-        "plans": [
-            {
-                "version": one.version, "terms": one.terms, "made_by": one.made_by, "made_at": one.made_at,
-                "reason": one.reason,
-            }
-            for one in run.experiment.plans.order_by("version")
-        ],
+        "plans": promised["plans"],
         "decision": None
         if judgement is None
         else {
             **looks.decision_document(judgement.decision),
             "sentence": sentence_of(run, judgement),
         },
-        "next_look_at": plan.next_look_at if plan else None,
-        "looks": [
-            {
-                "plan_version": one.plan.version, "number": one.number, "due_at": one.due_at,
-                "taken_at": one.taken_at, "statistics": one.statistics, "decision": one.decision,
-            }
-            for one in taken
-        ],
+        "next_look_at": promised["next_look_at"],
+        "looks": promised["looks"],
         "rest": _rest(run),
-    }  # fmt: skip
+    }
 
 
 def decision_context(run: Run) -> dict[str, Any]:
@@ -51,7 +41,7 @@ def decision_context(run: Run) -> dict[str, Any]:
     rollout = Rollout.objects.filter(run=run).select_related("variant").first()
     if plan is None:
         return {"decision": None}
-    judgement = looks.judge_now(plan, now=timezone.now())
+    judgement = looks.judge_now(plan, now=timezone.now(), stages=selectors.stages(run.experiment))
     versions = list(run.experiment.plans.order_by("version"))
     return {
         "decision": {

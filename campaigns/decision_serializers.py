@@ -10,9 +10,10 @@ from rest_framework.serializers import (
     DictField,
     FloatField,
     IntegerField,
-    JSONField,
     ListField,
 )
+
+from experiments.serializers import PlanVersionSerializer, TakenLookSerializer
 
 
 class OutlookSerializer(serializers.Serializer[Any]):
@@ -35,14 +36,6 @@ class OutlookSerializer(serializers.Serializer[Any]):
     resampled_power = FloatField(allow_null=True, help_text="Measured on groups drawn from the past.")
 
 
-class PlanSerializer(serializers.Serializer[Any]):
-    version = IntegerField()
-    terms = JSONField()
-    made_by = CharField()
-    made_at = DateTimeField()
-    reason = CharField(allow_blank=True)
-
-
 class VerdictOfRulesSerializer(serializers.Serializer[Any]):
     action = serializers.ChoiceField(["ship", "stop", "go_on"])
     code = CharField()
@@ -51,15 +44,6 @@ class VerdictOfRulesSerializer(serializers.Serializer[Any]):
     guards = ListField(child=CharField())
     guardrails = ListField(child=CharField())
     sentence = CharField()
-
-
-class TakenLookSerializer(serializers.Serializer[Any]):
-    plan_version = IntegerField()
-    number = IntegerField()
-    due_at = DateTimeField()
-    taken_at = DateTimeField()
-    statistics = JSONField(help_text="The sums it saw, by metric and variant.")
-    decision = JSONField()
 
 
 class RolloutSerializer(serializers.Serializer[Any]):
@@ -74,7 +58,7 @@ class RolloutSerializer(serializers.Serializer[Any]):
 
 
 class DecisionSerializer(serializers.Serializer[Any]):
-    plans = PlanSerializer(many=True)
+    plans = PlanVersionSerializer(many=True)
     decision = VerdictOfRulesSerializer(allow_null=True)
     next_look_at = DateTimeField(allow_null=True)
     looks = TakenLookSerializer(many=True)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from campaigns.outlook import asks_for_share
 from experiments.models import Metric
 
 LOOP = """{% for item in items %}
@@ -44,6 +45,11 @@ def metric_choices() -> list[tuple[str, str]]:
     return [(key, _(name)) for key, name in Metric.objects.values_list("key", "name")]
 
 
+def shares() -> list[str]:
+    """Keys of the metrics that are shares of customers: their margins are said in percentage points."""
+    return [metric.key for metric in Metric.objects.all() if asks_for_share(metric)]
+
+
 def editor_texts() -> dict[str, Any]:
     return {
         "variant": _("Variant %(letter)s"),
@@ -56,6 +62,8 @@ def editor_texts() -> dict[str, Any]:
         "removeQuestion": _("Remove this variant?"),
         "replaceQuestion": _("Replace what is written here with this starter?"),
         "launchTestQuestion": _("Send now to a test of %(n)s customers? The rest gets the winner."),
+        "points": _("percentage points"),
+        "perCustomer": _("per customer"),
         "looksAt": _("Looked at after %(days)s days."),
         "leave": _("There are changes that are not saved."),
         "testSent": _("Sent to %(address)s."),

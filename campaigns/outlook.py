@@ -1,6 +1,7 @@
 """What a campaign's test could see, from the shop's own past: for the editor, the check list and the API."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +12,13 @@ from django.utils.translation import gettext
 
 from campaigns.models import Campaign
 from campaigns.planning import draft_plan, entrants
-from experiments.decisions import Criteria
+from experiments import metrics
+from experiments.decisions import Criteria, Guardrail
+from experiments.guardrail_outlook import Protection, look_at_guardrail
 from experiments.history import History, load_history
 from experiments.models import Metric
 from experiments.outlook import Doubt, Groups, Outlook, look_ahead
-from experiments.outlook_words import outlook_document
+from experiments.outlook_words import explain_protection, outlook_document
 from personalization.segments import selectors as segments
 from personalization.segments.models import SegmentVersion
 
@@ -44,6 +47,53 @@ def look_ahead_of(
         return criteria, metric, Doubt.NO_HISTORY
     groups = _groups(campaign, criteria, weights, size)
     return criteria, metric, look_ahead(history.values, history.days, criteria=criteria, groups=groups)
+
+
+@dataclass(frozen=True)
+class GuardrailAhead:
+    """A guardrail of the plan, and whether it can be proven; None: the past says nothing about it."""
+
+    guardrail: Guardrail
+    metric: Metric
+    protection: Protection | None
+
+    @property
+    def is_share(self) -> bool:
+        return asks_for_share(self.metric)
+
+    @property
+    def sentence(self) -> str:
+        if self.protection is None:
+            return ""
+        name = gettext(self.metric.name)
+        return explain_protection(self.guardrail, self.protection, metric=name, is_share=self.is_share)
+
+
+def asks_for_share(metric: Metric) -> bool:
+    return metric.kind in metrics.names() and metrics.get(metric.kind).reduction == "any"
+
+
+def guardrails_ahead(
+    campaign: Campaign,
+    criteria: Criteria,
+    weights: Sequence[tuple[str, float]],
+    *,
+    size: int,
+    now: datetime | None = None,
+) -> list[GuardrailAhead]:
+    """Of the plan that `look_ahead_of` answered."""
+    if campaign.segment is None:
+        return []
+    groups, found = _groups(campaign, criteria, weights, size), []
+    for guardrail in criteria.guardrails:
+        metric = Metric.objects.get(key=guardrail.metric)
+        past = _history(metric, campaign.segment.current, [criteria.length_days], now or timezone.now())
+        values = None if past is None else past.values[:, 0]
+        protection = look_at_guardrail(
+            values, guardrail, is_share=asks_for_share(metric), criteria=criteria, groups=groups
+        )
+        found.append(GuardrailAhead(guardrail, metric, protection))
+    return found
 
 
 def outlook_of(campaign: Campaign) -> dict[str, Any] | None:

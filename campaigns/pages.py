@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from campaigns import services
-from campaigns.editor_texts import editor_texts, metric_choices, snippets
+from campaigns.editor_texts import editor_texts, metric_choices, shares, snippets
 from campaigns.forms import campaign_fields, read_json, send_at
 from campaigns.item_choice import DEFAULT_COUNT
 from campaigns.models import Campaign, CampaignStatus, Delivery, DeliveryStatus, Fallback, Run
@@ -146,6 +146,8 @@ def _page_data(request: HttpRequest, campaign: Campaign | None, *, can_save: boo
             for s in starters()
         ],
         "texts": editor_texts(),
+        "shares": shares(),
+        "guardrailMetrics": [key for key, _name in metric_choices()],
         "myAddress": cast(User, request.user).email,
     }
 

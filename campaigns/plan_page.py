@@ -8,10 +8,10 @@ from django.views.decorators.http import require_POST
 
 from campaigns import forms, tasks, winner
 from campaigns.models import Campaign, Run
-from campaigns.outlook import look_ahead_of
+from campaigns.outlook import guardrails_ahead, look_ahead_of
 from campaigns.pages import answers_problems
 from campaigns.report_page import report_parts
-from experiments.outlook_words import outlook_document
+from experiments.outlook_words import explain_margin, outlook_document
 from experiments.plan import amend_plan
 from personalization.access.services import actor_name
 from personalization.access.shell import staff_page
@@ -38,8 +38,17 @@ def outlook(request: HttpRequest) -> HttpResponse:
             "looks": [round(look * criteria.length_days, 2) for look in criteria.looks],
             "length_days": criteria.length_days,
             "metric": metric.key,
+            "guardrails": [
+                {
+                    "metric": one.metric.key, "name": _(one.metric.name), "margin": one.guardrail.margin,
+                    "is_relative": one.guardrail.is_relative, "sentence": one.sentence,
+                    "accepted": explain_margin(one.guardrail, one.guardrail.margin, is_share=one.is_share),
+                    "is_enough": one.protection is None or one.protection.is_enough,
+                }
+                for one in guardrails_ahead(campaign, criteria, weights, size=size or 0)
+            ],
         }
-    )
+    )  # fmt: skip
 
 
 @require_POST

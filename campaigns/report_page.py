@@ -20,10 +20,13 @@ from campaigns import selectors, services
 from campaigns.decision_document import decision_context
 from campaigns.models import Campaign, Run, RunStatus, SkipReason
 from campaigns.pages import answers_problems
+from campaigns.plan_form import plan_form
+from campaigns.report_advice import advice
 from campaigns.report_guards import beliefs, guardrails
-from campaigns.report_tables import charts, tables, with_sent
+from campaigns.report_tables import charts, tables, with_sent, without_silence
 from campaigns.report_words import headline
 from experiments import selectors as experiments
+from experiments.models import Experiment
 from experiments.notices import notices
 from personalization.access.services import actor_name, audit
 from personalization.access.shell import render_page, staff_page
@@ -57,8 +60,9 @@ def report(request: HttpRequest, campaign_id: int) -> HttpResponse:
                 "charts": parts["charts"],
                 "live": parts["live"],
                 "dataUrl": f"{reverse('campaigns:report-data', args=[campaign.pk])}?run={run.number}",
-                "texts": _texts(),
+                "texts": chart_texts(),
             },
+            "plan_form": plan_form(run) if request.user.has_perm("campaigns.launch_campaign") else None,
             "can_see_customers": request.user.has_perm("customers.view_customer"),
         },
         title=campaign.name,
@@ -83,7 +87,7 @@ def _run(request: HttpRequest, campaign: Campaign) -> Run | None:
 
 def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
     progress = selectors.progress(run)
-    found = _found(run)
+    found = found_of(run.experiment)
     context = {
         "run": run,
         "campaign_id": run.campaign_id,
@@ -106,14 +110,16 @@ def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
     }
 
 
-def _found(run: Run) -> dict[str, Any]:
-    key = f"campaigns:report:{run.pk}:{get_language()}"
+def found_of(experiment: Experiment) -> dict[str, Any]:
+    """What does not depend on who asks: `context` of the parts, `charts`. At most seconds old."""
+    key = f"campaigns:report:{experiment.pk}:{get_language()}"
     found = cache.get(key)
     if found is None:
-        result = experiments.report(run.experiment, stages=selectors.stages(run.experiment))
+        result = without_silence(experiments.report(experiment, stages=selectors.stages(experiment)))
         found = {
             "context": {
                 "headline": headline(result),
+                "advice": advice(result),
                 "tables": tables(result),
                 "ratio": _ratio(result),
                 "notices": notices(result),
@@ -177,7 +183,7 @@ def _reasons(progress: dict[str, Any]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: -row["n"])
 
 
-def _texts() -> dict[str, str]:
+def chart_texts() -> dict[str, str]:
     return {
         "sent": _("Sent"),
         "opened": _("Opened"),
@@ -185,6 +191,8 @@ def _texts() -> dict[str, str]:
         "bought": _("Bought"),
         "day": _("Day %(n)s"),
         "change": _("Change against the baseline"),
+        "perCustomer": _("Change per customer"),
+        "points": _("Change in percentage points"),
         "share": _("of those sent"),
     }
 

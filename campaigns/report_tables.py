@@ -1,13 +1,39 @@
 """The report's tables, each the readable source of a plot, and the plots' numbers."""
 
+from dataclasses import replace
+from statistics import NormalDist
 from typing import Any
 
-from campaigns.report_words import amount, effect_text, interval_text, is_share, obstacle_text, p_text
+from campaigns.report_words import (
+    amount,
+    difference_interval,
+    difference_text,
+    effect_text,
+    interval_text,
+    is_share,
+    obstacle_text,
+    p_text,
+)
 from experiments.report import Comparison, MetricReport, Report
 from experiments.stats import Proportion
 from experiments.stats.kinds import plain_of
 
 FUNNEL = ("opened", "clicked", "conversion")
+
+
+def without_silence(report: Report) -> Report:
+    """Without metrics of a campaign's own events when nothing was sent: nobody opens what nobody got."""
+    was_sent = any(sum(filter(None, counts)) for counts in report.stage_counts.values())
+    heard = [
+        metric
+        for metric in report.metrics
+        if was_sent or metric.is_primary or metric.scope != "experiment" or _is_heard(metric)
+    ]
+    return replace(report, metrics=tuple(heard))
+
+
+def _is_heard(metric: MetricReport) -> bool:
+    return any(_total(plain_of(statistic)) != 0 for statistic in metric.statistics.values())
 
 
 def tables(report: Report) -> list[dict[str, Any]]:
@@ -23,6 +49,7 @@ def _table(report: Report, metric: MetricReport) -> dict[str, Any]:
         "is_primary": metric.is_primary,
         "is_share": is_share(metric),
         "window_days": metric.window_days,
+        "is_simultaneous": sum(one.simultaneous is not None for one in metric.comparisons) > 1,
         "rows": [
             _row(report, metric, key, compared.get(key))
             for key in (variant.key for variant in report.variants if variant.key in metric.statistics)
@@ -43,6 +70,8 @@ def _row(report: Report, metric: MetricReport, key: str, comparison: Comparison 
         "customers": statistic.n,
         "total": "–" if total is None else f"{total:,.0f}" if share else f"{total:,.2f}",
         "value": amount(statistic.value, is_share=share),
+        "difference": difference_text(metric, effect.absolute) if effect else "",
+        "difference_interval": difference_interval(metric, effect) if effect else "",
         "effect": effect_text(metric, effect) if effect else "",
         "interval": interval_text(metric, effect) if effect else "",
         "p": p_text(p_value) if effect else "",
@@ -71,7 +100,7 @@ def _tone(metric: MetricReport, comparison: Comparison | None) -> str:
 
 
 def charts(report: Report) -> dict[str, Any]:
-    """`forest`, `series` (over the days, primary metric) and `funnel`; fractions, null where unknown.
+    """`forest`, `series` (over the days, primary metric), `funnel` and `posterior`; null where unknown.
 
     The funnel begins with the opened; `with_sent` puts the sent before them.
     """
@@ -80,6 +109,7 @@ def charts(report: Report) -> dict[str, Any]:
         "forest": _forest(report),
         "series": _series(report, primary) if primary else [],
         "funnel": _funnel(report),
+        "posterior": _posterior(report, primary) if primary else {"curves": []},
         "metric": primary.name if primary else "",
     }
 
@@ -114,6 +144,29 @@ def _series(report: Report, metric: MetricReport) -> list[dict[str, Any]]:
         always = (point.always_valid and point.always_valid.relative_ci) or (None, None)
         found.setdefault(point.variant, []).append([point.day, effect.relative, low, high, *always])
     return [{"variant": report.variant(key).name, "points": points} for key, points in found.items()]
+
+
+def _posterior(report: Report, metric: MetricReport) -> dict[str, Any]:
+    """Density of the difference per customer (shares: in percentage points), with the middle and spread that
+    the belief has: it is normal for means, and so close to it for shares that no eye tells them apart.
+    """
+    scale = 100.0 if is_share(metric) else 1.0
+    curves = []
+    for comparison in metric.comparisons:
+        belief = comparison.belief
+        low, high = belief.credible_interval if belief else (None, None)
+        if belief is None or low is None or high is None or not low < high:
+            continue
+        middle = NormalDist().inv_cdf(1 - belief.alpha / 2)
+        curve = NormalDist(belief.absolute * scale, (high - low) * scale / (2 * middle))
+        steps = [curve.mean + curve.stdev * step / 10 for step in range(-40, 41)]
+        curves.append(
+            {
+                "variant": report.variant(comparison.variant).name,
+                "points": [[x, curve.pdf(x)] for x in steps],
+            }
+        )
+    return {"curves": curves, "isShare": is_share(metric)}
 
 
 def _funnel(report: Report) -> list[dict[str, Any]]:

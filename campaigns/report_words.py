@@ -97,9 +97,10 @@ def _judged(report: Report) -> dict[str, str]:
         "size": effect_text(metric, verdict.effect).lstrip("+−"),
     }
     detail = _("95%% interval %(interval)s, %(p)s.") % values
-    if verdict.incremental and not is_share(metric):
-        detail += " " + _("In all about %(total)s.") % {
-            "total": f"{verdict.incremental.value:+,.0f}".replace("-", "−")
+    if verdict.incremental and not is_share(metric) and verdict.finding is not Finding.UNCLEAR:
+        detail += " " + _("That is %(each)s for each customer, in all about %(total)s.") % {
+            "each": difference_text(metric, verdict.effect.absolute),
+            "total": f"{verdict.incremental.value:+,.0f}".replace("-", "−"),
         }
     if verdict.is_preliminary:
         detail += " " + _("Preliminary: customers can still act within their window.")
@@ -127,16 +128,20 @@ def effect_text(metric: MetricReport, effect: Effect) -> str:
     """The lift relative to the baseline; in the metric's own unit where a ratio cannot be formed."""
     if effect.relative is not None:
         return percent(effect.relative)
-    return _difference(metric, effect.absolute)
+    return difference_text(metric, effect.absolute)
 
 
 def interval_text(metric: MetricReport, effect: Effect) -> str:
     if effect.relative is not None and effect.relative_ci is not None:
         return bounds(effect.relative_ci, percent)
-    return bounds(effect.absolute_ci, lambda value: _difference(metric, value))
+    return difference_interval(metric, effect)
 
 
-def _difference(metric: MetricReport, value: float) -> str:
+def difference_interval(metric: MetricReport, effect: Effect) -> str:
+    return bounds(effect.absolute_ci, lambda value: difference_text(metric, value))
+
+
+def difference_text(metric: MetricReport, value: float) -> str:
     if is_share(metric):
         return _("%(n)s percentage points") % {"n": f"{value * 100:+.2f}".replace("-", "−")}
     return f"{value:+,.2f}".replace("-", "−")

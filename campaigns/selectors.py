@@ -49,9 +49,12 @@ def progress(run: Run) -> dict[str, Any]:
 
 
 def stages(experiment: Experiment) -> dict[str, dict[str, int]]:
-    """Customers of each variant that a message was handed over for (sent), and whose server took it."""
+    """Customers of each variant that a message was handed over for (sent), and whose server took it.
+
+    The rest, which gets the winner later, was never divided and has no place here.
+    """
     rows = (
-        Delivery.objects.filter(run__experiment=experiment, variant__isnull=False)
+        Delivery.objects.filter(run__experiment=experiment, variant__isnull=False, is_rest=False)
         .order_by()
         .values_list("variant__key", "status")
         .annotate(n=Count("pk"))

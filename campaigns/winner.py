@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from campaigns import selectors
 from campaigns.audience import CHUNK_SIZE
 from campaigns.errors import InvalidState
 from campaigns.models import (
@@ -69,7 +70,7 @@ def take_look(plan_id: int, *, now: datetime | None = None) -> looks.Judgement |
     due = looks.due_look(plan, now=now)
     if due is None:
         return None
-    judgement = looks.judge_look(plan, *due)
+    judgement = looks.judge_look(plan, *due, stages=selectors.stages(plan.experiment))
     with transaction.atomic():
         rollouts = _lock(plan)
         if not looks.record_look(judgement, now=now):

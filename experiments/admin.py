@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.forms import ChoiceField, ModelForm
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
@@ -38,7 +40,17 @@ class VariantInline(ReadOnly, TabularInline):
 
 @admin.register(Experiment)
 class ExperimentAdmin(ReadOnly, ModelAdmin):
-    list_display = ["name", "key", "coverage", "layer", "is_served", "created_at", "started_at", "ended_at"]
+    list_display = [
+        "name",
+        "key",
+        "report",
+        "coverage",
+        "layer",
+        "is_served",
+        "created_at",
+        "started_at",
+        "ended_at",
+    ]
     list_filter = ["origin", "is_served", "layer"]
     search_fields = ["name", "key"]
     fields = [
@@ -46,6 +58,11 @@ class ExperimentAdmin(ReadOnly, ModelAdmin):
         "is_served", "hash_version", "created_at", "started_at", "ended_at", "shipped", "shipped_share",
     ]  # fmt: skip
     inlines = [VariantInline]
+
+    @admin.display(description=_("report"))
+    def report(self, experiment: Experiment) -> str:
+        address = reverse("experiments:report", args=[experiment.key])
+        return format_html('<a href="{}">{}</a>', address, gettext("See what it found"))
 
 
 class MetricForm(ModelForm):

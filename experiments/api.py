@@ -11,7 +11,8 @@ from rest_framework.views import APIView
 from experiments import selectors
 from experiments.document import document
 from experiments.models import Experiment
-from experiments.serializers import ReportSerializer
+from experiments.plan_document import plan_document
+from experiments.serializers import ReportWithPlanSerializer
 from personalization.access.models import Scope
 
 
@@ -20,10 +21,11 @@ class ReportView(APIView):
 
     required_scope = Scope.CAMPAIGNS_READ
 
-    @extend_schema(operation_id="experiment_report", responses=ReportSerializer, tags=["experiments"])
+    @extend_schema(operation_id="experiment_report", responses=ReportWithPlanSerializer, tags=["experiments"])
     def get(self, request: Request, key: str) -> Response:
         experiment = get_object_or_404(Experiment, key=key)
-        return Response(document(selectors.report(experiment, stages=self.stages(experiment))))
+        found = document(selectors.report(experiment, stages=self.stages(experiment)))
+        return Response({**found, "plan": plan_document(experiment)})
 
     def stages(self, experiment: Experiment) -> Mapping[str, Mapping[str, int]]:
         """Customers by stage and variant key; whoever sends knows them."""

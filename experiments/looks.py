@@ -4,6 +4,7 @@ The sums are those of the moment the plan named, however late the clock comes; s
 the same answer, and computing it twice does no harm.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -27,9 +28,14 @@ from experiments.decisions import (
 )
 from experiments.models import Look, Metric, Plan
 from experiments.plan import criteria_of, definition_of, look_times, start_of
-from experiments.stats import Statistic
+from experiments.report import Report
+from experiments.stats import Ratio, Statistic, check_denominator
+from experiments.stats.kinds import plain_of
 
 Statistics = dict[str, dict[str, Statistic]]
+Stages = Mapping[str, Mapping[str, int]]  # customers by stage (sent, delivered) and variant key
+# A guard is asked at every look and ends the test: like the sample ratio's it must hardly ever be wrong.
+GUARD_ALPHA = 0.001
 
 
 @dataclass(frozen=True)
@@ -52,13 +58,13 @@ class Judgement:
         return self.decision.action is not Action.GO_ON
 
 
-def judge_now(plan: Plan, *, now: datetime) -> Judgement:
+def judge_now(plan: Plan, *, now: datetime, stages: Stages | None = None) -> Judgement:
     """The state for a reader: an always-valid test at this moment, a planned one as its last look left it."""
     criteria = criteria_of(plan)
     last = plan.taken.order_by("-number").first()
     if last is not None and (criteria.method is not Method.ALWAYS_VALID or plan.next_look_at is None):
         return Judgement(plan, last.due_at, last.number, read_decision(last.decision), plan.next_look_at)
-    return _judge(plan, criteria, at=now, look=None)
+    return _judge(plan, criteria, at=now, look=None, stages=stages)
 
 
 def due_look(plan: Plan, *, now: datetime) -> tuple[int, datetime] | None:
@@ -76,9 +82,12 @@ def due_look(plan: Plan, *, now: datetime) -> tuple[int, datetime] | None:
     return passed[-1] if criteria.method is Method.ALWAYS_VALID else passed[0]
 
 
-def judge_look(plan: Plan, number: int, at: datetime) -> Judgement:
-    """What follows from a look, without recording it. May take long: outside of transactions."""
-    return _judge(plan, criteria_of(plan), at=at, look=number)
+def judge_look(plan: Plan, number: int, at: datetime, *, stages: Stages | None = None) -> Judgement:
+    """What follows from a look, without recording it. May take long: outside of transactions.
+
+    `stages`: whom a message reached so far, where the caller knows; a control is not asked.
+    """
+    return _judge(plan, criteria_of(plan), at=at, look=number, stages=stages)
 
 
 @transaction.atomic
@@ -135,8 +144,16 @@ def _is_taken(plan: Plan, number: int) -> bool:
     return plan.taken.filter(number=number).exists()
 
 
-def _judge(plan: Plan, criteria: Criteria, *, at: datetime, look: int | None) -> Judgement:
-    statistics, guards = _evidence(plan, criteria, at)
+def _judge(
+    plan: Plan, criteria: Criteria, *, at: datetime, look: int | None, stages: Stages | None
+) -> Judgement:
+    keys = [criteria.metric, *(guardrail.metric for guardrail in criteria.guardrails)]
+    metrics = list(Metric.objects.filter(key__in=keys))
+    report = selectors.report(plan.experiment, metrics=metrics, now=at, stages=stages)
+    statistics = {metric.key: dict(metric.statistics) for metric in report.metrics}
+    guards = _broken(report, criteria, statistics)
+    if {metric.key: definition_of(metric) for metric in metrics} != plan.terms["metrics"]:
+        guards.append(Guard.METRIC_CHANGED)
     challengers = weigh(criteria, statistics, look=look)
     times = look_times(criteria, start_of(plan))
     moment = Moment(
@@ -149,13 +166,20 @@ def _judge(plan: Plan, criteria: Criteria, *, at: datetime, look: int | None) ->
     return Judgement(plan, at, look, decision, following, challengers, statistics)
 
 
-def _evidence(plan: Plan, criteria: Criteria, at: datetime) -> tuple[Statistics, tuple[Guard, ...]]:
-    keys = [criteria.metric, *(guardrail.metric for guardrail in criteria.guardrails)]
-    metrics = list(Metric.objects.filter(key__in=keys))
-    report = selectors.report(plan.experiment, metrics=metrics, now=at)
+def _broken(report: Report, criteria: Criteria, statistics: Statistics) -> list[Guard]:
     guards = []
-    if report.sample_ratio and report.sample_ratio.mismatch:
+    if any(ratio and ratio.mismatch for ratio in (report.sample_ratio, *report.stages.values())):
         guards.append(Guard.SAMPLE_RATIO)
-    if {metric.key: definition_of(metric) for metric in metrics} != plan.terms["metrics"]:
-        guards.append(Guard.METRIC_CHANGED)
-    return {metric.key: dict(metric.statistics) for metric in report.metrics}, tuple(guards)
+    if report.seen_twice and report.seen_twice.excessive:
+        guards.append(Guard.SEVERAL_VARIANTS)
+    if _moves_denominator(criteria, statistics.get(criteria.metric, {})):
+        guards.append(Guard.UNSUITABLE_METRIC)
+    return guards
+
+
+def _moves_denominator(criteria: Criteria, variants: Mapping[str, Statistic]) -> bool:
+    baseline = variants.get(criteria.baseline)
+    if baseline is None or not isinstance(plain_of(baseline), Ratio):
+        return False
+    others = [found for key, found in variants.items() if key != criteria.baseline]
+    return any(check_denominator(baseline, other, alpha=GUARD_ALPHA / len(others)).moved for other in others)

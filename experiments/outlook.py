@@ -105,7 +105,7 @@ def look_ahead(
         for day, column in zip(days, values.T, strict=True)
         if day > days[at] and _detectable(column, criteria, groups) <= wanted
     ]
-    design = _design(criteria, groups)
+    design = design_of(criteria, groups)
     variance: dict[str, Any] = {
         "variance": float(now.var(ddof=1)),
         "treated_variance": _treated_variance(now, wanted),
@@ -126,7 +126,7 @@ def look_ahead(
     )
 
 
-def _design(criteria: Criteria, groups: Groups) -> dict[str, Any]:
+def design_of(criteria: Criteria, groups: Groups) -> dict[str, Any]:
     """All challengers share the plan's error (Bonferroni)."""
     alpha = criteria.alpha / len(groups.challengers)
     looks = criteria.looks if criteria.look_plan else None
@@ -143,7 +143,7 @@ def _detectable(values: Values, criteria: Criteria, groups: Groups) -> float:
     mean, variance = float(values.mean()), float(values.var(ddof=1))
     if not (mean > 0 and variance > 0):
         return math.inf
-    design = _design(criteria, groups)
+    design = design_of(criteria, groups)
 
     def excess(rise: float) -> float:
         needed = minimum_detectable_effect(

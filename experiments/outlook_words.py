@@ -7,6 +7,8 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from experiments.decisions import Guardrail
+from experiments.guardrail_outlook import Protection
 from experiments.outlook import Doubt, Outlook
 
 
@@ -45,6 +47,43 @@ def explain_outlook(found: Outlook | Doubt, *, metric: str) -> str:
         + _("For %(wanted)s you would need %(needed)s customers, or a test of %(weeks)s.")
         % {**facts, "weeks": longer}
     )
+
+
+def explain_margin(guardrail: Guardrail, margin: float, *, is_share: bool) -> str:
+    """A margin as people say it: 0.2 percentage points, 10 %, 0.50 per customer."""
+    if guardrail.is_relative:
+        return _percent(margin)
+    if is_share:
+        return _("%(n)s percentage points") % {"n": f"{_two_digits(margin * 100):g}"}
+    return _("%(n)s per customer") % {"n": f"{_two_digits(margin):g}"}
+
+
+def explain_protection(guardrail: Guardrail, found: Protection, *, metric: str, is_share: bool) -> str:
+    """Whether the test can show that this guardrail holds."""
+    facts = {
+        "n": _whole(found.customers), "metric": metric,
+        "margin": explain_margin(guardrail, guardrail.margin, is_share=is_share),
+        "provable": explain_margin(guardrail, found.provable, is_share=is_share),
+    }  # fmt: skip
+    if found.is_enough:
+        return (
+            _("With %(n)s customers it can be shown that “%(metric)s” is at most %(margin)s worse.") % facts
+        )
+    return (
+        _(
+            "With %(n)s customers the guardrail “%(metric)s” (at most %(margin)s worse) cannot be proven, so "
+            "nothing could be named the winner. Accept %(provable)s, leave it out, or ask more customers."
+        )
+        % facts
+    )
+
+
+def _two_digits(value: float) -> float:
+    """Rounded up: a margin a little too small could not be proven."""
+    if not value > 0:
+        return value
+    step = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return math.ceil(value / step - 1e-9) * step
 
 
 def outlook_document(found: Outlook | Doubt, *, metric: str) -> dict[str, Any]:

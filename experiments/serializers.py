@@ -150,6 +150,29 @@ class NoticeSerializer(serializers.Serializer):
     variant = CharField(allow_null=True)
 
 
+class PlanVersionSerializer(serializers.Serializer):
+    version = IntegerField()
+    terms = JSONField()
+    made_by = CharField()
+    made_at = DateTimeField()
+    reason = CharField(allow_blank=True)
+
+
+class TakenLookSerializer(serializers.Serializer):
+    plan_version = IntegerField()
+    number = IntegerField()
+    due_at = DateTimeField()
+    taken_at = DateTimeField()
+    statistics = JSONField(help_text="The sums it saw, by metric and variant.")
+    decision = JSONField()
+
+
+class PlanReportSerializer(serializers.Serializer):
+    plans = PlanVersionSerializer(many=True)
+    next_look_at = DateTimeField(allow_null=True)
+    looks = TakenLookSerializer(many=True)
+
+
 class SeedSerializer(serializers.Serializer):
     seed = CharField()
     hash_version = IntegerField()
@@ -174,3 +197,7 @@ class ReportSerializer(serializers.Serializer):
     notices = NoticeSerializer(many=True)
     versions = serializers.DictField(child=CharField())
     metrics = MetricReportSerializer(many=True)
+
+
+class ReportWithPlanSerializer(ReportSerializer):
+    plan = PlanReportSerializer(help_text="What was promised before the start, and the looks taken.")

@@ -23,6 +23,7 @@ LEVEL = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 PURE = [
     "experiments/assignment",
     "experiments/decisions",
+    "experiments/guardrail_outlook.py",
     "experiments/lab.py",
     "experiments/outlook.py",
     "experiments/stats",

@@ -39,6 +39,7 @@
         at: 0, last: "body", mode: "desktop", when: page.campaign.scheduled_at ? "later" : "now",
         at_local: "", zone: here, zones: [...new Set([here, "UTC", ...zones])],
         size: null, counting: false, checks: [], errors: {}, trouble: "", busy: false, saved: "", note: "",
+        guardrails: [], decides: "", shares: page.shares,
         outlook: null, lookDays: [], lengthDays: "", planTrouble: "", planTurn: 0,
         askedOutlook: "",
         who: null, words: "", found: [], rendered: null, problems: [], fields: [], turn: 0,
@@ -223,6 +224,8 @@
             this.outlook = data.outlook;
             this.lookDays = data.looks || [];
             this.lengthDays = data.length_days || "";
+            this.guardrails = data.guardrails || [];
+            this.decides = data.metric || "";
             this.planTrouble = "";
           } catch (error) {
             if (turn !== this.planTurn) return;
@@ -230,6 +233,26 @@
             this.planTrouble = error.message || this.texts.failed;
           }
         },
+        // --- Guardrails: a margin is kept as a fraction, and shown as percent or percentage points. -----------
+        get weakGuardrails() { return this.guardrails.filter((one) => !one.is_enough); },
+        marginScale(g) { return g.is_relative || this.shares.includes(g.metric) ? 100 : 1; },
+        marginShown(g) { return g.margin === "" ? "" : Number((g.margin * this.marginScale(g)).toPrecision(6)); },
+        setMargin(g, text) { g.margin = text === "" ? "" : Number(text) / this.marginScale(g); },
+        setUnit(g, unit) {
+          const shown = this.marginShown(g);
+          g.is_relative = unit === "relative";
+          this.setMargin(g, String(shown));
+        },
+        chooseGuardrails() {
+          this.c.plan.guardrails = this.guardrails.map(({ metric, margin, is_relative }) => ({ metric, margin, is_relative }));
+          if (!this.guardrails.length) this.addGuardrail();
+        },
+        addGuardrail() {
+          const taken = [this.c.plan.metric || this.decides, ...this.c.plan.guardrails.map((one) => one.metric)];
+          const metric = page.guardrailMetrics.find((key) => !taken.includes(key)) || page.guardrailMetrics[0] || "";
+          this.c.plan.guardrails.push({ metric, margin: this.shares.includes(metric) ? 0.002 : 0.05, is_relative: !this.shares.includes(metric) });
+        },
+
         async check() {
           if (this.urls.checks) this.checks = (await ask(this.urls.checks)).checks;
         },

@@ -48,7 +48,7 @@
     return {
       ...base(l),
       grid: { left: 12, right: 24, top: 12, bottom: 36, containLabel: true },
-      xAxis: axis(l, { type: "value", min, max, name: t.change, nameLocation: "middle", nameGap: 28, nameTextStyle: { color: l.text }, axisLabel: { color: l.text, formatter: (v) => percent(v), showMinLabel: false, showMaxLabel: false } }),
+      xAxis: axis(l, { type: "value", min, max, name: t.change, nameLocation: "middle", nameGap: 28, nameTextStyle: { color: l.text }, axisLabel: { color: l.text, hideOverlap: true, formatter: (v) => percent(v), showMinLabel: false, showMaxLabel: false } }),
       yAxis: axis(l, { type: "category", data: rows.map((row) => `${row.variant}\n${row.metric}`), axisLabel: { color: l.text, lineHeight: 16 } }),
       tooltip: { ...base(l).tooltip, formatter: ({ dataIndex: i }) => `<b>${escape(rows[i].variant)}</b><br>${escape(rows[i].metric)}: ${percent(rows[i].value, 1)}<br>${rows[i].low === null ? "−∞" : percent(rows[i].low, 1)} … ${rows[i].high === null ? "∞" : percent(rows[i].high, 1)}` },
       series: [
@@ -92,12 +92,27 @@
     });
     return {
       ...base(l),
-      grid: { left: 12, right: 16, top: 16, bottom: 40, containLabel: true },
+      grid: { left: 12, right: 32, top: 16, bottom: 40, containLabel: true },
       legend: { bottom: 0, textStyle: { color: l.text }, data: data.series.map((s) => s.variant), icon: "circle" },
-      xAxis: axis(l, { type: "value", minInterval: 1, min: "dataMin", max: "dataMax", splitLine: { show: false }, axisLabel: { color: l.text, formatter: (v) => t.day.replace("%(n)s", v) } }),
+      xAxis: axis(l, { type: "value", minInterval: 1, min: "dataMin", max: "dataMax", splitLine: { show: false }, axisLabel: { color: l.text, hideOverlap: true, formatter: (v) => t.day.replace("%(n)s", v) } }),
       yAxis: axis(l, { type: "value", min, max, axisLabel: { color: l.text, formatter: (v) => percent(v), showMinLabel: false, showMaxLabel: false } }),
       tooltip: { ...base(l).tooltip, trigger: "item", formatter: ({ seriesName, value }) => `<b>${escape(seriesName)}</b><br>${t.day.replace("%(n)s", value[0])}: ${percent(value[1], 1)}` },
       series: lines,
+    };
+  }
+
+  function posterior(data, l, t) {
+    const { curves, isShare } = data.posterior;
+    return {
+      ...base(l),
+      grid: { left: 16, right: 24, top: 12, bottom: 64, containLabel: true },
+      legend: { bottom: 0, textStyle: { color: l.text }, icon: "circle" },
+      xAxis: axis(l, { type: "value", scale: false, name: isShare ? t.points : t.perCustomer, nameLocation: "middle", nameGap: 28, nameTextStyle: { color: l.text }, splitLine: { show: false }, axisLabel: { color: l.text, formatter: (v) => `${v > 0 ? "+" : ""}${Number(v.toPrecision(3))}`.replace("-", "−"), hideOverlap: true, showMinLabel: false, showMaxLabel: false } }),
+      yAxis: { type: "value", show: false },
+      series: curves.map((curve, i) => ({
+        type: "line", name: curve.variant, data: curve.points, symbol: "none", silent: true, lineStyle: { width: 2 }, areaStyle: { opacity: 0.14 },
+        markLine: i ? undefined : { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: l.zero, type: "dashed" }, data: [{ xAxis: 0 }] },
+      })),
     };
   }
 
@@ -126,13 +141,17 @@
 
   function draw(data, texts) {
     const l = look();
+    const tall = Math.max(220, data.forest.length * 48 + 70);
     const plots = {
-      forest: [data.forest.length, () => forest(data, l, texts), Math.max(220, data.forest.length * 48 + 70)],
-      series: [data.series.length, () => seriesOption(data, l, texts), 300],
+      forest: [data.forest.length, () => forest(data, l, texts), tall],
+      // One day makes no line.
+      series: [data.series.some((s) => s.points.length > 1), () => seriesOption(data, l, texts), Math.min(Math.max(tall, 300), 560)],
+      posterior: [data.posterior.curves.length, () => posterior(data, l, texts), 300],
       funnel: [data.funnel.some((row) => row.counts[0]), () => funnel(data, l, texts), 300],
     };
     for (const [name, [some, option, height]] of Object.entries(plots)) {
       const box = document.getElementById(`chart-${name}`);
+      if (!box) continue; // an experiment without sending has no funnel
       box.hidden = !some;
       box.nextElementSibling.hidden = Boolean(some);
       if (!some) continue;
@@ -161,7 +180,11 @@
       for (const [name, html] of Object.entries(data.parts)) {
         const part = document.querySelector(`[data-part="${name}"]`);
         // Replacing what has not changed would take the focus from a button and stir screen readers.
-        if (part.dataset.html !== html) { part.innerHTML = html; part.dataset.html = html; }
+        if (part.dataset.html === html) continue;
+        const open = [...part.querySelectorAll("details")].map((one) => one.open);
+        part.innerHTML = html;
+        part.dataset.html = html;
+        part.querySelectorAll("details").forEach((one, i) => { one.open = Boolean(open[i]); });
       }
       const changed = JSON.stringify(data.charts) !== JSON.stringify(state.charts);
       Object.assign(state, { charts: data.charts, live: data.live });
@@ -180,14 +203,45 @@
     }
     if (state.live) setTimeout(refresh, state.live * 1000);
 
+    const post = (url, body) => fetch(url, {
+      method: "POST", body,
+      headers: { "X-CSRFToken": document.querySelector("[name=csrfmiddlewaretoken]").value, "Content-Type": "application/json" },
+    });
+
+    // Only what was changed is sent: the rest of the plan stays as it is.
+    function planOf(form) {
+      const plan = {};
+      const scaled = (input) => (input.type === "number" ? Number(input.value) / Number(input.dataset.scale || 1) : input.value);
+      for (const input of form.querySelectorAll("[name]:not([name=reason])")) {
+        const was = input.matches("select") ? [...input.options].find((one) => one.defaultSelected)?.value : input.defaultValue;
+        if (input.value !== "" && input.value !== was) plan[input.name] = scaled(input);
+      }
+      const guardrails = [...form.querySelectorAll("[data-guardrail]")];
+      if (guardrails.some((input) => input.value !== input.defaultValue)) {
+        plan.guardrails = guardrails.filter((input) => input.value !== "").map((input) => ({
+          metric: input.dataset.guardrail, margin: scaled(input), is_relative: Boolean(input.dataset.relative),
+        }));
+      }
+      return plan;
+    }
+
+    document.addEventListener("submit", async (event) => {
+      const form = event.target.closest("[data-plan]");
+      if (!form) return;
+      event.preventDefault();
+      const response = await post(form.dataset.plan, JSON.stringify({ plan: planOf(form), reason: form.reason.value }));
+      if (response.ok) { window.location.reload(); return; }
+      const problem = await response.json();
+      const trouble = form.querySelector("[role=alert]");
+      trouble.textContent = problem.errors?.map((one) => one.detail).join(" ") || problem.detail || problem.title;
+      trouble.hidden = false;
+    });
+
     document.addEventListener("click", async (event) => {
       const button = event.target.closest("[data-steer]");
       if (!button || (button.dataset.confirm && !window.confirm(button.dataset.confirm))) return;
       button.disabled = true;
-      const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
-      const response = await fetch(button.dataset.steer, {
-        method: "POST", headers: { "X-CSRFToken": token, "Content-Type": "application/json" }, body: button.dataset.body,
-      });
+      const response = await post(button.dataset.steer, button.dataset.body);
       const data = await response.json();
       if (response.ok) { const was = state.live; take(data); if (!was && state.live) refresh(); }
       else window.alert(data.detail || data.title);

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from campaigns import tasks, winner
 from campaigns.models import Campaign, Delivery, Rollout
-from experiments.models import Metric, Plan
+from experiments.models import Plan
 from personalization.access.models import User
 from personalization.demo.services import load_shop
 from personalization.demo.world import build_world
@@ -25,8 +25,6 @@ def shop(settings, tmp_path, live_server):
     settings.DATA_DIR, settings.MEDIA_ROOT = tmp_path, tmp_path / "media"
     settings.SITE_URL = live_server.url
     load_shop(build_world(n_customers=600, seed=5))
-    # So few customers cannot rule out less.
-    Metric.objects.filter(key="unsubscribed").update(margin=0.2)
     save_segment(None, name="Everybody", definition={"all": []})
     User.objects.create_superuser("ada", email="ada@shop.example", password=PASSWORD)
 
@@ -51,12 +49,28 @@ def plan_campaign(page, shot, accessible):
     expect(page.get_by_text(re.compile("in “Customers who ordered” with 80 % power"))).to_be_visible(
         timeout=20_000
     )
+    # So few customers cannot rule out a fifth of a point: the editor says so, and another margin is chosen.
+    expect(page.get_by_text("cannot be proven, so nothing could be named the winner")).to_be_visible()
+    page.get_by_role("button", name="Choose them myself").click()
+    page.get_by_label("Accepted harm").fill("20")
+    expect(page.get_by_text("cannot be proven")).to_be_hidden(timeout=20_000)
     page.locator("#ce-test").scroll_into_view_if_needed()
     shot(page, "plan", full_page=True)
     accessible(page)
     page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url(re.compile(r"/app/campaigns/\d+/$"))
     expect(page.get_by_text("Saved", exact=True)).to_be_visible(timeout=20_000)
+
+
+def change_plan(page, run):
+    page.get_by_text("Change the plan").first.click()
+    page.locator("#rp-effect").fill("25")
+    page.get_by_label("Reason").fill("Only a large rise pays for a second mail")
+    page.get_by_role("button", name="Change the plan").click()
+    expect(page.get_by_text("Only a large rise pays for a second mail")).to_be_visible(timeout=20_000)
+    before, after = (plan.terms for plan in run.experiment.plans.order_by("version"))
+    assert before | {"minimum_effect": 0.25} == after
+    assert after["guardrails"][0]["margin"] == 0.2
 
 
 def test_a_campaign_finds_its_winner(page, shop, shot, accessible, monkeypatch) -> None:
@@ -73,6 +87,7 @@ def test_a_campaign_finds_its_winner(page, shop, shot, accessible, monkeypatch) 
     expect(page.get_by_text("The rest of the audience waits for the winner.")).to_be_visible(timeout=20_000)
     shot(page, "decision-waiting", full_page=True)
     run = Campaign.objects.latest("pk").runs.get()
+    change_plan(page, run)
     people = Delivery.objects.filter(run=run, is_rest=False, variant__key="b").values_list(
         "customer_id", flat=True
     )
@@ -81,7 +96,7 @@ def test_a_campaign_finds_its_winner(page, shop, shot, accessible, monkeypatch) 
         NewEvent(customer_id=pk, message_id=f"w-{pk}", name="Order Completed", occurred_at=at, value=30)
         for pk in people
     )
-    plan = Plan.objects.get(experiment=run.experiment)
+    plan = Plan.objects.get(experiment=run.experiment, version=2)
     winner.take_look(plan.pk, now=plan.next_look_at)
     assert Rollout.objects.get(run=run).variant.key == "b"
     page.reload()

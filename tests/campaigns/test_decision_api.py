@@ -4,10 +4,12 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
-from campaigns import services
+from campaigns import services, winner
 from campaigns.models import Delivery
+from experiments.models import Plan
 from experiments.services import ensure_default_metrics
 from personalization.access.services import create_key
 from personalization.customers.models import Customer
@@ -55,7 +57,11 @@ def test_the_outlook_is_made_of_the_real_past(campaign, call) -> None:
 
 def test_an_underpowered_test_is_warned_of_before_the_launch(campaign) -> None:
     found = [check for check in services.check_campaign(campaign) if check.field == "plan"]
-    assert [check.level for check in found] == ["warning"]
+    assert [check.level for check in found] == ["warning", "warning"]
+    assert found[1].message.startswith(
+        "With 100 customers the guardrail “Customers who unsubscribed” (at most 0.2 percentage points worse) "
+        "cannot be proven, so nothing could be named the winner. Accept "
+    )
 
 
 def test_plan_and_choice_go_by_the_api_and_are_written_down(campaign, call) -> None:
@@ -76,3 +82,18 @@ def test_choosing_needs_the_permission_to_write(campaign, call) -> None:
     services.launch(campaign, actor="test")
     body = {"variant": "m1"}
     assert call("POST", f"/{campaign.pk}/decision", body, scopes=["campaigns:read"]).status_code == 403
+
+
+def test_the_experiments_report_holds_the_plan_its_changes_and_the_looks(campaign, call) -> None:
+    run = services.launch(campaign, actor="test")
+    call("POST", f"/{campaign.pk}/plan", {"plan": {"length_days": 4}, "reason": "Holidays"})
+    plan = Plan.objects.filter(experiment=run.experiment).latest("version")
+    winner.take_look(plan.pk, now=plan.next_look_at)
+    key = create_key(name="reader", scopes=["campaigns:read"])[1]
+    answer = Client().get(
+        f"/api/v1/experiments/{run.experiment.key}/report", headers={"Authorization": f"Bearer {key}"}
+    )
+    found = answer.json()["plan"]
+    assert [(one["version"], one["reason"]) for one in found["plans"]] == [(1, ""), (2, "Holidays")]
+    assert [(one["plan_version"], one["number"]) for one in found["looks"]] == [(2, 1)]
+    assert set(found["looks"][0]["statistics"]["revenue"]) == {"m0", "m1"}

@@ -71,6 +71,16 @@ def test_only_the_test_share_is_sent_and_the_rest_waits(tested, sink) -> None:
     assert run.status == RunStatus.SENDING  # it goes on until the rest is decided
 
 
+def test_the_rest_does_not_count_as_sent_unevenly(tested, send_all) -> None:
+    run = tested()
+    buy(run, "m0", every=10)
+    buy(run, "m1", every=2)
+    before = selectors.stages(run.experiment)
+    look(run, AFTER_A_DAY)
+    send_all(run)
+    assert selectors.stages(run.experiment) == before
+
+
 def test_the_better_variant_goes_to_everybody_else(tested, sink, send_all) -> None:
     run = tested()
     buy(run, "m0", every=10)

@@ -1,0 +1,70 @@
+"""The report of an experiment that no campaign made: the same parts, without sending.
+
+Its address is the experiment's key; one that belongs to a run leads to the run's report.
+"""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from campaigns.models import Run
+from campaigns.report_page import EVENTS_GO_ON, chart_texts, found_of
+from experiments.models import Experiment
+from personalization.access.shell import render_page, staff_page
+
+SECONDS = 10
+
+
+@staff_page("campaigns.view_campaign")
+def report(request: HttpRequest, key: str) -> HttpResponse:
+    experiment = get_object_or_404(Experiment, key=key)
+    run = Run.objects.filter(experiment=experiment).first()
+    if run is not None:
+        page = reverse("campaigns:report", args=[run.campaign_id])
+        return redirect(f"{page}?run={run.number}")
+    parts = experiment_parts(request, experiment)
+    return render_page(
+        request,
+        "campaigns/report_experiment.html",
+        {
+            "experiment": experiment,
+            "parts": parts["parts"],
+            "page_data": {
+                "charts": parts["charts"],
+                "live": parts["live"],
+                "dataUrl": reverse("experiments:report-data", args=[experiment.key]),
+                "texts": chart_texts(),
+            },
+        },
+        title=experiment.name or experiment.key,
+    )
+
+
+@staff_page("campaigns.view_campaign")
+def data(request: HttpRequest, key: str) -> HttpResponse:
+    """The parts of the page that change, as HTML, and the numbers of its plots."""
+    return JsonResponse(experiment_parts(request, get_object_or_404(Experiment, key=key)))
+
+
+def experiment_parts(request: HttpRequest, experiment: Experiment) -> dict[str, Any]:
+    found = found_of(experiment)
+    return {
+        "parts": {
+            name: render_to_string(f"campaigns/report_{name}.html", found["context"], request)
+            for name in ("headline", "guards", "tables", "groups")
+        },
+        # Nothing was sent, so there is no way from sent to bought.
+        "charts": {**found["charts"], "funnel": []},
+        "live": SECONDS if _goes_on(experiment) else 0,
+    }
+
+
+def _goes_on(experiment: Experiment) -> bool:
+    end = experiment.ended_at
+    if end is None:
+        return experiment.started_at is not None
+    return timezone.now() - end < EVENTS_GO_ON

@@ -1,0 +1,102 @@
+"""An experiment that no campaign made has a report page of its own."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.urls import reverse
+from django.utils import timezone
+
+from campaigns import services
+from experiments import services as experiments
+from experiments.models import Assignment
+from experiments.services import VariantSpec, ensure_default_metrics
+from personalization.access.models import User
+from personalization.customers.models import Customer
+from personalization.events.services import NewEvent, record_events
+
+pytestmark = pytest.mark.django_db
+START = timezone.now() - timedelta(days=60)
+
+
+@pytest.fixture
+def staff(client):
+    def log_in(*permissions):
+        user = User.objects.create_user("kim", email="kim@shop.example", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        client.force_login(user)
+        return client
+
+    return log_in
+
+
+@pytest.fixture
+def judged():
+    """300 customers a group, 30 of the old and 90 of the new one ordered, and the 14 days have passed."""
+    ensure_default_metrics()
+    specs = [VariantSpec("old", "Old page", 0.5, is_control=True), VariantSpec("new", "New page", 0.5)]
+    experiment = experiments.create_experiment(key="page", name="The page", variants=specs)
+    experiments.start_experiment(experiment, at=START)
+    people = Customer.objects.bulk_create(
+        Customer(external_id=f"c-{n}", created_at=START) for n in range(600)
+    )
+    variants = list(experiment.variants.order_by("position"))
+    Assignment.objects.bulk_create(
+        Assignment(
+            experiment=experiment, customer=person, variant=variants[n % 2], propensity=0.5, assigned_at=START
+        )
+        for n, person in enumerate(people)
+    )
+    buyers = people[0:60:2] + people[1:180:2]
+    record_events(
+        NewEvent(
+            customer_id=one.pk, message_id=f"o-{one.pk}", name="Order Completed", value=10,
+            occurred_at=START + timedelta(days=1),
+        )
+        for one in buyers
+    )  # fmt: skip
+    return experiment
+
+
+def test_the_page_says_what_was_found_and_what_to_do(staff, judged) -> None:
+    page = staff("view_campaign").get("/app/experiments/page/").content.decode()
+    # 30 and 90 orders of 10 among 300: 1 and 3 per customer.
+    assert "“New page” raised “Revenue” by 200.0 % compared with “Old page”." in page
+    assert "What to do: use “New page” rather than “Old page”." in page
+    assert "+2.00 for each customer, in all about +600" in page
+    assert "Who was assigned to what" in page
+
+
+def test_without_sending_nothing_is_said_about_opens_and_there_is_no_funnel(staff, judged) -> None:
+    client = staff("view_campaign")
+    page = client.get(reverse("experiments:report", args=["page"])).content.decode()
+    assert "Customers who opened" not in page and "Nothing else became worse?" not in page
+    assert "chart-funnel" not in page
+    data = client.get(reverse("experiments:report-data", args=["page"])).json()
+    assert set(data["parts"]) == {"headline", "guards", "tables", "groups"}
+    assert data["charts"]["funnel"] == []
+    curve = data["charts"]["posterior"]["curves"][0]["points"]
+    steps = [(right[0] - left[0], left[1]) for left, right in pairwise(curve)]
+    assert sum(width * height for width, height in steps) == pytest.approx(1, abs=1e-3)
+    assert max(curve, key=lambda point: point[1])[0] == pytest.approx(2)  # the flat prior adds nothing
+
+
+def test_it_needs_the_permission_that_campaign_reports_need(client, staff, judged) -> None:
+    address = reverse("experiments:report", args=["page"])
+    assert client.get(address).status_code == 302
+    assert staff("view_experiment").get(address).status_code == 403
+    assert client.get(reverse("experiments:report-data", args=["page"])).status_code == 403
+
+
+def test_the_list_of_experiments_leads_to_it(staff, judged) -> None:
+    page = staff("view_experiment", "view_campaign").get(reverse("admin:experiments_experiment_changelist"))
+    assert 'href="/app/experiments/page/"' in page.content.decode()
+
+
+def test_an_experiment_of_a_campaign_leads_to_the_campaigns_report(staff, make_campaign, make_customers):
+    ensure_default_metrics()
+    make_customers(4)
+    run = services.launch(make_campaign(), actor="test")
+    answer = staff("view_campaign").get(reverse("experiments:report", args=[run.experiment.key]))
+    assert answer["Location"] == f"{reverse('campaigns:report', args=[run.campaign_id])}?run=1"
