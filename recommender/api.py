@@ -1,6 +1,8 @@
 """`POST /api/v1/recommendations`."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,9 +13,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from personalization.access.models import Scope
-from personalization.catalog.selectors import ids_by_external
-from personalization.catalog.selectors import items as catalog_items
-from personalization.customers.selectors import find
+from personalization.catalog.selectors import ids_by_external, names
+from personalization.customers.selectors import customer_ids
 from recommender import selectors
 from recommender.context import Moment
 from recommender.event_columns import DEVICES
@@ -27,40 +28,18 @@ MAX_CUSTOMERS = 100
 MAX_COUNT = 100
 
 
-class ItemField(serializers.CharField):
-    """Our number of an item, from the shop's id."""
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        external_id = super().run_validation(data)
-        if external_id is None:
-            return None
-        found = ids_by_external([external_id])
-        if not found:
-            raise serializers.ValidationError(no_such_item(external_id))
-        return found[external_id]
-
-
-class ItemsField(serializers.ListField):
-    child = serializers.CharField(max_length=200)
-
-    def to_internal_value(self, data: Any) -> list[Any]:
-        external_ids = super().to_internal_value(data)
-        found = ids_by_external(external_ids)
-        if gone := {str(at): no_such_item(one) for at, one in enumerate(external_ids) if one not in found}:
-            raise serializers.ValidationError(gone)
-        return [found[one] for one in external_ids]
-
-
 class ContextRequest(serializers.Serializer[Any]):
     """The moment in which the list is shown; each part may be missing."""
 
-    current_item = ItemField(
+    current_item = serializers.CharField(
         max_length=200, required=False, allow_null=True,
-        help_text="Id of the item that is looked at; never recommended itself.",
+        help_text="Id of the item that is looked at; never recommended itself. One that is not known is "
+        "ignored, and the answer says so.",
     )  # fmt: skip
-    cart = ItemsField(
-        max_length=MAX_CART, required=False,
-        help_text="Ids of the items in the cart; never recommended themselves.",
+    cart = serializers.ListField(
+        child=serializers.CharField(max_length=200), max_length=MAX_CART, required=False,
+        help_text="Ids of the items in the cart; never recommended themselves. Those not known are ignored, "
+        "and the answer says so.",
     )  # fmt: skip
     device = serializers.ChoiceField(choices=DEVICES, required=False)
     time = serializers.DateTimeField(
@@ -126,9 +105,15 @@ class ServingModel(serializers.Serializer[Any]):
     algorithm = serializers.CharField()
 
 
+class IgnoredPart(serializers.Serializer[Any]):
+    pointer = serializers.CharField(help_text="JSON pointer into the request.")
+    detail = serializers.CharField()
+
+
 class RecommendationResponse(serializers.Serializer[Any]):
     model = ServingModel(allow_null=True, help_text="Null before the first model was promoted.")
     recommendations = CustomerRecommendations(many=True)
+    ignored = IgnoredPart(many=True, help_text="Items of the context that our catalog does not know yet.")
 
 
 class RecommendationsView(APIView):
@@ -145,32 +130,39 @@ class RecommendationsView(APIView):
         body = RecommendationRequest(data=request.data)
         body.is_valid(raise_exception=True)
         asked = body.validated_data
-        customers = {external_id: find(external_id) for external_id in dict.fromkeys(asked["customers"])}
-        known = {external_id: found.pk for external_id, found in customers.items() if found is not None}
-        how: dict[str, Any] = {
-            "k": asked["count"], "rules": asked["rules"], "context": _moment(asked.get("context", {})),
-        }  # fmt: skip
+        known = customer_ids(asked["customers"])
+        moment, ignored = _moment(asked.get("context", {}))
+        how: dict[str, Any] = {"k": asked["count"], "rules": asked["rules"], "context": moment}
         lists = selectors.recommend(set(known.values()), **how)
+        customers = list(dict.fromkeys(asked["customers"]))
         visitors = selectors.recommend_popular(**how) if len(known) < len(customers) else []
         by_customer = {
             external_id: lists[known[external_id]] if external_id in known else visitors
             for external_id in customers
         }
-        repeats = asked["rules"].bought != EXCLUDE
-        champion = selectors.champion(repeats=repeats) or selectors.champion()
+        champion = selectors.champion_in_use(repeats=asked["rules"].bought != EXCLUDE)
         return Response(
             {
                 "model": champion and {"id": champion.pk, "algorithm": champion.algorithm},
                 "recommendations": _answer(by_customer),
+                "ignored": ignored,
             }
         )
 
 
-def _moment(context: dict[str, Any]) -> Moment:
-    return Moment(
-        current_item=context.get("current_item"), cart=tuple(context.get("cart", ())),
+def _moment(context: dict[str, Any]) -> tuple[Moment, list[dict[str, str]]]:
+    """The moment with our item numbers, and what is left out of it: a shop may know items before we do."""
+    named = {f"/context/cart/{at}": one for at, one in enumerate(context.get("cart", ()))}
+    if context.get("current_item") is not None:
+        named["/context/current_item"] = context["current_item"]
+    known = ids_by_external(set(named.values()))
+    moment = Moment(
+        current_item=known.get(context.get("current_item", "")),
+        cart=tuple(known[one] for one in context.get("cart", ()) if one in known),
         device=context.get("device", ""), at=context.get("time"), place=context.get("place", ""),
     )  # fmt: skip
+    missing = {pointer: one for pointer, one in named.items() if one not in known}
+    return moment, [{"pointer": pointer, "detail": no_such_item(one)} for pointer, one in missing.items()]
 
 
 def _answer(by_customer: dict[str, list[selectors.Recommendation]]) -> list[dict[str, Any]]:
@@ -181,26 +173,28 @@ def _answer(by_customer: dict[str, list[selectors.Recommendation]]) -> list[dict
         for item_id in (found.item_id, found.reason_item_id)
         if item_id is not None
     }
-    items = catalog_items(wanted)
+    items = names(wanted)
+    # Many items of a customer have the same reason: each is said once.
+    say = cache(lambda kind, because, event: say_reason(kind, because=because, event=event))
     return [
         {
             "customer": external_id,
-            "items": [_item(found, items) for found in recommendations if found.item_id in items],
+            "items": [_item(found, items, say) for found in recommendations if found.item_id in items],
         }
         for external_id, recommendations in by_customer.items()
     ]
 
 
-def _item(found: selectors.Recommendation, items: dict[int, dict[str, Any]]) -> dict[str, Any]:
+def _item(
+    found: selectors.Recommendation, items: dict[int, tuple[str, str]], say: Callable[[str, str, str], str]
+) -> dict[str, Any]:
     because = items.get(found.reason_item_id) if found.reason_item_id is not None else None
     return {
-        "item": items[found.item_id]["external_id"],
-        "name": items[found.item_id]["name"],
+        "item": items[found.item_id][0],
+        "name": items[found.item_id][1],
         "score": found.score,
         "reason_kind": found.reason_kind,
-        "reason": say_reason(
-            found.reason_kind, because=because["name"] if because else "", event=found.reason_event
-        ),
-        "reason_item": because["external_id"] if because else None,
+        "reason": say(found.reason_kind, because[1] if because else "", found.reason_event),
+        "reason_item": because[0] if because else None,
         "reason_event": found.reason_event if because else "",
     }

@@ -13,7 +13,7 @@ ROWS_PER_BLOCK = 50_000
 # What an event says about the device; a model keeps these words, and serving names the same.
 DEVICES = ("unknown", "mobile", "tablet", "desktop", "ios", "android", "tv")
 PAIR = {"customer": ">i8", "item": ">i8", "at": ">i8"}
-CONTEXT = {"hour": ">i8", "weekday": ">i8", "device": ">i8"}
+CONTEXT = {"hour": ">i8", "weekday": ">i8", "quarter": ">i8", "device": ">i8"}
 
 _HEADER_BYTES = 19
 _FROM = """
@@ -30,6 +30,7 @@ _LOCAL = "event.occurred_at AT TIME ZONE coalesce(zone.name, %(zone)s)"
 CONTEXT_QUERY = f"""
     WITH zones AS MATERIALIZED (SELECT name FROM pg_timezone_names)
     SELECT {_EVENT_COLUMNS}, extract(hour FROM {_LOCAL})::bigint, extract(isodow FROM {_LOCAL})::bigint,
+           extract(quarter FROM {_LOCAL})::bigint,
            coalesce(array_position(%(devices)s::text[], lower(event.context->'device'->>'type')) - 1,
                     0)::bigint
     {_FROM.format(joined="LEFT JOIN zones zone ON zone.name = event.context->>'timezone'")}

@@ -28,6 +28,8 @@ RATED_EVENT = "Product Rated"
 # Labels of the context columns; a model keeps them, and serving names the same.
 DAYPARTS = ("night", "morning", "afternoon", "evening")  # six hours each, from midnight
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+# Quarters of the year: which one is summer depends on where the customers live; a model need not know.
+SEASONS = ("q1", "q2", "q3", "q4")
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,8 @@ def load_events(
     """All events on items that `event_weights` names. Memory: about 30 bytes an event, flat while
     reading.
 
-    With `with_context`, the log has the columns daypart and weekday (in the time zone that the event
-    names, else the shop's) and device, as words.
+    With `with_context`, the log has the columns daypart, weekday and season (in the time zone that the
+    event names, else the shop's) and device, as words.
     """
     weights = dict(DEFAULT_EVENT_WEIGHTS if event_weights is None else event_weights)
     query = CONTEXT_QUERY if with_context else EVENTS_QUERY
@@ -63,11 +65,15 @@ def load_events(
 
 
 def context_at(moment: datetime) -> dict[str, str]:
-    """What is known of the context of a list made then, in the words of `load_events`: daypart and weekday,
-    in the shop's time zone.
+    """What is known of the context of a list made then, in the words of `load_events`: daypart, weekday
+    and season, in the shop's time zone.
     """
     local = localtime(moment)
-    return {"daypart": DAYPARTS[local.hour // 6], "weekday": WEEKDAYS[local.weekday()]}
+    return {
+        "daypart": DAYPARTS[local.hour // 6],
+        "weekday": WEEKDAYS[local.weekday()],
+        "season": SEASONS[(local.month - 1) // 3],
+    }
 
 
 def load_ratings(*, until: datetime | None = None) -> EventLog:
@@ -93,6 +99,7 @@ def _context(columns: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]
     return {
         "daypart": np.array(DAYPARTS)[columns["hour"] // 6],
         "weekday": np.array(WEEKDAYS)[columns["weekday"] - 1],  # ISO: Monday is 1
+        "season": np.array(SEASONS)[columns["quarter"] - 1],
         "device": np.array(DEVICES)[columns["device"]],
     }
 

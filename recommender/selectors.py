@@ -16,7 +16,8 @@ from recommender.serving import ServedModel, serve_champion
 
 __all__ = [
     "BECAUSE", "BOUGHT", "MODEL", "PINNED", "POPULAR", "SIMILAR", "VIEWED", "Moment", "Recommendation",
-    "champion", "recommend", "recommend_lists", "recommend_popular", "recommend_with", "waiting_run_ids",
+    "champion", "champion_in_use", "recommend", "recommend_lists", "recommend_popular", "recommend_with",
+    "waiting_run_ids",
 ]  # fmt: skip
 NO_RULES = Rules()
 POPULAR_DAYS = 90
@@ -32,6 +33,14 @@ def champion(*, repeats: bool = False) -> ModelRun | None:
     """
     found = ModelRun.objects.filter(is_champion=True, repeats=repeats)
     return found.defer("item_ids", "popular_by_trait").first()
+
+
+def champion_in_use(*, repeats: bool = False) -> ModelRun | None:
+    """The one that `recommend` asks: of repeats, if there is none, the one of new items. Only its algorithm
+    is read.
+    """
+    champions = ModelRun.objects.filter(is_champion=True, repeats__in={repeats, False})
+    return champions.order_by("-repeats").only("algorithm").first()
 
 
 def waiting_run_ids() -> list[int]:

@@ -19,6 +19,12 @@ def items(item_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     return {row["id"]: dict(row) for row in rows}
 
 
+def names(item_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """The shop's own id and the name, by item id. Unknown ids are absent."""
+    rows = Item.objects.filter(pk__in=list(item_ids)).values_list("pk", "external_id", "name")
+    return {pk: (external_id, name) for pk, external_id, name in rows}
+
+
 def localized(item: Mapping[str, Any], language: str) -> dict[str, Any]:
     """A copy of an item dictionary with its texts in `language`, where they were translated.
 

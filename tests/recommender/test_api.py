@@ -1,8 +1,11 @@
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from personalization.access.models import Scope
 from personalization.access.services import create_key
+from personalization.customers.models import Identifier
 from personalization.events.models import Event
 from recommender import services
 
@@ -105,18 +108,18 @@ def test_every_mistake_is_named_at_once_with_its_place(program, shop):
     assert answer.status_code == 400
     errors = {error["pointer"]: error["detail"] for error in answer.json()["errors"]}
     assert errors.keys() == {
-        "/count", "/context/current_item", "/context/cart/2", "/context/device", "/context/time",
+        "/count", "/context/cart/2", "/context/device", "/context/time",
         "/rules/pinned/1", "/rules/not_items", "/rules/bought", "/rules/price_min", "/rules/diversity",
         "/rules/not_in_last_messages", "/rules/colour",
     }  # fmt: skip
-    assert errors["/context/current_item"] == "There is no item “gone”."
     assert errors["/rules/pinned/1"] == "There is no item “none such”."
 
 
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
-        ({"context": {"cart": ["i1", "lost"]}}, "/context/cart/1"),
+        ({"context": {"cart": ["i1", "lost", 3.5, {}]}}, "/context/cart/3"),
+        ({"context": {"current_item": "i\ud800"}}, "/context/current_item"),
         ({"context": []}, "/context"),
         ({"rules": []}, "/rules"),
         ({"rules": {"pinned": [3]}}, "/rules/pinned"),
@@ -129,6 +132,33 @@ def test_a_wrong_context_or_rule_is_answered_with_the_place(program, shop, body,
     answer = ask(program, customers=["c0"], **body)
     assert answer.status_code == 400, answer.content
     assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+
+
+def test_items_of_the_context_that_we_do_not_know_yet_are_left_out_and_named(program, champion):
+    known = {"current_item": "i3", "cart": ["i1"]}
+    ahead = {"current_item": "i3", "cart": ["new today", "i1", "i1 "]}
+    asked, answer = (ask(program, customers=["stranger"], context=one) for one in (known, ahead))
+    assert items_of(answer) == items_of(asked) and asked.json()["ignored"] == []
+    assert answer.json()["ignored"] == [
+        {"pointer": "/context/cart/0", "detail": "There is no item “new today”."}
+    ]
+    answer = ask(program, customers=["stranger"], context={"current_item": "gone"})
+    assert answer.json()["ignored"] == [
+        {"pointer": "/context/current_item", "detail": "There is no item “gone”."}
+    ]
+    assert {found["reason_kind"] for found in answer.json()["recommendations"][0]["items"]} == {"popular"}
+
+
+def test_a_hundred_customers_take_as_many_queries_as_one(program, champion, shop):
+    ask(program, customers=["c0"])
+    customers, _ = shop
+    Identifier.objects.create(customer=customers[0], kind="user_id", value="before a merge")
+    with CaptureQueriesContext(connection) as queries:
+        answer = ask(program, customers=[f"c{n}" for n in range(20)] + ["before a merge"])
+    with CaptureQueriesContext(connection) as fewer:
+        ask(program, customers=["c3", "before a merge"])
+    assert len(queries) == len(fewer)
+    assert items_of(answer, 20) == items_of(answer, 0)
 
 
 def test_the_model_named_is_the_one_of_that_use(program, champion, shop):

@@ -10,7 +10,7 @@ from django.utils import timezone
 from personalization.catalog.models import Item
 from personalization.events.services import NewEvent, record_events
 from recommender.histories import load_histories
-from recommender.interactions import load_events, load_ratings
+from recommender.interactions import context_at, load_events, load_ratings
 
 pytestmark = pytest.mark.django_db
 
@@ -99,9 +99,28 @@ def test_context_columns_are_words_in_the_time_zone_of_the_event(shop):
     assert {name: column[order].tolist() for name, column in log.context.items()} == {
         "daypart": ["afternoon", "evening", "night"],
         "weekday": ["monday", "sunday", "monday"],
+        "season": ["q1", "q1", "q1"],
         "device": ["mobile", "unknown", "unknown"],
     }
     assert load_events(event_weights={"Seen Twice": 1.0}).log.context == {}
+
+
+def test_the_season_is_the_quarter_where_the_event_happened(shop):
+    customers, items = shop
+    midnight = datetime(2026, 6, 30, 23, 0, tzinfo=UTC)
+    zones = ["Asia/Tokyo", "America/New_York", "Nowhere/Land"]
+    record_events(
+        [
+            NewEvent(
+                customers[0].pk, f"s{n}", "Seen Twice", midnight + timedelta(seconds=n), item_id=items[n].pk,
+                context={"timezone": zone},
+            )
+            for n, zone in enumerate(zones)
+        ]
+    )  # fmt: skip
+    log = load_events(event_weights={"Seen Twice": 1.0}, with_context=True).log
+    assert log.context["season"][np.argsort(log.timestamps)].tolist() == ["q3", "q2", "q2"]
+    assert context_at(datetime(2026, 12, 31, 12, tzinfo=UTC))["season"] == "q4"
 
 
 def test_ratings_come_from_the_property_or_the_value(shop):
