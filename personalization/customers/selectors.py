@@ -80,7 +80,8 @@ def find(external_id: str) -> Customer | None:
 def customer_ids(external_ids: Iterable[str]) -> dict[str, int]:
     """As `find`, for many at once; those whom nobody knows are absent."""
     wanted = {one for one in external_ids if "\0" not in one}
-    known = dict(Customer.objects.filter(external_id__in=wanted).values_list("external_id", "pk"))
+    found = Customer.objects.filter(external_id__in=wanted).values_list("external_id", "pk")
+    known = {external_id: pk for external_id, pk in found if external_id is not None}
     if missing := wanted - known.keys():
         merged = Customer.objects.filter(identifiers__kind="user_id", identifiers__value__in=missing)
         known.update(merged.values_list("identifiers__value", "pk"))
