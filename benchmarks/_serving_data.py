@@ -1,12 +1,9 @@
-"""A shop for the serving benchmark, made: customers, a catalog with categories, brands and stock, and events;
-and the plain checker that every list is held against.
-"""
+"""A made shop for the serving benchmark: customers, a catalog with categories, brands and stock, events."""
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -118,51 +115,3 @@ def write_events(made: Made, customers: Sequence[int], items: Sequence[int], sta
             when = (START + timedelta(seconds=seconds)).isoformat()
             name = "Order Line" if bought else "Product Viewed"
             copy.write_row((user, f"{at:032x}", name, item, "{}", "{}", when, when))
-
-
-class Checker:
-    """Knows the shop from its own simple queries and looks for items that should not be in a list."""
-
-    def __init__(self) -> None:
-        from personalization.catalog.models import Item
-        from personalization.events.models import Event
-
-        self.items = {row["id"]: row for row in Item.objects.values(
-            "id", "categories", "brand", "price", "stock", "is_hidden"
-        )}  # fmt: skip
-        self.bought: dict[int, set[int]] = {}
-        pairs = Event.objects.filter(name="Order Line").order_by().values_list("customer_id", "item_id")
-        for customer, item in pairs.iterator(chunk_size=50_000):
-            self.bought.setdefault(customer, set()).add(item)
-
-    def leaks(
-        self,
-        lists: Iterable[Mapping[int, Sequence[Any]]],
-        rules: Any,
-        k: int,
-        left_out: Mapping[int, Sequence[int]],
-    ) -> Iterator[int]:
-        """For each list the number of its entries that break a rule, and a missing list as one."""
-        for some in lists:
-            for customer, found in some.items():
-                shown = [one.item_id for one in found]
-                wrong = sum(not self._fits(item, customer, rules, left_out) for item in shown)
-                wrong += len(shown) - len(set(shown)) + max(len(shown) - k, 0) + (not shown)
-                counts = Counter(self.items[item]["categories"][-1] for item in shown)
-                cap = rules.max_per_category or k
-                yield wrong + sum(max(count - cap, 0) for count in counts.values())
-
-    def _fits(self, item: int, customer: int, rules: Any, left_out: Mapping[int, Sequence[int]]) -> bool:
-        row, had = self.items[item], item in self.bought.get(customer, ())
-        return (
-            not row["is_hidden"]
-            and row["stock"] > 0
-            and item not in rules.not_items
-            and item not in left_out.get(customer, ())
-            and (rules.bought == "allow" or had == (rules.bought == "only"))
-            and (not rules.categories or bool({*rules.categories} & {*row["categories"]}))
-            and not {*rules.not_categories} & {*row["categories"]}
-            and (not rules.brands or row["brand"] in rules.brands)
-            and (rules.price_min is None or row["price"] >= rules.price_min)
-            and (rules.price_max is None or row["price"] <= rules.price_max)
-        )

@@ -1,7 +1,7 @@
 """How many items a message's rules leave, before anything is known of the customer."""
 
-from recommender.assortment import load_assortment
 from recommender.rules import Rules
+from recommender.stocktaking import load_assortment
 
 
 def count_items(rules: Rules) -> tuple[int, int]:

@@ -1,34 +1,23 @@
-"""What may be shown now, as arrays: read again when any item has changed, and only then."""
+"""Items as arrays, and what the rules of a list let through of them."""
 
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from django.db import connection
 
-from personalization.catalog.models import Item
 from recommender.rules import Rules
 
 Ints = npt.NDArray[np.int64]
-# The version of every row: whoever changes one, by whatever means, changes this at once.
-FINGERPRINT_QUERY = f"""
-    SELECT count(*), bit_xor(hashtidextended(ctid, xmin::text::bigint)) FROM {Item._meta.db_table}
-"""  # noqa: S608  (a constant)
-ITEMS_QUERY = f"""
-    SELECT id, array_to_json(categories)::text, brand, (price * 100)::bigint FROM {Item._meta.db_table}
-    WHERE NOT is_hidden AND (stock IS NULL OR stock > 0) ORDER BY id
-"""  # noqa: S608  (a constant)
 NO_PRICE = -1
 
 
 @dataclass(frozen=True, eq=False)
 class Assortment:
-    """Items that are not hidden and in stock where stock is tracked; entry i of every array is about
-    item_ids[i] (ascending).
+    """Items that may be shown: not hidden, and in stock where stock is tracked. Entry i of every array is
+    about item_ids[i] (ascending).
 
     `category` int32: the narrowest one, −1 for none. `tags`, by `tag_starts`, are all categories and the
     brand, ascending. `cents`: the price, −1 for none. `codes` names categories, `brand_codes` brands.
@@ -69,31 +58,21 @@ class Assortment:
         fits[barred[barred >= 0]] = False
         return fits
 
+    def only(self, kept: npt.NDArray[np.bool_]) -> "Assortment":
+        lengths = np.diff(self.tag_starts)
+        return replace(
+            self,
+            item_ids=self.item_ids[kept], category=self.category[kept], cents=self.cents[kept],
+            tag_starts=np.concatenate([[0], np.cumsum(lengths[kept])]).astype(np.int64),
+            tags=self.tags[np.repeat(kept, lengths)],
+        )  # fmt: skip
+
     def _has_any(self, codes: dict[str, int], names: Collection[str]) -> npt.NDArray[np.bool_]:
         wanted = [codes[name] for name in names if name in codes]
         found = np.zeros(len(self.item_ids), dtype=np.bool_)
         hits = np.flatnonzero(np.isin(self.tags, np.array(wanted, dtype=np.int32)))
         found[np.searchsorted(self.tag_starts, hits, side="right") - 1] = True
         return found
-
-
-_latest: tuple[tuple[Any, ...], Assortment] | None = None
-
-
-def load_assortment() -> Assortment:
-    """The catalog as it is now: one query finds out whether anything changed since the last time."""
-    global _latest
-    with connection.cursor() as cursor:
-        cursor.execute(FINGERPRINT_QUERY)
-        fingerprint = (connection.settings_dict["NAME"], *cursor.fetchone())
-        known = _latest
-        if known is not None and known[0] == fingerprint:
-            return known[1]
-        # Should an item change between the two queries, the fingerprint is already out of date: read again.
-        cursor.execute(ITEMS_QUERY)
-        assortment = assortment_of(cursor.fetchall())
-    _latest = fingerprint, assortment
-    return assortment
 
 
 def assortment_of(rows: Iterable[tuple[int, str, str, int | None]]) -> Assortment:
@@ -115,7 +94,7 @@ def assortment_of(rows: Iterable[tuple[int, str, str, int | None]]) -> Assortmen
         tags.extend(shelf[1])
         lengths.append(len(shelf[1]))
         ids.append(item_id)
-        cents.append(NO_PRICE if price is None else price)
+        cents.append(cents_of(price))
     return Assortment(
         np.array(ids, dtype=np.int64),
         np.array(narrowest, dtype=np.int32),
@@ -125,6 +104,10 @@ def assortment_of(rows: Iterable[tuple[int, str, str, int | None]]) -> Assortmen
         codes,
         brand_codes,
     )
+
+
+def cents_of(price: int | None) -> int:
+    return NO_PRICE if price is None else price
 
 
 def _code(own: dict[str, int], others: dict[str, int], name: str) -> int:

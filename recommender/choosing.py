@@ -63,6 +63,7 @@ def fill_by_scores(
     barred, wanted = _marks(asked)
     room = np.empty(shelf.n_categories, dtype=np.int32)
     values, found = _candidates(k, asked)
+    column_of = _places_in(place_of, len(asked.allowed))
     for at in range(len(line_of)):
         row = first + at
         have = _entries(lists.places[row])
@@ -74,6 +75,13 @@ def fill_by_scores(
         best[:] = -np.inf
         places[:] = -1
         line = scores[line_of[at]]
+        if asked.only:
+            for column in _wanted(row, asked, column_of):
+                place = place_of[column]
+                if line[column] > best[size - 1] and _may_come(place, row, asked, barred, wanted):
+                    _insert_capped(line[column], place, shelf.category, room, best, places)
+            _take(row, have, kind, best, places, asked, shelf, lists)
+            continue
         for start in range(0, len(line), STRIDE):
             stop = min(start + STRIDE, len(line))
             if not any_above(line[start:stop], best[size - 1]):
@@ -92,6 +100,7 @@ def fill_by_order(order: Array, weights: Array, kind: int, asked, shelf, lists) 
     barred, wanted = _marks(asked)
     room = np.empty(shelf.n_categories, dtype=np.int32)
     values, found = _candidates(k, asked)
+    turn_of, turns = _places_in(order, len(asked.allowed)), np.arange(len(order))
     for row in range(n):
         have = _entries(lists.places[row])
         if have == k:
@@ -99,9 +108,10 @@ def fill_by_order(order: Array, weights: Array, kind: int, asked, shelf, lists) 
         _note_row(row, have, asked, shelf, lists, barred, wanted, room)
         size = k - have if asked.balance >= 1 else max(k - have, asked.depth)
         n_found = 0
-        for place in order:
+        for turn in _wanted(row, asked, turn_of) if asked.only else turns:
             if n_found == size:
                 break
+            place = order[turn]
             if not _may_come(place, row, asked, barred, wanted):
                 continue
             category = shelf.category[place]
@@ -119,6 +129,24 @@ def _marks(asked):
     """For `_note_row`: the number of the row for which a place is barred, or wanted."""
     n = len(asked.allowed)
     return np.full(n, -1, dtype=np.int32), np.full(n, -1, dtype=np.int32)
+
+
+@njit(cache=True, nogil=True)
+def _places_in(places: Array, n: int) -> Array:
+    """Where each of n places stands in `places`, −1 for nowhere."""
+    found = np.full(n, -1, dtype=np.int64)
+    for at in range(len(places)):
+        if places[at] >= 0:
+            found[places[at]] = at
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _wanted(row: int, asked, where: Array) -> Array:
+    """Where the few places stand that this row must come from: ascending, each once."""
+    own = asked.wanted[asked.wanted_starts[row] : asked.wanted_starts[row + 1]]
+    found = np.unique(where[own])
+    return found[np.searchsorted(found, 0) :]
 
 
 @njit(cache=True, nogil=True)

@@ -12,13 +12,14 @@ import numpy.typing as npt
 
 from recommender.algorithms import Interactions
 from recommender.algorithms._blas import one_blas_thread
-from recommender.assortment import Assortment, load_assortment
+from recommender.assortment import Assortment
 from recommender.context import Moment
 from recommender.histories import Histories, load_histories
 from recommender.interactions import DEFAULT_EVENT_WEIGHTS
 from recommender.ranking import BOUGHT, KINDS, VIEWED, Ranked, Ranking, by_popularity
 from recommender.rules import Rules
 from recommender.serving import ServedModel
+from recommender.stocktaking import load_assortment
 
 Ints = npt.NDArray[np.int64]
 # Stands for somebody without a row of ours; no customer has it.

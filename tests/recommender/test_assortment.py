@@ -3,9 +3,8 @@ from decimal import Decimal
 import pytest
 
 from personalization.catalog.models import Item
-from recommender import assortment
-from recommender.assortment import load_assortment
 from recommender.rules import Rules
+from recommender.stocktaking import load_assortment
 
 
 @pytest.fixture
@@ -51,22 +50,3 @@ def test_rules_let_through_what_fits(catalog, rules, expected):
     assert "".join(names[item] for item in found.item_ids[found.allowed(rules)].tolist()) == expected
     barred = Rules(**{**rules.__dict__, "not_items": (catalog[0].pk, catalog[3].pk, 7)})
     assert "a" not in "".join(names[item] for item in found.item_ids[found.allowed(barred)].tolist())
-
-
-def test_any_change_is_seen_at_once_and_nothing_is_read_again_without_one(catalog, monkeypatch):
-    first = load_assortment()
-    assert load_assortment() is first
-    changes = [
-        lambda: Item.objects.filter(external_id="a").update(stock=0),
-        lambda: Item.objects.filter(external_id="a").update(stock=3),
-        lambda: Item.objects.filter(external_id="b").update(is_hidden=True),
-        lambda: Item.objects.filter(external_id="f")._raw_delete("default"),
-        lambda: Item.objects.create(external_id="g", name="G"),
-    ]
-    sizes = []
-    for change in changes:
-        change()
-        sizes.append(len(load_assortment().item_ids))
-    assert sizes == [3, 4, 3, 2, 3]
-    monkeypatch.setattr(assortment, "ITEMS_QUERY", "no query at all")
-    assert len(load_assortment().item_ids) == 3

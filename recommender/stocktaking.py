@@ -1,0 +1,99 @@
+"""The catalog as it is now: every row is read once, then only those that were written since."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+from personalization.catalog.models import Item
+from recommender.assortment import Assortment, assortment_of, cents_of
+
+# Every row names the transaction that wrote it, whoever did so and by whatever means. Those below the oldest
+# one that ran at a snapshot were finished then: what changed after it is never below. Deletions show in the
+# count.
+CHANGES_QUERY = f"""
+    SELECT (SELECT oid::bigint FROM pg_database WHERE datname = current_database()), count(*),
+           array_agg(id) FILTER (WHERE age(xmin) <= age(%s::xid8::xid)),
+           pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+           pg_current_xact_id_if_assigned() IS NULL
+    FROM {Item._meta.db_table}
+"""  # noqa: S608  (a constant)
+ITEMS_QUERY = f"""
+    SELECT id, array_to_json(categories)::text, brand, (price * 100)::bigint,
+           NOT is_hidden AND (stock IS NULL OR stock > 0)
+    FROM {Item._meta.db_table} WHERE %s OR id = ANY(%s::bigint[])
+"""  # noqa: S608  (a constant)
+Row = tuple[str, str, int | None, bool]
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """`rows` are all items by id, `whole` and `is_shown` the same as arrays, `assortment` the shown ones;
+    `since` is the oldest transaction that ran when they were read.
+    """
+
+    database: int
+    since: int
+    rows: dict[int, Row]
+    whole: Assortment
+    is_shown: npt.NDArray[np.bool_]
+    assortment: Assortment
+
+
+_latest: _Taken | None = None
+
+
+def load_assortment() -> Assortment:
+    """What may be shown now; the same object as before while nothing changed."""
+    global _latest
+    known = _latest
+    with connection.cursor() as cursor:
+        cursor.execute(CHANGES_QUERY, [str(known.since) if known else "3"])
+        database, count, changed, now, is_settled = cursor.fetchone()
+        taken = None
+        # A database of another name or put back from a backup has other transactions.
+        if known is not None and known.database == database and known.since <= now:
+            taken = _brought_up_to_date(known, _read(cursor, changed) if changed else {}, now)
+        if taken is None or len(taken.rows) != count:
+            taken = _taken(database, now, _read(cursor, None))
+    # What this transaction itself wrote may yet be taken back.
+    if is_settled:
+        _latest = taken
+    return taken.assortment
+
+
+def _read(cursor: CursorWrapper, item_ids: list[int] | None) -> dict[int, Row]:
+    """All of them for None."""
+    cursor.execute(ITEMS_QUERY, [item_ids is None, item_ids or []])
+    return {row[0]: row[1:] for row in cursor.fetchall()}
+
+
+def _taken(database: int, since: int, rows: dict[int, Row]) -> _Taken:
+    whole = assortment_of((item, *rows[item][:3]) for item in sorted(rows))
+    is_shown = np.array([rows[item][3] for item in whole.item_ids.tolist()], dtype=np.bool_)
+    return _Taken(database, since, rows, whole, is_shown, whole.only(is_shown))
+
+
+def _brought_up_to_date(known: _Taken, rows: dict[int, Row], since: int) -> _Taken:
+    new = {item: row for item, row in rows.items() if known.rows.get(item) != row}
+    if not new:
+        return replace(known, since=since)
+    merged = {**known.rows, **new}
+    if any(item not in known.rows or known.rows[item][:2] != row[:2] for item, row in new.items()):
+        return _taken(known.database, since, merged)
+    # Mostly stock and prices change: the shelves stay.
+    at = known.whole.places(list(new))
+    cents = _with(known.whole.cents, at, (cents_of(row[2]) for row in new.values()))
+    whole = replace(known.whole, cents=cents)
+    is_shown = _with(known.is_shown, at, (row[3] for row in new.values()))
+    return _Taken(known.database, since, merged, whole, is_shown, whole.only(is_shown))
+
+
+def _with(values: npt.NDArray[Any], at: npt.NDArray[np.int64], new: Iterable[int]) -> npt.NDArray[Any]:
+    changed = values.copy()
+    changed[at] = list(new)
+    return changed
