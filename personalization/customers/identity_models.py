@@ -3,6 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from personalization.personal_data import AtErasure, PersonalData
+
 
 class IdentifierKind(models.TextChoices):
     USER_ID = "user_id", _("Former customer id")
@@ -18,6 +20,8 @@ class Identifier(models.Model):
 
     The present e-mail and phone stand on the customer itself.
     """
+
+    personal_data = PersonalData("profile", AtErasure.DELETE)
 
     customer = models.ForeignKey(
         "customers.Customer", models.CASCADE, related_name="identifiers", verbose_name=_("customer")
@@ -42,6 +46,7 @@ class Identifier(models.Model):
 class IdentifierClaim(models.Model):
     """Another customer than its own identified itself with this id: the evidence that an id is shared."""
 
+    personal_data = PersonalData("profile", AtErasure.DELETE)
     identifier = models.ForeignKey(Identifier, models.CASCADE, related_name="claims")
     customer = models.ForeignKey("customers.Customer", models.CASCADE, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -101,6 +106,8 @@ class Merge(models.Model):
 
     Goes with the survivor: an erasure of the customer erases it too.
     """
+
+    personal_data = PersonalData("profile", AtErasure.DELETE, path="survivor")
 
     survivor = models.ForeignKey(
         "customers.Customer", models.CASCADE, related_name="merges", verbose_name=_("customer")

@@ -13,6 +13,7 @@ from personalization.customers.identity_models import (
     Merge,
     MergeReason,
 )
+from personalization.personal_data import AtErasure, PersonalData
 
 __all__ = [
     "Channel", "Consent", "Customer", "Identifier", "IdentifierClaim", "IdentifierKind", "IdentityRule",
@@ -26,6 +27,8 @@ class Channel(models.TextChoices):
 
 class Customer(models.Model):
     """Standard traits are columns, so that segments and messages find them typed; all others are JSON."""
+
+    personal_data = PersonalData("profile", AtErasure.DELETE, path="pk", ages_by="updated_at")
 
     external_id = models.CharField(
         _("customer id"), max_length=200, unique=True, null=True, blank=True,
@@ -70,6 +73,8 @@ class Consent(models.Model):
     """One statement of a customer about one channel and topic. Appended, never edited: the current one is
     marked, and the older ones stay as evidence of what was allowed when."""
 
+    personal_data = PersonalData("consent", AtErasure.DELETE)
+
     customer = models.ForeignKey(
         Customer, models.CASCADE, related_name="consents", verbose_name=_("customer")
     )
@@ -107,6 +112,8 @@ class SuppressionReason(models.TextChoices):
 class Suppression(models.Model):
     """An address that is never written to again. Kept as a keyed hash, so that it outlives the customer's
     erasure without being personal data in clear."""
+
+    personal_data = PersonalData("consent", AtErasure.ANONYMIZE)
 
     channel = models.CharField(_("channel"), max_length=16, choices=Channel)
     address_hash = models.CharField(_("address (hashed)"), max_length=64, editable=False)

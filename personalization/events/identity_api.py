@@ -74,6 +74,6 @@ class MergeUndo(APIView):
 
     @extend_schema(request=None, responses=MergeSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Both profiles again. What happened since the merge stays with the customer that took the other in."""
+        """Both profiles again. What happened since the merge stays with the one that took the other in."""
         merging.unmerge_by_hand(pk, actor=actor_name(request))
         return Response(MergeSerializer(Merge.objects.get(pk=pk)).data)

@@ -56,7 +56,7 @@ def test_a_made_up_address_that_everybody_types_chains_only_a_few(post):
 
 
 def test_a_kiosk_never_greets_one_customer_by_the_name_of_another(post):
-    """What users of other systems complain of: one cookie merges all who log in, and history is not joined."""
+    """What people complain of elsewhere: one cookie merges all who log in, and history is not joined."""
     post("track", {"anonymousId": "kiosk", "event": "Product Viewed", "messageId": "1"})
     identify(post, "ada", "kiosk", first_name="Ada", email="ada@example.com")
     identify(post, "bob", "kiosk", first_name="Bob", email="bob@example.com")
