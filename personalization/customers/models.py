@@ -5,6 +5,21 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from personalization.customers.identity_models import (
+    Identifier,
+    IdentifierClaim,
+    IdentifierKind,
+    IdentityRule,
+    Merge,
+    MergeReason,
+)
+from personalization.personal_data import AtErasure, PersonalData
+
+__all__ = [
+    "Channel", "Consent", "Customer", "Identifier", "IdentifierClaim", "IdentifierKind", "IdentityRule",
+    "Merge", "MergeReason", "Suppression", "SuppressionReason",
+]  # fmt: skip
+
 
 class Channel(models.TextChoices):
     EMAIL = "email", _("E-mail")
@@ -12,6 +27,8 @@ class Channel(models.TextChoices):
 
 class Customer(models.Model):
     """Standard traits are columns, so that segments and messages find them typed; all others are JSON."""
+
+    personal_data = PersonalData("profile", AtErasure.DELETE, path="pk", ages_by="updated_at")
 
     external_id = models.CharField(
         _("customer id"), max_length=200, unique=True, null=True, blank=True,
@@ -30,12 +47,19 @@ class Customer(models.Model):
     traits = models.JSONField(_("other traits"), default=dict, blank=True)
     created_at = models.DateTimeField(_("created at"), db_index=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+    merged_into = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, editable=False, related_name="hollows",
+        verbose_name=_("merged into"),
+        help_text=_("Set: nothing but the shell that ledgers refer to; the person is that customer."),
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         indexes = [
             models.Index(Lower("email"), name="customer_email_lower"),
+            # Who has this phone: for joining profiles.
+            models.Index(fields=["phone"], name="customer_phone", condition=~models.Q(phone="")),
             models.Index(fields=["country"], name="customer_country"),
             GinIndex(fields=["traits"], name="customer_traits", opclasses=["jsonb_path_ops"]),
         ]
@@ -45,33 +69,11 @@ class Customer(models.Model):
         return name or self.email or self.external_id or _("Visitor %(id)s") % {"id": self.pk}
 
 
-class IdentifierKind(models.TextChoices):
-    USER_ID = "user_id", _("Former customer id")
-    ANONYMOUS_ID = "anonymous_id", _("Anonymous id (cookie or device)")
-
-
-class Identifier(models.Model):
-    """A further id by which this customer is known: a cookie, a device, an id from before a merge."""
-
-    customer = models.ForeignKey(
-        Customer, models.CASCADE, related_name="identifiers", verbose_name=_("customer")
-    )
-    kind = models.CharField(_("kind"), max_length=16, choices=IdentifierKind)
-    value = models.CharField(_("value"), max_length=200)
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("identifier")
-        verbose_name_plural = _("identifiers")
-        constraints = [models.UniqueConstraint(fields=["kind", "value"], name="identifier_once")]
-
-    def __str__(self) -> str:
-        return f"{self.kind}:{self.value}"
-
-
 class Consent(models.Model):
     """One statement of a customer about one channel and topic. Appended, never edited: the current one is
     marked, and the older ones stay as evidence of what was allowed when."""
+
+    personal_data = PersonalData("consent", AtErasure.DELETE)
 
     customer = models.ForeignKey(
         Customer, models.CASCADE, related_name="consents", verbose_name=_("customer")
@@ -110,6 +112,8 @@ class SuppressionReason(models.TextChoices):
 class Suppression(models.Model):
     """An address that is never written to again. Kept as a keyed hash, so that it outlives the customer's
     erasure without being personal data in clear."""
+
+    personal_data = PersonalData("consent", AtErasure.ANONYMIZE)
 
     channel = models.CharField(_("channel"), max_length=16, choices=Channel)
     address_hash = models.CharField(_("address (hashed)"), max_length=64, editable=False)
