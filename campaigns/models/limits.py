@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.sending import Delivery
 from personalization.customers.models import Channel, Customer
+from personalization.personal_data import AtErasure, PersonalData
 
 MAX_WINDOW_HOURS = 24 * 92
 
@@ -85,6 +86,9 @@ class Touch(models.Model):
     No database constraints on the references: they would cost more than the rows themselves.
     """
 
+    follows_merge_by = ("delivery_id",)
+    personal_data = PersonalData("contact times", AtErasure.DELETE, ages_by="at", internal=("is_reserved",))
+
     delivery = models.OneToOneField(
         Delivery, models.CASCADE, primary_key=True, db_constraint=False, related_name="touch"
     )
@@ -95,8 +99,6 @@ class Touch(models.Model):
     topic = models.CharField(max_length=50)
     is_reserved = models.BooleanField()
     at = models.DateTimeField()
-
-    follows_merge_by = ("delivery_id",)
 
     class Meta:
         verbose_name = _("touch")

@@ -252,10 +252,10 @@ class Delivery(models.Model):
     personal_data = PersonalData(
         "messages",
         AtErasure.ANONYMIZE,
-        clear={"inputs": None, "detail": ""},
+        clear={"inputs": None, "detail": "", "variables": None},
         ages_by="sent_at",
         also={"campaign": "run__campaign__name", "variant": "variant__name"},
-        internal=("chunk",),
+        internal=("chunk", "occurrence"),
     )
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="deliveries", verbose_name=_("run"))

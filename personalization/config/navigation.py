@@ -66,6 +66,18 @@ UNFOLD = {
                         "campaigns.view_campaign",
                     ),
                     _entry(
+                        _("Frequency caps"),
+                        "speed",
+                        "admin:campaigns_frequencycap_changelist",
+                        "campaigns.view_frequencycap",
+                    ),
+                    _entry(
+                        _("Quiet hours"),
+                        "bedtime",
+                        "admin:campaigns_quiethours_changelist",
+                        "campaigns.view_quiethours",
+                    ),
+                    _entry(
                         _("Metrics"),
                         "monitoring",
                         "admin:experiments_metric_changelist",
