@@ -47,6 +47,12 @@ UNFOLD = {
                         "admin:segments_segment_changelist",
                         "segments.view_segment",
                     ),
+                    _entry(
+                        _("Identity rules"),
+                        "join_inner",
+                        "admin:customers_identityrule_changelist",
+                        "customers.view_identityrule",
+                    ),
                     _entry(_("Catalog"), "inventory_2", "admin:catalog_item_changelist", "catalog.view_item"),
                 ],
             },

@@ -12,6 +12,7 @@ from personalization.config import health
 api = [
     path("", include("personalization.customers.api_urls")),
     path("", include("personalization.privacy.api_urls")),
+    path("", include("personalization.events.api_urls")),
     path("", include("personalization.catalog.api_urls")),
     path("", include("personalization.segments.api_urls")),
     path("", include("experiments.api_urls")),
@@ -24,6 +25,7 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url="/static/bespoke/favicon.svg")),
     path("admin/", admin.site.urls),
     path("app/customers/", include("personalization.customers.urls")),
+    path("app/identity/", include("personalization.events.urls")),
     path("app/segments/", include("personalization.segments.urls")),
     path("app/recommender/", include("recommender.urls")),
     path("app/campaigns/", include("campaigns.urls")),

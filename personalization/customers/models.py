@@ -5,7 +5,20 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from personalization.customers.identity_models import (
+    Identifier,
+    IdentifierClaim,
+    IdentifierKind,
+    IdentityRule,
+    Merge,
+    MergeReason,
+)
 from personalization.personal_data import AtErasure, PersonalData
+
+__all__ = [
+    "Channel", "Consent", "Customer", "Identifier", "IdentifierClaim", "IdentifierKind", "IdentityRule",
+    "Merge", "MergeReason", "Suppression", "SuppressionReason",
+]  # fmt: skip
 
 
 class Channel(models.TextChoices):
@@ -34,12 +47,19 @@ class Customer(models.Model):
     traits = models.JSONField(_("other traits"), default=dict, blank=True)
     created_at = models.DateTimeField(_("created at"), db_index=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+    merged_into = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, editable=False, related_name="hollows",
+        verbose_name=_("merged into"),
+        help_text=_("Set: nothing but the shell that ledgers refer to; the person is that customer."),
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         indexes = [
             models.Index(Lower("email"), name="customer_email_lower"),
+            # Who has this phone: for joining profiles.
+            models.Index(fields=["phone"], name="customer_phone", condition=~models.Q(phone="")),
             models.Index(fields=["country"], name="customer_country"),
             GinIndex(fields=["traits"], name="customer_traits", opclasses=["jsonb_path_ops"]),
         ]
@@ -47,32 +67,6 @@ class Customer(models.Model):
     def __str__(self) -> str:
         name = f"{self.first_name} {self.last_name}".strip()
         return name or self.email or self.external_id or _("Visitor %(id)s") % {"id": self.pk}
-
-
-class IdentifierKind(models.TextChoices):
-    USER_ID = "user_id", _("Former customer id")
-    ANONYMOUS_ID = "anonymous_id", _("Anonymous id (cookie or device)")
-
-
-class Identifier(models.Model):
-    """A further id by which this customer is known: a cookie, a device, an id from before a merge."""
-
-    personal_data = PersonalData("profile", AtErasure.DELETE)
-
-    customer = models.ForeignKey(
-        Customer, models.CASCADE, related_name="identifiers", verbose_name=_("customer")
-    )
-    kind = models.CharField(_("kind"), max_length=16, choices=IdentifierKind)
-    value = models.CharField(_("value"), max_length=200)
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
-
-    class Meta:
-        verbose_name = _("identifier")
-        verbose_name_plural = _("identifiers")
-        constraints = [models.UniqueConstraint(fields=["kind", "value"], name="identifier_once")]
-
-    def __str__(self) -> str:
-        return f"{self.kind}:{self.value}"
 
 
 class Wording(models.Model):

@@ -102,6 +102,8 @@ def _mail(opt_in: OptIn) -> bool:
 def find_opt_in(token: str) -> OptIn | None:
     """What this link confirms. None when it never worked or no longer does: expired, or another address."""
     number = links.read_confirm(token)
+    if number is None:
+        return None
     opt_in = OptIn.objects.select_related("customer", "wording").filter(pk=number).first()
     if opt_in is None or (opt_in.confirmed_at is None and opt_in.expires_at < timezone.now()):
         return None

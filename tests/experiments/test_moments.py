@@ -8,7 +8,7 @@ import pytest
 
 from experiments.models import DaySums, Metric, MetricState
 from experiments.moments import compute_sums, load_assigned, load_sums
-from personalization.events.identity import move_events
+from personalization.events.merging import move_events
 from personalization.events.models import Event
 from personalization.events.services import NewEvent, record_events
 

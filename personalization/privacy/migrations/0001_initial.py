@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('customers', '0010_consent_proof'),
+        ('customers', '0003_consent_proof'),
     ]
 
     operations = [
