@@ -11,6 +11,7 @@ from personalization.config import health
 
 api = [
     path("", include("personalization.customers.api_urls")),
+    path("", include("personalization.privacy.api_urls")),
     path("", include("personalization.events.api_urls")),
     path("", include("personalization.catalog.api_urls")),
     path("", include("personalization.segments.api_urls")),
@@ -35,6 +36,7 @@ urlpatterns = [
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
     path("t/", include("campaigns.tracking_urls")),
+    path("p/", include("personalization.privacy.public_urls")),
     path("demo/", include("personalization.demo.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("healthz", health.healthz),

@@ -69,11 +69,26 @@ class Customer(models.Model):
         return name or self.email or self.external_id or _("Visitor %(id)s") % {"id": self.pk}
 
 
+class Wording(models.Model):
+    """The exact words somebody agreed to. Kept once however many agree; never changed."""
+
+    sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    text = models.TextField(_("wording"))
+    created_at = models.DateTimeField(_("first used at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("wording")
+        verbose_name_plural = _("wordings")
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+
 class Consent(models.Model):
     """One statement of a customer about one channel and topic. Appended, never edited: the current one is
     marked, and the older ones stay as evidence of what was allowed when."""
 
-    personal_data = PersonalData("consent", AtErasure.DELETE)
+    personal_data = PersonalData("consent", AtErasure.DELETE, also={"wording_text": "wording__text"})
 
     customer = models.ForeignKey(
         Customer, models.CASCADE, related_name="consents", verbose_name=_("customer")
@@ -85,6 +100,18 @@ class Consent(models.Model):
         _("source"), max_length=100, help_text=_("Where it was given: form, import, link.")
     )
     recorded_at = models.DateTimeField(_("recorded at"))
+    wording = models.ForeignKey(
+        Wording, models.PROTECT, null=True, blank=True, related_name="+", db_index=False,
+        verbose_name=_("wording"),
+    )  # fmt: skip
+    origin = models.CharField(
+        _("address of origin"), max_length=64, blank=True, db_default="",
+        help_text=_("Shortened or hashed, as the setting ORIGIN_POLICY says."),
+    )  # fmt: skip
+    requested_at = models.DateTimeField(
+        _("asked for at"), null=True, blank=True,
+        help_text=_("Double opt-in: when the form was sent; it was recorded when the link was confirmed."),
+    )  # fmt: skip
     is_current = models.BooleanField(_("current"), default=True, editable=False)
 
     class Meta:
@@ -107,6 +134,7 @@ class SuppressionReason(models.TextChoices):
     BOUNCED = "bounced", _("Address does not exist")
     COMPLAINED = "complained", _("Reported as spam")
     MANUAL = "manual", _("Added by staff")
+    ERASED = "erased", _("Customer erased")
 
 
 class Suppression(models.Model):

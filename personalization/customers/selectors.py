@@ -62,7 +62,7 @@ def suppression_of(customer: Customer, *, channel: str) -> Suppression | None:
 
 def consent_history(customer: Customer) -> QuerySet[Consent]:
     """Every statement of this customer, newest first."""
-    return customer.consents.order_by("-recorded_at", "-id")
+    return customer.consents.select_related("wording").order_by("-recorded_at", "-id")
 
 
 def find(external_id: str) -> Customer | None:

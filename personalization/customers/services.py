@@ -1,6 +1,8 @@
 """Writes of the customers room: consent, suppression, traits. Who is who is decided in `identity`."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +13,16 @@ from psycopg.types.json import Jsonb
 from personalization.customers.addresses import address_hash
 from personalization.customers.errors import InvalidConsent, UnknownCustomer
 from personalization.customers.identity import Resolved, link, resolve
-from personalization.customers.models import Channel, Consent, Customer, Suppression, SuppressionReason
-from personalization.customers.traits import COLUMNS, SplitTraits, split_traits
+from personalization.customers.models import (
+    Channel,
+    Consent,
+    Customer,
+    Suppression,
+    SuppressionReason,
+    Wording,
+)
+from personalization.customers.origins import keep_origin
+from personalization.customers.traits import COLUMNS, SplitTraits, clean_text, split_traits
 
 __all__ = [
     "Resolved", "address_hash", "link", "record_consent", "resolve", "suppress", "unsuppress",
@@ -20,19 +30,47 @@ __all__ = [
 ]  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Proof:
+    """What shows that a statement was made: the words agreed to, from where (a network address as it came, or
+    what `origins.keep_origin` made of it), and for a double opt-in when the form was sent."""
+
+    wording: str = ""
+    origin_address: str = ""
+    requested_at: datetime | None = None
+
+
+NO_PROOF = Proof()
+
+
+def check_topic(*, channel: str, topic: str) -> None:
+    """Raises InvalidConsent."""
+    if channel not in Channel.values:
+        raise InvalidConsent(f"There is no channel {channel!r}.")
+    if not topic or len(topic) > 50 or "\0" in topic:
+        raise InvalidConsent("A topic has 1 to 50 characters.")
+
+
+def keep_wording(text: str) -> Wording | None:
+    """The row of these very words; None for no words."""
+    text = clean_text(text).strip()
+    if not text:
+        return None
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Wording.objects.get_or_create(sha256=digest, defaults={"text": text})[0]
+
+
 @transaction.atomic
 def record_consent(
-    customer_id: int, *, channel: str, topic: str, granted: bool, source: str, at: datetime | None = None
-) -> Consent:
+    customer_id: int, *, channel: str, topic: str, granted: bool, source: str, at: datetime | None = None,
+    proof: Proof = NO_PROOF,
+) -> Consent:  # fmt: skip
     """Appends a statement and makes it the current one, unless a later statement is already on record.
 
     Late news is welcome: it is kept as history and does not undo what the customer said afterwards.
     Raises UnknownCustomer, InvalidConsent.
     """
-    if channel not in Channel.values:
-        raise InvalidConsent(f"There is no channel {channel!r}.")
-    if not topic or len(topic) > 50 or "\0" in topic:
-        raise InvalidConsent("A topic has 1 to 50 characters.")
+    check_topic(channel=channel, topic=topic)
     # The customer's row is the queue in which concurrent statements about one customer line up.
     if not Customer.objects.select_for_update(of=("self",), no_key=True).filter(pk=customer_id).exists():
         raise UnknownCustomer
@@ -43,7 +81,8 @@ def record_consent(
         current.update(is_current=False)
     return Consent.objects.create(
         customer_id=customer_id, channel=channel, topic=topic, granted=granted, source=source[:100],
-        recorded_at=at, is_current=is_newest,
+        recorded_at=at, is_current=is_newest, wording=keep_wording(proof.wording),
+        origin=keep_origin(proof.origin_address), requested_at=proof.requested_at,
     )  # fmt: skip
 
 
