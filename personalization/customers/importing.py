@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from django.utils import timezone
 
 from personalization.customers.errors import InvalidTraits
@@ -19,6 +18,7 @@ from personalization.customers.phones import normalize_phone
 from personalization.customers.traits import COLUMNS, check_column, clean_text, column_of, split_traits
 from personalization.importing import columns as plain_columns
 from personalization.importing import values as cells
+from personalization.importing.arrow import pc
 from personalization.importing.columns import Plain, as_array
 from personalization.importing.copying import copy_new_rows, copy_text, upsert
 from personalization.importing.pipeline import Importer, Written

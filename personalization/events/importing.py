@@ -12,7 +12,6 @@ from typing import Any, Literal, TextIO
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,6 +24,7 @@ from personalization.events.occurrences import OccurrenceCounter, content_keys
 from personalization.events.writing import EventRows, write_rows
 from personalization.importing import columns as plain_columns
 from personalization.importing import values as cells
+from personalization.importing.arrow import pc
 from personalization.importing.blocks import read_batches
 from personalization.importing.columns import Plain, as_array
 from personalization.importing.pipeline import Counts, Importer, Written, load_rows
@@ -73,7 +73,7 @@ class EventImporter(Importer):
 
     def convert(self, values: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
         amount = cells.money(values.get("value"))
-        content = {
+        content: dict[str, Any] = {
             "customer": cells.text(values["customer"], name="customer"),
             "name": self.event or cells.text(values["event"], name="event"),
             "occurred_at": cells.moment(values["occurred_at"], zone=self.zone, name="occurred_at"),

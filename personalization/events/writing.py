@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from django.db import connection, transaction
 
 from personalization.events.services import CREATE_INCOMING, INCOMING_COLUMNS, insert_incoming
+from personalization.importing.arrow import pc
 from personalization.importing.copying import copy_new_rows, copy_rows, copy_text
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from personalization.importing.arrow import pc
 from personalization.importing.columns import as_array
 from personalization.importing.values import RowError
 

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
+
+from personalization.importing.arrow import pc
 
 Plain = NDArray[np.bool_]
 # What Python strips or PostgreSQL does not store; an ordinary space is no odd one.

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from django.db import DatabaseError, connection, transaction
 
+from personalization.importing.arrow import pc
 from personalization.importing.columns import as_array, matches
 from personalization.importing.pipeline import Written
 

@@ -8,10 +8,10 @@ from typing import Any, TextIO
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
+from personalization.importing.arrow import pc
 from personalization.importing.blocks import Block, Group
 
 SEPARATORS = ",;\t|"

@@ -192,7 +192,8 @@ def convert_group(
     """The converted rows, their positions in the group, and (line, reason, row) of the refused ones."""
     plain, table = _convert_plain(importer, group, mapping)
     odd = np.flatnonzero(~plain)
-    records, taken, refused = [], [], []
+    records, taken = [], []
+    refused: list[tuple[int, str, object]] = []
     for position, row in zip(odd.tolist(), group.rows(odd) if len(odd) else [], strict=True):
         try:
             values, others = mapping.split(row)
@@ -201,7 +202,7 @@ def convert_group(
             taken.append(position)
         except RowError as error:
             refused.append((int(group.lines[position]), str(error), row))
-    positions = np.flatnonzero(plain)
+    positions: NDArray[np.int64] = np.flatnonzero(plain).astype(np.int64)
     if table is None:
         return pa.Table.from_pylist(records, importer.schema), np.array(taken, dtype=np.int64), refused
     if len(odd):
