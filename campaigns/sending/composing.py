@@ -42,7 +42,7 @@ class Composer:
         if profile is None:
             raise NotPossible(SkipReason.ERASED)
         channel = self._run.channel
-        address = str(profile.get(channel.address_column) or "").strip()
+        address = self._data.addresses.get(profile["id"], "")
         if not address:
             raise NotPossible(SkipReason.NO_ADDRESS)
         template = self._run.templates.get(row.variant)
@@ -64,7 +64,10 @@ class Composer:
             raise NotPossible(SkipReason.NO_CONTENT, type(error).__name__) from error
         name = f"{profile['first_name']} {profile['last_name']}".strip()
         recipient = Recipient(
-            address, name, links.message_id(self._run.run_id, profile["id"], channel.name), unsubscribe
+            address,
+            name,
+            links.message_id(row.id, self._run.run_id, profile["id"], channel.name),
+            unsubscribe,
         )
         try:
             return channel.compose(finished, recipient, sheet=self._sheets[row.variant], session=session)
