@@ -146,6 +146,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 20.0,
         "options": {"queue": "default", "expires": 20},
     },
+    "erasures": {
+        "task": "personalization.privacy.tasks.carry_out_waiting",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
     "heartbeat": {
         "task": "personalization.config.tasks.heartbeat",
         "schedule": 10.0,
