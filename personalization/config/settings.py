@@ -134,6 +134,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"queue": "default", "expires": 60},
     },
+    # Analyses whose task was lost with the broker; the truth is in their rows.
+    "analyses": {
+        "task": "experiments.tasks.start_waiting",
+        "schedule": 30.0,
+        "options": {"queue": "default", "expires": 30},
+    },
     "heartbeat": {
         "task": "personalization.config.tasks.heartbeat",
         "schedule": 10.0,
@@ -141,6 +147,10 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+
+# --- Reports ------------------------------------------------------------------------------------------------
+# No group of customers with fewer in a variant is shown: it could speak of single persons.
+MIN_GROUP_CUSTOMERS = env.int("MIN_GROUP_CUSTOMERS", default=10)
 
 # --- Sending ------------------------------------------------------------------------------------------------
 JOURNAL_DIR = Path(env.str("JOURNAL_DIR", default=str(DATA_DIR / "journal")))

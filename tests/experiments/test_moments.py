@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import pytest
 
+from experiments.metric_sums import load_assigned
 from experiments.models import DaySums, Metric, MetricState
-from experiments.moments import compute_sums, load_assigned, load_sums
+from experiments.moments import compute_sums, load_sums
 from personalization.events.identity import move_events
 from personalization.events.models import Event
 from personalization.events.services import NewEvent, record_events
@@ -23,7 +24,7 @@ DEFINITIONS = [
     {"key": "per_order", "kind": "average_value", "event": "Order Completed",
      "denominator_event": "Order Completed", "cap": Decimal(60)},
     {"key": "orders_per_view", "kind": "ratio", "event": "Order Completed",
-     "denominator_event": "Product Viewed"},
+     "denominator_event": "Product Viewed", "covariate_days": 4},
 ]  # fmt: skip
 
 

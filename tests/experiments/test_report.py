@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from experiments import services
+from experiments.metric_sums import load_assigned
 from experiments.models import Metric
-from experiments.moments import load_assigned
+from experiments.questions import Question
 from experiments.report import Finding
 from experiments.selectors import report
 from experiments.services import VariantSpec
 from experiments.stats import Mean, Proportion, compare
-from experiments.steps import Question
 
 
 @pytest.fixture(autouse=True)
