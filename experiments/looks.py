@@ -59,8 +59,9 @@ class Judgement:
 
 
 def judge_now(plan: Plan, *, stages: Stages | None = None) -> Judgement | None:
-    """The state for a reader: an always-valid test by the newest stored result, a planned one as its last look
-    left it. None before the first result."""
+    """The state for a reader: an always-valid test by the newest stored result, a planned one as its last
+    look left it. None before the first result.
+    """
     criteria = criteria_of(plan)
     last = plan.taken.order_by("-number").first()
     if last is not None and (criteria.method is not Method.ALWAYS_VALID or plan.next_look_at is None):

@@ -1,6 +1,7 @@
 """Reads: who is assigned to what, and the report."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.utils import timezone
@@ -45,10 +46,19 @@ def report(
     return report_of(experiment, found, stages=stages)
 
 
-def newest_report(experiment: Experiment, *, stages: Stages | None = None) -> Report | None:
+def newest_report(
+    experiment: Experiment, *, stages: Stages | None = None, primary_only: bool = False
+) -> Report | None:
     """From the newest stored result; None before the first."""
     found = newest_findings(experiment)
-    return None if found is None else report_of(experiment, found, stages=stages)
+    if found is None:
+        return None
+    if primary_only:
+        plan = current_plan(experiment)
+        key = _primary(found, plan.terms.get("metric") if plan else None)
+        kept = tuple(sums for sums in found.metrics if sums.metric.key == key)
+        found = replace(found, metrics=kept, breakdown=None)
+    return report_of(experiment, found, stages=stages)
 
 
 def report_of(experiment: Experiment, findings: Findings, *, stages: Stages | None = None) -> Report:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from experiments.models.traffic import Layer
 from personalization.customers.models import Customer
+from personalization.personal_data import AtErasure, PersonalData
 from personalization.segments.models import SegmentVersion
 
 
@@ -132,6 +133,11 @@ class Assignment(models.Model):
 
     # At a merge the customer's own row stays, else the visitor's follows (see customers.merging).
     follows_merge_by = ("experiment_id",)
+    personal_data = PersonalData(
+        "experiments",
+        AtErasure.ANONYMIZE,
+        also={"experiment": "experiment__name", "variant": "variant__name"},
+    )
 
     # The unique constraint below starts with the experiment: no index of its own.
     experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="assignments", db_index=False)

@@ -165,6 +165,8 @@ IMAGE_ENCODER = env.str("IMAGE_ENCODER", default="")
 # The keys of address hashes and of links in mail outlive a rotation of SECRET_KEY.
 LINK_KEY = env.str("LINK_KEY", default=SECRET_KEY)
 ADDRESS_KEY = env.str("ADDRESS_KEY", default=SECRET_KEY)
+# The first encrypts what is secret at rest, all of them decrypt it.
+DATA_KEYS = env.list("DATA_KEYS", default=[SECRET_KEY])
 
 # --- API ----------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -5,6 +5,8 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from personalization.personal_data import AtErasure, PersonalData
+
 
 class Channel(models.TextChoices):
     EMAIL = "email", _("E-mail")
@@ -12,6 +14,8 @@ class Channel(models.TextChoices):
 
 class Customer(models.Model):
     """Standard traits are columns, so that segments and messages find them typed; all others are JSON."""
+
+    personal_data = PersonalData("profile", AtErasure.DELETE, path="pk", ages_by="updated_at")
 
     external_id = models.CharField(
         _("customer id"), max_length=200, unique=True, null=True, blank=True,
@@ -53,6 +57,8 @@ class IdentifierKind(models.TextChoices):
 class Identifier(models.Model):
     """A further id by which this customer is known: a cookie, a device, an id from before a merge."""
 
+    personal_data = PersonalData("profile", AtErasure.DELETE)
+
     customer = models.ForeignKey(
         Customer, models.CASCADE, related_name="identifiers", verbose_name=_("customer")
     )
@@ -72,6 +78,8 @@ class Identifier(models.Model):
 class Consent(models.Model):
     """One statement of a customer about one channel and topic. Appended, never edited: the current one is
     marked, and the older ones stay as evidence of what was allowed when."""
+
+    personal_data = PersonalData("consent", AtErasure.DELETE)
 
     customer = models.ForeignKey(
         Customer, models.CASCADE, related_name="consents", verbose_name=_("customer")
@@ -110,6 +118,8 @@ class SuppressionReason(models.TextChoices):
 class Suppression(models.Model):
     """An address that is never written to again. Kept as a keyed hash, so that it outlives the customer's
     erasure without being personal data in clear."""
+
+    personal_data = PersonalData("consent", AtErasure.ANONYMIZE)
 
     channel = models.CharField(_("channel"), max_length=16, choices=Channel)
     address_hash = models.CharField(_("address (hashed)"), max_length=64, editable=False)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT
 from experiments.models import Experiment, Holdout, Variant
 from personalization.customers.models import Channel, Customer
+from personalization.personal_data import AtErasure, PersonalData
 from personalization.segments.models import Segment, SegmentVersion
 
 
@@ -227,6 +228,15 @@ class SkipReason(models.TextChoices):
 
 class Delivery(models.Model):
     """One row for everyone considered at launch, also for those who get nothing, with the reason."""
+
+    personal_data = PersonalData(
+        "messages",
+        AtErasure.ANONYMIZE,
+        clear={"inputs": None, "detail": ""},
+        ages_by="sent_at",
+        also={"campaign": "run__campaign__name", "variant": "variant__name"},
+        internal=("chunk",),
+    )
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="deliveries", verbose_name=_("run"))
     customer = models.ForeignKey(
