@@ -23,6 +23,7 @@ from campaigns.decision_serializers import (
 from campaigns.errors import InvalidState
 from campaigns.models import Campaign, Delivery, DeliveryStatus, Message, Run, SkipReason
 from campaigns.outlook import outlook_of
+from campaigns.report_found import wish
 from campaigns.services import MessageDraft
 from experiments.models import Holdout
 from experiments.plan import amend_plan
@@ -215,8 +216,11 @@ class DecisionView(APIView):
 
     @extend_schema(operation_id="campaigns_decision", responses=DecisionSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        """The newest run's plan in all versions, its looks, what the rules say, and what the rest gets."""
-        return Response(decision_document_of(_run(pk), now=timezone.now()))
+        """The newest run's plan in all versions, its looks, what the rules say, and what the rest gets. What
+        they say is null until the first analysis, which is begun by asking."""
+        run = _run(pk)
+        wish(run.experiment)
+        return Response(decision_document_of(run))
 
     @extend_schema(
         operation_id="campaigns_choose_winner", request=ChoiceSerializer, responses=DecisionSerializer
@@ -228,7 +232,7 @@ class DecisionView(APIView):
         run = _run(pk)
         winner.decide_by_hand(run, variant=body.validated_data["variant"], actor=actor_name(request))
         tasks.wake()
-        return Response(decision_document_of(run, now=timezone.now()))
+        return Response(decision_document_of(run))
 
 
 class PlanView(APIView):
@@ -246,7 +250,7 @@ class PlanView(APIView):
             run.experiment, body.validated_data["plan"], reason=body.validated_data["reason"],
             actor=actor_name(request), at=timezone.now(),
         )  # fmt: skip
-        return Response(decision_document_of(run, now=timezone.now()))
+        return Response(decision_document_of(run))
 
 
 class ProgressView(APIView):

@@ -118,9 +118,10 @@ def _asked(choice: GroupChoice, found: Sequence[MetricSums]) -> MetricSums | Non
 
 
 def _cut_by_trait(experiment: Experiment, name: str, sums: MetricSums, most: int) -> Cut:
-    if not group_by_trait(experiment, name, most=most):
+    order = group_by_trait(experiment, name, most=most)
+    if order is None:
         return Cut("trait", name, name, {}, "not_words")
-    groups = _statistics(experiment, sums, most)
+    groups = _statistics(experiment, sums, most, order)
     return Cut("trait", name, name, groups or {}, "" if groups else "too_few")
 
 
@@ -129,12 +130,12 @@ def _cut_by_segment(experiment: Experiment, pk: int, sums: MetricSums, most: int
     if segment is None:
         return Cut("segment", str(pk), str(pk), {}, "gone")
     group_by_segment(experiment, segment, now=now)
-    groups = _statistics(experiment, sums, most)
+    groups = _statistics(experiment, sums, most, [IN, OUT])
     return Cut("segment", str(pk), segment.name, groups or {}, "" if groups else "too_few")
 
 
 def _statistics(
-    experiment: Experiment, sums: MetricSums, most: int
+    experiment: Experiment, sums: MetricSums, most: int, order: Sequence[str]
 ) -> dict[str, dict[str, Statistic]] | None:
     counts = count_groups(experiment)
     shown = merge_small(counts, least=settings.MIN_GROUP_CUSTOMERS, most=most)
@@ -151,6 +152,9 @@ def _statistics(
             customers[cell] = customers.get(cell, 0) + n
             added[cell] = added.get(cell, Sums()) + by_variant.get(variant, {}).get(label, Sums())
     found: dict[str, dict[str, Statistic]] = {}
-    for (label, variant), n in customers.items():
+    places = {label: place for place, label in enumerate(order)}
+    for (label, variant), n in sorted(
+        customers.items(), key=lambda cell: (places.get(cell[0][0], len(places)), cell[0])
+    ):
         found.setdefault(label, {})[keys[variant]] = sums.statistic_of(n, added[label, variant])
     return found

@@ -105,12 +105,11 @@ def compare_groups(
         for label in cut.groups:
             control, treatment = pairs[place, label]
             one = found[place, label]
-            groups.append(
-                GroupEffect(
-                    label, control, treatment, one and one.plain, one and one.wide, one and one.p_value,
-                    obstacle(control, treatment),
-                )
-            )  # fmt: skip
+            why = obstacle(control, treatment)
+            if one is None:
+                groups.append(GroupEffect(label, control, treatment, None, None, None, why))
+            else:
+                groups.append(GroupEffect(label, control, treatment, one.plain, one.wide, one.p_value, why))
         p_value = next(corrected) if test else None
         differs = None if p_value is None else p_value < alpha
         reports.append(

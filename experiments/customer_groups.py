@@ -23,8 +23,9 @@ _CUSTOMERS = f"""
 """
 
 
-def group_by_trait(experiment: Experiment, name: str, *, most: int) -> bool:
-    """Words as they are, the most frequent ones; many different numbers in quarters. False for lists."""
+def group_by_trait(experiment: Experiment, name: str, *, most: int) -> list[str] | None:
+    """Words as they are, the most frequent ones; many different numbers in quarters. Answers the labels
+    in the order to show them in; None for lists."""
     given: dict[str, Any] = {"experiment": experiment.pk, "trait": name, "quarters": QUARTERS, "most": most}
     # Names of columns come from our own list, everything else is a parameter.
     value = f"to_jsonb(nullif(c.{name}, ''))" if name in COLUMNS else "nullif(c.traits -> %(trait)s, 'null')"
@@ -32,19 +33,20 @@ def group_by_trait(experiment: Experiment, name: str, *, most: int) -> bool:
         cursor.execute(_KIND.format(value=value, customers=_CUSTOMERS), given)
         distinct, numbers, lists, edges = cursor.fetchone()
         if lists:
-            return False
+            return None
         if numbers and distinct > 4:
             bounds = sorted(set(edges))
             label = _quarters(value, bounds)
             given |= {f"edge_{place}": bound for place, bound in enumerate(bounds)}
-            given |= {f"label_{place}": text for place, text in enumerate(_names(bounds))}
+            order = _names(bounds)
+            given |= {f"label_{place}": text for place, text in enumerate(order)}
         else:
             cursor.execute(_FREQUENT.format(value=value, customers=_CUSTOMERS), given)
-            given["kept"] = [row[0] for row in cursor.fetchall()]
+            given["kept"] = order = [row[0] for row in cursor.fetchall()]
             text = f"({value}) #>> '{{}}'"
             label = f"CASE WHEN {text} IS NULL THEN '?' WHEN {text} = ANY(%(kept)s) THEN {text} ELSE '…' END"
         cursor.execute(_FILL.format(label=label, customers=_CUSTOMERS), given)
-    return True
+    return [*order, UNKNOWN]
 
 
 def group_by_segment(experiment: Experiment, segment: Segment, *, now: datetime) -> None:

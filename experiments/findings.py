@@ -9,7 +9,6 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 from django.forms.models import model_to_dict
-from django.utils.dateparse import parse_datetime
 
 from experiments.breakdown import Breakdown, GroupChoice, read_breakdown
 from experiments.metric_sums import Assigned, MetricSums, load_assigned
@@ -115,8 +114,9 @@ def as_document(findings: Findings) -> dict[str, Any]:
     assigned = findings.assigned
     return {
         "version": VERSION,
-        "as_of": findings.as_of,
-        "calendar": assigned and [assigned.calendar.start, assigned.calendar.last_assigned],
+        "as_of": findings.as_of.isoformat(),
+        "calendar": assigned
+        and [assigned.calendar.start.isoformat(), assigned.calendar.last_assigned.isoformat()],
         "assigned": assigned and assigned.by_day,
         "metrics": [
             {
@@ -133,7 +133,7 @@ def as_document(findings: Findings) -> dict[str, Any]:
             for sums in findings.metrics
         ],
         "seen_twice": findings.seen_twice,
-        "last_event_at": findings.last_event_at,
+        "last_event_at": findings.last_event_at and findings.last_event_at.isoformat(),
         "breakdown": findings.breakdown and findings.breakdown.as_document(as_json),
     }
 
@@ -178,9 +178,5 @@ def _texts(sums: Sums) -> list[str]:
     return texts
 
 
-def _moment(text: Any) -> datetime:
-    if isinstance(text, datetime):
-        return text
-    found = parse_datetime(text)
-    assert found is not None
-    return found
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -153,7 +153,7 @@ class HeterogeneitySerializer(serializers.Serializer):
 
 
 class GroupEffectSerializer(serializers.Serializer):
-    label = CharField()
+    label = CharField()  # type: ignore[assignment]  # a field of the answer, not the serializer's own label
     statistics = serializers.DictField(child=StatisticSerializer())
     effect = EffectSerializer(allow_null=True, help_text="For this group alone.")
     simultaneous = EffectSerializer(allow_null=True, help_text="Holds for all groups together.")
