@@ -48,6 +48,12 @@ UNFOLD = {
                         "segments.view_segment",
                     ),
                     _entry(
+                        _("Computed traits"),
+                        "functions",
+                        "admin:traits_traitdefinition_changelist",
+                        "traits.view_traitdefinition",
+                    ),
+                    _entry(
                         _("Identity rules"),
                         "join_inner",
                         "admin:customers_identityrule_changelist",

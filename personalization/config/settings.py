@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "personalization.privacy",
     "personalization.catalog",
     "personalization.events",
+    "personalization.traits",
     "personalization.segments",
     "personalization.content",
     "recommender",
@@ -145,6 +146,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "personalization.privacy.tasks.mail_opt_ins",
         "schedule": 20.0,
         "options": {"queue": "default", "expires": 20},
+    },
+    "traits": {
+        "task": "personalization.traits.tasks.refresh_traits",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
+    "trait-history": {
+        "task": "personalization.customers.tasks.prune_trait_history",
+        "schedule": 24 * 3600.0,
+        "options": {"queue": "default", "expires": 3600},
     },
     "heartbeat": {
         "task": "personalization.config.tasks.heartbeat",
