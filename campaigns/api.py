@@ -77,8 +77,8 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         model = Campaign
         fields = [
             "id", "name", "channel", "topic", "segment", "sender_name", "sender_address", "control_share",
-            "holdout", "plan", "test_share", "fallback", "messages", "status", "scheduled_at", "problem",
-            "run", "created_at", "updated_at",
+            "kind", "holdout", "plan", "test_share", "fallback", "timing", "messages", "status",
+            "scheduled_at", "problem", "run", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = ["status", "scheduled_at", "problem"]
 
@@ -106,6 +106,9 @@ class ProgressSerializer(serializers.Serializer[Any]):
     unknown = serializers.IntegerField()
     pending = serializers.IntegerField()
     reasons = serializers.DictField(child=serializers.IntegerField())
+    waiting = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Pending ones that a limit holds back, by reason."
+    )
     variants = serializers.DictField(child=serializers.DictField(child=serializers.IntegerField()))
     launched_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)

@@ -47,6 +47,18 @@ UNFOLD = {
                         "admin:segments_segment_changelist",
                         "segments.view_segment",
                     ),
+                    _entry(
+                        _("Computed traits"),
+                        "functions",
+                        "admin:traits_traitdefinition_changelist",
+                        "traits.view_traitdefinition",
+                    ),
+                    _entry(
+                        _("Identity rules"),
+                        "join_inner",
+                        "admin:customers_identityrule_changelist",
+                        "customers.view_identityrule",
+                    ),
                     _entry(_("Catalog"), "inventory_2", "admin:catalog_item_changelist", "catalog.view_item"),
                 ],
             },
@@ -58,6 +70,18 @@ UNFOLD = {
                         "campaign",
                         "campaigns:list",
                         "campaigns.view_campaign",
+                    ),
+                    _entry(
+                        _("Frequency caps"),
+                        "speed",
+                        "admin:campaigns_frequencycap_changelist",
+                        "campaigns.view_frequencycap",
+                    ),
+                    _entry(
+                        _("Quiet hours"),
+                        "bedtime",
+                        "admin:campaigns_quiethours_changelist",
+                        "campaigns.view_quiethours",
                     ),
                     _entry(
                         _("Metrics"),

@@ -23,7 +23,7 @@ from personalization.customers.traits import COLUMNS, check_column
 
 
 def _with_consents() -> QuerySet[Customer]:
-    current = Consent.objects.filter(is_current=True).order_by("channel", "topic")
+    current = Consent.objects.filter(is_current=True).select_related("wording").order_by("channel", "topic")
     return Customer.objects.prefetch_related(
         Prefetch("consents", queryset=current, to_attr="current_consents")
     )
@@ -90,9 +90,13 @@ class CustomerConsent(APIView):
         customer = _find(external_id)
         serializer = ConsentPutSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        consent = services.record_consent(
-            customer.pk, channel=channel, topic=topic, **serializer.validated_data
+        statement = dict(serializer.validated_data)
+        proof = services.Proof(
+            wording=statement.pop("wording", ""),
+            origin_address=statement.pop("origin_address", ""),
+            requested_at=statement.pop("requested_at", None),
         )
+        consent = services.record_consent(customer.pk, channel=channel, topic=topic, proof=proof, **statement)
         audit(
             actor_name(request), "consent.recorded", f"customer:{customer.pk}",
             channel=channel, topic=topic, granted=consent.granted,

@@ -10,7 +10,7 @@ from experiments.metric_sums import load_assigned
 from experiments.models import DaySums, Metric, MetricState
 from experiments.moments import compute_sums, load_sums
 from experiments.stats import Adjusted, CrossProducts, Ratio
-from personalization.events.identity import move_events
+from personalization.events.merging import move_events
 from personalization.events.models import Event
 from personalization.events.services import NewEvent, record_events
 
