@@ -23,6 +23,7 @@ from campaigns.decision_serializers import (
 from campaigns.errors import InvalidState
 from campaigns.models import Campaign, Delivery, DeliveryStatus, Message, Run, SkipReason
 from campaigns.outlook import outlook_of
+from campaigns.report_found import wish
 from campaigns.services import MessageDraft
 from experiments.models import Holdout
 from experiments.plan import amend_plan
@@ -76,8 +77,8 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         model = Campaign
         fields = [
             "id", "name", "channel", "topic", "segment", "sender_name", "sender_address", "control_share",
-            "holdout", "plan", "test_share", "fallback", "messages", "status", "scheduled_at", "problem",
-            "run", "created_at", "updated_at",
+            "kind", "holdout", "plan", "test_share", "fallback", "timing", "messages", "status",
+            "scheduled_at", "problem", "run", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = ["status", "scheduled_at", "problem"]
 
@@ -105,6 +106,9 @@ class ProgressSerializer(serializers.Serializer[Any]):
     unknown = serializers.IntegerField()
     pending = serializers.IntegerField()
     reasons = serializers.DictField(child=serializers.IntegerField())
+    waiting = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Pending ones that a limit holds back, by reason."
+    )
     variants = serializers.DictField(child=serializers.DictField(child=serializers.IntegerField()))
     launched_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
@@ -215,8 +219,11 @@ class DecisionView(APIView):
 
     @extend_schema(operation_id="campaigns_decision", responses=DecisionSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        """The newest run's plan in all versions, its looks, what the rules say, and what the rest gets."""
-        return Response(decision_document_of(_run(pk), now=timezone.now()))
+        """The newest run's plan in all versions, its looks, what the rules say, and what the rest gets. What
+        they say is null until the first analysis, which is begun by asking."""
+        run = _run(pk)
+        wish(run.experiment)
+        return Response(decision_document_of(run))
 
     @extend_schema(
         operation_id="campaigns_choose_winner", request=ChoiceSerializer, responses=DecisionSerializer
@@ -228,7 +235,7 @@ class DecisionView(APIView):
         run = _run(pk)
         winner.decide_by_hand(run, variant=body.validated_data["variant"], actor=actor_name(request))
         tasks.wake()
-        return Response(decision_document_of(run, now=timezone.now()))
+        return Response(decision_document_of(run))
 
 
 class PlanView(APIView):
@@ -246,7 +253,7 @@ class PlanView(APIView):
             run.experiment, body.validated_data["plan"], reason=body.validated_data["reason"],
             actor=actor_name(request), at=timezone.now(),
         )  # fmt: skip
-        return Response(decision_document_of(run, now=timezone.now()))
+        return Response(decision_document_of(run))
 
 
 class ProgressView(APIView):

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from campaigns import api
+from campaigns.limits.api import LimitsView
 from campaigns.report_api import ReportView
 
 urlpatterns = [
@@ -16,5 +17,6 @@ urlpatterns = [
     path("campaigns/<int:pk>/plan", api.PlanView.as_view()),
     path("campaigns/<int:pk>/progress", api.ProgressView.as_view()),
     path("campaigns/<int:pk>/deliveries", api.DeliveriesView.as_view()),
+    path("limits", LimitsView.as_view()),
     path("experiments/<slug:key>/report", ReportView.as_view(), name="api-experiment-report"),
 ]

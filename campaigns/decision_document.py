@@ -17,9 +17,9 @@ from experiments.plan_document import plan_document
 from experiments.plan_words import explain_decision, explain_guard, name_method
 
 
-def decision_document_of(run: Run, *, now: datetime) -> dict[str, Any]:
+def decision_document_of(run: Run) -> dict[str, Any]:
     plan = current_plan(run.experiment)
-    judgement = looks.judge_now(plan, now=now, stages=selectors.stages(run.experiment)) if plan else None
+    judgement = looks.judge_now(plan, stages=selectors.stages(run.experiment)) if plan else None
     promised = plan_document(run.experiment)
     return {
         "plans": promised["plans"],
@@ -41,12 +41,14 @@ def decision_context(run: Run) -> dict[str, Any]:
     rollout = Rollout.objects.filter(run=run).select_related("variant").first()
     if plan is None:
         return {"decision": None}
-    judgement = looks.judge_now(plan, now=timezone.now(), stages=selectors.stages(run.experiment))
+    judgement = looks.judge_now(plan, stages=selectors.stages(run.experiment))
     versions = list(run.experiment.plans.order_by("version"))
     return {
         "decision": {
-            "action": judgement.decision.action.value,
-            "sentence": sentence_of(run, judgement),
+            "action": judgement.decision.action.value if judgement else "go_on",
+            "sentence": sentence_of(run, judgement)
+            if judgement
+            else _("The first analysis is under way; until then nothing can be said."),
             "plan": describe_plan(run, plan),
             "plan_made": versions[0],
             "changes": versions[1:],

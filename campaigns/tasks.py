@@ -12,6 +12,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from campaigns import ledger, services, winner
+from campaigns.limits import caps
 from campaigns.models import Campaign, CampaignStatus, Chunk
 from campaigns.sending import chunk
 from personalization.access.problems import ProblemError
@@ -35,6 +36,7 @@ def tick() -> None:
         send_chunk.delay(chunk_id)
     for plan_id in winner.take_due_plans(now=now):
         take_look.delay(plan_id)
+    caps.count_lapsed(now=now)
     ledger.finish_runs(now=timezone.now())
 
 

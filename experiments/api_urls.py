@@ -1,5 +1,6 @@
 from django.urls import path
 
+from experiments.api import AnalysisView, GroupsView
 from experiments.experiment_api import (
     AssignmentsView,
     EndView,
@@ -15,5 +16,7 @@ urlpatterns = [
     path("experiments/<slug:key>/start", StartView.as_view(), name="api-experiment-start"),
     path("experiments/<slug:key>/end", EndView.as_view(), name="api-experiment-end"),
     path("experiments/<slug:key>/assignments", AssignmentsView.as_view(), name="api-experiment-assignments"),
+    path("experiments/<slug:key>/analysis", AnalysisView.as_view(), name="api-experiment-analysis"),
+    path("experiments/<slug:key>/groups", GroupsView.as_view(), name="api-experiment-groups"),
     path("experiments/<slug:key>/targeting", TargetingView.as_view(), name="api-experiment-targeting"),
 ]

@@ -19,6 +19,7 @@ FLOORS = [
     {"campaigns"},
     {"experiments", "recommender"},
     {"personalization.content", "personalization.segments"},
+    {"personalization.traits"},
     {"personalization.events"},
     {"personalization.privacy"},
     {"personalization.customers", "personalization.catalog"},
@@ -47,6 +48,7 @@ PURE = [
     "personalization/personal_data.py",
     "personalization/registry.py",
     "personalization/segments/definition.py",
+    "personalization/traits/lifetime",
 ]
 FRAMEWORKS = {"django", "rest_framework", "celery", "redis", "unfold"}
 

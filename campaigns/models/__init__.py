@@ -1,7 +1,9 @@
 """The rows of the campaigns room, by subject."""
 
+from campaigns.models.limits import FrequencyCap, QuietHours, SendLock, TopicRule, Touch
 from campaigns.models.sending import (
     Campaign,
+    CampaignKind,
     CampaignStatus,
     Chunk,
     ChunkStatus,
@@ -17,6 +19,7 @@ from campaigns.models.sending import (
 )
 
 __all__ = [
-    "Campaign", "CampaignStatus", "Chunk", "ChunkStatus", "Delivery", "DeliveryStatus", "Fallback", "Message",
-    "Rollout", "RolloutStatus", "Run", "RunStatus", "SkipReason",
+    "Campaign", "CampaignKind", "CampaignStatus", "Chunk", "ChunkStatus", "Delivery", "DeliveryStatus",
+    "Fallback", "FrequencyCap", "Message", "QuietHours", "Rollout", "RolloutStatus", "Run", "RunStatus",
+    "SendLock", "SkipReason", "TopicRule", "Touch",
 ]  # fmt: skip

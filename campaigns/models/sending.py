@@ -18,6 +18,11 @@ class CampaignStatus(models.TextChoices):
     LAUNCHED = "launched", _("Launched")
 
 
+class CampaignKind(models.TextChoices):
+    BROADCAST = "broadcast", _("To a segment")
+    TRIGGERED = "triggered", _("Triggered, person by person")
+
+
 class Fallback(models.TextChoices):
     """What the rest of an audience gets when the test could not tell."""
 
@@ -28,6 +33,10 @@ class Fallback(models.TextChoices):
 
 class Campaign(models.Model):
     name = models.CharField(_("name"), max_length=200)
+    kind = models.CharField(
+        _("kind"), max_length=10, choices=CampaignKind, default=CampaignKind.BROADCAST,
+        db_default=CampaignKind.BROADCAST,
+    )  # fmt: skip
     channel = models.CharField(_("channel"), max_length=16, choices=Channel, default=Channel.EMAIL)
     topic = models.CharField(_("topic"), max_length=50, default="marketing")
     segment = models.ForeignKey(
@@ -69,6 +78,10 @@ class Campaign(models.Model):
         _("status"), max_length=10, choices=CampaignStatus, default=CampaignStatus.DRAFT, editable=False
     )
     scheduled_at = models.DateTimeField(_("send at"), null=True, blank=True)
+    timing = models.JSONField(
+        _("timing"), default=dict, blank=True,
+        help_text=_("Local time, repetition, quiet hours, what is done with capped messages."),
+    )  # fmt: skip
     problem = models.CharField(
         _("problem"),
         max_length=500,
@@ -152,6 +165,10 @@ class Run(models.Model):
     launched_by = models.CharField(_("launched by"), max_length=200)
     launched_at = models.DateTimeField(_("launched at"))
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    is_standing = models.BooleanField(
+        _("standing"), default=False, db_default=False,
+        help_text=_("Takes in more customers as long as it is open."),
+    )  # fmt: skip
     note = models.CharField(
         _("note"), max_length=300, blank=True, help_text=_("Why the run waits, when we stopped it ourselves.")
     )
@@ -224,6 +241,9 @@ class SkipReason(models.TextChoices):
     NO_WINNER = "no_winner", _("The test found nothing to send")
     CANCELLED = "cancelled", _("Cancelled")
     ERASED = "erased", _("Customer erased")
+    CAP = "cap", _("Too many messages lately")
+    QUIET_HOURS = "quiet_hours", _("Quiet hours")
+    LEFT_JOURNEY = "left_journey", _("Left the journey before")
 
 
 class Delivery(models.Model):
@@ -232,10 +252,10 @@ class Delivery(models.Model):
     personal_data = PersonalData(
         "messages",
         AtErasure.ANONYMIZE,
-        clear={"inputs": None, "detail": ""},
+        clear={"inputs": None, "detail": "", "variables": None},
         ages_by="sent_at",
         also={"campaign": "run__campaign__name", "variant": "variant__name"},
-        internal=("chunk",),
+        internal=("chunk", "occurrence"),
     )
 
     run = models.ForeignKey(Run, models.CASCADE, related_name="deliveries", verbose_name=_("run"))
@@ -261,11 +281,22 @@ class Delivery(models.Model):
     inputs = models.JSONField(
         _("inputs"), null=True, help_text=_("What the message was made from: items with their reasons, time.")
     )
+    # A standing run writes to the same customer again: by the number of the trigger or of the journey's pass.
+    occurrence = models.BigIntegerField(_("occurrence"), default=0, db_default=0)
+    variables = models.JSONField(
+        _("variables"), null=True, help_text=_("What the trigger said, as `trigger` in templates.")
+    )
+    due_at = models.DateTimeField(_("waits until"), null=True)
+    wait_ends_at = models.DateTimeField(
+        _("waits at most until"), null=True, help_text=_("Then it is dropped for what holds it back.")
+    )
 
     class Meta:
         verbose_name = _("delivery")
         verbose_name_plural = _("deliveries")
-        constraints = [models.UniqueConstraint(fields=["run", "customer"], name="delivery_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "customer", "occurrence"], name="delivery_once")
+        ]
         indexes = [models.Index(fields=["run", "status"], name="delivery_run_status")]
 
     def __str__(self) -> str:

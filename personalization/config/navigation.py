@@ -48,6 +48,12 @@ UNFOLD = {
                         "segments.view_segment",
                     ),
                     _entry(
+                        _("Computed traits"),
+                        "functions",
+                        "admin:traits_traitdefinition_changelist",
+                        "traits.view_traitdefinition",
+                    ),
+                    _entry(
                         _("Identity rules"),
                         "join_inner",
                         "admin:customers_identityrule_changelist",
@@ -64,6 +70,18 @@ UNFOLD = {
                         "campaign",
                         "campaigns:list",
                         "campaigns.view_campaign",
+                    ),
+                    _entry(
+                        _("Frequency caps"),
+                        "speed",
+                        "admin:campaigns_frequencycap_changelist",
+                        "campaigns.view_frequencycap",
+                    ),
+                    _entry(
+                        _("Quiet hours"),
+                        "bedtime",
+                        "admin:campaigns_quiethours_changelist",
+                        "campaigns.view_quiethours",
                     ),
                     _entry(
                         _("Metrics"),

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "personalization.privacy",
     "personalization.catalog",
     "personalization.events",
+    "personalization.traits",
     "personalization.segments",
     "personalization.content",
     "recommender",
@@ -141,6 +142,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"queue": "default", "expires": 60},
     },
+    # Analyses whose task was lost with the broker; the truth is in their rows.
+    "analyses": {
+        "task": "experiments.tasks.start_waiting",
+        "schedule": 30.0,
+        "options": {"queue": "default", "expires": 30},
+    },
     "opt-ins": {
         "task": "personalization.privacy.tasks.mail_opt_ins",
         "schedule": 20.0,
@@ -151,6 +158,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"queue": "default", "expires": 60},
     },
+    "traits": {
+        "task": "personalization.traits.tasks.refresh_traits",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
+    "trait-history": {
+        "task": "personalization.customers.tasks.prune_trait_history",
+        "schedule": 24 * 3600.0,
+        "options": {"queue": "default", "expires": 3600},
+    },
     "heartbeat": {
         "task": "personalization.config.tasks.heartbeat",
         "schedule": 10.0,
@@ -158,6 +175,10 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+
+# --- Reports ------------------------------------------------------------------------------------------------
+# No group of customers with fewer in a variant is shown: it could speak of single persons.
+MIN_GROUP_CUSTOMERS = env.int("MIN_GROUP_CUSTOMERS", default=10)
 
 # --- Sending ------------------------------------------------------------------------------------------------
 JOURNAL_DIR = Path(env.str("JOURNAL_DIR", default=str(DATA_DIR / "journal")))

@@ -13,6 +13,7 @@ api = [
     path("", include("personalization.customers.api_urls")),
     path("", include("personalization.privacy.api_urls")),
     path("", include("personalization.events.api_urls")),
+    path("", include("personalization.traits.api_urls")),
     path("", include("personalization.catalog.api_urls")),
     path("", include("personalization.segments.api_urls")),
     path("", include("experiments.api_urls")),

@@ -13,11 +13,12 @@ from personalization.customers.identity_models import (
     Merge,
     MergeReason,
 )
+from personalization.customers.trait_history import TraitChange
 from personalization.personal_data import AtErasure, PersonalData
 
 __all__ = [
     "Channel", "Consent", "Customer", "Identifier", "IdentifierClaim", "IdentifierKind", "IdentityRule",
-    "Merge", "MergeReason", "Suppression", "SuppressionReason",
+    "Merge", "MergeReason", "Suppression", "SuppressionReason", "TraitChange",
 ]  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def staff(client):
 
 
 @pytest.fixture
-def judged():
+def judged(analyse):
     """300 customers a group, 30 of the old and 90 of the new one ordered, and the 14 days have passed."""
     ensure_default_metrics()
     specs = [VariantSpec("old", "Old page", 0.5, is_control=True), VariantSpec("new", "New page", 0.5)]
@@ -56,6 +56,7 @@ def judged():
         )
         for one in buyers
     )  # fmt: skip
+    analyse(experiment)
     return experiment
 
 
@@ -74,7 +75,7 @@ def test_without_sending_nothing_is_said_about_opens_and_there_is_no_funnel(staf
     assert "Customers who opened" not in page and "Nothing else became worse?" not in page
     assert "chart-funnel" not in page
     data = client.get(reverse("experiments:report-data", args=["page"])).json()
-    assert set(data["parts"]) == {"headline", "guards", "tables", "groups"}
+    assert set(data["parts"]) == {"headline", "analysis", "guards", "tables", "breakdown", "groups"}
     assert data["charts"]["funnel"] == []
     curve = data["charts"]["posterior"]["curves"][0]["points"]
     steps = [(right[0] - left[0], left[1]) for left, right in pairwise(curve)]

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0004_erasure'),
+        ('customers', '0005_erasure'),
         ('privacy', '0001_initial'),
     ]
 
