@@ -188,6 +188,9 @@ SEND_LEASE_SECONDS = env.int("SEND_LEASE_SECONDS", default=20)
 SEND_RETRY_SECONDS = env.int("SEND_RETRY_SECONDS", default=60)
 SEND_TIMEOUT_SECONDS = env.int("SEND_TIMEOUT_SECONDS", default=30)
 MODEL_DIR = Path(env.str("MODEL_DIR", default=str(DATA_DIR / "models")))
+# A GeoIP file in the MaxMind format (GeoLite2 City and the like): events get the place of their address,
+# which itself is never kept. Empty: no place is looked up.
+GEOIP_FILE = env.str("GEOIP_FILE", default="")
 # An ONNX file that turns pictures of items into vectors; empty: a small encoder is trained on the catalog.
 IMAGE_ENCODER = env.str("IMAGE_ENCODER", default="")
 # The keys of address hashes and of links in mail outlive a rotation of SECRET_KEY.
