@@ -129,6 +129,18 @@ UNFOLD = {
                     _entry(_("Staff"), "badge", "admin:access_user_changelist", "access.view_user"),
                     _entry(_("API keys"), "key", "admin:access_apikey_changelist", "access.view_apikey"),
                     _entry(
+                        _("Privacy requests"),
+                        "shield_person",
+                        "privacy:requests",
+                        "privacy.view_privacyrequest",
+                    ),
+                    _entry(
+                        _("Topics"),
+                        "label",
+                        "admin:privacy_topic_changelist",
+                        "privacy.view_topic",
+                    ),
+                    _entry(
                         _("Audit log"),
                         "history",
                         "admin:access_auditentry_changelist",

@@ -153,6 +153,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 20.0,
         "options": {"queue": "default", "expires": 20},
     },
+    "erasures": {
+        "task": "personalization.privacy.tasks.carry_out_waiting",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
     "traits": {
         "task": "personalization.traits.tasks.refresh_traits",
         "schedule": 60.0,
@@ -188,6 +193,8 @@ IMAGE_ENCODER = env.str("IMAGE_ENCODER", default="")
 # The keys of address hashes and of links in mail outlive a rotation of SECRET_KEY.
 LINK_KEY = env.str("LINK_KEY", default=SECRET_KEY)
 ADDRESS_KEY = env.str("ADDRESS_KEY", default=SECRET_KEY)
+# No figure of a report is about fewer customers than this.
+K_ANONYMITY = env.int("K_ANONYMITY", default=10)
 # What is kept of the network address from which a consent came: truncated, hashed or none.
 ORIGIN_POLICY = env.str("ORIGIN_POLICY", default="truncated")
 # The first encrypts what is secret at rest, all of them decrypt it.

@@ -27,6 +27,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("app/customers/", include("personalization.customers.urls")),
     path("app/identity/", include("personalization.events.urls")),
+    path("app/privacy/", include("personalization.privacy.urls")),
     path("app/segments/", include("personalization.segments.urls")),
     path("app/recommender/", include("recommender.urls")),
     path("app/campaigns/", include("campaigns.urls")),
