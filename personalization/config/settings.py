@@ -196,6 +196,8 @@ IMAGE_ENCODER = env.str("IMAGE_ENCODER", default="")
 # The keys of address hashes and of links in mail outlive a rotation of SECRET_KEY.
 LINK_KEY = env.str("LINK_KEY", default=SECRET_KEY)
 ADDRESS_KEY = env.str("ADDRESS_KEY", default=SECRET_KEY)
+# No figure of a report is about fewer customers than this.
+K_ANONYMITY = env.int("K_ANONYMITY", default=10)
 # What is kept of the network address from which a consent came: truncated, hashed or none.
 ORIGIN_POLICY = env.str("ORIGIN_POLICY", default="truncated")
 # The first encrypts what is secret at rest, all of them decrypt it.
