@@ -19,7 +19,7 @@ from campaigns.errors import CampaignNotReady, InvalidState
 from campaigns.models import Campaign, CampaignKind, CampaignStatus, Fallback, Message, Run
 from campaigns.planning import CONTROL, draft_plan, entrants
 from campaigns.schedule.words import read_timing
-from campaigns.steering import cancel, pause, resume, retry_failed
+from campaigns.steering import cancel, close, pause, resume, retry_failed
 from campaigns.winner import promise
 from experiments import holdouts
 from experiments import services as experiments
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from personalization.access.models import User
 
 __all__ = [
-    "Check", "MessageDraft", "cancel", "check_campaign", "launch", "pause", "resume", "retry_failed",
+    "Check", "MessageDraft", "cancel", "check_campaign", "close", "launch", "pause", "resume", "retry_failed",
     "save_campaign", "schedule", "unschedule",
 ]  # fmt: skip
 
