@@ -3,8 +3,8 @@
     python benchmarks/journeys.py [--quick] [--save]
 
 100,000 people (--quick: 10,000), 20 events each, step by step through a journey with every kind of node; the
-time of each step is of one worker. Then two workers carry a fifth of them over a message and a webhook while one
-after the other is killed with SIGKILL: each must have one message and one call.
+time of each step is of one worker. Then two workers carry a fifth of them over a message and a webhook while
+one after the other is killed with SIGKILL: each must have one message and one call.
 """
 
 import os
