@@ -1,8 +1,10 @@
 from django.urls import path
 
 from personalization.customers import api
+from personalization.customers.context_api import ContextView
 
 urlpatterns = [
+    path("context", ContextView.as_view(), name="api-context"),
     path("customers", api.CustomerList.as_view(), name="api-customers"),
     path("customers/<str:external_id>", api.CustomerDetail.as_view(), name="api-customer"),
     path(
