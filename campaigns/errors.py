@@ -35,3 +35,11 @@ class InvalidAccount(ProblemError):
     status = 422
     slug = "invalid-sender-account"
     title = _("The account is not valid")
+
+
+class InvalidJourney(ProblemError):
+    """What was to be saved or published makes no journey; `errors` names each."""
+
+    status = 422
+    slug = "invalid-journey"
+    title = _("The journey is not valid")

@@ -8,8 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0005_limits_and_timing'),
-        ('customers', '0004_channels'),
+        ('campaigns', '0006_journeys'),
+        ('customers', '0006_channels'),
     ]
 
     operations = [

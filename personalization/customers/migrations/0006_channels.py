@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0003_consent_proof'),
+        ('customers', '0005_erasure'),
     ]
 
     operations = [
