@@ -39,13 +39,15 @@ class PersonalData:
 
 @dataclass(frozen=True)
 class Person:
-    """Whom a store is asked about. `needles`: texts that identify them wherever they stand."""
+    """Whom a store is asked about: the customer, first, and the empty profiles merged into it.
 
-    customer_id: int
+    `addresses`: e-mails and phones, present and former. `needles`: texts that identify them wherever they
+    stand.
+    """
+
+    customer_ids: tuple[int, ...]
     known_since: datetime
-    external_ids: tuple[str, ...]
-    emails: tuple[str, ...]
-    phones: tuple[str, ...]
+    addresses: Mapping[str, tuple[str, ...]]
     needles: tuple[str, ...]
 
 

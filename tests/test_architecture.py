@@ -19,11 +19,13 @@ FLOORS = [
     {"campaigns"},
     {"experiments", "recommender"},
     {"personalization.content", "personalization.segments"},
+    {"personalization.traits"},
     {"personalization.events"},
     {"personalization.privacy"},
     {"personalization.customers", "personalization.catalog"},
     {
         "personalization.access",
+        "personalization.context",
         "personalization.importing",
         "personalization.personal_data",
         "personalization.registry",
@@ -44,9 +46,11 @@ PURE = [
     "experiments/long_run.py",
     "recommender/algorithms",
     "recommender/evaluation",
+    "personalization/context",
     "personalization/personal_data.py",
     "personalization/registry.py",
     "personalization/segments/definition.py",
+    "personalization/traits/lifetime",
 ]
 FRAMEWORKS = {"django", "rest_framework", "celery", "redis", "unfold"}
 

@@ -29,6 +29,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *("add_layer", "change_layer", "add_holdout", "change_holdout"),
     ),
     "Data manager": (
+        *("change_identityrule", "add_traitdefinition", "change_traitdefinition", "delete_traitdefinition"),
         *("add_customer", "change_customer", "delete_customer", "add_consent"),
         *("add_suppression", "delete_suppression", "add_item", "change_item", "delete_item"),
     ),
@@ -84,7 +85,7 @@ def ensure_roles() -> None:
     """Creates or updates the groups of ROLES; everyone in one of them may look at everything."""
     ours = Q(
         content_type__app_label__in=[
-            "customers", "catalog", "events", "segments", "experiments", "recommender", "campaigns",
+            "customers", "catalog", "events", "traits", "segments", "experiments", "recommender", "campaigns",
         ]
     )  # fmt: skip
     view = Permission.objects.filter(ours, codename__startswith="view_")

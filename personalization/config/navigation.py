@@ -48,6 +48,12 @@ UNFOLD = {
                         "segments.view_segment",
                     ),
                     _entry(
+                        _("Computed traits"),
+                        "functions",
+                        "admin:traits_traitdefinition_changelist",
+                        "traits.view_traitdefinition",
+                    ),
+                    _entry(
                         _("Identity rules"),
                         "join_inner",
                         "admin:customers_identityrule_changelist",
@@ -64,6 +70,9 @@ UNFOLD = {
                         "campaign",
                         "campaigns:list",
                         "campaigns.view_campaign",
+                    ),
+                    _entry(
+                        _("Senders"), "outgoing_mail", "campaigns:accounts", "campaigns.view_senderaccount"
                     ),
                     _entry(
                         _("Frequency caps"),
@@ -122,6 +131,18 @@ UNFOLD = {
                 "items": [
                     _entry(_("Staff"), "badge", "admin:access_user_changelist", "access.view_user"),
                     _entry(_("API keys"), "key", "admin:access_apikey_changelist", "access.view_apikey"),
+                    _entry(
+                        _("Privacy requests"),
+                        "shield_person",
+                        "privacy:requests",
+                        "privacy.view_privacyrequest",
+                    ),
+                    _entry(
+                        _("Topics"),
+                        "label",
+                        "admin:privacy_topic_changelist",
+                        "privacy.view_topic",
+                    ),
                     _entry(
                         _("Audit log"),
                         "history",

@@ -13,16 +13,22 @@ from personalization.customers.identity_models import (
     Merge,
     MergeReason,
 )
+from personalization.customers.trait_history import TraitChange
 from personalization.personal_data import AtErasure, PersonalData
 
 __all__ = [
     "Channel", "Consent", "Customer", "Identifier", "IdentifierClaim", "IdentifierKind", "IdentityRule",
-    "Merge", "MergeReason", "Suppression", "SuppressionReason",
+    "Merge", "MergeReason", "Suppression", "SuppressionReason", "TraitChange",
 ]  # fmt: skip
 
 
 class Channel(models.TextChoices):
     EMAIL = "email", _("E-mail")
+    SMS = "sms", _("Text message (SMS)")
+    WHATSAPP = "whatsapp", _("WhatsApp")
+    WEB_PUSH = "webpush", _("Push in the browser")
+    MOBILE_PUSH = "mobilepush", _("Push in the app")
+    WEBHOOK = "webhook", _("Webhook")
 
 
 class Customer(models.Model):
@@ -52,6 +58,10 @@ class Customer(models.Model):
         verbose_name=_("merged into"),
         help_text=_("Set: nothing but the shell that ledgers refer to; the person is that customer."),
     )  # fmt: skip
+    erased_at = models.DateTimeField(
+        _("erased at"), null=True, editable=False,
+        help_text=_("Set: nobody any more, only what experiments count; nothing leads back to the person."),
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("customer")
@@ -65,6 +75,8 @@ class Customer(models.Model):
         ]
 
     def __str__(self) -> str:
+        if self.erased_at:
+            return str(_("Erased customer"))
         name = f"{self.first_name} {self.last_name}".strip()
         return name or self.email or self.external_id or _("Visitor %(id)s") % {"id": self.pk}
 

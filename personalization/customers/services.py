@@ -114,9 +114,10 @@ def update_traits(customer_id: int, traits: Mapping[str, Any]) -> None:
     write_traits([(customer_id, split_traits(traits))])
 
 
-def write_traits(changes: Sequence[tuple[int, SplitTraits]]) -> None:
+def write_traits(changes: Sequence[tuple[int, SplitTraits]], *, by_us: bool = False) -> None:
     """Merges traits into many profiles in one statement; several changes of one customer apply in order.
 
+    Every changed value goes to the history. `by_us`: computed by us, the profile itself counts as untouched.
     Locks the customers in the order of their ids, so that concurrent batches wait instead of deadlocking.
     """
     merged: dict[int, tuple[dict[str, str], dict[str, Any]]] = {}
@@ -134,20 +135,42 @@ def write_traits(changes: Sequence[tuple[int, SplitTraits]]) -> None:
         cursor.execute(
             "SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [ids]
         )
-        cursor.execute(
-            _UPDATE_TRAITS,
-            [timezone.now(), ids, kept, [Jsonb(names) for names in gone],
-             *([merged[pk][0].get(column) for pk in ids] for column in COLUMNS)],
-        )  # fmt: skip
+        now = timezone.now()
+        values: list[Any] = [
+            ids, kept, [Jsonb(names) for names in gone],
+            *([merged[pk][0].get(column) for pk in ids] for column in COLUMNS),
+        ]  # fmt: skip
+        cursor.execute(_KEEP_HISTORY, [*values, now])
+        cursor.execute(_UPDATE_TRAITS, [None if by_us else now, *values])
 
 
+_NEW_VALUES = (
+    "unnest(%s::bigint[], %s::jsonb[], %s::jsonb[], {arrays}) AS n(id, kept, gone, {columns})".format(
+        arrays=", ".join("%s::text[]" for _ in COLUMNS), columns=", ".join(COLUMNS)
+    )
+)
 _UPDATE_TRAITS = """
     UPDATE customers_customer AS c SET {assignments},
-        traits = (c.traits || n.kept) - ARRAY(SELECT jsonb_array_elements_text(n.gone)), updated_at = %s
-    FROM unnest(%s::bigint[], %s::jsonb[], %s::jsonb[], {arrays}) AS n(id, kept, gone, {columns})
-    WHERE c.id = n.id
+        traits = (c.traits || n.kept) - ARRAY(SELECT jsonb_array_elements_text(n.gone)),
+        updated_at = coalesce(%s, c.updated_at)
+    FROM {values} WHERE c.id = n.id
 """.format(  # noqa: S608 - only our own column names
-    assignments=", ".join(f"{name} = coalesce(n.{name}, c.{name})" for name in COLUMNS),
-    arrays=", ".join("%s::text[]" for _ in COLUMNS),
-    columns=", ".join(COLUMNS),
+    assignments=", ".join(f"{name} = coalesce(n.{name}, c.{name})" for name in COLUMNS), values=_NEW_VALUES
+)
+_KEEP_HISTORY = """
+    WITH n AS (SELECT * FROM {values}), c AS (SELECT c.* FROM customers_customer AS c JOIN n USING (id))
+    INSERT INTO customers_traitchange (customer_id, name, value, changed_at)
+    SELECT v.id, v.name, v.value, %s FROM (
+        SELECT n.id, kept.key AS name, kept.value FROM n JOIN c USING (id), jsonb_each(n.kept) AS kept
+        WHERE c.traits -> kept.key IS DISTINCT FROM kept.value
+        UNION ALL
+        SELECT n.id, g.name, 'null' FROM n JOIN c USING (id), jsonb_array_elements_text(n.gone) AS g(name)
+        WHERE c.traits ? g.name
+        UNION ALL
+        SELECT n.id, v.name, to_jsonb(v.new)
+        FROM n JOIN c USING (id), LATERAL (VALUES {pairs}) AS v(name, old, new)
+        WHERE v.new <> v.old
+    ) AS v
+""".format(  # noqa: S608 - only our own column names
+    values=_NEW_VALUES, pairs=", ".join(f"('{name}', c.{name}, n.{name})" for name in COLUMNS)
 )

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from django.db import transaction
-from django.db.models import Expression, F
+from django.db.models import F
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
@@ -127,7 +127,7 @@ def join_by_address(customer_ids: Iterable[int]) -> None:
             _join_by(key, ids, rule=rules[kind], reason=reason)
 
 
-def _join_by(key: Expression, ids: set[int], *, rule: Rule, reason: str) -> None:
+def _join_by(key: Lower | F, ids: set[int], *, rule: Rule, reason: str) -> None:
     people = Customer.objects.filter(merged_into=None).annotate(address=key)
     addresses = set(people.filter(pk__in=ids).exclude(address="").values_list("address", flat=True))
     groups: dict[str, list[tuple[int, str | None]]] = defaultdict(list)

@@ -10,4 +10,7 @@ urlpatterns = [
         api.PreferencesLink.as_view(),
         name="api-preferences-link",
     ),
+    path("customers/<str:external_id>/personal-data", api.PersonalDataExport.as_view(), name="api-export"),
+    path("customers/<str:external_id>/erasure", api.Erasure.as_view(), name="api-erasure"),
+    path("privacy-requests/<int:pk>", api.PrivacyRequestDetail.as_view(), name="api-privacy-request"),
 ]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -71,3 +73,56 @@ class OptIn(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel}/{self.topic}: {self.customer_id}"
+
+
+class RequestKind(models.TextChoices):
+    ACCESS = "access", _("Export")
+    ERASURE = "erasure", _("Erasure")
+
+
+class RequestStatus(models.TextChoices):
+    WAITING = "waiting", _("Waiting")
+    DONE = "done", _("Done")
+    ATTENTION = "attention", _("Done, something is left to look at")
+
+
+class PrivacyRequest(models.Model):
+    """What a person asked of us, and the proof that it was done. It outlives the person's data, and so holds
+    none: who it was can only be asked with the person's own id or address in hand (`subject_hashes`)."""
+
+    # Only an erasure has a certificate, and nobody is erased twice.
+    personal_data = PersonalData(
+        "requests",
+        AtErasure.ANONYMIZE,
+        clear={"certificate": None, "certificate_sha256": ""},
+        internal=("subject_hashes",),
+    )
+
+    kind = models.CharField(_("kind"), max_length=10, choices=RequestKind)
+    customer = models.ForeignKey(
+        Customer, models.SET_NULL, null=True, related_name="privacy_requests", verbose_name=_("customer")
+    )
+    subject_hashes = ArrayField(models.CharField(max_length=64), default=list, editable=False)
+    status = models.CharField(
+        _("status"), max_length=10, choices=RequestStatus, default=RequestStatus.WAITING
+    )
+    asked_at = models.DateTimeField(_("asked at"))
+    asked_by = models.CharField(_("entered by"), max_length=200)
+    due_at = models.DateTimeField(_("due at"), help_text=_("One month after it was asked (GDPR article 12)."))
+    done_at = models.DateTimeField(_("done at"), null=True)
+    certificate = models.JSONField(_("certificate"), null=True)
+    certificate_sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = _("privacy request")
+        verbose_name_plural = _("privacy requests")
+        ordering = ["-asked_at", "-id"]
+        indexes = [
+            GinIndex(fields=["subject_hashes"], name="privacy_request_subject"),
+            models.Index(
+                fields=["asked_at"], condition=models.Q(status="waiting"), name="privacy_request_waiting"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} #{self.pk}"

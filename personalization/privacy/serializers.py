@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from personalization.privacy.models import OptIn, Topic
+from personalization.privacy.models import OptIn, PrivacyRequest, Topic
 
 
 class TopicSerializer(serializers.ModelSerializer):
@@ -28,6 +28,14 @@ class OptInSerializer(serializers.ModelSerializer):
     class Meta:
         model = OptIn
         fields = ["channel", "topic", "requested_at", "expires_at", "mailed_at", "confirmed_at"]
+
+
+class PrivacyRequestSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = PrivacyRequest
+        fields = [
+            "id", "kind", "status", "asked_at", "due_at", "done_at", "certificate", "certificate_sha256",
+        ]  # fmt: skip
 
 
 class LinkSerializer(serializers.Serializer):
