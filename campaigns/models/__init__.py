@@ -1,5 +1,6 @@
 """The rows of the campaigns room, by subject."""
 
+from campaigns.models.learning import Learning, LearningStatus
 from campaigns.models.limits import FrequencyCap, QuietHours, SendLock, TopicRule, Touch
 from campaigns.models.sending import (
     Campaign,
@@ -20,6 +21,7 @@ from campaigns.models.sending import (
 
 __all__ = [
     "Campaign", "CampaignKind", "CampaignStatus", "Chunk", "ChunkStatus", "Delivery", "DeliveryStatus",
-    "Fallback", "FrequencyCap", "Message", "QuietHours", "Rollout", "RolloutStatus", "Run", "RunStatus",
+    "Fallback", "FrequencyCap", "Learning", "LearningStatus",
+    "Message", "QuietHours", "Rollout", "RolloutStatus", "Run", "RunStatus",
     "SendLock", "SkipReason", "TopicRule", "Touch",
 ]  # fmt: skip

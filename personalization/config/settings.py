@@ -176,10 +176,6 @@ CELERY_BEAT_SCHEDULE = {
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 
-# --- Reports ------------------------------------------------------------------------------------------------
-# No group of customers with fewer in a variant is shown: it could speak of single persons.
-MIN_GROUP_CUSTOMERS = env.int("MIN_GROUP_CUSTOMERS", default=10)
-
 # --- Sending ------------------------------------------------------------------------------------------------
 JOURNAL_DIR = Path(env.str("JOURNAL_DIR", default=str(DATA_DIR / "journal")))
 # A worker that stops answering loses its chunk after this long; one that answers prolongs it.

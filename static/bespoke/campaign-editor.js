@@ -84,8 +84,8 @@
           return this.c.scheduled_at ? new Date(this.c.scheduled_at).toLocaleString(document.documentElement.lang || "en") : "";
         },
         payload() {
-          const { name, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, plan, messages } = this.c;
-          return { name, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, plan: { ...plan }, messages: messages.map(withoutId) };
+          const { name, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, allocation, learning, plan, messages } = this.c;
+          return { name, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, allocation, learning: { ...learning }, plan: { ...plan }, messages: messages.map(withoutId) };
         },
         snapshot() { return JSON.stringify(this.payload()); },
         number(value) { return new Intl.NumberFormat(document.documentElement.lang || "en").format(value); },
