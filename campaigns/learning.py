@@ -63,7 +63,7 @@ def read_plan(learning: Mapping[str, Any]) -> LearningPlan:
 
 
 def check_allocation(
-    allocation: str, learning: Mapping[str, Any], *, messages: int, test_share: float
+    allocation: str, learning: Mapping[str, Any], *, messages: int, test_share: float, is_broadcast: bool
 ) -> None:
     """Raises InvalidCampaign with what to do."""
     if allocation not in Allocation.values:
@@ -72,6 +72,8 @@ def check_allocation(
     if allocation == Allocation.FIXED:
         return
     plan = read_plan(learning)
+    if not is_broadcast:
+        raise _invalid("", _("A triggered campaign has no waves: choose fixed shares."))
     if messages < 2:
         raise _invalid("", _("There is nothing to learn with one variant: add another."))
     if test_share < 1:
@@ -208,7 +210,7 @@ def _write(run: Run, assigned: Assigned, *, now: datetime) -> int:
         return 0
     customers, variants, chances = (list(column) for column in zip(*rows, strict=True))
     with connection.cursor() as cursor:
-        given = {
+        given: dict[str, Any] = {
             "run": run.pk, "customers": customers, "variants": variants, "chances": chances,
             "control": control, "size": CHUNK_SIZE, "now": now,
         }  # fmt: skip

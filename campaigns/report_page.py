@@ -32,6 +32,7 @@ ACTIONS: dict[str, Callable[..., object]] = {
     "resume": services.resume,
     "cancel": services.cancel,
     "retry": services.retry_failed,
+    "close": services.close,
 }
 
 
@@ -107,6 +108,7 @@ def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
             for name in (
                 "headline",
                 "decision",
+                "allocation",
                 "progress",
                 "analysis",
                 "guards",

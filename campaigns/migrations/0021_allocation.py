@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0005_limits_and_timing'),
+        ('campaigns', '0020_channels'),
         ('experiments', '0009_allocation'),
     ]
 
