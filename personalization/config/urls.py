@@ -16,6 +16,7 @@ api = [
     path("", include("experiments.api_urls")),
     path("", include("recommender.api_urls")),
     path("", include("campaigns.api_urls")),
+    path("", include("campaigns.onsite.api_urls")),
 ]
 
 urlpatterns = [
