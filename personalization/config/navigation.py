@@ -59,6 +59,7 @@ UNFOLD = {
                         "campaigns:list",
                         "campaigns.view_campaign",
                     ),
+                    _entry(_("On the page"), "web", "onsite:list", "onsite.view_placement"),
                     _entry(
                         _("Metrics"),
                         "monitoring",
