@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from campaigns import channels
 from campaigns.item_choice import ItemChoice
 from campaigns.item_counts import count_items, idle_pins
-from campaigns.models import Campaign, Message
+from campaigns.models import Campaign, CampaignKind, Message
 from campaigns.outlook import guardrails_ahead, look_ahead_of
 from experiments.errors import InvalidPlan
 from experiments.outlook import Outlook
@@ -61,6 +61,9 @@ def _sender(campaign: Campaign) -> Iterator[Check]:
 
 
 def _segment(campaign: Campaign, now: datetime) -> Iterator[Check]:
+    if campaign.kind == CampaignKind.TRIGGERED:
+        yield Check("ok", _("Whoever triggers it decides who gets it: journeys, or your own program."))
+        return
     if campaign.segment is None:
         yield Check("error", _("Choose a segment."), "segment")
         return
@@ -93,6 +96,10 @@ def _control(campaign: Campaign, size: int) -> Iterator[Check]:
 
 def _test(campaign: Campaign, now: datetime) -> Iterator[Check]:
     """Whether the test can be judged, and whether it could see what it looks for."""
+    if campaign.kind == CampaignKind.TRIGGERED:
+        if campaign.test_share < 1:
+            yield Check("error", _("A triggered campaign has no rest that could wait."), "test_share")
+        return
     weights = [(m.key, m.weight) for m in campaign.messages.order_by("position", "pk")]
     if campaign.test_share < 1 and len(weights) + (campaign.control_share > 0) < 2:
         message = _(

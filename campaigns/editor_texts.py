@@ -42,12 +42,14 @@ def snippets() -> list[dict[str, str]]:
 
 
 def metric_choices() -> list[tuple[str, str]]:
-    return [(key, _(name)) for key, name in Metric.objects.values_list("key", "name")]
+    return [
+        (key, _(name)) for key, name in Metric.objects.filter(archived_at=None).values_list("key", "name")
+    ]
 
 
 def shares() -> list[str]:
     """Keys of the metrics that are shares of customers: their margins are said in percentage points."""
-    return [metric.key for metric in Metric.objects.all() if asks_for_share(metric)]
+    return [metric.key for metric in Metric.objects.filter(archived_at=None) if asks_for_share(metric)]
 
 
 def editor_texts() -> dict[str, Any]:

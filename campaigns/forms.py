@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from campaigns.drafts import MessageDraft
 from campaigns.errors import InvalidCampaign
 from campaigns.item_choice import ItemChoice, read_choice
-from campaigns.models import Fallback
+from campaigns.models import CampaignKind, Fallback
 from experiments.models import Holdout
 from personalization.segments.models import Segment
 from recommender.rules import RulesError
@@ -45,6 +45,7 @@ def campaign_fields(data: dict[str, Any]) -> dict[str, Any]:
         "control_share": _number(data.get("control_share"), "/control_share"),
         "holdout": _holdout(data.get("holdout")),
         **test_fields(data),
+        **timing_fields(data),
         "messages": _messages(data.get("messages")),
     }
 
@@ -59,6 +60,17 @@ def test_fields(data: dict[str, Any]) -> dict[str, Any]:
         "test_share": _number(data.get("test_share", 1), "/test_share"),
         "fallback": text(data, "fallback") or Fallback.BASELINE,
     }
+
+
+def timing_fields(data: dict[str, Any]) -> dict[str, Any]:
+    """Kind and timing; whether the timing makes sense is told when it is saved. Raises InvalidCampaign."""
+    timing = data.get("timing") or {}
+    if not isinstance(timing, dict):
+        raise InvalidCampaign(errors=[{"pointer": "/timing", "detail": _("This must be a JSON object.")}])
+    kind = text(data, "kind") or CampaignKind.BROADCAST
+    if kind not in CampaignKind.values:
+        raise InvalidCampaign(errors=[{"pointer": "/kind", "detail": _("Choose broadcast or triggered.")}])
+    return {"kind": kind, "timing": timing}
 
 
 def text(data: dict[str, Any], key: str) -> str:

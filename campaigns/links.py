@@ -77,7 +77,8 @@ def unsubscribe_url(delivery_id: int, issued_at: int) -> str:
     return f"{settings.SITE_URL}/t/u/{sign(UNSUBSCRIBE, Link(delivery_id, issued_at))}"
 
 
-def message_id(run_id: int, customer_id: int, channel: str) -> str:
+def message_id(run_id: int, customer_id: int, channel: str, occurrence: int = 0) -> str:
     """32 hex digits: the same for every try, so that a provider and a count can tell a double."""
-    text = f"{run_id}:{customer_id}:{channel}".encode()
+    again = f":{occurrence}" if occurrence else ""
+    text = f"{run_id}:{customer_id}:{channel}{again}".encode()
     return hmac.new(_key(MESSAGE, settings.LINK_KEY), text, hashlib.sha256).hexdigest()[:32]

@@ -19,7 +19,7 @@ from campaigns import services
 from campaigns.editor_texts import editor_texts, metric_choices, shares, snippets
 from campaigns.forms import campaign_fields, read_json, send_at
 from campaigns.item_choice import DEFAULT_COUNT
-from campaigns.models import Campaign, CampaignStatus, Delivery, DeliveryStatus, Fallback, Run
+from campaigns.models import Campaign, CampaignKind, CampaignStatus, Delivery, DeliveryStatus, Fallback, Run
 from campaigns.report_words import effect_of_list
 from experiments.models import Holdout
 from personalization.access.models import User
@@ -173,6 +173,8 @@ def state_of(campaign: Campaign) -> dict[str, Any]:
         "plan": campaign.plan,
         "test_share": campaign.test_share,
         "fallback": campaign.fallback,
+        "kind": campaign.kind,
+        "timing": campaign.timing,
         "status": campaign.status,
         "scheduled_at": campaign.scheduled_at.isoformat() if campaign.scheduled_at else "",
         "messages": messages,
@@ -185,7 +187,8 @@ def _blank() -> dict[str, Any]:
     return {
         "id": None, "name": "", "segment": "", "sender_name": "", "sender_address": settings.DEFAULT_SENDER,
         "topic": "marketing", "control_share": 0.1, "holdout": "", "status": CampaignStatus.DRAFT,
-        "plan": {}, "test_share": 1.0, "fallback": Fallback.BASELINE,
+        "plan": {}, "test_share": 1.0, "fallback": Fallback.BASELINE, "kind": CampaignKind.BROADCAST,
+        "timing": {},
         "scheduled_at": "", "item_names": {},
         "messages": [
             {"key": "a", "name": _("Variant %(letter)s") % {"letter": "A"}, "weight": 1,

@@ -27,7 +27,9 @@ from personalization.access.shell import staff_page
 from personalization.catalog import choices
 from personalization.content.errors import Problem, RenderError, TemplateError
 from personalization.content.messages import RenderedMessage, check_message, compile_message
+from personalization.context import as_values
 from personalization.customers import selectors as customer_selectors
+from personalization.customers.contexts import context_of
 from personalization.customers.models import Customer
 from personalization.segments import selectors as segments
 from personalization.segments.models import Segment
@@ -142,6 +144,7 @@ def example_context(customer: Customer | None, *, campaign: str, choice: ItemCho
         items = ItemTexts(items_of(picks)).of(picks[customer.pk], language)
     return {
         "customer": profile,
+        "context": as_values(context_of(profile, at=timezone.now())),
         "items": items,
         "unsubscribe_url": f"{settings.SITE_URL}/#unsubscribe",
         "now": timezone.now(),

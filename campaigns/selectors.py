@@ -17,7 +17,8 @@ def latest_run(campaign: Campaign) -> Run | None:
 def progress(run: Run) -> dict[str, Any]:
     """Counts that add up: audience = sent + failed + skipped + unknown + pending, to the person.
 
-    `reasons` splits the skipped; `variants` has the same counts per variant key ("" for no variant).
+    `reasons` splits the skipped, `waiting` those pending that a limit holds back; `variants` has the same
+    counts per variant key ("" for no variant).
     """
     rows = (
         Delivery.objects.filter(run=run)
@@ -27,6 +28,7 @@ def progress(run: Run) -> dict[str, Any]:
     )
     counts = dict.fromkeys(DeliveryStatus.values, 0)
     reasons: dict[str, int] = {}
+    waiting: dict[str, int] = {}
     variants: dict[str, dict[str, int]] = {}
     for variant, status, reason, is_rest, n in rows:
         counts[status] += n
@@ -35,6 +37,8 @@ def progress(run: Run) -> dict[str, Any]:
         one[status] += n
         if status == DeliveryStatus.SKIPPED:
             reasons[reason] = reasons.get(reason, 0) + n
+        elif status == DeliveryStatus.PENDING and reason:
+            waiting[reason] = waiting.get(reason, 0) + n
     return {
         "run": run.pk,
         "status": run.status,
@@ -42,6 +46,7 @@ def progress(run: Run) -> dict[str, Any]:
         "audience": sum(counts.values()),
         **counts,
         "reasons": reasons,
+        "waiting": waiting,
         "variants": variants,
         "launched_at": run.launched_at,
         "finished_at": run.finished_at,

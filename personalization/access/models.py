@@ -17,6 +17,7 @@ class Scope(models.TextChoices):
     INGEST = "ingest", _("Send events (identify, track, batch)")
     CUSTOMERS_READ = "customers:read", _("Read customers")
     CUSTOMERS_WRITE = "customers:write", _("Change customers and consent")
+    PRIVACY = "privacy", _("Export and erase all data of a person")
     SEGMENTS_READ = "segments:read", _("Read segments")
     SEGMENTS_WRITE = "segments:write", _("Change segments")
     RECOMMENDATIONS = "recommendations", _("Ask for recommendations")

@@ -15,6 +15,7 @@ STAFF_PERMISSION = {
     Scope.INGEST: "events.add_event",
     Scope.CUSTOMERS_READ: "customers.view_customer",
     Scope.CUSTOMERS_WRITE: "customers.change_customer",
+    Scope.PRIVACY: "privacy.add_privacyrequest",
     Scope.SEGMENTS_READ: "segments.view_segment",
     Scope.SEGMENTS_WRITE: "segments.change_segment",
     Scope.RECOMMENDATIONS: "recommender.view_modelrun",

@@ -14,7 +14,7 @@ from unfold.decorators import display
 
 from personalization.access.services import actor_name, audit
 from personalization.customers.errors import InvalidTraits
-from personalization.customers.models import Customer
+from personalization.customers.models import Customer, IdentityRule
 from personalization.customers.traits import COLUMNS, check_column, clean_json
 
 
@@ -76,3 +76,23 @@ class CustomerAdmin(ModelAdmin):
     def response_change(self, request: HttpRequest, obj: Customer) -> HttpResponse:
         super().response_change(request, obj)
         return redirect("customers:profile", obj.pk)
+
+
+@admin.register(IdentityRule)
+class IdentityRuleAdmin(ModelAdmin):
+    """Which ids may join two profiles; one row for each kind, none to add or remove."""
+
+    list_display = ["kind", "joins", "most_customers", "most_joins", "moves"]
+    readonly_fields = ["kind"]
+    list_fullwidth = True
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: IdentityRule | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: IdentityRule, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        settings = {name: getattr(obj, name) for name in form.changed_data}
+        audit(actor_name(request), "identity_rule.changed", f"identity_rule:{obj.pk}", **settings)
