@@ -17,6 +17,8 @@ from experiments import client_keys
 from personalization.access.authentication import authenticate_key
 from personalization.access.models import Scope
 from personalization.catalog.selectors import ids_by_external
+from personalization.context import Context, as_values
+from personalization.customers.contexts import context_of
 from recommender.context import Moment
 
 UNAVAILABLE = "unavailable"
@@ -56,12 +58,15 @@ def _answer(token: str | None, questions: Sequence[Question], now: datetime) -> 
     answers, reports = [], []
     for one in questions:
         visitor = _visitor(one, is_public=is_public)
-        moment = _moment(one.context)
-        made = decide(visitor, one.placements, known=known, moment=moment, now=now, details=dict(one.context))
+        situation = context_of(dict(visitor.profile), at=now, raw=one.context)
+        made = decide(
+            visitor, one.placements, known=known, moment=_moment(situation), now=now,
+            details=as_values(situation),
+        )  # fmt: skip
         tokens = [_token(found, visitor, now) for found in made]
         if one.is_seen and not one.is_private:
             reports += [
-                showing.Report(showing.SEEN, token, now, visitor.anonymous_id, moment.device)
+                showing.Report(showing.SEEN, token, now, visitor.anonymous_id, situation.device.kind)
                 for token in tokens
                 if token and visitor.hashed
             ]
@@ -92,14 +97,9 @@ def _visitor(one: Question, *, is_public: bool) -> Visitor:
     return find_visitor(customer_id="" if is_public else one.customer_id, anonymous_id=one.anonymous_id)
 
 
-def _moment(context: Mapping[str, Any]) -> Moment:
-    named = [*context.get("cart", ()), *filter(None, [context.get("current_item")])]
-    known = ids_by_external(set(named)) if named else {}
-    return Moment(
-        current_item=known.get(context.get("current_item") or ""),
-        cart=tuple(known[one] for one in context.get("cart", ()) if one in known),
-        device=context.get("device", ""), at=context.get("time"), place=context.get("place", ""),
-    )  # fmt: skip
+def _moment(situation: Context) -> Moment:
+    named = {line.item for line in situation.cart} | ({situation.item} if situation.item else set())
+    return Moment.of(situation, item_ids=ids_by_external(named) if named else {})
 
 
 def _token(found: Decision, visitor: Visitor, now: datetime) -> str:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +16,7 @@ from campaigns.onsite.errors import NotAllowed
 from experiments import client_keys
 from personalization.access.authentication import authenticate_key, token_of
 from personalization.access.models import Scope
-from recommender.api import ContextRequest
+from personalization.context.reading import check_context
 
 MAX_PLACEMENTS, MAX_QUESTIONS, MAX_REPORTS = 20, 100, 100
 TAGS = ["decide"]
@@ -34,12 +34,12 @@ class _Text(serializers.CharField):
         return text
 
 
-class PageContext(ContextRequest):
-    """What templates see as `context`, beside what the recommender uses of it."""
-
-    url = serializers.CharField(required=False, allow_blank=True, max_length=2000)
-    referrer = serializers.CharField(required=False, allow_blank=True, max_length=2000)
-    language = serializers.CharField(required=False, allow_blank=True, max_length=16)
+@extend_schema_field({"type": "object", "additionalProperties": True})
+class ContextField(serializers.DictField):
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if wrong := check_context(data):
+            raise serializers.ValidationError({pointer.strip("/"): reason for pointer, reason in wrong})
+        return super().to_internal_value(data)
 
 
 class QuestionSerializer(serializers.Serializer[Any]):
@@ -54,7 +54,11 @@ class QuestionSerializer(serializers.Serializer[Any]):
         max_length=200, required=False, allow_blank=True, default="", help_text="Cookie or device."
     )
     # DRF takes declared fields off the class, so this hides nothing.
-    context = PageContext(required=False)  # type: ignore[assignment]
+    context = ContextField(  # type: ignore[assignment]
+        required=False,
+        help_text="In the words of the Segment spec: page, campaign, device, userAgent, location, timezone,"
+        " locale; and `item` that is looked at, `cart` (item ids). Templates see it as `context`.",
+    )
     seen = serializers.BooleanField(
         default=True, help_text="False: it counts as seen only when its token is reported."
     )

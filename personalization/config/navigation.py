@@ -73,6 +73,9 @@ UNFOLD = {
                     ),
                     _entry(_("On the page"), "web", "onsite:list", "onsite.view_placement"),
                     _entry(
+                        _("Senders"), "outgoing_mail", "campaigns:accounts", "campaigns.view_senderaccount"
+                    ),
+                    _entry(
                         _("Frequency caps"),
                         "speed",
                         "admin:campaigns_frequencycap_changelist",

@@ -10,7 +10,7 @@ from personalization.content.errors import Problem, RenderError, TemplateError
 from personalization.content.escaping import guard
 from personalization.content.language import HTML, MessageTemplate, find_missing
 from personalization.content.layout import is_mjml
-from personalization.content.messages import check_liquid, must_be_closed, parse
+from personalization.content.messages import check_liquid, must_be_closed, parse_part
 from personalization.content.placeholders import protect
 
 
@@ -39,7 +39,7 @@ def compile_fragment(body: str) -> CompiledFragment:
     html, problems = guard(source.text, source.tokens)
     if problems:
         raise TemplateError(problems)
-    return CompiledFragment(parse(HTML, "body", html))
+    return CompiledFragment(parse_part(HTML, "body", html))
 
 
 def check_fragment(body: str, *, context: Mapping[str, Any] | None = None) -> list[Problem]:

@@ -86,9 +86,9 @@ def compile_message(*, subject: str, preheader: str = "", body: str) -> Compiled
     text = derive_text(layout, source.tokens)
     html = _with_preheader(html, preheader)
     compiled = CompiledMessage(
-        subject=parse(TEXT, "subject", " ".join(subject.split())),
-        html=parse(HTML, "body", html),
-        text=parse(TEXT, "body", text),
+        subject=parse_part(TEXT, "subject", " ".join(subject.split())),
+        html=parse_part(HTML, "body", html),
+        text=parse_part(TEXT, "body", text),
         links=find_links(restore(layout, source.tokens)),
     )
     return replace(compiled, warnings=_warnings(compiled, subject, html))
@@ -165,7 +165,7 @@ def _sentence(message: object) -> str:
     return text[:1].upper() + text[1:]
 
 
-def parse(language: Any, name: str, source: str) -> MessageTemplate:
+def parse_part(language: Any, name: str, source: str) -> MessageTemplate:
     try:
         template: MessageTemplate = language.from_string(source)
     except LiquidError as error:

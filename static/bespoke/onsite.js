@@ -22,8 +22,13 @@
       return id;
     } catch (error) { return ""; }
   }
-  function device() {
-    return matchMedia("(max-width: 600px)").matches ? "mobile" : matchMedia("(max-width: 1000px)").matches ? "tablet" : "desktop";
+  function campaign() {
+    var found = {}, given = new URLSearchParams(location.search);
+    ["source", "medium", "campaign"].forEach(function (part) {
+      var value = given.get("utm_" + part);
+      if (value) found[part === "campaign" ? "name" : part] = value;
+    });
+    return found;
   }
   function post(path, body, last) {
     return fetch(host + path, {
@@ -34,7 +39,7 @@
   function report(kind, token) {
     if (isPrivate || !token) return;
     post("/api/v1/decide/reports", {
-      reports: [{ kind: kind, token: token, at: new Date().toISOString() }], anonymous_id: anonymousId(), device: device()
+      reports: [{ kind: kind, token: token, at: new Date().toISOString() }], anonymous_id: anonymousId()
     }, true).catch(function () {});
   }
   function show(slot, decided) {
@@ -68,7 +73,10 @@
     post("/api/v1/decide", {
       placements: names.filter(function (one, at) { return names.indexOf(one) === at; }).slice(0, 20),
       anonymous_id: anonymousId(), seen: false, private: isPrivate,
-      context: { url: location.href.split(/[?#]/)[0], referrer: document.referrer.split(/[?#]/)[0], language: navigator.language.slice(0, 16), device: device() }
+      context: {
+        page: { url: location.href.split(/[?#]/)[0], referrer: document.referrer }, userAgent: navigator.userAgent,
+        locale: navigator.language, timezone: Intl.DateTimeFormat().resolvedOptions().timeZone, campaign: campaign()
+      }
     }).then(function (answer) { if (!answer.ok) throw answer; return answer.json(); }).then(function (answer) {
       clearTimeout(late);
       var decided = {};

@@ -121,6 +121,7 @@ class TestDecide:
             ({"batch": []}, "/batch"),
             ({"placements": ["x"], "customer": "a\0b"}, "/customer"),
             ({"placements": ["x"], "context": {"device": "fridge"}}, "/context/device"),
+            ({"placements": ["x"], "context": {"cart": [[]]}}, "/context/cart/0"),
         ],
     )
     def test_a_wrong_call_is_told_what_is_wrong(self, program, at_once, body, pointer):
