@@ -30,9 +30,6 @@ def dates(request: HttpRequest) -> HttpResponse:
     return JsonResponse(
         {
             "words": describe_repeat(timing),
-            "dates": [
-                f"{date_format(at.astimezone(zone), 'DATE_FORMAT')}, {at.astimezone(zone):%H:%M}"
-                for at in found
-            ],
+            "dates": [f"{date_format(at, 'DATE_FORMAT')}, {at:%H:%M}" for at in local],
         }
     )

@@ -18,8 +18,24 @@ from personalization.customers.serializers import (
     ConsentSerializer,
     CustomerPatchSerializer,
     CustomerSerializer,
+    IdentifierSerializer,
 )
+from personalization.customers.timeline import read_timeline
+from personalization.customers.timeline_api import TimelineSerializer, timeline_json
 from personalization.customers.traits import COLUMNS, check_column
+
+PROFILE_ENTRIES = 20
+
+
+class ProfileSerializer(CustomerSerializer):
+    """As GET shows one customer."""
+
+    identifiers = IdentifierSerializer(many=True, read_only=True)
+    timeline = TimelineSerializer(read_only=True)
+
+    class Meta(CustomerSerializer.Meta):
+        fields = [*CustomerSerializer.Meta.fields, "identifiers", "timeline"]
+        read_only_fields = fields
 
 
 def _with_consents() -> QuerySet[Customer]:
@@ -30,7 +46,7 @@ def _with_consents() -> QuerySet[Customer]:
 
 
 def _find(external_id: str) -> Customer:
-    customer = selectors.find(external_id)
+    customer = selectors.find_any(external_id)
     if customer is None:
         raise UnknownCustomer
     return customer
@@ -49,10 +65,15 @@ class CustomerList(ListAPIView):
 class CustomerDetail(APIView):
     required_scope = {"GET": Scope.CUSTOMERS_READ, "PATCH": Scope.CUSTOMERS_WRITE}
 
-    @extend_schema(responses=CustomerSerializer)
+    @extend_schema(responses=ProfileSerializer)
     def get(self, request: Request, external_id: str) -> Response:
-        """One customer, by your own id."""
-        return self._show(_find(external_id).pk)
+        """One customer, by your own id or `#` and our number: profile, consent, identifiers, newest entries
+        of the timeline."""
+        customer = _find(external_id)
+        shown = self._show(customer.pk)
+        shown.data["identifiers"] = IdentifierSerializer(customer.identifiers.order_by("pk"), many=True).data
+        shown.data["timeline"] = timeline_json(read_timeline(customer.pk, limit=PROFILE_ENTRIES))
+        return shown
 
     @extend_schema(request=CustomerPatchSerializer, responses=CustomerSerializer)
     def patch(self, request: Request, external_id: str) -> Response:
