@@ -58,7 +58,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 
     class Meta:
         model = Message
-        fields = ["key", "name", "weight", "subject", "preheader", "body", "item_count", "rules"]
+        fields = ["key", "name", "weight", "subject", "preheader", "body", "fields", "item_count", "rules"]
 
 
 class CampaignSerializer(serializers.ModelSerializer[Campaign]):

@@ -47,7 +47,7 @@ def save_campaign(
     name: str,
     segment: Segment | None,
     messages: Sequence[MessageDraft],
-    sender_address: str,
+    sender_address: str = "",
     sender_name: str = "",
     topic: str = "marketing",
     channel: str = "email",
@@ -86,7 +86,7 @@ def save_campaign(
     Message.objects.bulk_create(
         Message(
             campaign=campaign, key=m.key, name=m.name or m.key, position=position, weight=m.weight,
-            subject=m.subject, preheader=m.preheader, body=m.body,
+            subject=m.subject, preheader=m.preheader, body=m.body, fields=dict(m.fields),
             item_count=m.item_count, rules=m.rules.as_json(),
         )
         for position, m in enumerate(messages)
@@ -227,6 +227,7 @@ def _content(campaign: Campaign) -> dict[str, object]:
         "variants": {
             m.key: {
                 "name": m.name, "subject": m.subject, "preheader": m.preheader, "body": m.body,
+                "fields": m.fields,
                 "item_count": m.item_count, "rules": m.rules,
             }
             for m in campaign.messages.order_by("position", "pk")

@@ -1,5 +1,6 @@
 """The rows of the campaigns room, by subject."""
 
+from campaigns.models.channels import PushSubscription, SenderAccount
 from campaigns.models.journeys import (
     CallStatus,
     ItemLook,
@@ -34,7 +35,7 @@ from campaigns.models.sending import (
 __all__ = [
     "CallStatus", "Campaign", "CampaignKind", "CampaignStatus", "Chunk", "ChunkStatus", "Delivery",
     "DeliveryStatus", "Fallback", "FrequencyCap", "ItemLook", "Journey", "JourneyMember", "JourneyStatus",
-    "JourneyVersion", "Message", "Passage", "PassageStatus", "PassageStep", "QuietHours", "Rollout",
-    "RolloutStatus", "Run", "RunStatus", "SendLock", "SkipReason", "TopicRule", "Touch", "Trigger",
-    "WebhookCall",
+    "JourneyVersion", "Message", "Passage", "PassageStatus", "PassageStep", "PushSubscription", "QuietHours",
+    "Rollout", "RolloutStatus", "Run", "RunStatus", "SendLock", "SenderAccount", "SkipReason", "TopicRule",
+    "Touch", "Trigger", "WebhookCall",
 ]  # fmt: skip

@@ -46,7 +46,7 @@ class Composer:
         if profile is None:
             raise NotPossible(SkipReason.ERASED)
         channel = self._run.channel
-        address = str(profile.get(channel.address_column) or "").strip()
+        address = self._data.addresses.get(profile["id"], "")
         if not address:
             raise NotPossible(SkipReason.NO_ADDRESS)
         template = self._run.templates.get(row.variant)
@@ -70,7 +70,7 @@ class Composer:
         recipient = Recipient(
             address,
             name,
-            links.message_id(self._run.run_id, profile["id"], channel.name, row.occurrence),
+            links.message_id(row.id, self._run.run_id, profile["id"], channel.name),
             unsubscribe,
         )
         try:

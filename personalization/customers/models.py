@@ -24,6 +24,11 @@ __all__ = [
 
 class Channel(models.TextChoices):
     EMAIL = "email", _("E-mail")
+    SMS = "sms", _("Text message (SMS)")
+    WHATSAPP = "whatsapp", _("WhatsApp")
+    WEB_PUSH = "webpush", _("Push in the browser")
+    MOBILE_PUSH = "mobilepush", _("Push in the app")
+    WEBHOOK = "webhook", _("Webhook")
 
 
 class Customer(models.Model):

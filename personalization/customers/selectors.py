@@ -9,8 +9,8 @@ from personalization.customers.addresses import address_hash
 from personalization.customers.models import Channel, Consent, Customer, Suppression
 
 PROFILE_FIELDS = (
-    "id", "external_id", "email", "first_name", "last_name", "language", "country", "city", "time_zone",
-    "created_at", "traits",
+    "id", "external_id", "email", "phone", "first_name", "last_name", "language", "country", "city",
+    "time_zone",     "created_at", "traits",
 )  # fmt: skip
 
 
@@ -99,7 +99,17 @@ def _granted(*, channel: str, topic: str) -> QuerySet[Consent]:
     return Consent.objects.filter(channel=channel, topic=topic, is_current=True, granted=True)
 
 
-def _addresses(customer_ids: Collection[int], *, channel: str) -> QuerySet[Customer, tuple[int, str]]:
-    if channel != Channel.EMAIL:
-        raise ValueError(f"no address is kept for channel {channel!r}")
-    return Customer.objects.filter(pk__in=list(customer_ids)).values_list("pk", "email")
+ADDRESS_COLUMNS = {Channel.EMAIL: "email", Channel.SMS: "phone", Channel.WHATSAPP: "phone"}
+
+
+def _addresses(customer_ids: Collection[int], *, channel: str) -> Iterable[tuple[int, str]]:
+    """What a suppression of this channel names: the address, or the person where devices come and go."""
+    column = ADDRESS_COLUMNS.get(Channel(channel))
+    if column is None:
+        return [(pk, person_address(pk)) for pk in customer_ids]
+    return Customer.objects.filter(pk__in=list(customer_ids)).values_list("pk", column)
+
+
+def person_address(customer_id: int) -> str:
+    """What stands for an address on channels that reach devices and not an address of the customer's."""
+    return f"#{customer_id}"
