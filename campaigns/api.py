@@ -58,7 +58,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 
     class Meta:
         model = Message
-        fields = ["key", "name", "weight", "subject", "preheader", "body", "item_count", "rules"]
+        fields = ["key", "name", "weight", "subject", "preheader", "body", "fields", "item_count", "rules"]
 
 
 class CampaignSerializer(serializers.ModelSerializer[Campaign]):
@@ -181,7 +181,7 @@ class LaunchView(APIView):
 
 
 class SteerView(APIView):
-    """pause, resume, cancel or retry of the newest run; which one is in the address."""
+    """pause, resume, cancel, retry or close of the newest run; which one is in the address."""
 
     required_scope = Scope.CAMPAIGNS_WRITE
     action = ""
@@ -195,6 +195,7 @@ class SteerView(APIView):
             "resume": services.resume,
             "cancel": services.cancel,
             "retry": services.retry_failed,
+            "close": services.close,
         }[self.action]
         steer(run, actor=actor_name(request))
         tasks.wake()

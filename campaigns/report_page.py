@@ -31,6 +31,7 @@ ACTIONS: dict[str, Callable[..., object]] = {
     "resume": services.resume,
     "cancel": services.cancel,
     "retry": services.retry_failed,
+    "close": services.close,
 }
 
 

@@ -19,7 +19,7 @@ from campaigns.errors import CampaignNotReady, InvalidState
 from campaigns.models import Campaign, CampaignKind, CampaignStatus, Fallback, Message, Run
 from campaigns.planning import CONTROL, draft_plan, entrants
 from campaigns.schedule.words import read_timing
-from campaigns.steering import cancel, pause, resume, retry_failed
+from campaigns.steering import cancel, close, pause, resume, retry_failed
 from campaigns.winner import promise
 from experiments import holdouts
 from experiments import services as experiments
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from personalization.access.models import User
 
 __all__ = [
-    "Check", "MessageDraft", "cancel", "check_campaign", "launch", "pause", "resume", "retry_failed",
+    "Check", "MessageDraft", "cancel", "check_campaign", "close", "launch", "pause", "resume", "retry_failed",
     "save_campaign", "schedule", "unschedule",
 ]  # fmt: skip
 
@@ -47,7 +47,7 @@ def save_campaign(
     name: str,
     segment: Segment | None,
     messages: Sequence[MessageDraft],
-    sender_address: str,
+    sender_address: str = "",
     sender_name: str = "",
     topic: str = "marketing",
     channel: str = "email",
@@ -86,7 +86,7 @@ def save_campaign(
     Message.objects.bulk_create(
         Message(
             campaign=campaign, key=m.key, name=m.name or m.key, position=position, weight=m.weight,
-            subject=m.subject, preheader=m.preheader, body=m.body,
+            subject=m.subject, preheader=m.preheader, body=m.body, fields=dict(m.fields),
             item_count=m.item_count, rules=m.rules.as_json(),
         )
         for position, m in enumerate(messages)
@@ -133,11 +133,13 @@ def launch(campaign: Campaign, *, actor: str, now: datetime | None = None) -> Ru
     if campaign.status not in EDITABLE:
         raise InvalidState(_("The campaign was launched already."))
     _must_be_ready(campaign, now=now)
-    assert campaign.segment is not None
-    version = campaign.segment.current
     number = campaign.runs.count() + 1
     experiment = _experiment(campaign, number)
     experiments.start_experiment(experiment, at=now)
+    if campaign.kind == CampaignKind.TRIGGERED:
+        return _open(campaign, experiment, number=number, actor=actor, now=now)
+    assert campaign.segment is not None
+    version = campaign.segment.current
     customer_ids = list(segments.members(version, now=now).order_by("pk").values_list("pk", flat=True))
     own = [campaign.holdout_id] if campaign.holdout_id else []
     held_out, chance = holdouts.draw(customer_ids, at=now, also=own)
@@ -166,6 +168,18 @@ def launch(campaign: Campaign, *, actor: str, now: datetime | None = None) -> Ru
     campaign.status, campaign.problem = CampaignStatus.LAUNCHED, ""
     campaign.save(update_fields=["status", "problem", "updated_at"])
     audit(actor, "campaign.launched", f"campaign:{campaign.pk}", run=run.pk, audience=written)
+    return run
+
+
+def _open(campaign: Campaign, experiment: Experiment, *, number: int, actor: str, now: datetime) -> Run:
+    """A standing run without anybody: triggers and journeys take customers in."""
+    run = Run.objects.create(
+        campaign=campaign, number=number, experiment=experiment, content=_content(campaign), audience_size=0,
+        launched_by=actor, launched_at=now, is_standing=True,
+    )  # fmt: skip
+    campaign.status, campaign.problem = CampaignStatus.LAUNCHED, ""
+    campaign.save(update_fields=["status", "problem", "updated_at"])
+    audit(actor, "campaign.opened", f"campaign:{campaign.pk}", run=run.pk)
     return run
 
 
@@ -213,6 +227,7 @@ def _content(campaign: Campaign) -> dict[str, object]:
         "variants": {
             m.key: {
                 "name": m.name, "subject": m.subject, "preheader": m.preheader, "body": m.body,
+                "fields": m.fields,
                 "item_count": m.item_count, "rules": m.rules,
             }
             for m in campaign.messages.order_by("position", "pk")

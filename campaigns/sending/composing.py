@@ -46,7 +46,7 @@ class Composer:
         if profile is None:
             raise NotPossible(SkipReason.ERASED)
         channel = self._run.channel
-        address = str(profile.get(channel.address_column) or "").strip()
+        address = self._data.addresses.get(profile["id"], "")
         if not address:
             raise NotPossible(SkipReason.NO_ADDRESS)
         template = self._run.templates.get(row.variant)
@@ -68,7 +68,10 @@ class Composer:
             raise NotPossible(SkipReason.NO_CONTENT, type(error).__name__) from error
         name = f"{profile['first_name']} {profile['last_name']}".strip()
         recipient = Recipient(
-            address, name, links.message_id(self._run.run_id, profile["id"], channel.name), unsubscribe
+            address,
+            name,
+            links.message_id(row.id, self._run.run_id, profile["id"], channel.name),
+            unsubscribe,
         )
         try:
             return channel.compose(finished, recipient, sheet=self._sheets[row.variant], session=session)
@@ -85,5 +88,6 @@ class Composer:
             "items": self._items.of(self._data.picks.get(profile["id"], ()), profile["language"]),
             "unsubscribe_url": unsubscribe_url,
             "now": self._at,
+            "trigger": dict(row.variables or {}),
             "campaign": {"name": self._run.content["campaign_name"], "topic": self._run.content["topic"]},
         }

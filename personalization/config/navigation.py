@@ -72,6 +72,9 @@ UNFOLD = {
                         "campaigns.view_campaign",
                     ),
                     _entry(
+                        _("Senders"), "outgoing_mail", "campaigns:accounts", "campaigns.view_senderaccount"
+                    ),
+                    _entry(
                         _("Frequency caps"),
                         "speed",
                         "admin:campaigns_frequencycap_changelist",

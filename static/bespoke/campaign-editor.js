@@ -50,6 +50,14 @@
           if (this.c.scheduled_at) this.at_local = this.localTime(this.c.scheduled_at);
           if (this.c.segment) this.countSegment();
           if (this.c.id) this.check();
+          // What was written for one channel makes no message on another.
+          this.$watch("c.channel", (channel, before) => {
+            const first = page.starters[0];
+            const untouched = this.message.body.trim() === "" || (before === "email" && this.message.body === first.body);
+            if (channel === "email" && this.message.body.trim() === "") Object.assign(this.message, { subject: first.subject, preheader: first.preheader, body: first.body });
+            else if (untouched) Object.assign(this.message, { subject: "", preheader: "", body: "" });
+            this.rendered = null;
+          });
           this.refresh();
           let timer;
           this.$watch("c", () => {
@@ -64,6 +72,7 @@
         },
 
         // --- State -----------------------------------------------------------------------------------------
+        get form() { return page.channels[this.c.channel] || page.channels.email; },
         get message() { return this.c.messages[this.at]; },
         get dirty() { return this.canSave && this.snapshot() !== this.saved && (this.c.id !== null || this.c.name !== ""); },
         get state() {
@@ -84,8 +93,8 @@
           return this.c.scheduled_at ? new Date(this.c.scheduled_at).toLocaleString(document.documentElement.lang || "en") : "";
         },
         payload() {
-          const { name, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, plan, messages } = this.c;
-          return { name, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, plan: { ...plan }, messages: messages.map(withoutId) };
+          const { name, channel, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, plan, messages } = this.c;
+          return { name, channel, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, plan: { ...plan }, messages: messages.map(withoutId) };
         },
         snapshot() { return JSON.stringify(this.payload()); },
         number(value) { return new Intl.NumberFormat(document.documentElement.lang || "en").format(value); },
@@ -111,7 +120,8 @@
           const name = fill(this.texts.variant, { letter: this.letter() });
           // The same rules as this one: variants that differ by chance compare nothing.
           const { item_count, rules } = withoutId(this.message);
-          this.c.messages.push(withId({ key: this.freeKey(), name, weight: 1, subject: first.subject, preheader: first.preheader, body: first.body, item_count, rules }));
+          const texts = this.c.channel === "email" ? { subject: first.subject, preheader: first.preheader, body: first.body } : { subject: "", preheader: "", body: "" };
+          this.c.messages.push(withId({ key: this.freeKey(), name, weight: 1, ...texts, item_count, rules, fields: {} }));
           this.at = this.c.messages.length - 1;
         },
         duplicate() {
@@ -164,8 +174,8 @@
         },
         // The message as it is written now, for the customer of the preview.
         example() {
-          const { subject, preheader, body, item_count, rules } = withoutId(this.message);
-          return { subject, preheader, body, item_count, rules, name: this.c.name, customer: this.who?.id };
+          const { subject, preheader, body, item_count, rules, fields } = withoutId(this.message);
+          return { channel: this.c.channel, subject, preheader, body, fields, item_count, rules, name: this.c.name, customer: this.who?.id };
         },
         async find() {
           this.found = (await ask(`${this.urls.customers}?q=${encodeURIComponent(this.words)}`)).customers;
@@ -178,6 +188,8 @@
         },
         place(problem) {
           const field = this.texts[problem.field] || problem.field;
+          const own = this.form.fields.find((f) => f.name === problem.field);
+          if (own) return `${own.label}:`;
           return problem.line && problem.field === "body" ? `${field}, ${fill(this.texts.line, { line: problem.line })}:` : `${field}:`;
         },
         goto(problem) {

@@ -4,8 +4,9 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from django.test import override_settings
+from django.test import Client, override_settings
 
+from personalization.access.services import create_key
 from personalization.customers.contexts import context_of
 from personalization.customers.models import Customer
 from personalization.events.models import Event
@@ -43,10 +44,6 @@ def test_the_api_shows_what_is_made_of_a_situation(api, ada):
 def test_events_keep_the_place_of_an_address_and_traits_tell_the_last_one(
     ada, monkeypatch, django_user_model
 ):
-    from django.test import Client
-
-    from personalization.access.services import create_key
-
     monkeypatch.setattr("personalization.events.messages.geoip", Geo)
     token = create_key(name="shop", scopes=["ingest"])[1]
     body = {"userId": "ada", "event": "E", "context": {"ip": "203.0.113.7", "userAgent": IPHONE}}
@@ -55,8 +52,10 @@ def test_events_keep_the_place_of_an_address_and_traits_tell_the_last_one(
     )
     stored = Event.objects.get().context
     assert stored["location"] == {"country": "JP", "city": "Kyoto"} and "203.0" not in str(stored)
-    for name in ("last_device", "last_city"):
-        refresh(TraitDefinition.objects.get(name=name), now=datetime.now(UTC))
+    TraitDefinition.objects.all().delete()
+    for name in ("device", "city"):
+        definition = TraitDefinition.objects.create(name=f"last_{name}", kind="last_context", property=name)
+        refresh(definition, now=datetime.now(UTC))
     ada.refresh_from_db()
     assert ada.traits == {"last_device": "mobile", "last_city": "Kyoto"}
     assert context_of({"traits": ada.traits}, at=NOW).device.kind == "mobile"
