@@ -177,14 +177,10 @@ def launch(campaign: Campaign, *, actor: str, now: datetime | None = None) -> Ru
         channel=channels.get(campaign.channel),
         topic=campaign.topic,
         now=now,
-<<<<<<< HEAD
         has_rest=learns or campaign.test_share < 1,
-=======
-        has_rest=campaign.test_share < 1,
         due=due_moments(
             customer_ids, Timing.from_json(campaign.timing), planned=campaign.scheduled_at, now=now
         ),
->>>>>>> main
     )
     if learns:
         start_clock(run, now=now)
