@@ -132,12 +132,9 @@ def editor(request: HttpRequest, campaign_id: int | None = None) -> HttpResponse
             "snippets": snippets(),
             "metrics": metric_choices(),
             "fallbacks": Fallback.choices,
-<<<<<<< HEAD
             "allocations": Allocation.choices,
-=======
             "kinds": CampaignKind.choices,
             "weekdays": list(enumerate(WEEKDAYS_ABBR.values())),
->>>>>>> main
             "page_data": _page_data(request, campaign, can_save=may_save and is_open),
         },
         title=campaign.name if campaign else _("New campaign"),
