@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -131,6 +132,8 @@ def editor(request: HttpRequest, campaign_id: int | None = None) -> HttpResponse
             "snippets": snippets(),
             "metrics": metric_choices(),
             "fallbacks": Fallback.choices,
+            "kinds": CampaignKind.choices,
+            "weekdays": list(enumerate(WEEKDAYS_ABBR.values())),
             "page_data": _page_data(request, campaign, can_save=may_save and is_open),
         },
         title=campaign.name if campaign else _("New campaign"),
@@ -213,6 +216,7 @@ def urls_of(campaign: Campaign | None) -> dict[str, str]:
         "ruleChoices": reverse("campaigns:rule-choices"),
         "size": reverse("campaigns:size"),
         "outlook": reverse("campaigns:outlook"),
+        "dates": reverse("campaigns:dates"),
     }
     if campaign:
         for name in ("edit", "save", "checks", "launch", "schedule", "unschedule", "report"):

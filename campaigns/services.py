@@ -18,6 +18,9 @@ from campaigns.drafts import MessageDraft, validate, validate_test
 from campaigns.errors import CampaignNotReady, InvalidState
 from campaigns.models import Campaign, CampaignKind, CampaignStatus, Fallback, Message, Run
 from campaigns.planning import CONTROL, draft_plan, entrants
+from campaigns.schedule.due import due_moments
+from campaigns.schedule.planning import next_launch, plan_launch
+from campaigns.schedule.timing import Timing
 from campaigns.schedule.words import read_timing
 from campaigns.steering import cancel, close, pause, resume, retry_failed
 from campaigns.winner import promise
@@ -97,13 +100,16 @@ def save_campaign(
 
 @transaction.atomic
 def schedule(campaign: Campaign, *, at: datetime, actor: str) -> Campaign:
-    """Plans the launch; the tick carries it out. Raises CampaignNotReady, InvalidState."""
+    """Plans the launch; the tick carries it out. For a repeated campaign `at` is the first time of day that
+    it repeats; by local time it is launched when the first clocks on earth show it. Raises CampaignNotReady,
+    InvalidState, InvalidCampaign."""
     campaign = _locked(campaign)
     if campaign.status not in EDITABLE:
         raise InvalidState(_("The campaign was launched already."))
     _must_be_ready(campaign, now=timezone.now())
-    campaign.status, campaign.scheduled_at, campaign.problem = CampaignStatus.SCHEDULED, at, ""
-    campaign.save(update_fields=["status", "scheduled_at", "problem", "updated_at"])
+    planned = plan_launch(campaign, at=at, now=timezone.now())
+    campaign.status, campaign.scheduled_at, campaign.problem = CampaignStatus.SCHEDULED, planned, ""
+    campaign.save(update_fields=["status", "scheduled_at", "problem", "timing", "updated_at"])
     audit(actor, "campaign.scheduled", f"campaign:{campaign.pk}", at=at.isoformat())
     return campaign
 
@@ -159,14 +165,20 @@ def launch(campaign: Campaign, *, actor: str, now: datetime | None = None) -> Ru
         topic=campaign.topic,
         now=now,
         has_rest=campaign.test_share < 1,
+        due=due_moments(
+            customer_ids, Timing.from_json(campaign.timing), planned=campaign.scheduled_at, now=now
+        ),
     )
     promise(run, actor=actor, now=now)
     if written != run.audience_size:
         # Someone was erased between the two statements: the audience is who is in the ledger.
         Run.objects.filter(pk=run.pk).update(audience_size=written)
         run.audience_size = written
-    campaign.status, campaign.problem = CampaignStatus.LAUNCHED, ""
-    campaign.save(update_fields=["status", "problem", "updated_at"])
+    # A repeated one stays planned, for its next time.
+    upcoming = next_launch(campaign, now=now)
+    campaign.status = CampaignStatus.SCHEDULED if upcoming else CampaignStatus.LAUNCHED
+    campaign.scheduled_at, campaign.problem = upcoming or campaign.scheduled_at, ""
+    campaign.save(update_fields=["status", "scheduled_at", "problem", "updated_at"])
     audit(actor, "campaign.launched", f"campaign:{campaign.pk}", run=run.pk, audience=written)
     return run
 

@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "recommender",
     "experiments",
     "campaigns",
+    "campaigns.onsite",
     "personalization.demo",
 ]
 MIDDLEWARE = [
@@ -139,6 +140,16 @@ CELERY_BEAT_SCHEDULE = {
     },
     "exposures": {
         "task": "experiments.tasks.read_exposures",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
+    "reports": {
+        "task": "campaigns.onsite.tasks.move_reports",
+        "schedule": env.float("TICK_SECONDS", default=2.0),
+        "options": {"queue": "default", "expires": 30},
+    },
+    "reactions": {
+        "task": "campaigns.onsite.tasks.count_reactions",
         "schedule": 60.0,
         "options": {"queue": "default", "expires": 60},
     },
