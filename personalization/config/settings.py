@@ -179,6 +179,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 24 * 3600.0,
         "options": {"queue": "default", "expires": 3600},
     },
+    "memberships": {
+        "task": "personalization.segments.tasks.refresh_memberships",
+        "schedule": env.float("TICK_SECONDS", default=2.0),
+        "options": {"queue": "default", "expires": 2},
+    },
     "heartbeat": {
         "task": "personalization.config.tasks.heartbeat",
         "schedule": 10.0,
