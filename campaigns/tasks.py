@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from campaigns import ledger, services, winner
+from campaigns import learning, ledger, services, winner
 from campaigns.journeys import calling, entering, passing
 from campaigns.limits import caps
 from campaigns.models import (
@@ -37,8 +37,8 @@ STALE_SECONDS = 10
 
 @shared_task(ignore_result=True)
 def tick() -> None:
-    """Launches due campaigns, hands chunks and due looks to workers, closes finished runs. Cheap when nothing
-    is due."""
+    """Launches due campaigns, hands chunks, due looks and due waves to workers, closes finished runs.
+    Cheap when nothing is due."""
     now = timezone.now()
     due = Campaign.objects.filter(status=CampaignStatus.SCHEDULED, scheduled_at__lte=now)
     for campaign_id in due.order_by("scheduled_at").values_list("pk", flat=True):
@@ -47,6 +47,8 @@ def tick() -> None:
         send_chunk.delay(chunk_id)
     for plan_id in winner.take_due_plans(now=now):
         take_look.delay(plan_id)
+    for learning_id in learning.take_due(now=now):
+        send_wave.delay(learning_id)
     caps.count_lapsed(now=now)
     _hand_over_journeys(now)
     ledger.finish_runs(now=timezone.now())
@@ -88,6 +90,12 @@ def send_chunk(chunk_id: int) -> None:
 @shared_task(ignore_result=True)
 def take_look(plan_id: int) -> None:
     if winner.take_look(plan_id) is not None:
+        wake()
+
+
+@shared_task(ignore_result=True)
+def send_wave(learning_id: int) -> None:
+    if learning.send_wave(learning_id):
         wake()
 
 

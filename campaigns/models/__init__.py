@@ -14,6 +14,7 @@ from campaigns.models.journeys import (
     Trigger,
     WebhookCall,
 )
+from campaigns.models.learning import Learning, LearningStatus
 from campaigns.models.limits import FrequencyCap, QuietHours, SendLock, TopicRule, Touch
 from campaigns.models.sending import (
     Campaign,
@@ -34,8 +35,9 @@ from campaigns.models.sending import (
 
 __all__ = [
     "CallStatus", "Campaign", "CampaignKind", "CampaignStatus", "Chunk", "ChunkStatus", "Delivery",
-    "DeliveryStatus", "Fallback", "FrequencyCap", "ItemLook", "Journey", "JourneyMember", "JourneyStatus",
-    "JourneyVersion", "Message", "Passage", "PassageStatus", "PassageStep", "PushSubscription", "QuietHours",
-    "Rollout", "RolloutStatus", "Run", "RunStatus", "SendLock", "SenderAccount", "SkipReason", "TopicRule",
-    "Touch", "Trigger", "WebhookCall",
+    "DeliveryStatus", "Fallback", "FrequencyCap", "ItemLook", "Journey", "JourneyMember",
+    "JourneyStatus", "JourneyVersion", "Learning", "LearningStatus", "Message", "Passage",
+    "PassageStatus", "PassageStep", "PushSubscription", "QuietHours", "Rollout", "RolloutStatus", "Run",
+    "RunStatus", "SendLock", "SenderAccount", "SkipReason", "TopicRule", "Touch", "Trigger",
+    "WebhookCall",
 ]  # fmt: skip

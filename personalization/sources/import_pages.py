@@ -148,14 +148,16 @@ def live(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @staff_page("sources.add_import")
-def rejects(request: HttpRequest, pk: int) -> FileResponse:
+def rejects(request: HttpRequest, pk: int) -> HttpResponse:
     """The rejected rows hold people's data: who takes them is written down."""
     job = get_object_or_404(Import, pk=pk)
     path = services.rejects_path(pk)
     if not job.rejected or not path.is_file():
         raise Http404
     audit(actor_name(request), "import.rejects_read", f"import:{pk}", rows=job.rejected)
-    return FileResponse(path.open("rb"), as_attachment=True, filename=f"rejected-{pk}.csv")
+    # A FileResponse is an HttpResponseBase, which the type of our pages does not name.
+    answer: Any = FileResponse(path.open("rb"), as_attachment=True, filename=f"rejected-{pk}.csv")
+    return answer
 
 
 def counts_of(job: Import) -> dict[str, Any]:

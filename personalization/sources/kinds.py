@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from personalization.catalog.importing import ItemImporter
 from personalization.customers.importing import CustomerImporter
-from personalization.events.importing import EventImporter
+from personalization.events.importing import EventImporter, UnknownItems
 from personalization.importing.pipeline import Importer
 from personalization.importing.values import time_zone
 from personalization.sources.errors import InvalidOptions
@@ -29,7 +29,7 @@ def importer_for(kind: str, options: Mapping[str, Any]) -> Importer:
         return ItemImporter()
     if kind != Kind.EVENTS:
         raise InvalidOptions(_("Only customers, items and events can be imported."))
-    unknown = options.get("unknown_items") or "reject"
+    unknown: UnknownItems = options.get("unknown_items") or "reject"
     if unknown not in UNKNOWN_ITEMS:
         raise InvalidOptions(_("Unknown items are either rejected or created."))
     return EventImporter(event=options.get("event") or None, unknown_items=unknown, zone=zone)
