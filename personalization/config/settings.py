@@ -168,6 +168,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 24 * 3600.0,
         "options": {"queue": "default", "expires": 3600},
     },
+    "bounces": {
+        "task": "campaigns.tasks.read_bounces",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
     "heartbeat": {
         "task": "personalization.config.tasks.heartbeat",
         "schedule": 10.0,
@@ -189,6 +194,10 @@ SEND_RETRY_SECONDS = env.int("SEND_RETRY_SECONDS", default=60)
 SEND_TIMEOUT_SECONDS = env.int("SEND_TIMEOUT_SECONDS", default=30)
 # Where mail servers send their reports to, as bounces+<message>@…; empty: to the sender's address.
 BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
+# The mailbox of those reports, read every minute: imaps://user:password@host/INBOX or pop3s://…
+BOUNCE_MAILBOX = env.str("BOUNCE_MAILBOX", default="")
+# A link that only scanners follow, in every e-mail.
+TRAP_LINKS = env.bool("TRAP_LINKS", default=True)
 # Hosts of one's own network that webhooks, push services and gateways may be at; all others must be public.
 OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
 MODEL_DIR = Path(env.str("MODEL_DIR", default=str(DATA_DIR / "models")))
