@@ -28,6 +28,7 @@ from personalization.catalog import choices
 from personalization.content.errors import Problem, RenderError, TemplateError
 from personalization.content.messages import RenderedMessage, compile_message
 from personalization.context import as_values
+from personalization.customers import search as customer_search
 from personalization.customers import selectors as customer_selectors
 from personalization.customers.contexts import context_of
 from personalization.customers.models import Customer
@@ -160,7 +161,7 @@ def example_context(customer: Customer | None, *, campaign: str, choice: ItemCho
 def customers(request: HttpRequest) -> HttpResponse:
     """Customers whose name, address or id begins with the words."""
     words = request.GET.get("q", "").strip()[:100]
-    found = customer_selectors.search(words, limit=MAX_FOUND)
+    found = customer_search.search(words, limit=MAX_FOUND)
     return JsonResponse({"customers": [_described(customer) for customer in found]})
 
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from campaigns import ledger, services, winner
+from campaigns import learning, ledger, services, winner
 from campaigns.feedback.mailbox import MailboxError, read_mailbox
 from campaigns.journeys import calling, entering, passing
 from campaigns.limits import caps
@@ -40,8 +40,8 @@ STALE_SECONDS = 10
 
 @shared_task(ignore_result=True)
 def tick() -> None:
-    """Launches due campaigns, hands chunks and due looks to workers, closes finished runs. Cheap when nothing
-    is due."""
+    """Launches due campaigns, hands chunks, due looks and due waves to workers, closes finished runs.
+    Cheap when nothing is due."""
     now = timezone.now()
     due = Campaign.objects.filter(status=CampaignStatus.SCHEDULED, scheduled_at__lte=now)
     for campaign_id in due.order_by("scheduled_at").values_list("pk", flat=True):
@@ -50,6 +50,8 @@ def tick() -> None:
         send_chunk.delay(chunk_id)
     for plan_id in winner.take_due_plans(now=now):
         take_look.delay(plan_id)
+    for learning_id in learning.take_due(now=now):
+        send_wave.delay(learning_id)
     caps.count_lapsed(now=now)
     _hand_over_journeys(now)
     ledger.finish_runs(now=timezone.now())
@@ -104,6 +106,12 @@ def read_bounces() -> None:
 @shared_task(ignore_result=True)
 def take_look(plan_id: int) -> None:
     if winner.take_look(plan_id) is not None:
+        wake()
+
+
+@shared_task(ignore_result=True)
+def send_wave(learning_id: int) -> None:
+    if learning.send_wave(learning_id):
         wake()
 
 

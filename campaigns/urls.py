@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns import account_pages, pages, plan_page, preview, report_page
+from campaigns import account_pages, dates_page, pages, plan_page, preview, report_page
 
 app_name = "campaigns"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("rules/choices", preview.rule_choices, name="rule-choices"),
     path("size", preview.size, name="size"),
     path("outlook", plan_page.outlook, name="outlook"),
+    path("dates", dates_page.dates, name="dates"),
     path("senders/", account_pages.account_list, name="accounts"),
     path("senders/new", account_pages.account, name="account-new"),
     path("senders/<int:pk>", account_pages.account, name="account"),

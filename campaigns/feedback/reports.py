@@ -101,7 +101,7 @@ def read_report(raw: bytes) -> Report:
 
 
 def _header(mail: Message, name: str) -> str:
-    """All values of a header; bytes beyond ASCII are taken for UTF-8, which no header may hold and many do."""
+    """All values of a header; bytes beyond ASCII, which no header may hold and many do, are UTF-8."""
     values = [str(value) for key, value in mail.raw_items() if key.lower() == name.lower()]
     return " ".join(values).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 

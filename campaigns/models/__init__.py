@@ -15,6 +15,7 @@ from campaigns.models.journeys import (
     Trigger,
     WebhookCall,
 )
+from campaigns.models.learning import Learning, LearningStatus
 from campaigns.models.limits import FrequencyCap, QuietHours, SendLock, TopicRule, Touch
 from campaigns.models.sending import (
     Campaign,
@@ -36,7 +37,8 @@ from campaigns.models.sending import (
 __all__ = [
     "Bounce", "BounceKind", "CallStatus", "Campaign", "CampaignKind", "CampaignStatus", "Chunk",
     "ChunkStatus", "Delivery", "DeliveryStatus", "Fallback", "FrequencyCap", "ItemLook", "Journey",
-    "JourneyMember", "JourneyStatus", "JourneyVersion", "Message", "Passage", "PassageStatus",
-    "PassageStep", "PushSubscription", "QuietHours", "Rollout", "RolloutStatus", "Run", "RunStatus",
-    "SendLock", "SenderAccount", "SkipReason", "TopicRule", "Touch", "Trigger", "WebhookCall",
+    "JourneyMember", "JourneyStatus", "JourneyVersion", "Learning", "LearningStatus", "Message",
+    "Passage", "PassageStatus", "PassageStep", "PushSubscription", "QuietHours", "Rollout",
+    "RolloutStatus", "Run", "RunStatus", "SendLock", "SenderAccount", "SkipReason", "TopicRule", "Touch",
+    "Trigger", "WebhookCall",
 ]  # fmt: skip

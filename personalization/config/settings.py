@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "recommender",
     "experiments",
     "campaigns",
+    "campaigns.onsite",
     "personalization.demo",
 ]
 MIDDLEWARE = [
@@ -142,6 +143,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"queue": "default", "expires": 60},
     },
+    "reports": {
+        "task": "campaigns.onsite.tasks.move_reports",
+        "schedule": env.float("TICK_SECONDS", default=2.0),
+        "options": {"queue": "default", "expires": 30},
+    },
+    "reactions": {
+        "task": "campaigns.onsite.tasks.count_reactions",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
     # Analyses whose task was lost with the broker; the truth is in their rows.
     "analyses": {
         "task": "experiments.tasks.start_waiting",
@@ -173,6 +184,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"queue": "default", "expires": 60},
     },
+    "memberships": {
+        "task": "personalization.segments.tasks.refresh_memberships",
+        "schedule": env.float("TICK_SECONDS", default=2.0),
+        "options": {"queue": "default", "expires": 2},
+    },
     "heartbeat": {
         "task": "personalization.config.tasks.heartbeat",
         "schedule": 10.0,
@@ -180,10 +196,6 @@ CELERY_BEAT_SCHEDULE = {
     },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
-
-# --- Reports ------------------------------------------------------------------------------------------------
-# No group of customers with fewer in a variant is shown: it could speak of single persons.
-MIN_GROUP_CUSTOMERS = env.int("MIN_GROUP_CUSTOMERS", default=10)
 
 # --- Sending ------------------------------------------------------------------------------------------------
 JOURNAL_DIR = Path(env.str("JOURNAL_DIR", default=str(DATA_DIR / "journal")))

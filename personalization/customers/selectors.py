@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Exists, OuterRef, QuerySet
 
 from personalization.customers.addresses import address_hash
 from personalization.customers.models import Channel, Consent, Customer, Suppression
@@ -93,23 +93,6 @@ def customer_ids(external_ids: Iterable[str]) -> dict[str, int]:
         merged = Customer.objects.filter(identifiers__kind="user_id", identifiers__value__in=missing)
         known.update(merged.values_list("identifiers__value", "pk"))
     return known
-
-
-def search(words: str, *, limit: int) -> list[Customer]:
-    """Customers whose name, address or id begins with every one of the words: with that very id first, then
-    the newest.
-    """
-    words = words.replace("\0", "").strip()
-    is_id = Case(When(external_id=words, then=Value(0)), default=Value(1))
-    found = Customer.objects.order_by(is_id, "-pk")
-    for word in words.split()[:4]:
-        found = found.filter(
-            Q(first_name__istartswith=word)
-            | Q(last_name__istartswith=word)
-            | Q(email__istartswith=word)
-            | Q(external_id__istartswith=word)
-        )
-    return list(found[:limit])
 
 
 def _granted(*, channel: str, topic: str) -> QuerySet[Consent]:

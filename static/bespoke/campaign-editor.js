@@ -30,7 +30,8 @@
       const here = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
       const zones = Intl.supportedValuesOf ? Intl.supportedValuesOf("timeZone") : [];
       return {
-        c: { ...page.campaign, segment: String(page.campaign.segment), messages },
+        c: { ...page.campaign, segment: String(page.campaign.segment), messages, timing: { mode: "once", hour: "09:00", repeat: "", cap_rule: "drop", quiet_rule: "wait", quiet: "workspace", max_wait_hours: 48, rate_per_second: "", ...page.campaign.timing, own_quiet: page.campaign.timing.own_quiet || { from: "22:00", until: "08:00" }, window: page.campaign.timing.window || { from: "", until: "", days: [] } } },
+        dates: null,
         canSave: page.canSave,
         myAddress: page.myAddress,
         urls: page.urls,
@@ -65,6 +66,8 @@
             timer = setTimeout(() => { this.refresh(); this.lookAhead(); }, PREVIEW_DELAY);
           });
           this.lookAhead();
+          this.tellDates();
+          this.$watch("[c.timing.repeat, at_local, zone]", () => this.tellDates());
           this.$watch("at", () => this.refresh());
           window.addEventListener("beforeunload", (event) => {
             if (this.canSave && this.dirty) event.preventDefault();
@@ -93,8 +96,25 @@
           return this.c.scheduled_at ? new Date(this.c.scheduled_at).toLocaleString(document.documentElement.lang || "en") : "";
         },
         payload() {
-          const { name, channel, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, plan, messages } = this.c;
-          return { name, channel, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, plan: { ...plan }, messages: messages.map(withoutId) };
+          const { name, kind, channel, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, allocation, learning, plan, timing, messages } = this.c;
+          return { name, kind, channel, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, allocation, learning: { ...learning }, plan: { ...plan }, timing: this.timingOf(timing), messages: messages.map(withoutId) };
+        },
+        // Unused parts of the timing are left out: an empty window is no window.
+        timingOf({ own_quiet, window: hours, ...timing }) {
+          const set = Object.fromEntries(Object.entries(timing).filter(([, value]) => value !== "" && value !== null));
+          if (timing.quiet === "own") set.own_quiet = own_quiet;
+          if (hours?.from && hours?.until) set.window = { ...hours, days: hours.days?.length ? hours.days.map(Number) : undefined };
+          return set;
+        },
+        async tellDates() {
+          if (!this.c.timing.repeat) { this.dates = null; return; }
+          try {
+            this.dates = await ask(this.urls.dates, { timing: this.timingOf(this.c.timing), at: this.at_local, time_zone: this.zone });
+            delete this.errors["/timing/repeat"];
+          } catch (error) {
+            this.dates = null;
+            for (const { pointer, detail } of error.problem?.errors || []) this.errors[pointer] = detail;
+          }
         },
         snapshot() { return JSON.stringify(this.payload()); },
         number(value) { return new Intl.NumberFormat(document.documentElement.lang || "en").format(value); },
@@ -322,6 +342,7 @@
           await this.work(async () => { window.location.href = (await ask(this.urls.launch, {})).url; });
         },
         async schedule() {
+          if (this.canSave) this.c.timing.zone = this.zone;
           if ((this.dirty || !this.c.id) && !(await this.save())) return;
           await this.work(async () => {
             const data = await ask(this.urls.schedule, { at: this.at_local, time_zone: this.zone });

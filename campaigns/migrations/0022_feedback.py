@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0020_channels'),
+        ('campaigns', '0021_allocation'),
         ('customers', '0006_channels'),
     ]
 
