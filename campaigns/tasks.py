@@ -7,11 +7,14 @@ from datetime import datetime, timedelta
 
 import structlog
 from celery import shared_task
+from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from campaigns import learning, ledger, services, winner
+from campaigns.feedback.mailbox import MailboxError, read_mailbox
 from campaigns.journeys import calling, entering, passing
 from campaigns.limits import caps
 from campaigns.models import (
@@ -85,6 +88,19 @@ def make_calls() -> None:
 @shared_task(ignore_result=True)
 def send_chunk(chunk_id: int) -> None:
     chunk.send_chunk(chunk_id)
+
+
+@shared_task(ignore_result=True)
+def read_bounces() -> None:
+    """Reads the mailbox of reports, where there is one; two at a time would read the same mail."""
+    if not settings.BOUNCE_MAILBOX or not cache.add("campaigns:read-bounces", 1, timeout=300):
+        return
+    try:
+        log.info("bounces_read", **read_mailbox(settings.BOUNCE_MAILBOX))
+    except MailboxError as error:
+        log.warning("bounce_mailbox_unreadable", error=str(error))
+    finally:
+        cache.delete("campaigns:read-bounces")
 
 
 @shared_task(ignore_result=True)

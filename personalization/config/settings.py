@@ -187,6 +187,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15.0,
         "options": {"queue": "default", "expires": 15},
     },
+    "bounces": {
+        "task": "campaigns.tasks.read_bounces",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
     "memberships": {
         "task": "personalization.segments.tasks.refresh_memberships",
         "schedule": env.float("TICK_SECONDS", default=2.0),
@@ -209,6 +214,10 @@ SEND_RETRY_SECONDS = env.int("SEND_RETRY_SECONDS", default=60)
 SEND_TIMEOUT_SECONDS = env.int("SEND_TIMEOUT_SECONDS", default=30)
 # Where mail servers send their reports to, as bounces+<message>@…; empty: to the sender's address.
 BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
+# The mailbox of those reports, read every minute: imaps://user:password@host/INBOX or pop3s://…
+BOUNCE_MAILBOX = env.str("BOUNCE_MAILBOX", default="")
+# A link that only scanners follow, in every e-mail.
+TRAP_LINKS = env.bool("TRAP_LINKS", default=True)
 # Hosts of one's own network that webhooks, push services and gateways may be at; all others must be public.
 OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
 MODEL_DIR = Path(env.str("MODEL_DIR", default=str(DATA_DIR / "models")))

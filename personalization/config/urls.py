@@ -42,6 +42,7 @@ urlpatterns = [
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
     path("t/", include("campaigns.tracking_urls")),
+    path("hooks/", include("campaigns.feedback.urls")),
     path("p/", include("personalization.privacy.public_urls")),
     path("demo/", include("personalization.demo.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
