@@ -179,6 +179,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 24 * 3600.0,
         "options": {"queue": "default", "expires": 3600},
     },
+    "webhooks": {
+        "task": "campaigns.tasks.tell_events",
+        "schedule": 3.0,
+        "options": {"queue": "default", "expires": 3},
+    },
     "bounces": {
         "task": "campaigns.tasks.read_bounces",
         "schedule": 60.0,

@@ -33,6 +33,7 @@ urlpatterns = [
     path("app/recommender/", include("recommender.urls")),
     path("app/campaigns/", include("campaigns.urls")),
     path("app/onsite/", include("campaigns.onsite.urls")),
+    path("app/webhooks/", include("campaigns.webhooks.urls")),
     path("app/experiments/", include("campaigns.experiment_urls")),
     path("v1/", include("personalization.events.ingest_urls")),
     path("api/v1/", include(api)),
