@@ -23,6 +23,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *("add_segment", "change_segment", "add_segmentversion", "add_modelrun", "change_modelrun"),
         *("add_campaign", "change_campaign", "delete_campaign", "launch_campaign"),
         *("add_message", "change_message", "delete_message"),
+        *("add_journey", "change_journey"),
         *("add_frequencycap", "change_frequencycap", "delete_frequencycap"),
         *("add_quiethours", "change_quiethours", "delete_quiethours"),
         *("add_topicrule", "change_topicrule", "delete_topicrule"),

@@ -75,6 +75,12 @@ UNFOLD = {
                         _("Senders"), "outgoing_mail", "campaigns:accounts", "campaigns.view_senderaccount"
                     ),
                     _entry(
+                        _("Journeys"),
+                        "route",
+                        "journeys:list",
+                        "campaigns.view_journey",
+                    ),
+                    _entry(
                         _("Frequency caps"),
                         "speed",
                         "admin:campaigns_frequencycap_changelist",

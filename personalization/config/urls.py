@@ -31,6 +31,7 @@ urlpatterns = [
     path("app/segments/", include("personalization.segments.urls")),
     path("app/recommender/", include("recommender.urls")),
     path("app/campaigns/", include("campaigns.urls")),
+    path("app/journeys/", include("campaigns.journeys.urls")),
     path("app/experiments/", include("campaigns.experiment_urls")),
     path("v1/", include("personalization.events.ingest_urls")),
     path("api/v1/", include(api)),
