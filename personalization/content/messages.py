@@ -78,7 +78,7 @@ def compile_message(*, subject: str, preheader: str = "", body: str) -> Compiled
     if problems:
         raise TemplateError(problems)
     source = protect(body)
-    _must_be_closed(source)
+    must_be_closed(source)
     layout = compile_layout(source) if is_mjml(body) else _plain_html(source)
     html, problems = guard(layout, source.tokens)
     if problems:
@@ -173,7 +173,7 @@ def parse_part(language: Any, name: str, source: str) -> MessageTemplate:
     return template
 
 
-def _must_be_closed(source: Protected) -> None:
+def must_be_closed(source: Protected) -> None:
     """An unclosed comment or style swallows the rest, and makes every search for its end a long one."""
     text = source.text.lower()
     for start, end in (("<!--", "-->"), ("<style", "</style")):
