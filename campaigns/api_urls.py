@@ -1,6 +1,7 @@
 from django.urls import include, path
 
 from campaigns import api
+from campaigns.account_api import AccountsView, AccountView
 from campaigns.limits.api import LimitsView
 from campaigns.report_api import ReportView
 from campaigns.trigger_api import TriggerView
@@ -18,6 +19,8 @@ urlpatterns = [
     path("campaigns/<int:pk>/plan", api.PlanView.as_view()),
     path("campaigns/<int:pk>/progress", api.ProgressView.as_view()),
     path("campaigns/<int:pk>/deliveries", api.DeliveriesView.as_view()),
+    path("sender-accounts", AccountsView.as_view()),
+    path("sender-accounts/<int:pk>", AccountView.as_view()),
     path("campaigns/<int:pk>/trigger", TriggerView.as_view()),
     path("journeys", include("campaigns.journeys.api_urls")),
     path("limits", LimitsView.as_view()),

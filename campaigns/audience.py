@@ -58,12 +58,13 @@ def freeze(
             "run": run.pk,
             "control": control_id,
             "pattern": channel.address_pattern,
+            "longest": channel.longest_address,
             "size": CHUNK_SIZE,
             "now": now,
             "has_rest": has_rest,
             "one_per_address": newcomers is None,
         }
-        cursor.execute(_JUDGE.format(address=channel.address_column), values)
+        cursor.execute(_JUDGE.format(address=channel.address_sql), values)
         cursor.execute(_CHUNKS, values)
         cursor.execute(_DELIVERIES, values)
         written = cursor.rowcount
@@ -107,9 +108,11 @@ _COPY = "COPY launch_audience FROM STDIN"
 _JUDGE = """
     CREATE TEMPORARY TABLE launch_judged ON COMMIT DROP AS
     WITH known AS (
-        SELECT a.*, btrim(c.{address}) AS address,
-            btrim(c.{address}) ~ %(pattern)s AND length(btrim(c.{address})) <= 254 AS valid
-        FROM launch_audience AS a JOIN customers_customer AS c ON c.id = a.customer_id
+        SELECT f.*, f.address ~ %(pattern)s AND length(f.address) <= %(longest)s AS valid
+        FROM (
+            SELECT a.*, coalesce(btrim({address}), '') AS address
+            FROM launch_audience AS a JOIN customers_customer AS c ON c.id = a.customer_id
+        ) AS f
     ), ranked AS (
         SELECT *, row_number() OVER (
             PARTITION BY lower(address) ORDER BY (consented AND NOT suppressed) DESC, customer_id

@@ -4,8 +4,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from campaigns import channels
 from campaigns.outlook import asks_for_share
 from experiments.models import Metric
+from personalization.customers.models import Channel
 
 LOOP = """{% for item in items %}
     <mj-section>
@@ -39,6 +41,25 @@ def snippets() -> list[dict[str, str]]:
         {"label": _("Date"), "text": "{{ now | date }}"},
         {"label": _("Unsubscribe link"), "text": UNSUBSCRIBE},
     ]
+
+
+def channel_forms() -> dict[str, dict[str, Any]]:
+    """What the editor asks for on each channel."""
+    return {
+        name: {
+            "label": str(Channel(name).label),
+            "body": str(channel.body_label),
+            "help": str(channel.body_help),
+            "sender": channel.needs_sender_address,
+            "named": [field.name for field in channel.fields],
+            "fields": [
+                {"name": f.name, "label": str(f.label), "help": str(f.help), "max": f.max_length,
+                 "required": f.is_required, "default": f.default}
+                for f in channel.fields if f.name not in ("subject", "preheader")
+            ],
+        }
+        for name in channels.names() for channel in [channels.get(name)]
+    }  # fmt: skip
 
 
 def metric_choices() -> list[tuple[str, str]]:
@@ -80,6 +101,7 @@ def editor_texts() -> dict[str, Any]:
         },
         "line": _("line %(line)s"),
         "subject": _("Subject"),
+        "title": _("Title"),
         "preheader": _("Preview text"),
         "body": _("Message"),
     }  # fmt: skip

@@ -13,7 +13,7 @@ from campaigns.drafts import MessageDraft
 from campaigns.errors import InvalidCampaign
 from campaigns.item_choice import ItemChoice, read_choice
 from campaigns.models import CampaignKind, Fallback
-from experiments.models import Holdout
+from experiments.models import Allocation, Holdout
 from personalization.segments.models import Segment
 from recommender.rules import RulesError
 
@@ -42,6 +42,7 @@ def campaign_fields(data: dict[str, Any]) -> dict[str, Any]:
         "sender_name": text(data, "sender_name")[:100],
         "sender_address": text(data, "sender_address")[:254],
         "topic": text(data, "topic") or "marketing",
+        "channel": text(data, "channel") or "email",
         "control_share": _number(data.get("control_share"), "/control_share"),
         "holdout": _holdout(data.get("holdout")),
         **test_fields(data),
@@ -59,6 +60,8 @@ def test_fields(data: dict[str, Any]) -> dict[str, Any]:
         "plan": {key: value for key, value in plan.items() if value not in (None, "")},
         "test_share": _number(data.get("test_share", 1), "/test_share"),
         "fallback": text(data, "fallback") or Fallback.BASELINE,
+        "allocation": text(data, "allocation") or Allocation.FIXED,
+        "learning": _object(data.get("learning"), "/learning"),
     }
 
 
@@ -71,6 +74,14 @@ def timing_fields(data: dict[str, Any]) -> dict[str, Any]:
     if kind not in CampaignKind.values:
         raise InvalidCampaign(errors=[{"pointer": "/kind", "detail": _("Choose broadcast or triggered.")}])
     return {"kind": kind, "timing": timing}
+
+
+def _object(value: object, pointer: str) -> dict[str, Any]:
+    if value in (None, ""):
+        return {}
+    if not isinstance(value, dict):
+        raise InvalidCampaign(errors=[{"pointer": pointer, "detail": _("This must be a JSON object.")}])
+    return {key: one for key, one in value.items() if one not in (None, "")}
 
 
 def text(data: dict[str, Any], key: str) -> str:
@@ -145,10 +156,18 @@ def _messages(value: object) -> list[MessageDraft]:
             MessageDraft(
                 key=key, name=name or key, subject=text(entry, "subject"), preheader=text(entry, "preheader"),
                 body=text(entry, "body"), weight=_number(entry.get("weight", 1), f"/messages/{index}/weight"),
-                item_count=choice.count, rules=choice.rules,
+                item_count=choice.count, rules=choice.rules, fields=message_fields(entry),
             )
         )  # fmt: skip
     return drafts
+
+
+def message_fields(data: dict[str, Any]) -> dict[str, str]:
+    """What the channel asks for beside subject and body; empty ones are left out. Raises InvalidCampaign."""
+    fields = data.get("fields") or {}
+    if not isinstance(fields, dict) or not all(isinstance(value, str) for value in fields.values()):
+        raise InvalidCampaign(errors=[{"pointer": "/fields", "detail": _("This must be a JSON object.")}])
+    return {name: value.replace("\r\n", "\n") for name, value in fields.items() if value}
 
 
 def _key(wish: str, taken: set[str]) -> str:

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT
-from experiments.models import Experiment, Holdout, Variant
+from experiments.models import Allocation, Experiment, Holdout, Variant
 from personalization.customers.models import Channel, Customer
 from personalization.personal_data import AtErasure, PersonalData
 from personalization.segments.models import Segment, SegmentVersion
@@ -43,7 +43,7 @@ class Campaign(models.Model):
         Segment, models.PROTECT, null=True, blank=True, verbose_name=_("segment"), related_name="campaigns"
     )
     sender_name = models.CharField(_("sender name"), max_length=100, blank=True)
-    sender_address = models.EmailField(_("sender address"))
+    sender_address = models.EmailField(_("sender address"), blank=True)
     control_share = models.FloatField(
         _("control share"),
         default=0.1,
@@ -65,6 +65,14 @@ class Campaign(models.Model):
     fallback = models.CharField(
         _("without a winner"), max_length=10, choices=Fallback, default=Fallback.BASELINE
     )
+    allocation = models.CharField(
+        _("shared out"), max_length=8, choices=Allocation, default=Allocation.FIXED,
+        db_default=Allocation.FIXED, help_text=_("How the variants are shared out."),
+    )  # fmt: skip
+    learning = models.JSONField(
+        _("learning"), default=dict, blank=True,
+        help_text=_("metric, waves, hours between them, floor: the least chance of each message."),
+    )  # fmt: skip
     holdout = models.ForeignKey(
         Holdout,
         models.PROTECT,
@@ -116,9 +124,12 @@ class Message(models.Model):
     name = models.CharField(_("name"), max_length=100)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     weight = models.FloatField(_("weight"), default=1.0, help_text=_("Relative to the other variants."))
-    subject = models.CharField(_("subject"), max_length=500)
+    subject = models.CharField(_("subject"), max_length=500, blank=True)
     preheader = models.CharField(_("preview text"), max_length=300, blank=True)
-    body = models.TextField(_("body"), help_text=_("MJML with Liquid."))
+    body = models.TextField(_("body"), help_text=_("Liquid; for e-mail MJML or HTML."))
+    fields = models.JSONField(
+        _("fields of the channel"), default=dict, blank=True, help_text=_("For example the link of a push.")
+    )
     item_count = models.PositiveSmallIntegerField(
         _("recommended items"),
         default=DEFAULT_COUNT,

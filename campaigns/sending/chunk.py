@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from campaigns import ledger
 from campaigns.channels import Answer, ChannelError, Outgoing, Session
+from campaigns.feedback.refusals import take_refusals
 from campaigns.ledger import Claim, Outcome, Row
 from campaigns.limits import caps
 from campaigns.limits.holding import Holding
@@ -190,7 +191,7 @@ def _each(
             inputs=composer.inputs(row),
         )  # fmt: skip
         # The outcome is kept before the journal is told: should its disk be full now, we still know.
-        yield _give_up(outcome, row)
+        yield _give_up(outcome, row, answer.retry_after)
         if status != S.UNKNOWN:
             pages.result(row.id, row.attempt, now, status, answer.detail)
 
@@ -218,14 +219,15 @@ def _hand_over(
         return None
 
 
-def _give_up(outcome: Outcome, row: Row) -> Outcome:
-    """A temporary refusal is tried again later and later, five times in all."""
+def _give_up(outcome: Outcome, row: Row, retry_after: float = 0.0) -> Outcome:
+    """A temporary refusal is tried again later and later, five times in all; never before the other side
+    wants it (`retry_after`, seconds)."""
     if outcome.status != S.PENDING:
         return outcome
     if row.attempt + 1 >= MAX_TRIES:
         return replace(outcome, status=S.FAILED)
     pause = timedelta(seconds=settings.SEND_RETRY_SECONDS) * 2 ** min(row.attempt, 8)
-    return replace(outcome, due_at=timezone.now() + pause)
+    return replace(outcome, due_at=timezone.now() + max(pause, timedelta(seconds=retry_after)))
 
 
 def _store(
@@ -243,6 +245,7 @@ def _store(
     try:
         with transaction.atomic():
             changed = ledger.record(claim, outcomes)
+            _take_refusals(run, outcomes, changed)
             sent = [o for o in outcomes if o.status == S.SENT and o.delivery_id in changed]
             record_events([event for o in sent if (event := _sent_event(run, by_id[o.delivery_id], o))])
             is_held = ledger.release(claim, retry_at=retry_at) if release else ledger.lock_held(claim)
@@ -251,6 +254,15 @@ def _store(
     except DatabaseError as error:
         log.error("chunk_not_settled", chunk=claim.chunk_id, error=type(error).__name__)
         return False
+
+
+def _take_refusals(run: context.RunContent, outcomes: list[Outcome], changed: set[int]) -> None:
+    """Mailboxes that the server itself said do not exist are suppressed like those that bounce."""
+    if run.channel.name == "email":
+        refused = [
+            (o.delivery_id, o.detail) for o in outcomes if o.status == S.FAILED and o.delivery_id in changed
+        ]
+        take_refusals(refused, at=timezone.now())
 
 
 def _sent_event(run: context.RunContent, row: Row, outcome: Outcome) -> NewEvent | None:

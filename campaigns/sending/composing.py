@@ -46,7 +46,7 @@ class Composer:
         if profile is None:
             raise NotPossible(SkipReason.ERASED)
         channel = self._run.channel
-        address = str(profile.get(channel.address_column) or "").strip()
+        address = self._data.addresses.get(profile["id"], "")
         if not address:
             raise NotPossible(SkipReason.NO_ADDRESS)
         template = self._run.templates.get(row.variant)
@@ -60,6 +60,7 @@ class Composer:
                 track=lambda url: links.click_url(row.id, self._issued, url) or url,
                 pixel_url=links.open_url(row.id, self._issued),
                 keep=unsubscribe,
+                trap_url=links.trap_url(row.id, self._issued),
             )
         except RenderError as error:
             raise NotPossible(SkipReason.NO_CONTENT, str(error)) from error
@@ -70,7 +71,7 @@ class Composer:
         recipient = Recipient(
             address,
             name,
-            links.message_id(self._run.run_id, profile["id"], channel.name, row.occurrence),
+            links.message_id(row.id, self._run.run_id, profile["id"], channel.name),
             unsubscribe,
         )
         try:

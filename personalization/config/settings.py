@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "recommender",
     "experiments",
     "campaigns",
+    "campaigns.onsite",
     "personalization.demo",
 ]
 MIDDLEWARE = [
@@ -142,6 +143,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"queue": "default", "expires": 60},
     },
+    "reports": {
+        "task": "campaigns.onsite.tasks.move_reports",
+        "schedule": env.float("TICK_SECONDS", default=2.0),
+        "options": {"queue": "default", "expires": 30},
+    },
+    "reactions": {
+        "task": "campaigns.onsite.tasks.count_reactions",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
     # Analyses whose task was lost with the broker; the truth is in their rows.
     "analyses": {
         "task": "experiments.tasks.start_waiting",
@@ -168,6 +179,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 24 * 3600.0,
         "options": {"queue": "default", "expires": 3600},
     },
+    "bounces": {
+        "task": "campaigns.tasks.read_bounces",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
+    "memberships": {
+        "task": "personalization.segments.tasks.refresh_memberships",
+        "schedule": env.float("TICK_SECONDS", default=2.0),
+        "options": {"queue": "default", "expires": 2},
+    },
     "heartbeat": {
         "task": "personalization.config.tasks.heartbeat",
         "schedule": 10.0,
@@ -176,10 +197,6 @@ CELERY_BEAT_SCHEDULE = {
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 
-# --- Reports ------------------------------------------------------------------------------------------------
-# No group of customers with fewer in a variant is shown: it could speak of single persons.
-MIN_GROUP_CUSTOMERS = env.int("MIN_GROUP_CUSTOMERS", default=10)
-
 # --- Sending ------------------------------------------------------------------------------------------------
 JOURNAL_DIR = Path(env.str("JOURNAL_DIR", default=str(DATA_DIR / "journal")))
 # A worker that stops answering loses its chunk after this long; one that answers prolongs it.
@@ -187,6 +204,14 @@ SEND_LEASE_SECONDS = env.int("SEND_LEASE_SECONDS", default=20)
 # After a temporary refusal a message is tried again this much later, then twice as much, and so on.
 SEND_RETRY_SECONDS = env.int("SEND_RETRY_SECONDS", default=60)
 SEND_TIMEOUT_SECONDS = env.int("SEND_TIMEOUT_SECONDS", default=30)
+# Where mail servers send their reports to, as bounces+<message>@…; empty: to the sender's address.
+BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
+# The mailbox of those reports, read every minute: imaps://user:password@host/INBOX or pop3s://…
+BOUNCE_MAILBOX = env.str("BOUNCE_MAILBOX", default="")
+# A link that only scanners follow, in every e-mail.
+TRAP_LINKS = env.bool("TRAP_LINKS", default=True)
+# Hosts of one's own network that webhooks, push services and gateways may be at; all others must be public.
+OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
 MODEL_DIR = Path(env.str("MODEL_DIR", default=str(DATA_DIR / "models")))
 # A GeoIP file in the MaxMind format (GeoLite2 City and the like): events get the place of their address,
 # which itself is never kept. Empty: no place is looked up.

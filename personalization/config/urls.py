@@ -19,6 +19,7 @@ api = [
     path("", include("experiments.api_urls")),
     path("", include("recommender.api_urls")),
     path("", include("campaigns.api_urls")),
+    path("", include("campaigns.onsite.api_urls")),
 ]
 
 urlpatterns = [
@@ -31,6 +32,7 @@ urlpatterns = [
     path("app/segments/", include("personalization.segments.urls")),
     path("app/recommender/", include("recommender.urls")),
     path("app/campaigns/", include("campaigns.urls")),
+    path("app/onsite/", include("campaigns.onsite.urls")),
     path("app/experiments/", include("campaigns.experiment_urls")),
     path("v1/", include("personalization.events.ingest_urls")),
     path("api/v1/", include(api)),
@@ -38,6 +40,7 @@ urlpatterns = [
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
     path("t/", include("campaigns.tracking_urls")),
+    path("hooks/", include("campaigns.feedback.urls")),
     path("p/", include("personalization.privacy.public_urls")),
     path("demo/", include("personalization.demo.urls")),
     path("i18n/", include("django.conf.urls.i18n")),

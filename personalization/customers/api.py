@@ -1,8 +1,12 @@
 """Customers over HTTP: read, change traits, record consent."""
 
+from typing import Any
+
 from django.db.models import Prefetch, QuerySet
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +17,7 @@ from personalization.access.services import actor_name, audit
 from personalization.customers import selectors, services
 from personalization.customers.errors import InvalidTraits, UnknownCustomer
 from personalization.customers.models import Consent, Customer
+from personalization.customers.search import matching
 from personalization.customers.serializers import (
     ConsentPutSerializer,
     ConsentSerializer,
@@ -52,14 +57,50 @@ def _find(external_id: str) -> Customer:
     return customer
 
 
+class CustomerQuery(serializers.Serializer[Any]):
+    """Filters of the list; each is answered from an index."""
+
+    q = serializers.CharField(
+        required=False, max_length=100, help_text="Beginnings of name, e-mail, phone or id, one or several."
+    )
+    email = serializers.CharField(required=False, max_length=254)
+    phone = serializers.CharField(required=False, max_length=32, help_text="In E.164.")
+    country = serializers.CharField(required=False, max_length=2)
+    anonymous_id = serializers.CharField(required=False, max_length=200)
+    traits = serializers.JSONField(required=False, help_text='Traits with these values, {"plan": "gold"}.')
+
+    def validate_traits(self, value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise serializers.ValidationError(_("Traits are a JSON object."))
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if any("\0" in str(value) for value in attrs.values()):
+            raise serializers.ValidationError(_("A NUL character is in no value."))
+        return attrs
+
+
+@extend_schema(parameters=[CustomerQuery])
 class CustomerList(ListAPIView):
-    """All customers, in the order they became known."""
+    """All customers, or those whom every filter fits, in the order they became known."""
 
     required_scope = Scope.CUSTOMERS_READ
     serializer_class = CustomerSerializer
 
     def get_queryset(self) -> QuerySet[Customer]:
-        return _with_consents()
+        query = CustomerQuery(data=self.request.query_params)
+        query.is_valid(raise_exception=True)
+        rows = _with_consents().filter(merged_into=None)
+        asked = dict(query.validated_data)
+        if words := asked.pop("q", ""):
+            rows = rows.filter(pk__in=matching(words).values("pk"))
+        if email := asked.pop("email", ""):
+            rows = rows.alias(address=Lower("email")).filter(address=email.lower())
+        if anonymous_id := asked.pop("anonymous_id", ""):
+            rows = rows.filter(identifiers__kind="anonymous_id", identifiers__value=anonymous_id)
+        if traits := asked.pop("traits", None):
+            rows = rows.filter(traits__contains=traits)
+        return rows.filter(**asked)
 
 
 class CustomerDetail(APIView):
