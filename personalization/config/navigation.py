@@ -60,6 +60,7 @@ UNFOLD = {
                         "customers.view_identityrule",
                     ),
                     _entry(_("Catalog"), "inventory_2", "admin:catalog_item_changelist", "catalog.view_item"),
+                    _entry(_("Import"), "upload_file", "sources:imports", "sources.view_import"),
                 ],
             },
             {
