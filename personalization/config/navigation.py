@@ -60,6 +60,7 @@ UNFOLD = {
                         "customers.view_identityrule",
                     ),
                     _entry(_("Catalog"), "inventory_2", "admin:catalog_item_changelist", "catalog.view_item"),
+                    _entry(_("Import"), "upload_file", "sources:imports", "sources.view_import"),
                 ],
             },
             {
@@ -76,6 +77,12 @@ UNFOLD = {
                         _("Senders"), "outgoing_mail", "campaigns:accounts", "campaigns.view_senderaccount"
                     ),
                     _entry(_("Webhooks"), "webhook", "webhooks:list", "campaigns.view_webhookendpoint"),
+                    _entry(
+                        _("Journeys"),
+                        "route",
+                        "journeys:list",
+                        "campaigns.view_journey",
+                    ),
                     _entry(
                         _("Frequency caps"),
                         "speed",
