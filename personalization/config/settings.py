@@ -168,6 +168,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 24 * 3600.0,
         "options": {"queue": "default", "expires": 3600},
     },
+    "seals": {
+        "task": "personalization.access.tasks.seal_logs",
+        "schedule": 300.0,
+        "options": {"queue": "default", "expires": 300},
+    },
     "heartbeat": {
         "task": "personalization.config.tasks.heartbeat",
         "schedule": 10.0,

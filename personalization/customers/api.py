@@ -1,5 +1,7 @@
 """Customers over HTTP: read, change traits, record consent."""
 
+from typing import Any
+
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
@@ -13,6 +15,7 @@ from personalization.access.services import actor_name, audit
 from personalization.customers import selectors, services
 from personalization.customers.errors import InvalidTraits, UnknownCustomer
 from personalization.customers.models import Consent, Customer
+from personalization.customers.reading import show, show_one
 from personalization.customers.serializers import (
     ConsentPutSerializer,
     ConsentSerializer,
@@ -45,6 +48,10 @@ class CustomerList(ListAPIView):
     def get_queryset(self) -> QuerySet[Customer]:
         return _with_consents()
 
+    def paginate_queryset(self, queryset: Any) -> Any:
+        found = super().paginate_queryset(queryset)
+        return None if found is None else show(self.request, found, page="API: customers")
+
 
 class CustomerDetail(APIView):
     required_scope = {"GET": Scope.CUSTOMERS_READ, "PATCH": Scope.CUSTOMERS_WRITE}
@@ -52,7 +59,7 @@ class CustomerDetail(APIView):
     @extend_schema(responses=CustomerSerializer)
     def get(self, request: Request, external_id: str) -> Response:
         """One customer, by your own id."""
-        return self._show(_find(external_id).pk)
+        return self._show(request, _find(external_id).pk)
 
     @extend_schema(request=CustomerPatchSerializer, responses=CustomerSerializer)
     def patch(self, request: Request, external_id: str) -> Response:
@@ -75,10 +82,11 @@ class CustomerDetail(APIView):
             actor_name(request), "customer.changed", f"customer:{customer.pk}",
             fields=sorted({*changes, *(["traits"] if traits else [])} & {*COLUMNS, "traits"}),
         )  # fmt: skip
-        return self._show(customer.pk)
+        return self._show(request, customer.pk)
 
-    def _show(self, pk: int) -> Response:
-        return Response(CustomerSerializer(_with_consents().get(pk=pk)).data)
+    def _show(self, request: Request, pk: int) -> Response:
+        customer = show_one(request, _with_consents().get(pk=pk), page="API: customer")
+        return Response(CustomerSerializer(customer).data)
 
 
 class CustomerConsent(APIView):
