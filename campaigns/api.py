@@ -15,7 +15,6 @@ from rest_framework.views import APIView
 from campaigns import selectors, services, tasks, winner
 from campaigns.decision_document import decision_document_of
 from campaigns.decision_serializers import (
-    ChangeSerializer,
     ChoiceSerializer,
     DecisionSerializer,
     OutlookSerializer,
@@ -27,6 +26,7 @@ from campaigns.report_found import wish
 from campaigns.services import MessageDraft
 from experiments.models import Holdout
 from experiments.plan import amend_plan
+from experiments.plan_serializers import PlanChangeSerializer
 from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination
 from personalization.access.services import actor_name
@@ -59,7 +59,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 
     class Meta:
         model = Message
-        fields = ["key", "name", "weight", "subject", "preheader", "body", "item_count", "rules"]
+        fields = ["key", "name", "weight", "subject", "preheader", "body", "fields", "item_count", "rules"]
 
 
 class CampaignSerializer(serializers.ModelSerializer[Campaign]):
@@ -182,7 +182,7 @@ class LaunchView(APIView):
 
 
 class SteerView(APIView):
-    """pause, resume, cancel or retry of the newest run; which one is in the address."""
+    """pause, resume, cancel, retry or close of the newest run; which one is in the address."""
 
     required_scope = Scope.CAMPAIGNS_WRITE
     action = ""
@@ -196,6 +196,7 @@ class SteerView(APIView):
             "resume": services.resume,
             "cancel": services.cancel,
             "retry": services.retry_failed,
+            "close": services.close,
         }[self.action]
         steer(run, actor=actor_name(request))
         tasks.wake()
@@ -243,11 +244,11 @@ class PlanView(APIView):
     required_scope = Scope.CAMPAIGNS_WRITE
 
     @extend_schema(
-        operation_id="campaigns_change_plan", request=ChangeSerializer, responses=DecisionSerializer
+        operation_id="campaigns_change_plan", request=PlanChangeSerializer, responses=DecisionSerializer
     )
     def post(self, request: Request, pk: int) -> Response:
         """A new version of the newest run's plan, with the reason, which the report shows."""
-        body = ChangeSerializer(data=request.data)
+        body = PlanChangeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         run = _run(pk)
         amend_plan(

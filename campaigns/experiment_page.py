@@ -13,8 +13,10 @@ from django.utils import timezone
 
 from campaigns.group_form import group_form
 from campaigns.models import Run
+from campaigns.plan_form import plan_form
 from campaigns.report_found import analysis_context, found_of, wish
 from campaigns.report_page import EVENTS_GO_ON, chart_texts
+from experiments.decision_document import decision_card
 from experiments.models import Analysis, Experiment
 from personalization.access.shell import render_page, staff_page
 
@@ -35,6 +37,10 @@ def report(request: HttpRequest, key: str) -> HttpResponse:
         {
             "experiment": experiment,
             "parts": parts["parts"],
+            "plan_form": plan_form(experiment)
+            if request.user.has_perm("campaigns.launch_campaign")
+            else None,
+            "plan_url": reverse("experiments:change-plan", args=[experiment.key]),
             "group_form": group_form(experiment)
             if request.user.has_perm("campaigns.launch_campaign")
             else None,
@@ -58,11 +64,11 @@ def data(request: HttpRequest, key: str) -> HttpResponse:
 def experiment_parts(request: HttpRequest, experiment: Experiment) -> dict[str, Any]:
     wish(experiment)
     found, analysis = found_of(experiment), analysis_context(experiment)
-    context = {**found["context"], **analysis}
+    context = {**found["context"], **analysis, "decision": decision_card(experiment)}
     return {
         "parts": {
             name: render_to_string(f"campaigns/report_{name}.html", context, request)
-            for name in ("headline", "analysis", "guards", "tables", "breakdown", "groups")
+            for name in ("headline", "decision", "analysis", "guards", "tables", "breakdown", "groups")
         },
         # Nothing was sent, so there is no way from sent to bought.
         "charts": {**found["charts"], "funnel": []},

@@ -42,6 +42,7 @@ def campaign_fields(data: dict[str, Any]) -> dict[str, Any]:
         "sender_name": text(data, "sender_name")[:100],
         "sender_address": text(data, "sender_address")[:254],
         "topic": text(data, "topic") or "marketing",
+        "channel": text(data, "channel") or "email",
         "control_share": _number(data.get("control_share"), "/control_share"),
         "holdout": _holdout(data.get("holdout")),
         **test_fields(data),
@@ -145,10 +146,18 @@ def _messages(value: object) -> list[MessageDraft]:
             MessageDraft(
                 key=key, name=name or key, subject=text(entry, "subject"), preheader=text(entry, "preheader"),
                 body=text(entry, "body"), weight=_number(entry.get("weight", 1), f"/messages/{index}/weight"),
-                item_count=choice.count, rules=choice.rules,
+                item_count=choice.count, rules=choice.rules, fields=message_fields(entry),
             )
         )  # fmt: skip
     return drafts
+
+
+def message_fields(data: dict[str, Any]) -> dict[str, str]:
+    """What the channel asks for beside subject and body; empty ones are left out. Raises InvalidCampaign."""
+    fields = data.get("fields") or {}
+    if not isinstance(fields, dict) or not all(isinstance(value, str) for value in fields.values()):
+        raise InvalidCampaign(errors=[{"pointer": "/fields", "detail": _("This must be a JSON object.")}])
+    return {name: value.replace("\r\n", "\n") for name, value in fields.items() if value}
 
 
 def _key(wish: str, taken: set[str]) -> str:

@@ -33,6 +33,7 @@ ACTIONS: dict[str, Callable[..., object]] = {
     "resume": services.resume,
     "cancel": services.cancel,
     "retry": services.retry_failed,
+    "close": services.close,
 }
 
 
@@ -59,8 +60,9 @@ def report(request: HttpRequest, campaign_id: int) -> HttpResponse:
                 "texts": chart_texts(),
             },
             "experiment": run.experiment,
+            "plan_url": reverse("campaigns:change-plan", args=[campaign.pk, run.number]),
             "group_form": group_form(run.experiment) if can_launch else None,
-            "plan_form": plan_form(run) if can_launch else None,
+            "plan_form": plan_form(run.experiment) if can_launch else None,
             "can_see_customers": request.user.has_perm("customers.view_customer"),
         },
         title=campaign.name,

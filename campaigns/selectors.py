@@ -6,6 +6,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, QuerySet
 
+from campaigns.accounts import trouble_of
 from campaigns.models import Campaign, Delivery, DeliveryStatus, Run, RunStatus
 from experiments.models import Experiment
 
@@ -42,7 +43,7 @@ def progress(run: Run) -> dict[str, Any]:
     return {
         "run": run.pk,
         "status": run.status,
-        "note": run.note,
+        "note": run.note or _waits(run),
         "audience": sum(counts.values()),
         **counts,
         "reasons": reasons,
@@ -51,6 +52,10 @@ def progress(run: Run) -> dict[str, Any]:
         "launched_at": run.launched_at,
         "finished_at": run.finished_at,
     }
+
+
+def _waits(run: Run) -> str:
+    return trouble_of(run.content["channel"]) if run.status == RunStatus.SENDING else ""
 
 
 def stages(experiment: Experiment) -> dict[str, dict[str, int]]:

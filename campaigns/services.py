@@ -18,8 +18,11 @@ from campaigns.drafts import MessageDraft, validate, validate_test
 from campaigns.errors import CampaignNotReady, InvalidState
 from campaigns.models import Campaign, CampaignKind, CampaignStatus, Fallback, Message, Run
 from campaigns.planning import CONTROL, draft_plan, entrants
+from campaigns.schedule.due import due_moments
+from campaigns.schedule.planning import next_launch, plan_launch
+from campaigns.schedule.timing import Timing
 from campaigns.schedule.words import read_timing
-from campaigns.steering import cancel, pause, resume, retry_failed
+from campaigns.steering import cancel, close, pause, resume, retry_failed
 from campaigns.winner import promise
 from experiments import holdouts
 from experiments import services as experiments
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     from personalization.access.models import User
 
 __all__ = [
-    "Check", "MessageDraft", "cancel", "check_campaign", "launch", "pause", "resume", "retry_failed",
+    "Check", "MessageDraft", "cancel", "check_campaign", "close", "launch", "pause", "resume", "retry_failed",
     "save_campaign", "schedule", "unschedule",
 ]  # fmt: skip
 
@@ -47,7 +50,7 @@ def save_campaign(
     name: str,
     segment: Segment | None,
     messages: Sequence[MessageDraft],
-    sender_address: str,
+    sender_address: str = "",
     sender_name: str = "",
     topic: str = "marketing",
     channel: str = "email",
@@ -86,7 +89,7 @@ def save_campaign(
     Message.objects.bulk_create(
         Message(
             campaign=campaign, key=m.key, name=m.name or m.key, position=position, weight=m.weight,
-            subject=m.subject, preheader=m.preheader, body=m.body,
+            subject=m.subject, preheader=m.preheader, body=m.body, fields=dict(m.fields),
             item_count=m.item_count, rules=m.rules.as_json(),
         )
         for position, m in enumerate(messages)
@@ -97,13 +100,16 @@ def save_campaign(
 
 @transaction.atomic
 def schedule(campaign: Campaign, *, at: datetime, actor: str) -> Campaign:
-    """Plans the launch; the tick carries it out. Raises CampaignNotReady, InvalidState."""
+    """Plans the launch; the tick carries it out. For a repeated campaign `at` is the first time of day that
+    it repeats; by local time it is launched when the first clocks on earth show it. Raises CampaignNotReady,
+    InvalidState, InvalidCampaign."""
     campaign = _locked(campaign)
     if campaign.status not in EDITABLE:
         raise InvalidState(_("The campaign was launched already."))
     _must_be_ready(campaign, now=timezone.now())
-    campaign.status, campaign.scheduled_at, campaign.problem = CampaignStatus.SCHEDULED, at, ""
-    campaign.save(update_fields=["status", "scheduled_at", "problem", "updated_at"])
+    planned = plan_launch(campaign, at=at, now=timezone.now())
+    campaign.status, campaign.scheduled_at, campaign.problem = CampaignStatus.SCHEDULED, planned, ""
+    campaign.save(update_fields=["status", "scheduled_at", "problem", "timing", "updated_at"])
     audit(actor, "campaign.scheduled", f"campaign:{campaign.pk}", at=at.isoformat())
     return campaign
 
@@ -133,11 +139,13 @@ def launch(campaign: Campaign, *, actor: str, now: datetime | None = None) -> Ru
     if campaign.status not in EDITABLE:
         raise InvalidState(_("The campaign was launched already."))
     _must_be_ready(campaign, now=now)
-    assert campaign.segment is not None
-    version = campaign.segment.current
     number = campaign.runs.count() + 1
     experiment = _experiment(campaign, number)
     experiments.start_experiment(experiment, at=now)
+    if campaign.kind == CampaignKind.TRIGGERED:
+        return _open(campaign, experiment, number=number, actor=actor, now=now)
+    assert campaign.segment is not None
+    version = campaign.segment.current
     customer_ids = list(segments.members(version, now=now).order_by("pk").values_list("pk", flat=True))
     own = [campaign.holdout_id] if campaign.holdout_id else []
     held_out, chance = holdouts.draw(customer_ids, at=now, also=own)
@@ -157,15 +165,33 @@ def launch(campaign: Campaign, *, actor: str, now: datetime | None = None) -> Ru
         topic=campaign.topic,
         now=now,
         has_rest=campaign.test_share < 1,
+        due=due_moments(
+            customer_ids, Timing.from_json(campaign.timing), planned=campaign.scheduled_at, now=now
+        ),
     )
     promise(run, actor=actor, now=now)
     if written != run.audience_size:
         # Someone was erased between the two statements: the audience is who is in the ledger.
         Run.objects.filter(pk=run.pk).update(audience_size=written)
         run.audience_size = written
+    # A repeated one stays planned, for its next time.
+    upcoming = next_launch(campaign, now=now)
+    campaign.status = CampaignStatus.SCHEDULED if upcoming else CampaignStatus.LAUNCHED
+    campaign.scheduled_at, campaign.problem = upcoming or campaign.scheduled_at, ""
+    campaign.save(update_fields=["status", "scheduled_at", "problem", "updated_at"])
+    audit(actor, "campaign.launched", f"campaign:{campaign.pk}", run=run.pk, audience=written)
+    return run
+
+
+def _open(campaign: Campaign, experiment: Experiment, *, number: int, actor: str, now: datetime) -> Run:
+    """A standing run without anybody: triggers and journeys take customers in."""
+    run = Run.objects.create(
+        campaign=campaign, number=number, experiment=experiment, content=_content(campaign), audience_size=0,
+        launched_by=actor, launched_at=now, is_standing=True,
+    )  # fmt: skip
     campaign.status, campaign.problem = CampaignStatus.LAUNCHED, ""
     campaign.save(update_fields=["status", "problem", "updated_at"])
-    audit(actor, "campaign.launched", f"campaign:{campaign.pk}", run=run.pk, audience=written)
+    audit(actor, "campaign.opened", f"campaign:{campaign.pk}", run=run.pk)
     return run
 
 
@@ -213,6 +239,7 @@ def _content(campaign: Campaign) -> dict[str, object]:
         "variants": {
             m.key: {
                 "name": m.name, "subject": m.subject, "preheader": m.preheader, "body": m.body,
+                "fields": m.fields,
                 "item_count": m.item_count, "rules": m.rules,
             }
             for m in campaign.messages.order_by("position", "pk")

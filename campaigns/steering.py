@@ -23,6 +23,16 @@ def resume(run: Run, *, actor: str) -> None:
 
 
 @transaction.atomic
+def close(run: Run, *, actor: str) -> None:
+    """A standing run takes nobody in any more; whoever waits is still sent to. Raises InvalidState."""
+    changed = Run.objects.filter(pk=run.pk, is_standing=True).update(is_standing=False)
+    if not changed:
+        raise InvalidState(_("Only a standing run can be closed."))
+    run.is_standing = False
+    audit(actor, "run.closed", f"run:{run.pk}")
+
+
+@transaction.atomic
 def cancel(run: Run, *, actor: str) -> int:
     """Ends the run; whoever still waits gets nothing. Answers how many, apart from chunks in workers' hands:
     those stop within a second and are closed by their worker, or by the tick when it died."""

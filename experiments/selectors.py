@@ -4,15 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from experiments.breakdown import Breakdown
 from experiments.breakdown_report import BreakdownReport, compare_groups
+from experiments.errors import WrongState
 from experiments.findings import Findings, metrics_of, newest_findings, read_findings
 from experiments.judging import judge, with_family
 from experiments.metric_report import baseline_of, compared_variants, metric_report
-from experiments.models import Assignment, Experiment, Metric, Variant
+from experiments.models import Assignment, Experiment, Metric, Origin, Variant
 from experiments.plan import current_plan
 from experiments.report import ALPHA, MetricReport, Report, VariantSummary
 from experiments.stats import check_seen_twice, sample_ratio, sample_ratio_by_stage
@@ -138,3 +140,11 @@ def _breakdown(
         is_planned=chosen_at is not None and chosen_at <= findings.assigned.calendar.start,
         alpha=ALPHA,
     )
+
+
+def own_experiment(key: str) -> Experiment:
+    """Of those that no campaign steers. Raises Http404, and WrongState for a campaign's."""
+    experiment = get_object_or_404(Experiment, key=key)
+    if experiment.origin != Origin.API:
+        raise WrongState("A campaign steers this experiment.")
+    return experiment

@@ -25,6 +25,7 @@ FLOORS = [
     {"personalization.customers", "personalization.catalog"},
     {
         "personalization.access",
+        "personalization.context",
         "personalization.importing",
         "personalization.personal_data",
         "personalization.registry",
@@ -45,6 +46,7 @@ PURE = [
     "experiments/long_run.py",
     "recommender/algorithms",
     "recommender/evaluation",
+    "personalization/context",
     "personalization/personal_data.py",
     "personalization/registry.py",
     "personalization/segments/definition.py",

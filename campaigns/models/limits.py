@@ -70,6 +70,10 @@ class TopicRule(models.Model):
         _("not capped"), default=False, help_text=_("Its messages are neither limited nor counted.")
     )
     ignores_quiet_hours = models.BooleanField(_("also in quiet hours"), default=False)
+    needs_consent = models.BooleanField(
+        _("only with consent"), default=True, db_default=True,
+        help_text=_("If not, silence is a yes and only a no is a no: for what a customer must be told."),
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("rule for a topic")

@@ -43,7 +43,7 @@ class Campaign(models.Model):
         Segment, models.PROTECT, null=True, blank=True, verbose_name=_("segment"), related_name="campaigns"
     )
     sender_name = models.CharField(_("sender name"), max_length=100, blank=True)
-    sender_address = models.EmailField(_("sender address"))
+    sender_address = models.EmailField(_("sender address"), blank=True)
     control_share = models.FloatField(
         _("control share"),
         default=0.1,
@@ -116,9 +116,12 @@ class Message(models.Model):
     name = models.CharField(_("name"), max_length=100)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     weight = models.FloatField(_("weight"), default=1.0, help_text=_("Relative to the other variants."))
-    subject = models.CharField(_("subject"), max_length=500)
+    subject = models.CharField(_("subject"), max_length=500, blank=True)
     preheader = models.CharField(_("preview text"), max_length=300, blank=True)
-    body = models.TextField(_("body"), help_text=_("MJML with Liquid."))
+    body = models.TextField(_("body"), help_text=_("Liquid; for e-mail MJML or HTML."))
+    fields = models.JSONField(
+        _("fields of the channel"), default=dict, blank=True, help_text=_("For example the link of a push.")
+    )
     item_count = models.PositiveSmallIntegerField(
         _("recommended items"),
         default=DEFAULT_COUNT,

@@ -3,10 +3,12 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
 from campaigns.schedule.local_time import HourRange, SendWindow
+from campaigns.schedule.recurrence import first
 
 MODES = ("once", "local", "best")
 RULES = ("wait", "drop")
@@ -32,7 +34,8 @@ class Timing:
     mode: str = "once"
     hour: time = time(9)
     repeat: str = ""  # RRULE of RFC 5545
-    zone: str = ""  # of the repetition; empty: the workspace's
+    starts: str = ""  # first occurrence on the wall clock of `zone`, as 2026-12-01T09:00
+    zone: str = ""  # of the plan; empty: the workspace's
     cap_rule: str = "drop"
     quiet_rule: str = "wait"
     max_wait_hours: float = 48.0
@@ -51,8 +54,9 @@ class Timing:
         return cls(
             mode=_choice(data, "mode", MODES, "once"),
             hour=_clock(data.get("hour") or "09:00", "hour"),
-            repeat=_text(data, "repeat"),
-            zone=_text(data, "zone"),
+            repeat=_repeat(data),
+            starts=_starts(data),
+            zone=_zone(data),
             cap_rule=_choice(data, "cap_rule", RULES, "drop"),
             quiet_rule=_choice(data, "quiet_rule", RULES, "wait"),
             max_wait_hours=_number(data, "max_wait_hours", 48.0, most=MAX_WAIT_HOURS),
@@ -68,6 +72,7 @@ class Timing:
         """Only what differs from the default."""
         found: dict[str, Any] = {
             "mode": self.mode, "hour": f"{self.hour:%H:%M}", "repeat": self.repeat, "zone": self.zone,
+            "starts": self.starts,
             "cap_rule": self.cap_rule, "quiet_rule": self.quiet_rule, "quiet": self.quiet,
             "max_wait_hours": self.max_wait_hours, "rate_per_second": self.rate_per_second,
             "own_quiet": self.own_quiet and _as_hours(self.own_quiet),
@@ -78,11 +83,12 @@ class Timing:
 
 
 FIELDS = (
-    "mode", "hour", "repeat", "zone", "cap_rule", "quiet_rule", "quiet", "max_wait_hours",
+    "mode", "hour", "repeat", "starts", "zone", "cap_rule", "quiet_rule", "quiet", "max_wait_hours",
     "rate_per_second", "own_quiet", "window",
 )  # fmt: skip
 DEFAULTS: dict[str, Any] = {
-    "mode": "once", "hour": "09:00", "repeat": "", "zone": "", "cap_rule": "drop", "quiet_rule": "wait",
+    "mode": "once", "hour": "09:00", "repeat": "", "starts": "", "zone": "", "cap_rule": "drop",
+    "quiet_rule": "wait",
     "quiet": "workspace", "max_wait_hours": 48.0, "rate_per_second": None, "own_quiet": None, "window": None,
 }  # fmt: skip
 
@@ -99,6 +105,33 @@ def _text(data: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str) or len(value) > 500:
         raise TimingError(name, "text")
     return value.strip()
+
+
+def _repeat(data: Mapping[str, Any]) -> str:
+    rule = _text(data, "repeat")
+    try:
+        if rule:
+            first(rule, 1, start=datetime(2026, 1, 1, 9), zone=ZoneInfo("UTC"))
+    except (ValueError, TypeError, OverflowError):
+        raise TimingError("repeat", "repeat") from None
+    return rule
+
+
+def _starts(data: Mapping[str, Any]) -> str:
+    text = _text(data, "starts")
+    try:
+        if text and datetime.fromisoformat(text).tzinfo is not None:
+            raise ValueError(text)
+    except ValueError:
+        raise TimingError("starts", "starts") from None
+    return text
+
+
+def _zone(data: Mapping[str, Any]) -> str:
+    name = _text(data, "zone")
+    if name and name not in available_timezones():
+        raise TimingError("zone", "zone")
+    return name
 
 
 def _number(data: Mapping[str, Any], name: str, default: float, *, most: float) -> float:

@@ -190,7 +190,7 @@ def _each(
             inputs=composer.inputs(row),
         )  # fmt: skip
         # The outcome is kept before the journal is told: should its disk be full now, we still know.
-        yield _give_up(outcome, row)
+        yield _give_up(outcome, row, answer.retry_after)
         if status != S.UNKNOWN:
             pages.result(row.id, row.attempt, now, status, answer.detail)
 
@@ -218,14 +218,15 @@ def _hand_over(
         return None
 
 
-def _give_up(outcome: Outcome, row: Row) -> Outcome:
-    """A temporary refusal is tried again later and later, five times in all."""
+def _give_up(outcome: Outcome, row: Row, retry_after: float = 0.0) -> Outcome:
+    """A temporary refusal is tried again later and later, five times in all; never before the other side
+    wants it (`retry_after`, seconds)."""
     if outcome.status != S.PENDING:
         return outcome
     if row.attempt + 1 >= MAX_TRIES:
         return replace(outcome, status=S.FAILED)
     pause = timedelta(seconds=settings.SEND_RETRY_SECONDS) * 2 ** min(row.attempt, 8)
-    return replace(outcome, due_at=timezone.now() + pause)
+    return replace(outcome, due_at=timezone.now() + max(pause, timedelta(seconds=retry_after)))
 
 
 def _store(

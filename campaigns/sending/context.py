@@ -55,11 +55,12 @@ def run_content(run_id: int) -> RunContent:
 
 @dataclass(frozen=True)
 class ChunkData:
-    """`profiles` by customer; `picks` what was recommended, by customer."""
+    """`profiles` and `addresses` by customer; `picks` what was recommended, by customer."""
 
     profiles: Mapping[int, dict[str, Any]]
     items: Mapping[int, dict[str, Any]]
     picks: Mapping[int, list[Pick]]
+    addresses: Mapping[int, str] = field(default_factory=dict)
 
 
 def load(run: RunContent, rows: Sequence[Row]) -> ChunkData:
@@ -72,4 +73,4 @@ def load(run: RunContent, rows: Sequence[Row]) -> ChunkData:
             if row.customer_id is not None and row.customer_id in profiles and row.variant in run.choices
         }
     )
-    return ChunkData(profiles, items_of(picks), picks)
+    return ChunkData(profiles, items_of(picks), picks, run.channel.addresses(profiles))

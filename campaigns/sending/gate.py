@@ -10,7 +10,8 @@ from django.utils import timezone
 from campaigns import ledger
 from campaigns.ledger import Claim, Outcome, Row
 from campaigns.limits.holding import Holding
-from campaigns.models import DeliveryStatus, Run, RunStatus, SkipReason
+from campaigns.limits.permission import permitted_ids
+from campaigns.models import DeliveryStatus, Passage, PassageStatus, Run, RunStatus, SkipReason
 from campaigns.sending.context import RunContent
 from experiments import holdouts
 from personalization.customers import selectors as customers
@@ -39,6 +40,7 @@ class Gate:
         self._consented: Collection[int] = ()
         self._suppressed: Collection[int] = ()
         self._held_out: Collection[int] = ()
+        self._left: Collection[int] = ()
 
     @property
     def run_status(self) -> str:
@@ -55,11 +57,15 @@ class Gate:
         channel, topic = self._run.channel.name, self._run.content["topic"]
         if self.run_status != RunStatus.SENDING:
             raise LeaseLost("the run was stopped")
-        self._consented = customers.consented_ids(ids, channel=channel, topic=topic)
+        self._consented = permitted_ids(ids, channel=channel, topic=topic)
         self._suppressed = customers.suppressed_ids(ids, channel=channel)
         # Also who entered after the audience was frozen.
         own = self._run.content.get("holdout")
         self._held_out, _chance = holdouts.draw(ids, at=timezone.now(), also=[own] if own else [])
+        # What a journey meant for someone who has left it meanwhile (who has bought) is not sent.
+        passages = [row.occurrence for row in rows if row.occurrence > 0]
+        left = Passage.objects.filter(pk__in=passages, status=PassageStatus.LEFT) if passages else ()
+        self._left = {passage.pk for passage in left}
         self._asked = {row.id for row in rows}
         self._looked_at = started
 
@@ -93,6 +99,8 @@ class Gate:
     def _reason(self, row: Row) -> str:
         if row.customer_id is None:
             return SkipReason.ERASED
+        if row.occurrence > 0 and row.occurrence in self._left:
+            return SkipReason.LEFT_JOURNEY
         if row.customer_id in self._held_out:
             return SkipReason.HOLDOUT
         if row.customer_id not in self._consented:

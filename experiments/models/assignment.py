@@ -57,6 +57,10 @@ class Experiment(models.Model):
         help_text=_("What clients get after the end."),
     )
     shipped_share = models.FloatField(_("shipped to the share"), default=1.0)
+    wishes = models.JSONField(
+        _("wishes for the plan"), default=dict, blank=True, editable=False,
+        help_text=_("What is left out is chosen well; fixed at the start."),
+    )  # fmt: skip
     exposures_read_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)

@@ -24,6 +24,7 @@ class Scope(models.TextChoices):
     RECOMMENDATIONS = "recommendations", _("Ask for recommendations")
     MODELS_READ = "models:read", _("Read trained models and their evidence")
     MODELS_WRITE = "models:write", _("Train, promote and roll back models")
+    DECIDE = "decide", _("Ask what to show on a page")
     CAMPAIGNS_READ = "campaigns:read", _("Read campaigns and reports")
     CAMPAIGNS_WRITE = "campaigns:write", _("Change and launch campaigns")
 

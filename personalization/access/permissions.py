@@ -21,6 +21,7 @@ STAFF_PERMISSION = {
     Scope.RECOMMENDATIONS: "recommender.view_modelrun",
     Scope.MODELS_READ: "recommender.view_modelrun",
     Scope.MODELS_WRITE: "recommender.change_modelrun",
+    Scope.DECIDE: "onsite.view_offer",
     Scope.CAMPAIGNS_READ: "campaigns.view_campaign",
     Scope.CAMPAIGNS_WRITE: "campaigns.change_campaign",
 }

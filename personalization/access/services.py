@@ -37,6 +37,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *("add_segment", "change_segment", "add_segmentversion", "add_modelrun", "change_modelrun"),
         *("add_campaign", "change_campaign", "delete_campaign", "launch_campaign"),
         *("add_message", "change_message", "delete_message"),
+        *("add_placement", "change_placement", "add_offer", "change_offer"),
         *("add_frequencycap", "change_frequencycap", "delete_frequencycap"),
         *("add_quiethours", "change_quiethours", "delete_quiethours"),
         *("add_topicrule", "change_topicrule", "delete_topicrule"),
@@ -101,7 +102,7 @@ def ensure_roles() -> None:
     ours = Q(
         content_type__app_label__in=[
             "customers", "privacy", "catalog", "events", "traits", "segments", "experiments", "recommender",
-            "campaigns",
+            "campaigns", "onsite",
         ]
     )  # fmt: skip
     # Names and addresses are not among what everybody sees.

@@ -71,6 +71,10 @@ UNFOLD = {
                         "campaigns:list",
                         "campaigns.view_campaign",
                     ),
+                    _entry(_("On the page"), "web", "onsite:list", "onsite.view_placement"),
+                    _entry(
+                        _("Senders"), "outgoing_mail", "campaigns:accounts", "campaigns.view_senderaccount"
+                    ),
                     _entry(
                         _("Frequency caps"),
                         "speed",

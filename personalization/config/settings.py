@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "recommender",
     "experiments",
     "campaigns",
+    "campaigns.onsite",
     "personalization.demo",
 ]
 MIDDLEWARE = [
@@ -142,6 +143,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"queue": "default", "expires": 60},
     },
+    "reports": {
+        "task": "campaigns.onsite.tasks.move_reports",
+        "schedule": env.float("TICK_SECONDS", default=2.0),
+        "options": {"queue": "default", "expires": 30},
+    },
+    "reactions": {
+        "task": "campaigns.onsite.tasks.count_reactions",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
     # Analyses whose task was lost with the broker; the truth is in their rows.
     "analyses": {
         "task": "experiments.tasks.start_waiting",
@@ -192,9 +203,18 @@ SEND_LEASE_SECONDS = env.int("SEND_LEASE_SECONDS", default=20)
 # After a temporary refusal a message is tried again this much later, then twice as much, and so on.
 SEND_RETRY_SECONDS = env.int("SEND_RETRY_SECONDS", default=60)
 SEND_TIMEOUT_SECONDS = env.int("SEND_TIMEOUT_SECONDS", default=30)
+# Where mail servers send their reports to, as bounces+<message>@…; empty: to the sender's address.
+BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
+# Hosts of one's own network that webhooks, push services and gateways may be at; all others must be public.
+OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
 MODEL_DIR = Path(env.str("MODEL_DIR", default=str(DATA_DIR / "models")))
+# A GeoIP file in the MaxMind format (GeoLite2 City and the like): events get the place of their address,
+# which itself is never kept. Empty: no place is looked up.
+GEOIP_FILE = env.str("GEOIP_FILE", default="")
 # An ONNX file that turns pictures of items into vectors; empty: a small encoder is trained on the catalog.
 IMAGE_ENCODER = env.str("IMAGE_ENCODER", default="")
+# Journeys may call programs in your own network; off, so that nobody reaches it through a webhook's address.
+WEBHOOKS_TO_PRIVATE = env.bool("WEBHOOKS_TO_PRIVATE", default=False)
 # The keys of address hashes and of links in mail outlive a rotation of SECRET_KEY.
 LINK_KEY = env.str("LINK_KEY", default=SECRET_KEY)
 ADDRESS_KEY = env.str("ADDRESS_KEY", default=SECRET_KEY)

@@ -19,6 +19,7 @@ api = [
     path("", include("experiments.api_urls")),
     path("", include("recommender.api_urls")),
     path("", include("campaigns.api_urls")),
+    path("", include("campaigns.onsite.api_urls")),
 ]
 
 urlpatterns = [
@@ -31,6 +32,7 @@ urlpatterns = [
     path("app/segments/", include("personalization.segments.urls")),
     path("app/recommender/", include("recommender.urls")),
     path("app/campaigns/", include("campaigns.urls")),
+    path("app/onsite/", include("campaigns.onsite.urls")),
     path("app/experiments/", include("campaigns.experiment_urls")),
     path("v1/", include("personalization.events.ingest_urls")),
     path("api/v1/", include(api)),

@@ -1,6 +1,6 @@
 """One profile per person we market to, and what that person allows."""
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +24,11 @@ __all__ = [
 
 class Channel(models.TextChoices):
     EMAIL = "email", _("E-mail")
+    SMS = "sms", _("Text message (SMS)")
+    WHATSAPP = "whatsapp", _("WhatsApp")
+    WEB_PUSH = "webpush", _("Push in the browser")
+    MOBILE_PUSH = "mobilepush", _("Push in the app")
+    WEBHOOK = "webhook", _("Webhook")
 
 
 class Customer(models.Model):
@@ -65,9 +70,12 @@ class Customer(models.Model):
         verbose_name_plural = _("customers")
         permissions = [("view_personal_data", _("Can see names, addresses and traits"))]
         indexes = [
-            models.Index(Lower("email"), name="customer_email_lower"),
-            # Who has this phone: for joining profiles.
-            models.Index(fields=["phone"], name="customer_phone", condition=~models.Q(phone="")),
+            # By their beginning and as a whole, whatever the database's collation (see `search`).
+            *(
+                models.Index(OpClass(Lower(name), "text_pattern_ops"), name=f"customer_{name}_begins")
+                for name in ("email", "first_name", "last_name")
+            ),
+            models.Index(fields=["phone"], name="customer_phone_begins", opclasses=["varchar_pattern_ops"]),
             models.Index(fields=["country"], name="customer_country"),
             GinIndex(fields=["traits"], name="customer_traits", opclasses=["jsonb_path_ops"]),
         ]

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from personalization.customers.models import Consent, Customer
+from personalization.customers.models import Consent, Customer, Identifier
 from personalization.customers.traits import COLUMNS
 
 
@@ -16,6 +16,19 @@ class ConsentSerializer(serializers.ModelSerializer):
         fields = [
             "channel", "topic", "granted", "source", "recorded_at", "wording", "origin", "requested_at",
         ]  # fmt: skip
+
+
+class IdentifierSerializer(serializers.ModelSerializer):
+    is_shared = serializers.SerializerMethodField(
+        help_text="Several customers used it: it joins nobody any more."
+    )
+
+    class Meta:
+        model = Identifier
+        fields = ["kind", "value", "created_at", "is_shared"]
+
+    def get_is_shared(self, identifier: Identifier) -> bool:
+        return identifier.shared_at is not None
 
 
 class CustomerSerializer(serializers.ModelSerializer):

@@ -78,6 +78,8 @@ def value_of(
     for kind, value in kinds:
         if isinstance(field, kind):
             return value
+    if field.name in getattr(getattr(model, "personal_data", None), "neutral", ()):
+        mark = "neutral "
     if field.name == "actor" or field.name.endswith(("_by", "_hash")):
         mark = "staff or hash "
     text = f"{mark}{number}"

@@ -29,7 +29,7 @@ UNPROTECT = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('access', '0003_erasure'),
+        ('access', '0004_decide_scope'),
     ]
 
     operations = [
