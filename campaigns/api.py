@@ -78,7 +78,8 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         model = Campaign
         fields = [
             "id", "name", "channel", "topic", "segment", "sender_name", "sender_address", "control_share",
-            "kind", "holdout", "plan", "test_share", "fallback", "timing", "messages", "status",
+            "kind", "holdout", "plan", "test_share", "fallback", "allocation",
+            "learning", "timing", "messages", "status",
             "scheduled_at", "problem", "run", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = ["status", "scheduled_at", "problem"]

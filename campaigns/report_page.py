@@ -20,6 +20,7 @@ from campaigns.group_form import group_form
 from campaigns.models import Campaign, Run, RunStatus, SkipReason
 from campaigns.pages import answers_problems
 from campaigns.plan_form import plan_form
+from campaigns.report_allocation import waves_of
 from campaigns.report_found import analysis_context, found_of, wish
 from campaigns.report_tables import with_sent
 from personalization.access.services import actor_name, audit
@@ -100,6 +101,7 @@ def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
         "statuses": RunStatus,
         **found["context"],
         **analysis,
+        "waves": waves_of(run),
         **decision_context(run),
     }
     return {
@@ -108,6 +110,7 @@ def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
             for name in (
                 "headline",
                 "decision",
+                "allocation",
                 "progress",
                 "analysis",
                 "guards",

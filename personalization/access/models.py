@@ -19,6 +19,7 @@ class Scope(models.TextChoices):
     CUSTOMERS_READ = "customers:read", _("Read customers")
     CUSTOMERS_WRITE = "customers:write", _("Change customers and consent")
     PRIVACY = "privacy", _("Export and erase all data of a person")
+    IMPORTS = "imports", _("Import files and look at imports")
     SEGMENTS_READ = "segments:read", _("Read segments")
     SEGMENTS_WRITE = "segments:write", _("Change segments")
     RECOMMENDATIONS = "recommendations", _("Ask for recommendations")

@@ -37,6 +37,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *("add_segment", "change_segment", "add_segmentversion", "add_modelrun", "change_modelrun"),
         *("add_campaign", "change_campaign", "delete_campaign", "launch_campaign"),
         *("add_message", "change_message", "delete_message"),
+        *("add_journey", "change_journey"),
         *("add_placement", "change_placement", "add_offer", "change_offer"),
         *("add_frequencycap", "change_frequencycap", "delete_frequencycap"),
         *("add_quiethours", "change_quiethours", "delete_quiethours"),
@@ -48,6 +49,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *("change_identityrule", "add_traitdefinition", "change_traitdefinition", "delete_traitdefinition"),
         *("add_customer", "change_customer", "delete_customer", "add_consent"),
         *("add_suppression", "delete_suppression", "add_item", "change_item", "delete_item"),
+        *("add_import", "change_import", "add_source", "change_source", "delete_source"),
     ),
 }
 
@@ -101,8 +103,8 @@ def ensure_roles() -> None:
     """Creates or updates the groups of ROLES; everyone in one of them may look at everything."""
     ours = Q(
         content_type__app_label__in=[
-            "customers", "privacy", "catalog", "events", "traits", "segments", "experiments", "recommender",
-            "campaigns", "onsite",
+            "customers", "privacy", "catalog", "events", "sources", "traits", "segments", "experiments",
+            "recommender", "campaigns", "onsite",
         ]
     )  # fmt: skip
     # Names and addresses are not among what everybody sees.

@@ -1,6 +1,6 @@
 """One profile per person we market to, and what that person allows."""
 
-from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.contrib.postgres.indexes import BrinIndex, GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
@@ -77,6 +77,8 @@ class Customer(models.Model):
             ),
             models.Index(fields=["phone"], name="customer_phone_begins", opclasses=["varchar_pattern_ops"]),
             models.Index(fields=["country"], name="customer_country"),
+            # Memberships of segments are kept up to date by what changed.
+            models.Index(fields=["updated_at"], name="customer_updated"),
             GinIndex(fields=["traits"], name="customer_traits", opclasses=["jsonb_path_ops"]),
         ]
 
@@ -144,6 +146,7 @@ class Consent(models.Model):
                 name="consent_one_current",
             )
         ]
+        indexes = [BrinIndex(fields=["recorded_at"], name="consent_recorded", autosummarize=True)]
 
     def __str__(self) -> str:
         return f"{self.channel}/{self.topic}: {'+' if self.granted else '-'}"

@@ -3,6 +3,7 @@
 Rows that came by the fast way of files are not in it: a file states what is, not what changed.
 """
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
@@ -29,6 +30,7 @@ class TraitChange(models.Model):
         verbose_name_plural = _("changes of traits")
         indexes = [
             models.Index(fields=["customer", "name", "-changed_at"], name="trait_change_at"),
+            BrinIndex(fields=["changed_at"], name="trait_changed", autosummarize=True),
         ]
 
     def __str__(self) -> str:

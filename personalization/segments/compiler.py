@@ -19,7 +19,7 @@ from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
 from personalization.customers.models import Channel, Consent, Customer
 from personalization.segments import nodes
 from personalization.segments.definition import DATE_TRAITS, TEXT_TRAITS, DefinitionError, Problem, parse
-from personalization.segments.measures import Measures, falsely
+from personalization.segments.measures import Measures, among, falsely
 from personalization.segments.models import SegmentVersion
 from personalization.segments.operands import Column, EmailColumn, JsonKey, Sql, TimeColumn
 from personalization.segments.operators import OPERATORS, _, holds
@@ -49,7 +49,7 @@ def compile_node(
     compiled = compiler.condition(node)
     customers = Customer.objects.all() if compiled is None else Customer.objects.filter(compiled)
     if only is not None:
-        customers = customers.filter(pk__in=only)
+        customers = customers.filter(among("id", only))
     # The empty profiles that merges leave behind are nobody; no event, trait or consent is theirs.
     return customers if compiler.is_grounded(node) else customers.filter(merged_into=None)
 

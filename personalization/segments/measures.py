@@ -65,9 +65,7 @@ class Measures:
     def some(self, events: QuerySet[Event]) -> QuerySet[Event]:
         if self.only is None:
             return events
-        return events.filter(
-            Sql("{0} = ANY({1}::bigint[])", F("customer_id"), typed(list(map(str, self.only))))
-        )
+        return events.filter(among("customer_id", self.only))
 
     def matches(self, aggregate: nodes.Aggregate) -> Q:
         return self.happened(aggregate.events, aggregate.where) & self.within(aggregate.window)
@@ -188,6 +186,11 @@ class Measures:
         last = len(parameters)
         sql = operator.sql.replace("{x}", f"{{{last}}}").replace("{zone}", f"{{{last + 1}}}")
         return Sql(sql, *parameters, read, *([zone or typed("")] if "{zone}" in operator.sql else []))
+
+
+def among(column: str, ids: Sequence[int]) -> Sql:
+    """One parameter, however many they are."""
+    return Sql("{0} = ANY({1}::bigint[])", F(column), typed([str(one) for one in ids]))
 
 
 class Given(NumberColumn):

@@ -29,7 +29,7 @@ UNPROTECT = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('access', '0004_decide_scope'),
+        ('access', '0005_import_scope'),
     ]
 
     operations = [

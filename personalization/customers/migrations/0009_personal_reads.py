@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0007_search'),
+        ('customers', '0008_memberships'),
     ]
 
     operations = [
