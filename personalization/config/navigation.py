@@ -153,6 +153,12 @@ UNFOLD = {
                         "privacy.view_topic",
                     ),
                     _entry(
+                        _("Reads of personal data"),
+                        "visibility",
+                        "admin:access_personalread_changelist",
+                        "access.view_personalread",
+                    ),
+                    _entry(
                         _("Audit log"),
                         "history",
                         "admin:access_auditentry_changelist",
