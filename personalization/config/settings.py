@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "personalization.privacy",
     "personalization.catalog",
     "personalization.events",
+    "personalization.sources",
     "personalization.traits",
     "personalization.segments",
     "personalization.content",
@@ -129,6 +130,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_ROUTES = {
     "campaigns.tasks.send_chunk": {"queue": "send"},
     "recommender.tasks.*": {"queue": "train"},
+    "personalization.sources.tasks.*": {"queue": "ingest"},
 }
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "campaigns.tasks.tick", "schedule": env.float("TICK_SECONDS", default=2.0)},
@@ -178,6 +180,17 @@ CELERY_BEAT_SCHEDULE = {
         "task": "personalization.customers.tasks.prune_trait_history",
         "schedule": 24 * 3600.0,
         "options": {"queue": "default", "expires": 3600},
+    },
+    "seals": {
+        "task": "personalization.access.tasks.seal_logs",
+        "schedule": 300.0,
+        "options": {"queue": "default", "expires": 300},
+    },
+    # Imports whose task was lost, sources that are due, files that were kept long enough.
+    "sources": {
+        "task": "personalization.sources.tasks.tick",
+        "schedule": 15.0,
+        "options": {"queue": "default", "expires": 15},
     },
     "bounces": {
         "task": "campaigns.tasks.read_bounces",
@@ -229,6 +242,12 @@ K_ANONYMITY = env.int("K_ANONYMITY", default=10)
 ORIGIN_POLICY = env.str("ORIGIN_POLICY", default="truncated")
 # The first encrypts what is secret at rest, all of them decrypt it.
 DATA_KEYS = env.list("DATA_KEYS", default=[SECRET_KEY])
+
+# --- Data in ------------------------------------------------------------------------------------------------
+# Uploaded files hold people's data: never below MEDIA_ROOT, which the web server shows to everybody.
+IMPORT_DIR = Path(env.str("IMPORT_DIR", default=str(DATA_DIR / "imports")))
+IMPORT_RETENTION_DAYS = env.int("IMPORT_RETENTION_DAYS", default=7)
+IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=10_000_000_000)
 
 # --- API ----------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
