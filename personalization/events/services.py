@@ -1,4 +1,4 @@
-"""The durable write of events, each once: one statement for a call, a staging table for the blocks of a file."""
+"""The durable write of events, each once: one statement for a call, a staging table for a file."""
 
 import hashlib
 import uuid
