@@ -24,7 +24,7 @@ from personalization.segments.services import save_segment
 pytestmark = pytest.mark.django_db
 BODY = '<p>Hi {{ customer.first_name }}</p><a href="{{ unsubscribe_url }}">Stop</a>'
 VIEW = ("view_campaign",)
-EDIT = (*VIEW, "add_campaign", "change_campaign", "view_customer", "view_segment")
+EDIT = (*VIEW, "add_campaign", "change_campaign", "view_customer", "view_personal_data", "view_segment")
 ALL = (*EDIT, "launch_campaign")
 
 
@@ -254,7 +254,7 @@ def test_a_launch_leads_to_a_report_that_adds_up(staff, campaign, analyse):
     data = client.get(reverse("campaigns:report-data", args=[campaign.pk])).json()
     assert data["live"] == 2
     assert set(data["parts"]) == {
-        "headline", "decision", "progress", "analysis", "guards", "tables", "breakdown", "why",
+        "headline", "decision", "allocation", "progress", "analysis", "guards", "tables", "breakdown", "why",
     }  # fmt: skip
     assert "These numbers are" in data["parts"]["analysis"]
     assert client.get(reverse("campaigns:list")).status_code == 200
