@@ -1,7 +1,7 @@
-"""The decide API under load: a visitor's content with six recommended items out of 10,000, over real sockets.
+"""The decide API under load: a visitor's content with six recommended items out of 10,000.
 
-Requests leave on a fixed schedule, whether earlier ones were answered or not, and are timed from when they should
-have left. Beside it, in the same way, a page that only asks the database whether it is there
+Requests leave on a fixed schedule, answered or not, and are timed from when they should have left, over real
+sockets. Beside it, in the same way, a page that only asks the database whether it is there
 (`/readyz`): what the server itself costs. Server, load and engines share the machine.
 """
 
