@@ -7,11 +7,14 @@ from datetime import datetime, timedelta
 
 import structlog
 from celery import shared_task
+from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from campaigns import learning, ledger, services, winner
+from campaigns.feedback.mailbox import MailboxError, read_mailbox
 from campaigns.journeys import calling, entering, passing
 from campaigns.limits import caps
 from campaigns.models import (
@@ -21,9 +24,13 @@ from campaigns.models import (
     Chunk,
     Journey,
     JourneyStatus,
+    Telling,
+    TellingStatus,
     WebhookCall,
+    WebhookEndpoint,
 )
 from campaigns.sending import chunk
+from campaigns.webhooks import telling
 from personalization.access.problems import ProblemError
 
 log = structlog.get_logger(__name__)
@@ -85,6 +92,35 @@ def make_calls() -> None:
 @shared_task(ignore_result=True)
 def send_chunk(chunk_id: int) -> None:
     chunk.send_chunk(chunk_id)
+
+
+@shared_task(ignore_result=True)
+def tell_events() -> None:
+    """Puts new events into the logs of webhooks and hands endpoints with due calls to workers."""
+    now = timezone.now()
+    for endpoint in WebhookEndpoint.objects.filter(is_active=True):
+        telling.collect(endpoint, now=now)
+    due = Telling.objects.filter(status=TellingStatus.WAITING, due_at__lte=now, endpoint__is_active=True)
+    for endpoint_id in due.order_by().values_list("endpoint", flat=True).distinct():
+        tell_endpoint.delay(endpoint_id)
+
+
+@shared_task(ignore_result=True)
+def tell_endpoint(endpoint_id: int) -> None:
+    telling.tell_due(endpoint_id)
+
+
+@shared_task(ignore_result=True)
+def read_bounces() -> None:
+    """Reads the mailbox of reports, where there is one; two at a time would read the same mail."""
+    if not settings.BOUNCE_MAILBOX or not cache.add("campaigns:read-bounces", 1, timeout=300):
+        return
+    try:
+        log.info("bounces_read", **read_mailbox(settings.BOUNCE_MAILBOX))
+    except MailboxError as error:
+        log.warning("bounce_mailbox_unreadable", error=str(error))
+    finally:
+        cache.delete("campaigns:read-bounces")
 
 
 @shared_task(ignore_result=True)

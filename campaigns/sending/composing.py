@@ -60,6 +60,7 @@ class Composer:
                 track=lambda url: links.click_url(row.id, self._issued, url) or url,
                 pixel_url=links.open_url(row.id, self._issued),
                 keep=unsubscribe,
+                trap_url=links.trap_url(row.id, self._issued),
             )
         except RenderError as error:
             raise NotPossible(SkipReason.NO_CONTENT, str(error)) from error

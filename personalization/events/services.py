@@ -95,3 +95,21 @@ _INSERT_NEW = """
     ORDER BY n.customer_id, n.message_key
     ON CONFLICT (customer_id, message_key) DO NOTHING
 """
+
+
+def mark_events(
+    customer_id: int, *, names: Sequence[str], since: datetime, having: Mapping[str, Any],
+    marks: Mapping[str, Any],
+) -> int:  # fmt: skip
+    """Adds `marks` to the properties of a customer's events; the one change that an event may see, for what
+    only later events show: that a visit was a machine's. `having`: properties the events must have."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE events_event SET properties = properties || %s::jsonb WHERE customer_id = %s"
+            " AND name = ANY(%s) AND occurred_at >= %s AND properties @> %s::jsonb",
+            [
+                msgspec.json.encode(marks).decode(), customer_id, list(names), since,
+                msgspec.json.encode(having).decode(),
+            ],
+        )  # fmt: skip
+        return cursor.rowcount
