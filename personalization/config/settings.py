@@ -181,6 +181,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 24 * 3600.0,
         "options": {"queue": "default", "expires": 3600},
     },
+    "webhooks": {
+        "task": "campaigns.tasks.tell_events",
+        "schedule": 3.0,
+        "options": {"queue": "default", "expires": 3},
+    },
     "seals": {
         "task": "personalization.access.tasks.seal_logs",
         "schedule": 300.0,
