@@ -1,6 +1,7 @@
 """What the editor asks while one writes: a customer's own message, a test mail, the segment's size."""
 
 import secrets
+from collections.abc import Iterable
 from typing import Any, cast
 
 from django.conf import settings
@@ -28,6 +29,7 @@ from personalization.catalog import choices
 from personalization.content.errors import Problem, RenderError, TemplateError
 from personalization.content.messages import RenderedMessage, compile_message
 from personalization.context import as_values
+from personalization.customers import reading
 from personalization.customers import search as customer_search
 from personalization.customers import selectors as customer_selectors
 from personalization.customers.contexts import context_of
@@ -48,9 +50,11 @@ def preview(request: HttpRequest) -> HttpResponse:
     data = read_json(request)
     customer, choice = _customer(request, data), item_choice(data)
     context = example_context(customer, campaign=text(data, "name"), choice=choice)
+    if customer and not reading.may_see(request):
+        context["customer"] = reading.show_profile(request, context["customer"], page="message preview")
     channel, content = _channel(data), message_content(data)
     answer: dict[str, Any] = {
-        "customer": _described(customer) if customer else None,
+        "customer": _described(request, [customer])[0] if customer else None,
         "problems": [_as_json(p) for p in channel.problems(content, context)],
         "items": _about_items(choice, customer, got=len(context["items"])),
         "fields": sorted(str(key) for key in context["customer"].get("traits", {})),
@@ -164,13 +168,20 @@ def example_context(customer: Customer | None, *, campaign: str, choice: ItemCho
 def customers(request: HttpRequest) -> HttpResponse:
     """Customers whose name, address or id begins with the words."""
     words = request.GET.get("q", "").strip()[:100]
-    found = customer_search.search(words, limit=MAX_FOUND)
-    return JsonResponse({"customers": [_described(customer) for customer in found]})
+    # Who may not see names may not find out by searching for them.
+    found = customer_search.search(words, limit=MAX_FOUND) if reading.may_see(request) else []
+    return JsonResponse({"customers": _described(request, found)})
 
 
-def _described(customer: Customer) -> dict[str, Any]:
-    detail = " · ".join(part for part in (customer.city, customer.country, customer.language) if part)
-    return {"id": customer.pk, "name": str(customer), "detail": detail}
+def _described(request: HttpRequest, customers: Iterable[Customer]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": customer.pk,
+            "name": str(customer),
+            "detail": " · ".join(p for p in (customer.city, customer.country, customer.language) if p),
+        }
+        for customer in reading.show(request, customers, page="message preview")
+    ]
 
 
 @require_GET

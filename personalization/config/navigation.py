@@ -76,6 +76,13 @@ UNFOLD = {
                     _entry(
                         _("Senders"), "outgoing_mail", "campaigns:accounts", "campaigns.view_senderaccount"
                     ),
+                    _entry(_("Webhooks"), "webhook", "webhooks:list", "campaigns.view_webhookendpoint"),
+                    _entry(
+                        _("Journeys"),
+                        "route",
+                        "journeys:list",
+                        "campaigns.view_journey",
+                    ),
                     _entry(
                         _("Frequency caps"),
                         "speed",
@@ -144,6 +151,12 @@ UNFOLD = {
                         "label",
                         "admin:privacy_topic_changelist",
                         "privacy.view_topic",
+                    ),
+                    _entry(
+                        _("Reads of personal data"),
+                        "visibility",
+                        "admin:access_personalread_changelist",
+                        "access.view_personalread",
                     ),
                     _entry(
                         _("Audit log"),

@@ -181,6 +181,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 24 * 3600.0,
         "options": {"queue": "default", "expires": 3600},
     },
+    "webhooks": {
+        "task": "campaigns.tasks.tell_events",
+        "schedule": 3.0,
+        "options": {"queue": "default", "expires": 3},
+    },
+    "seals": {
+        "task": "personalization.access.tasks.seal_logs",
+        "schedule": 300.0,
+        "options": {"queue": "default", "expires": 300},
+    },
     # Imports whose task was lost, sources that are due, files that were kept long enough.
     "sources": {
         "task": "personalization.sources.tasks.tick",

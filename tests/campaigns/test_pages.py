@@ -26,7 +26,7 @@ from personalization.segments.services import save_segment
 pytestmark = pytest.mark.django_db
 BODY = '<p>Hi {{ customer.first_name }}</p><a href="{{ unsubscribe_url }}">Stop</a>'
 VIEW = ("view_campaign",)
-EDIT = (*VIEW, "add_campaign", "change_campaign", "view_customer", "view_segment")
+EDIT = (*VIEW, "add_campaign", "change_campaign", "view_customer", "view_personal_data", "view_segment")
 ALL = (*EDIT, "launch_campaign")
 
 
