@@ -73,6 +73,8 @@ class PassageStatus(models.TextChoices):
 class Passage(models.Model):
     """`entry_key` names what let the customer in: the same event or day never does it twice."""
 
+    # At a merge the customer's own passages of a journey stay, else the visitor's follow (customers.merging).
+    follows_merge_by = ("journey_id",)
     personal_data = PersonalData(
         "journeys", AtErasure.ANONYMIZE, clear={"entry": {}, "entry_key": "", "end_reason": ""},
         neutral=("node",), ages_by="ended_at",

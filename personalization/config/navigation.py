@@ -76,6 +76,7 @@ UNFOLD = {
                     _entry(
                         _("Senders"), "outgoing_mail", "campaigns:accounts", "campaigns.view_senderaccount"
                     ),
+                    _entry(_("Webhooks"), "webhook", "webhooks:list", "campaigns.view_webhookendpoint"),
                     _entry(
                         _("Journeys"),
                         "route",

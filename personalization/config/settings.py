@@ -187,6 +187,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=2, minute=30),
         "options": {"queue": "default", "expires": 3600},
     },
+    "webhooks": {
+        "task": "campaigns.tasks.tell_events",
+        "schedule": 3.0,
+        "options": {"queue": "default", "expires": 3},
+    },
     "seals": {
         "task": "personalization.access.tasks.seal_logs",
         "schedule": 300.0,
