@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns import account_pages, dates_page, pages, plan_page, preview, report_page
+from campaigns import account_pages, dates_page, pages, plan_page, preview, report_page, why_views
 
 app_name = "campaigns"
 urlpatterns = [
@@ -29,6 +29,7 @@ urlpatterns = [
     path("<int:campaign_id>/report/", report_page.report, name="report"),
     path("<int:campaign_id>/report/data", report_page.data, name="report-data"),
     path("<int:campaign_id>/report/audience.csv", report_page.audience_csv, name="audience-csv"),
+    path("<int:campaign_id>/runs/<int:number>/why/", why_views.why, name="why"),
     path("<int:campaign_id>/runs/<int:number>/winner", plan_page.choose_winner, name="choose-winner"),
     path("<int:campaign_id>/runs/<int:number>/plan", plan_page.change_plan, name="change-plan"),
     path("<int:campaign_id>/runs/<int:number>/<slug:action>", report_page.steer, name="steer"),
