@@ -26,6 +26,7 @@ urlpatterns = [
     path("campaigns/<int:pk>/rehearsal", RehearsalView.as_view()),
     path("campaigns/<int:pk>/why", WhyView.as_view()),
     path("campaigns/<int:pk>/trigger", TriggerView.as_view()),
+    path("", include("campaigns.webhooks.api_urls")),
     path("", include("campaigns.journeys.api_urls")),
     path("limits", LimitsView.as_view()),
     path("experiments/<slug:key>/report", ReportView.as_view(), name="api-experiment-report"),

@@ -24,9 +24,13 @@ from campaigns.models import (
     Chunk,
     Journey,
     JourneyStatus,
+    Telling,
+    TellingStatus,
     WebhookCall,
+    WebhookEndpoint,
 )
 from campaigns.sending import chunk
+from campaigns.webhooks import telling
 from personalization.access.problems import ProblemError
 
 log = structlog.get_logger(__name__)
@@ -88,6 +92,22 @@ def make_calls() -> None:
 @shared_task(ignore_result=True)
 def send_chunk(chunk_id: int) -> None:
     chunk.send_chunk(chunk_id)
+
+
+@shared_task(ignore_result=True)
+def tell_events() -> None:
+    """Puts new events into the logs of webhooks and hands endpoints with due calls to workers."""
+    now = timezone.now()
+    for endpoint in WebhookEndpoint.objects.filter(is_active=True):
+        telling.collect(endpoint, now=now)
+    due = Telling.objects.filter(status=TellingStatus.WAITING, due_at__lte=now, endpoint__is_active=True)
+    for endpoint_id in due.order_by().values_list("endpoint", flat=True).distinct():
+        tell_endpoint.delay(endpoint_id)
+
+
+@shared_task(ignore_result=True)
+def tell_endpoint(endpoint_id: int) -> None:
+    telling.tell_due(endpoint_id)
 
 
 @shared_task(ignore_result=True)

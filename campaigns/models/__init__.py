@@ -33,12 +33,13 @@ from campaigns.models.sending import (
     RunStatus,
     SkipReason,
 )
+from campaigns.models.webhooks import Telling, TellingStatus, WebhookEndpoint
 
 __all__ = [
     "Bounce", "BounceKind", "CallStatus", "Campaign", "CampaignKind", "CampaignStatus", "Chunk",
     "ChunkStatus", "Delivery", "DeliveryStatus", "Fallback", "FrequencyCap", "ItemLook", "Journey",
     "JourneyMember", "JourneyStatus", "JourneyVersion", "Learning", "LearningStatus", "Message",
     "Passage", "PassageStatus", "PassageStep", "PushSubscription", "QuietHours", "Rollout",
-    "RolloutStatus", "Run", "RunStatus", "SendLock", "SenderAccount", "SkipReason", "TopicRule", "Touch",
-    "Trigger", "WebhookCall",
+    "RolloutStatus", "Run", "RunStatus", "SendLock", "SenderAccount", "SkipReason", "Telling",
+    "TellingStatus", "TopicRule", "Touch", "Trigger", "WebhookCall", "WebhookEndpoint",
 ]  # fmt: skip

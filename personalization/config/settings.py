@@ -181,6 +181,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 24 * 3600.0,
         "options": {"queue": "default", "expires": 3600},
     },
+    "webhooks": {
+        "task": "campaigns.tasks.tell_events",
+        "schedule": 3.0,
+        "options": {"queue": "default", "expires": 3},
+    },
+    "seals": {
+        "task": "personalization.access.tasks.seal_logs",
+        "schedule": 300.0,
+        "options": {"queue": "default", "expires": 300},
+    },
     # Imports whose task was lost, sources that are due, files that were kept long enough.
     "sources": {
         "task": "personalization.sources.tasks.tick",
@@ -242,6 +252,7 @@ DATA_KEYS = env.list("DATA_KEYS", default=[SECRET_KEY])
 # Uploaded files hold people's data: never below MEDIA_ROOT, which the web server shows to everybody.
 IMPORT_DIR = Path(env.str("IMPORT_DIR", default=str(DATA_DIR / "imports")))
 IMPORT_RETENTION_DAYS = env.int("IMPORT_RETENTION_DAYS", default=7)
+SOURCE_SQLITE_DIR = Path(env.str("SOURCE_SQLITE_DIR", default=str(DATA_DIR / "sources")))
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=10_000_000_000)
 
 # --- API ----------------------------------------------------------------------------------------------------

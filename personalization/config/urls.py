@@ -36,6 +36,7 @@ urlpatterns = [
     path("app/campaigns/", include("campaigns.urls")),
     path("app/journeys/", include("campaigns.journeys.urls")),
     path("app/onsite/", include("campaigns.onsite.urls")),
+    path("app/webhooks/", include("campaigns.webhooks.urls")),
     path("app/experiments/", include("campaigns.experiment_urls")),
     path("v1/", include("personalization.events.ingest_urls")),
     path("api/v1/", include(api)),
