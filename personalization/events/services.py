@@ -32,7 +32,7 @@ def message_key(message_id: str) -> uuid.UUID:
     return uuid.UUID(bytes=_digest(message_id).digest())
 
 
-def _digest(message_id: str) -> "hashlib._Hash":
+def _digest(message_id: str) -> hashlib.blake2b:
     return hashlib.blake2b(message_id.encode(errors="replace"), digest_size=16)
 
 
