@@ -38,7 +38,7 @@ def zone() -> Iterator[dict[Any, list[str]]]:
             name, kind = query.question[0].name, dns.rdatatype.to_text(query.question[0].rdtype)
             if found := records.get((name.to_text(), kind)):
                 answer.answer.append(dns.rrset.from_text(name, 60, "IN", kind, *found))
-            elif not any(known == name.to_text() for known, _kind in records):
+            elif not any(key[0] == name.to_text() for key in records if key != "resolver"):
                 answer.set_rcode(dns.rcode.NXDOMAIN)
             server.sendto(answer.to_wire(), client)
 

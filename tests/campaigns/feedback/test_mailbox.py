@@ -49,19 +49,20 @@ class Mailbox:
                 return
 
     def _imap(self, verb: str, rest: str) -> Iterator[bytes]:
+        kind = rest.partition(" ")[0].upper()
         if verb == "CAPABILITY":
             yield b"* CAPABILITY IMAP4rev1\r\n"
         elif verb == "SELECT":
             yield f"* {len(self.mails)} EXISTS\r\n".encode()
-        elif verb == "UID" and rest.startswith("search"):
+        elif verb == "UID" and kind == "SEARCH":
             left = [str(n) for n in self.mails if not self.flags[n]]
             yield f"* SEARCH {' '.join(left)}\r\n".encode()
-        elif verb == "UID" and rest.startswith("fetch"):
+        elif verb == "UID" and kind == "FETCH":
             assert "BODY.PEEK" in rest
             number = int(rest.split()[1])
             data = self.mails[number]
             yield f"* {number} FETCH (UID {number} BODY[] {{{len(data)}}}\r\n".encode() + data + b")\r\n"
-        elif verb == "UID" and rest.startswith("store"):
+        elif verb == "UID" and kind == "STORE":
             self.flags[int(rest.split()[1])].update(re.search(r"\((.*)\)", rest)[1].split())
         elif verb == "EXPUNGE":
             self.mails = {n: mail for n, mail in self.mails.items() if r"\Deleted" not in self.flags[n]}
@@ -78,9 +79,10 @@ class Mailbox:
             else:
                 if verb == "DELE":
                     deleted.add(int(rest))
+                elif verb == "QUIT":
+                    self.mails = {n: mail for n, mail in self.mails.items() if n not in deleted}
                 file.write(b"+OK\r\n")
             if verb == "QUIT":
-                self.mails = {n: mail for n, mail in self.mails.items() if n not in deleted}
                 return
 
 
