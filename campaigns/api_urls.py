@@ -5,8 +5,10 @@ from campaigns.account_api import AccountsView, AccountView
 from campaigns.attribution_api import AttributionView, DomainView
 from campaigns.limits.api import LimitsView
 from campaigns.push_api import PushKeyView, PushSubscriptionsView
+from campaigns.rehearsal_views import RehearsalView
 from campaigns.report_api import ReportView
 from campaigns.trigger_api import TriggerView
+from campaigns.why_views import WhyView
 
 urlpatterns = [
     path("campaigns", api.CampaignsView.as_view()),
@@ -23,6 +25,8 @@ urlpatterns = [
     path("campaigns/<int:pk>/deliveries", api.DeliveriesView.as_view()),
     path("sender-accounts", AccountsView.as_view()),
     path("sender-accounts/<int:pk>", AccountView.as_view()),
+    path("campaigns/<int:pk>/rehearsal", RehearsalView.as_view()),
+    path("campaigns/<int:pk>/why", WhyView.as_view()),
     path("campaigns/<int:pk>/trigger", TriggerView.as_view()),
     path("", include("campaigns.webhooks.api_urls")),
     path("", include("campaigns.journeys.api_urls")),

@@ -19,7 +19,7 @@ from campaigns.channels import ChannelError, Recipient, Sheet
 from campaigns.errors import InvalidCampaign
 from campaigns.forms import item_choice, message_fields, read_json, text
 from campaigns.item_choice import ItemChoice, describe
-from campaigns.item_counts import count_items
+from campaigns.item_counts import count_items, count_removed, describe_removed
 from campaigns.pages import answers_problems
 from campaigns.sending.picks import ItemTexts, items_of, pick_items
 from personalization.access.models import User
@@ -83,8 +83,10 @@ def message_content(data: dict[str, Any]) -> dict[str, Any]:
     return {**parts, "fields": message_fields(data)}
 
 
-def _about_items(choice: ItemChoice, customer: Customer | None, *, got: int) -> dict[str, str]:
-    """The rules in a sentence, how many items they leave, and a warning when that is too few."""
+def _about_items(choice: ItemChoice, customer: Customer | None, *, got: int) -> dict[str, Any]:
+    """The rules in a sentence, how many items they leave and each takes away, and a warning when too few are
+    left.
+    """
     fitting, everything = count_items(choice.rules)
     facts = {"n": number_format(fitting), "all": number_format(everything), "got": got}
     warning = ""
@@ -106,6 +108,7 @@ def _about_items(choice: ItemChoice, customer: Customer | None, *, got: int) -> 
         "sentence": describe(choice),
         "left": _("%(n)s of %(all)s items can be recommended.") % facts,
         "warning": warning % facts,
+        "removed": describe_removed(count_removed(choice.rules, customer and customer.pk)),
     }
 
 
