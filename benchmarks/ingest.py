@@ -175,9 +175,14 @@ def call(port: int, token: str, size: int, start: float, end: float, latencies: 
         while (now := time.perf_counter()) < end or not counted:
             number += 1
             line.sendall((head + text.replace(mark, f"{me:04}{secrets.token_hex(4)}{number:012}")).encode())
-            answer = line.recv(65536)
+            answer = b""
+            while not answer.endswith(b"}"):  # the server sends head and body one by one
+                piece = line.recv(65536)
+                if not piece:
+                    raise RuntimeError("the server hung up")
+                answer += piece
             if not answer.startswith(b"HTTP/1.1 200") or b'"errors"' in answer:
-                raise SystemExit(answer.decode())
+                raise RuntimeError(answer.decode())
             if now >= start:
                 latencies.append(time.perf_counter() - now)
                 counted += 1
