@@ -1,4 +1,4 @@
-"""Entries and exits on a customer's timeline."""
+"""What this room adds to the timeline of a customer: entering and leaving segments."""
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
@@ -8,7 +8,7 @@ from personalization.customers.timeline import Entry, TimelineSource
 from personalization.segments.models import SegmentMove
 
 
-class MoveEntries(TimelineSource):
+class SegmentEntries(TimelineSource):
     kind = "segment"
     label = gettext_lazy("Segments")
     permission = "segments.view_segment"
@@ -18,7 +18,6 @@ class MoveEntries(TimelineSource):
         return SegmentMove.objects.filter(customer_id=customer_id).select_related("segment")
 
     def tell(self, row: SegmentMove) -> Entry:
-        words = _("Entered the segment “%(name)s”") if row.entered else _("Left the segment “%(name)s”")
-        return self.entry(
-            row, words % {"name": row.segment.name}, segment=row.segment_id, entered=row.entered
-        )
+        words = _("Entered segment %(segment)s") if row.entered else _("Left segment %(segment)s")
+        title = words % {"segment": row.segment.name}
+        return self.entry(row, title, segment=row.segment_id, name=row.segment.name, entered=row.entered)
