@@ -148,6 +148,12 @@ UNFOLD = {
                         "privacy.view_privacyrequest",
                     ),
                     _entry(
+                        _("Retention"),
+                        "auto_delete",
+                        "privacy:retention",
+                        "privacy.view_retentionrule",
+                    ),
+                    _entry(
                         _("Topics"),
                         "label",
                         "admin:privacy_topic_changelist",

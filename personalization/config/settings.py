@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -179,6 +180,11 @@ CELERY_BEAT_SCHEDULE = {
     "trait-history": {
         "task": "personalization.customers.tasks.prune_trait_history",
         "schedule": 24 * 3600.0,
+        "options": {"queue": "default", "expires": 3600},
+    },
+    "retention": {
+        "task": "personalization.privacy.tasks.run_retention",
+        "schedule": crontab(hour=2, minute=30),
         "options": {"queue": "default", "expires": 3600},
     },
     "webhooks": {
