@@ -162,7 +162,7 @@ def run_generator(queue, port: int, token: str, size: int, seconds: float) -> No
 
 def call(port: int, token: str, size: int, start: float, end: float, latencies: list[float], me: int) -> None:
     """One kept connection. Only messageIds differ between calls: the generator is to cost little."""
-    number = 0
+    number, counted = 0, 0
     with socket.create_connection(("127.0.0.1", port)) as line:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         mark = "@" * 24
@@ -172,7 +172,7 @@ def call(port: int, token: str, size: int, start: float, end: float, latencies: 
             f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\n"
             f"Content-Length: {len(text)}\r\n\r\n"
         )
-        while (now := time.perf_counter()) < end:
+        while (now := time.perf_counter()) < end or not counted:
             number += 1
             line.sendall((head + text.replace(mark, f"{me:04}{secrets.token_hex(4)}{number:012}")).encode())
             answer = line.recv(65536)
@@ -180,6 +180,7 @@ def call(port: int, token: str, size: int, start: float, end: float, latencies: 
                 raise SystemExit(answer.decode())
             if now >= start:
                 latencies.append(time.perf_counter() - now)
+                counted += 1
 
 
 def bodies(size: int, me: int, mark: str) -> str:

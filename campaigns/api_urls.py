@@ -2,7 +2,9 @@ from django.urls import include, path
 
 from campaigns import api
 from campaigns.account_api import AccountsView, AccountView
+from campaigns.attribution_api import AttributionView, DomainView
 from campaigns.limits.api import LimitsView
+from campaigns.push_api import PushKeyView, PushSubscriptionsView
 from campaigns.rehearsal_views import RehearsalView
 from campaigns.report_api import ReportView
 from campaigns.trigger_api import TriggerView
@@ -28,6 +30,10 @@ urlpatterns = [
     path("campaigns/<int:pk>/trigger", TriggerView.as_view()),
     path("", include("campaigns.webhooks.api_urls")),
     path("", include("campaigns.journeys.api_urls")),
+    path("campaigns/<int:pk>/attribution", AttributionView.as_view()),
+    path("sender-domains/<str:domain>", DomainView.as_view()),
+    path("push/key", PushKeyView.as_view()),
+    path("customers/<str:external_id>/push-subscriptions", PushSubscriptionsView.as_view()),
     path("limits", LimitsView.as_view()),
     path("experiments/<slug:key>/report", ReportView.as_view(), name="api-experiment-report"),
 ]

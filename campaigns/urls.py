@@ -26,6 +26,7 @@ urlpatterns = [
     path("outlook", plan_page.outlook, name="outlook"),
     path("dates", dates_page.dates, name="dates"),
     path("senders/", account_pages.account_list, name="accounts"),
+    path("senders/domain", account_pages.domain, name="domain"),
     path("senders/new", account_pages.account, name="account-new"),
     path("senders/<int:pk>", account_pages.account, name="account"),
     path("senders/<int:pk>/delete", account_pages.delete, name="account-delete"),

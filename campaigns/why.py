@@ -111,7 +111,7 @@ def _triggered(run: Run, delivery: Delivery | None) -> Decision:
 
 
 def _drawn(delivery: Delivery) -> Iterator[Decision]:
-    facts = {"chance": delivery.propensity}
+    facts: dict[str, Any] = {"chance": delivery.propensity}
     if delivery.reason == SkipReason.HOLDOUT:
         yield Decision("holdout", STOPPED, _("In a holdout."), facts)
         return

@@ -10,6 +10,7 @@ chunk's outcomes, by the next worker after a kill, or counted as sent at the end
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -81,7 +82,7 @@ def reserve(
     return held
 
 
-def _cap_values(asked: Sequence[Row], caps: Sequence[Cap], now: datetime) -> dict[str, object]:
+def _cap_values(asked: Sequence[Row], caps: Sequence[Cap], now: datetime) -> dict[str, Any]:
     return {
         "now": now, "soon": now + LOOK_AGAIN,
         "ids": [row.id for row in asked], "customers": [row.customer_id for row in asked],

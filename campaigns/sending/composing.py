@@ -9,6 +9,7 @@ from campaigns.ledger import Row
 from campaigns.models import SkipReason
 from campaigns.sending.context import ChunkData, RunContent
 from campaigns.sending.picks import ItemTexts
+from campaigns.utm import tag_url, utm_of
 from personalization.content.errors import RenderError
 from personalization.context import as_values
 from personalization.customers.contexts import context_of
@@ -34,6 +35,13 @@ class Composer:
         self._sheets = {
             key: Sheet(run.run_id, run.campaign_id, key, run.content, at) for key in run.content["variants"]
         }
+        self._utm = {
+            key: utm_of(
+                run.content.get("utm") or {}, channel=run.channel.name,
+                campaign=run.content["campaign_name"], variant=key,
+            )
+            for key in run.content["variants"]
+        }  # fmt: skip
 
     def inputs(self, row: Row) -> dict[str, Any] | None:
         """What this message is made from beside the profile: the picks (see picks.Pick)."""
@@ -51,11 +59,14 @@ class Composer:
         if template is None:
             raise NotPossible(SkipReason.NO_CONTENT, self._run.broken.get(row.variant, ""))
         unsubscribe = links.unsubscribe_url(row.id, self._issued)
+        utm = self._utm[row.variant]
         try:
             rendered = template.render(self.context(row, profile, unsubscribe))
             return self._run.channel.finish(
                 rendered,
-                track=lambda url: links.click_url(row.id, self._issued, url) or url,
+                track=lambda url: (
+                    links.click_url(row.id, self._issued, tag_url(url, utm)) or tag_url(url, utm)
+                ),
                 pixel_url=links.open_url(row.id, self._issued),
                 keep=unsubscribe,
                 trap_url=links.trap_url(row.id, self._issued),
