@@ -1,6 +1,6 @@
 """The API of accounts with providers. Secrets go in and never come out."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
@@ -39,7 +39,7 @@ class AccountSerializer(serializers.ModelSerializer[SenderAccount]):
             "id", "name", "channel", "options", "values", "secrets_kept", "position", "is_active", "trouble",
         ]  # fmt: skip
         read_only_fields = ["options"]
-        extra_kwargs = {"name": {"validators": []}}
+        extra_kwargs: ClassVar[dict[str, Any]] = {"name": {"validators": []}}
 
     def get_secrets_kept(self, account: SenderAccount) -> list[str]:
         return sorted(account.secret_values)

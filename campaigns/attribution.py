@@ -8,6 +8,7 @@ whatever campaigns, share it equally. Clicks by machines count for nothing.
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -33,11 +34,10 @@ def credits_of(run: Run, *, event: str = ORDER, window_days: int = WINDOW_DAYS) 
     """One row per variant that has any, by key. Raises ValueError for a window out of range."""
     if not 1 <= window_days <= MAX_WINDOW_DAYS:
         raise ValueError("the window has 1 to 90 days")
+    window = timedelta(days=window_days)
+    asked: Any = {"run": run.pk, "event": event, "since": run.launched_at, "window": window}
     with connection.cursor() as cursor:
-        cursor.execute(
-            _CREDITS,
-            {"run": run.pk, "event": event, "since": run.launched_at, "window": timedelta(days=window_days)},
-        )
+        cursor.execute(_CREDITS, asked)
         return [Credit(*row) for row in cursor.fetchall()]
 
 

@@ -186,8 +186,10 @@ def _is_dead(delivery: Delivery, *, at: datetime) -> bool:
         .order_by("-sent_at")
         .values_list("sent_at", "is_soft")[: SOFT_IN_A_ROW * 4]
     )  # fmt: skip
-    failed = []
+    failed: list[datetime] = []
     for sent_at, is_soft in rows:
+        if sent_at is None:
+            continue  # the query leaves none
         if is_soft:
             failed.append(sent_at)
         elif at - sent_at > REPORTED_WITHIN:

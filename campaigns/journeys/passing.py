@@ -83,7 +83,7 @@ def run_due(*, now: datetime, journey_id: int | None = None, rounds: int = 1000)
 def _claim(due: Due, now: datetime, limit: int) -> list[Traveler]:
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [due.version_id, due.node, now, limit])
-        return [Traveler(*row[:5], json.loads(row[5])) for row in cursor.fetchall()]
+        return [Traveler(*row[:5], entry=json.loads(row[5])) for row in cursor.fetchall()]
 
 
 def _decided(

@@ -50,8 +50,8 @@ def compile_node(
     customers = Customer.objects.all() if compiled is None else Customer.objects.filter(compiled)
     if only is not None:
         customers = customers.filter(among("id", only))
-    # The empty profiles that merges leave behind are nobody; no event, trait or consent is theirs.
-    return customers if compiler.is_grounded(node) else customers.filter(merged_into=None)
+    # The empty profiles that merges and erasures leave behind are nobody: no event, trait or consent is their
+    return customers if compiler.is_grounded(node) else customers.filter(merged_into=None, erased_at=None)
 
 
 def compile_ids(node: nodes.Node, *, now: datetime, path: tuple[int, ...] = ()) -> QuerySet[Any]:

@@ -99,7 +99,12 @@ class Measures:
     def top(self, aggregate: nodes.Aggregate, percent: Any) -> QuerySet[Any]:
         """Those with fewer than percent·N customers above them; ties share their place. Of all customers,
         whatever `only` says."""
-        everyone = Customer.objects.filter(merged_into=None).order_by().annotate(one=Value(1)).values("one")
+        everyone = (
+            Customer.objects.filter(merged_into=None, erased_at=None)
+            .order_by()
+            .annotate(one=Value(1))
+            .values("one")
+        )
         groups, _ = Measures(self.now).groups(aggregate)
         place = Window(Rank(), order_by=F("number").desc())
         return (
