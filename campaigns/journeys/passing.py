@@ -83,7 +83,10 @@ def run_due(*, now: datetime, journey_id: int | None = None, rounds: int = 1000)
 def _claim(due: Due, now: datetime, limit: int) -> list[Traveler]:
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [due.version_id, due.node, now, limit])
-        return [Traveler(*row[:5], entry=json.loads(row[5])) for row in cursor.fetchall()]
+        return [
+            Traveler(pk, customer, zone, entered_at, arrived_at, json.loads(entry))
+            for pk, customer, zone, entered_at, arrived_at, entry in cursor.fetchall()
+        ]
 
 
 def _decided(
