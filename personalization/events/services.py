@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -36,12 +36,13 @@ def _digest(message_id: str) -> hashlib.blake2b:
     return hashlib.blake2b(message_id.encode(errors="replace"), digest_size=16)
 
 
-def record_events(events: Sequence[NewEvent], *, received_at: datetime | None = None) -> int:
+def record_events(events: Iterable[NewEvent], *, received_at: datetime | None = None) -> int:
     """Writes events and answers how many were new; a (customer, message id) already there stays as it is.
 
     Joins the caller's transaction when there is one. Events of customers that no longer exist are dropped:
     the customers are locked first, so an erasure that runs at the same time either waits or has already won.
     """
+    events = list(events)
     if not events:
         return 0
     rows = [_row(event) for event in events]
