@@ -35,7 +35,7 @@ from campaigns.models import (
     Run,
 )
 from campaigns.schedule.due import launch_moment
-from campaigns.schedule.timing import Timing
+from campaigns.schedule.words import read_timing
 from campaigns.sending import context
 from campaigns.sending.composing import Composer, NotPossible
 
@@ -71,7 +71,7 @@ def rehearse(campaign: Campaign, *, at: datetime | None = None, days: int = DAYS
         raise InvalidState(_("The campaign was launched already."))
     now = timezone.now()
     at = at or campaign.scheduled_at or now
-    timing = Timing.from_json(campaign.timing)
+    timing = read_timing(campaign.timing)
     start = max(launch_moment(timing, at), now) if at > now else at
     found = Rehearsal(start, start + timedelta(days=days))
     with _taken_back():

@@ -267,7 +267,7 @@ class ReportSerializer(serializers.Serializer):
     )
 
 
-class ProgressSerializer(serializers.Serializer):
+class AnalysisProgressSerializer(serializers.Serializer):
     done = IntegerField()
     of = IntegerField()
 
@@ -280,7 +280,7 @@ class AnalysisSerializer(serializers.Serializer):
     age_seconds = FloatField(allow_null=True)
     seconds = FloatField(allow_null=True, help_text="What it took to make.")
     asked_at = DateTimeField(allow_null=True)
-    progress = ProgressSerializer()
+    progress = AnalysisProgressSerializer()
     error = CharField(allow_blank=True, help_text="Why the last try failed.")
 
 

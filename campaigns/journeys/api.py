@@ -21,7 +21,7 @@ from personalization.access.services import actor_name
 READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PUT": Scope.CAMPAIGNS_WRITE}
 
 
-class VersionSerializer(serializers.ModelSerializer[JourneyVersion]):
+class JourneyVersionSerializer(serializers.ModelSerializer[JourneyVersion]):
     class Meta:
         model = JourneyVersion
         fields = ["number", "graph", "published_at", "published_by"]
@@ -29,7 +29,7 @@ class VersionSerializer(serializers.ModelSerializer[JourneyVersion]):
 
 class JourneySerializer(serializers.ModelSerializer[Journey]):
     graph = serializers.JSONField(source="draft", help_text="The draft; see docs/journeys.md.")
-    versions = VersionSerializer(many=True, read_only=True)
+    versions = JourneyVersionSerializer(many=True, read_only=True)
 
     class Meta:
         model = Journey

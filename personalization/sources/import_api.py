@@ -22,7 +22,7 @@ from personalization.sources.errors import InvalidOptions, NotStartable
 from personalization.sources.models import Import, Kind
 
 
-class ImportSerializer(serializers.ModelSerializer[Import]):
+class FileImportSerializer(serializers.ModelSerializer[Import]):
     class Meta:
         model = Import
         fields = [
@@ -52,13 +52,13 @@ class ImportList(ListAPIView[Import]):
     """All imports, newest first."""
 
     required_scope = Scope.IMPORTS
-    serializer_class = ImportSerializer
+    serializer_class = FileImportSerializer
     parser_classes = [MultiPartParser]
 
     def get_queryset(self) -> QuerySet[Import]:
         return Import.objects.all()
 
-    @extend_schema(request={"multipart/form-data": ImportRequest}, responses={202: ImportSerializer})
+    @extend_schema(request={"multipart/form-data": ImportRequest}, responses={202: FileImportSerializer})
     def post(self, request: Request) -> Response:
         """Takes a file and starts its import; the answer's `id` tells where to ask how far it is."""
         serializer = ImportRequest(data=request.data)
@@ -75,28 +75,28 @@ class ImportList(ListAPIView[Import]):
             raise
         tasks.run_import.delay(job.pk)
         job.refresh_from_db()
-        return Response(ImportSerializer(job).data, status=202)
+        return Response(FileImportSerializer(job).data, status=202)
 
 
 class ImportDetail(APIView):
     required_scope = Scope.IMPORTS
 
-    @extend_schema(responses=ImportSerializer)
+    @extend_schema(responses=FileImportSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """One import, its counts and how far it is."""
-        return Response(ImportSerializer(get_object_or_404(Import, pk=pk)).data)
+        return Response(FileImportSerializer(get_object_or_404(Import, pk=pk)).data)
 
 
 class ImportCancel(APIView):
     required_scope = Scope.IMPORTS
 
-    @extend_schema(request=None, responses=ImportSerializer)
+    @extend_schema(request=None, responses=FileImportSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Ends a running import; what is in stays in."""
         job = get_object_or_404(Import, pk=pk)
         services.cancel(job, actor=actor_name(request))
         job.refresh_from_db()
-        return Response(ImportSerializer(job).data)
+        return Response(FileImportSerializer(job).data)
 
 
 class ImportRejects(APIView):
