@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -13,7 +14,7 @@ from campaigns import accounts
 from campaigns.models import SenderAccount
 from campaigns.sending import breaker
 from campaigns.sending.failover import breaker_key
-from personalization.access.models import Scope
+from personalization.access.models import Scope, User
 from personalization.access.services import actor_name
 from personalization.customers.models import Channel
 
@@ -82,12 +83,20 @@ class AccountView(APIView):
     @extend_schema(operation_id="sender_accounts_delete", request=None, responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
         """Removes an account with its secrets."""
+        _must_manage(request)
         accounts.delete_account(get_object_or_404(SenderAccount, pk=pk), actor=actor_name(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 def _save(account: SenderAccount | None, request: Request) -> SenderAccount:
+    _must_manage(request)
     body = AccountSerializer(account, data=request.data)
     body.is_valid(raise_exception=True)
     data: dict[str, Any] = dict(body.validated_data)
     return accounts.save_account(account, **data, actor=actor_name(request))
+
+
+def _must_manage(request: Request) -> None:
+    """Staff need the right to these very rows: they decide where data goes. Keys have it by their scope."""
+    if isinstance(request.user, User) and not request.user.has_perm("campaigns.change_senderaccount"):
+        raise PermissionDenied

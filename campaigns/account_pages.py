@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from campaigns import accounts, channels
+from campaigns.domain_check import check_domain
 from campaigns.errors import InvalidAccount
 from campaigns.models import SenderAccount
 from campaigns.sending import breaker
@@ -104,3 +105,16 @@ def _fields(
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     accounts.delete_account(get_object_or_404(SenderAccount, pk=pk), actor=actor_name(request))
     return redirect("campaigns:accounts")
+
+
+@staff_page("campaigns.view_senderaccount")
+def domain(request: HttpRequest) -> HttpResponse:
+    """What the DNS says about a domain that sends."""
+    wanted = request.GET.get("domain", "").strip()[:253]
+    context: dict[str, Any] = {"domain": wanted}
+    if wanted:
+        try:
+            context["findings"] = check_domain(wanted)
+        except ValueError:
+            context["problem"] = _("This is no domain. Write it as in shop.example.")
+    return render_page(request, "campaigns/domain.html", context, title=_("Check a sender's domain"))

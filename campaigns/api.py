@@ -79,7 +79,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         fields = [
             "id", "name", "channel", "topic", "segment", "sender_name", "sender_address", "control_share",
             "kind", "holdout", "plan", "test_share", "fallback", "allocation",
-            "learning", "timing", "messages", "status",
+            "learning", "timing", "utm", "messages", "status",
             "scheduled_at", "problem", "run", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = ["status", "scheduled_at", "problem"]

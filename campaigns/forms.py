@@ -13,6 +13,7 @@ from campaigns.drafts import MessageDraft
 from campaigns.errors import InvalidCampaign
 from campaigns.item_choice import ItemChoice, read_choice
 from campaigns.models import CampaignKind, Fallback
+from campaigns.utm import wrong_utm
 from experiments.models import Allocation, Holdout
 from personalization.segments.models import Segment
 from recommender.rules import RulesError
@@ -47,6 +48,7 @@ def campaign_fields(data: dict[str, Any]) -> dict[str, Any]:
         "holdout": _holdout(data.get("holdout")),
         **test_fields(data),
         **timing_fields(data),
+        "utm": _utm(data),
         "messages": _messages(data.get("messages")),
     }
 
@@ -160,6 +162,14 @@ def _messages(value: object) -> list[MessageDraft]:
             )
         )  # fmt: skip
     return drafts
+
+
+def _utm(data: dict[str, Any]) -> dict[str, str]:
+    utm = data.get("utm") or {}
+    if wrong_utm(utm):
+        detail = _("UTM parameters are short texts: source, medium, campaign, term, content.")
+        raise InvalidCampaign(errors=[{"pointer": "/utm", "detail": detail}])
+    return dict(utm)
 
 
 def message_fields(data: dict[str, Any]) -> dict[str, str]:

@@ -146,8 +146,8 @@ def pending(chunk_id: int) -> list[Row]:
     """Everyone in the chunk without an outcome, also those who are not due yet."""
     rows = Delivery.objects.filter(chunk_id=chunk_id, status=S.PENDING).order_by("pk")
     return [
-        Row(pk, customer, variant or "", *rest)
-        for pk, customer, variant, *rest in rows.values_list(
+        Row(pk, customer, variant or "", attempts, occurrence, variables, wait_ends_at)
+        for pk, customer, variant, attempts, occurrence, variables, wait_ends_at in rows.values_list(
             "pk", "customer_id", "variant__key", "attempts", "occurrence", "variables", "wait_ends_at"
         )
     ]

@@ -177,6 +177,7 @@ def state_of(campaign: Campaign) -> dict[str, Any]:
         "sender_address": campaign.sender_address,
         "topic": campaign.topic,
         "channel": campaign.channel,
+        "utm": campaign.utm,
         "control_share": campaign.control_share,
         "holdout": campaign.holdout_id or "",
         "plan": campaign.plan,
@@ -197,7 +198,7 @@ def _blank() -> dict[str, Any]:
     first = starters()[0]
     return {
         "id": None, "name": "", "segment": "", "sender_name": "", "sender_address": settings.DEFAULT_SENDER,
-        "topic": "marketing", "channel": "email", "control_share": 0.1, "holdout": "",
+        "topic": "marketing", "channel": "email", "utm": {}, "control_share": 0.1, "holdout": "",
         "status": CampaignStatus.DRAFT,
         "plan": {}, "test_share": 1.0, "fallback": Fallback.BASELINE,
         "allocation": Allocation.FIXED, "learning": {}, "kind": CampaignKind.BROADCAST,

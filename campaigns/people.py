@@ -21,7 +21,7 @@ class PeopleSerializer(serializers.Serializer[Any]):
     idempotency_key = serializers.CharField(
         max_length=100, help_text="The same key does the same thing only once."
     )
-    recipients = PersonSerializer(many=True, min_length=1, max_length=MAX_PEOPLE)
+    recipients = serializers.ListField(child=PersonSerializer(), min_length=1, max_length=MAX_PEOPLE)
     variables = serializers.DictField(required=False, default=dict, help_text="For everybody.")
 
     def validate_recipients(self, people: list[dict[str, Any]]) -> list[dict[str, Any]]:

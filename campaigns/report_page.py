@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from campaigns import selectors, services
+from campaigns.attribution import WINDOW_DAYS, credits_of
 from campaigns.decision_document import decision_context
 from campaigns.group_form import group_form
 from campaigns.models import Campaign, Run, RunStatus, SkipReason
@@ -63,6 +64,8 @@ def report(request: HttpRequest, campaign_id: int) -> HttpResponse:
             "experiment": run.experiment,
             "plan_url": reverse("campaigns:change-plan", args=[campaign.pk, run.number]),
             "group_form": group_form(run.experiment) if can_launch else None,
+            "credits": credits_of(run),
+            "credit_days": WINDOW_DAYS,
             "plan_form": plan_form(run.experiment) if can_launch else None,
             "can_see_customers": request.user.has_perm("customers.view_customer"),
         },

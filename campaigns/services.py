@@ -15,7 +15,7 @@ from campaigns import channels
 from campaigns.audience import freeze
 from campaigns.checks import Check, check_campaign
 from campaigns.drafts import MessageDraft, validate, validate_test
-from campaigns.errors import CampaignNotReady, InvalidState
+from campaigns.errors import CampaignNotReady, InvalidCampaign, InvalidState
 from campaigns.learning import check_allocation, first_wave, start_clock
 from campaigns.models import Campaign, CampaignKind, CampaignStatus, Fallback, Message, Run
 from campaigns.planning import CONTROL, draft_plan, entrants
@@ -24,6 +24,7 @@ from campaigns.schedule.planning import next_launch, plan_launch
 from campaigns.schedule.timing import Timing
 from campaigns.schedule.words import read_timing
 from campaigns.steering import cancel, close, pause, resume, retry_failed
+from campaigns.utm import wrong_utm
 from campaigns.winner import promise
 from experiments import holdouts
 from experiments import services as experiments
@@ -64,6 +65,7 @@ def save_campaign(
     holdout: Holdout | None = None,
     kind: str = CampaignKind.BROADCAST,
     timing: Mapping[str, Any] | None = None,
+    utm: Mapping[str, str] | None = None,
     actor: str,
     created_by: "User | None" = None,
 ) -> Campaign:
@@ -79,6 +81,9 @@ def save_campaign(
         is_broadcast=kind == CampaignKind.BROADCAST,
     )  # fmt: skip
     planned = read_timing(timing or {})
+    if wrong_utm(dict(utm or {})):
+        detail = _("UTM parameters are short texts: source, medium, campaign, term, content.")
+        raise InvalidCampaign(errors=[{"pointer": "/utm", "detail": detail}])
     if campaign is None:
         campaign = Campaign(created_by=created_by)
     else:
@@ -91,6 +96,7 @@ def save_campaign(
     campaign.plan, campaign.test_share, campaign.fallback = dict(plan or {}), test_share, fallback
     campaign.allocation, campaign.learning = allocation, dict(learning or {})
     campaign.kind, campaign.timing = CampaignKind(kind), planned.as_json()
+    campaign.utm = {name: value for name, value in (utm or {}).items() if value}
     draft_plan(campaign, entrants(messages, control_share))
     campaign.save()
     campaign.messages.all().delete()
@@ -251,6 +257,7 @@ def _content(campaign: Campaign) -> dict[str, object]:
         "allocation": campaign.allocation,
         "learning": campaign.learning,
         "timing": campaign.timing,
+        "utm": campaign.utm,
         "campaign_name": campaign.name,
         "sender_name": campaign.sender_name,
         "sender_address": campaign.sender_address,

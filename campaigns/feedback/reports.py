@@ -152,7 +152,11 @@ def _blocks(mail: Message) -> Iterator[dict[str, str]]:
             continue
         payload = part.get_payload()
         if isinstance(payload, list):
-            found = [{k.lower(): " ".join(str(v).split()) for k, v in one.items()} for one in payload]
+            found = [
+                {k.lower(): " ".join(str(v).split()) for k, v in one.items()}
+                for one in payload
+                if isinstance(one, Message)
+            ]
         else:
             found = [_fields(block) for block in re.split(r"\n\s*\n", _text(part).replace("\r\n", "\n"))]
         yield from (

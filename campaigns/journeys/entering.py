@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
@@ -47,7 +48,7 @@ def enter(
     """Lets in those whom the re-entry rule allows; nobody stands in a journey twice at once."""
     entered = 0
     for batch in _batches(entrants):
-        values = {
+        values: dict[str, Any] = {
             "journey": journey.pk, "version": version.pk, "node": graph.start, "now": now,
             "customers": [one.customer_id for one in batch], "keys": [one.key[:200] for one in batch],
             "ats": [one.at for one in batch], "entries": [Jsonb(dict(one.entry)) for one in batch],

@@ -76,10 +76,10 @@ def parse(data: Any, *, exits_of: ExitsOf, entry_kinds: frozenset[str]) -> Graph
     if not isinstance(data, Mapping):
         raise GraphError([Wrong("", "object")])
     wrong: list[Wrong] = []
-    entry = data.get("entry") if isinstance(data.get("entry"), Mapping) else {}
+    entry = _mapping(data.get("entry"))
     if entry.get("kind") not in entry_kinds:
         wrong.append(Wrong("/entry/kind", "choice"))
-    reentry = data.get("reentry") if isinstance(data.get("reentry"), Mapping) else {}
+    reentry = _mapping(data.get("reentry"))
     days = reentry.get("days") or 0
     if reentry.get("rule", "never") not in REENTRY:
         wrong.append(Wrong("/reentry/rule", "choice"))
@@ -105,6 +105,10 @@ def parse(data: Any, *, exits_of: ExitsOf, entry_kinds: frozenset[str]) -> Graph
     )  # fmt: skip
 
 
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
 def _nodes(data: Any, exits_of: ExitsOf, wrong: list[Wrong]) -> dict[str, NodeSpec]:
     if not isinstance(data, Mapping) or not 0 < len(data) <= MAX_NODES:
         wrong.append(Wrong("/nodes", "count"))
@@ -115,12 +119,12 @@ def _nodes(data: Any, exits_of: ExitsOf, wrong: list[Wrong]) -> dict[str, NodeSp
         if not isinstance(key, str) or not KEY.fullmatch(key) or not isinstance(value, Mapping):
             wrong.append(Wrong(where, "key"))
             continue
-        params = value.get("params") if isinstance(value.get("params"), Mapping) else {}
+        params = _mapping(value.get("params"))
         exits = exits_of(str(value.get("kind")), params)
         if exits is None:
             wrong.append(Wrong(f"{where}/kind", "choice"))
             continue
-        ways = value.get("next") if isinstance(value.get("next"), Mapping) else {}
+        ways = _mapping(value.get("next"))
         for name, target in ways.items():
             if name not in exits:
                 wrong.append(Wrong(f"{where}/next/{name}", "exit"))

@@ -43,4 +43,4 @@ def people(journey: Journey, *, node: str = "", status: str = "") -> QuerySet[Pa
 
 def way_of(passage: Passage) -> list[dict[str, Any]]:
     """The steps of one passage, in order."""
-    return list(passage.steps.order_by("at", "pk").values("node", "exit", "detail", "at"))
+    return [dict(step) for step in passage.steps.order_by("at", "pk").values("node", "exit", "detail", "at")]

@@ -1,6 +1,6 @@
 """The API of what holds messages back: frequency caps, quiet hours, exempt topics."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -24,7 +24,7 @@ class QuietHoursSerializer(serializers.ModelSerializer[QuietHours]):
     class Meta:
         model = QuietHours
         fields = ["channel", "starts_at", "ends_at"]
-        extra_kwargs = {"channel": {"validators": []}}
+        extra_kwargs: ClassVar[dict[str, Any]] = {"channel": {"validators": []}}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["starts_at"] == attrs["ends_at"]:
@@ -38,7 +38,7 @@ class TopicRuleSerializer(serializers.ModelSerializer[TopicRule]):
     class Meta:
         model = TopicRule
         fields = ["topic", "ignores_caps", "ignores_quiet_hours"]
-        extra_kwargs = {"topic": {"validators": []}}
+        extra_kwargs: ClassVar[dict[str, Any]] = {"topic": {"validators": []}}
 
 
 class LimitsSerializer(serializers.Serializer[Any]):

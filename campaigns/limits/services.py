@@ -18,9 +18,12 @@ def replace_limits(
     actor: str,
 ) -> None:
     """They hold from the next chunk on that a worker takes."""
-    for model, rows in ((FrequencyCap, caps), (QuietHours, quiet_hours), (TopicRule, topics)):
-        model.objects.all().delete()
-        model.objects.bulk_create(model(**row) for row in rows)
+    FrequencyCap.objects.all().delete()
+    FrequencyCap.objects.bulk_create(FrequencyCap(**row) for row in caps)
+    QuietHours.objects.all().delete()
+    QuietHours.objects.bulk_create(QuietHours(**row) for row in quiet_hours)
+    TopicRule.objects.all().delete()
+    TopicRule.objects.bulk_create(TopicRule(**row) for row in topics)
     audit(
         actor, "limits.replaced", "limits", caps=len(caps), quiet_hours=len(quiet_hours), topics=len(topics)
     )

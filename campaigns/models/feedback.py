@@ -19,8 +19,9 @@ class Bounce(models.Model):
 
     follows_merge_by = ()
     personal_data = PersonalData(
-        "messages", AtErasure.ANONYMIZE, clear={"detail": ""}, ages_by="at", internal=("key", "delivery")
-    )
+        "messages", AtErasure.ANONYMIZE, clear={"detail": ""}, neutral=("key", "status"), ages_by="at",
+        internal=("key", "delivery"),
+    )  # fmt: skip
 
     key = models.CharField(max_length=100, unique=True, editable=False)
     delivery = models.ForeignKey(

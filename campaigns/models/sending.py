@@ -82,6 +82,10 @@ class Campaign(models.Model):
         verbose_name=_("holdout"),
         help_text=_("Its members get nothing of this campaign. Global holdouts are kept out anyway."),
     )
+    utm = models.JSONField(
+        _("UTM parameters"), default=dict, blank=True,
+        help_text=_("source, medium, campaign, term, content; none without a source."),
+    )  # fmt: skip
     status = models.CharField(
         _("status"), max_length=10, choices=CampaignStatus, default=CampaignStatus.DRAFT, editable=False
     )

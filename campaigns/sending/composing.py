@@ -9,6 +9,7 @@ from campaigns.ledger import Row
 from campaigns.models import SkipReason
 from campaigns.sending.context import ChunkData, RunContent
 from campaigns.sending.picks import ItemTexts
+from campaigns.utm import tag_url, utm_of
 from personalization.content.errors import RenderError
 from personalization.context import as_values
 from personalization.customers.contexts import context_of
@@ -34,30 +35,38 @@ class Composer:
         self._sheets = {
             key: Sheet(run.run_id, run.campaign_id, key, run.content, at) for key in run.content["variants"]
         }
+        self._utm = {
+            key: utm_of(
+                run.content.get("utm") or {}, channel=run.channel.name,
+                campaign=run.content["campaign_name"], variant=key,
+            )
+            for key in run.content["variants"]
+        }  # fmt: skip
 
     def inputs(self, row: Row) -> dict[str, Any] | None:
         """What this message is made from beside the profile: the picks (see picks.Pick)."""
         picks = self._data.picks.get(row.customer_id) if row.customer_id is not None else None
         return {"items": picks, "at": self._issued} if picks else None
 
-    def compose(self, row: Row, session: Session) -> Outgoing:
-        """Raises NotPossible, ChannelError."""
+    def render(self, row: Row) -> Any:
+        """The message with its links, as the channel's `finish` answers it. Raises NotPossible."""
         profile = self._data.profiles.get(row.customer_id or 0)
         if profile is None:
             raise NotPossible(SkipReason.ERASED)
-        channel = self._run.channel
-        address = self._data.addresses.get(profile["id"], "")
-        if not address:
+        if not self._data.addresses.get(profile["id"], ""):
             raise NotPossible(SkipReason.NO_ADDRESS)
         template = self._run.templates.get(row.variant)
         if template is None:
             raise NotPossible(SkipReason.NO_CONTENT, self._run.broken.get(row.variant, ""))
         unsubscribe = links.unsubscribe_url(row.id, self._issued)
+        utm = self._utm[row.variant]
         try:
             rendered = template.render(self.context(row, profile, unsubscribe))
-            finished = channel.finish(
+            return self._run.channel.finish(
                 rendered,
-                track=lambda url: links.click_url(row.id, self._issued, url) or url,
+                track=lambda url: (
+                    links.click_url(row.id, self._issued, tag_url(url, utm)) or tag_url(url, utm)
+                ),
                 pixel_url=links.open_url(row.id, self._issued),
                 keep=unsubscribe,
                 trap_url=links.trap_url(row.id, self._issued),
@@ -67,6 +76,15 @@ class Composer:
         except Exception as error:
             # Whatever a hostile value or template made of it: the neighbors get their messages.
             raise NotPossible(SkipReason.NO_CONTENT, type(error).__name__) from error
+
+    def compose(self, row: Row, session: Session) -> Outgoing:
+        """Raises NotPossible, ChannelError."""
+        finished = self.render(row)
+        profile, channel = self._data.profiles[row.customer_id or 0], self._run.channel
+        address, unsubscribe = (
+            self._data.addresses[profile["id"]],
+            links.unsubscribe_url(row.id, self._issued),
+        )
         name = f"{profile['first_name']} {profile['last_name']}".strip()
         recipient = Recipient(
             address,

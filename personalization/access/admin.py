@@ -83,7 +83,7 @@ class LogAdmin(ModelAdmin):
     """Written by the product, read by people, changed by nobody."""
 
     show_full_result_count = False
-    date_hierarchy = "at"
+    date_hierarchy: str | None = "at"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -46,6 +46,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     ),
     "Data manager": (
         *(SEE_PEOPLE, "add_privacyrequest", "add_topic", "change_topic", "delete_topic"),
+        "change_retentionrule",
         *("change_identityrule", "add_traitdefinition", "change_traitdefinition", "delete_traitdefinition"),
         *("add_customer", "change_customer", "delete_customer", "add_consent"),
         *("add_suppression", "delete_suppression", "add_item", "change_item", "delete_item"),

@@ -61,6 +61,7 @@ UNFOLD = {
                     ),
                     _entry(_("Catalog"), "inventory_2", "admin:catalog_item_changelist", "catalog.view_item"),
                     _entry(_("Import"), "upload_file", "sources:imports", "sources.view_import"),
+                    _entry(_("Sources"), "sync", "admin:sources_source_changelist", "sources.view_source"),
                 ],
             },
             {
@@ -145,6 +146,12 @@ UNFOLD = {
                         "shield_person",
                         "privacy:requests",
                         "privacy.view_privacyrequest",
+                    ),
+                    _entry(
+                        _("Retention"),
+                        "auto_delete",
+                        "privacy:retention",
+                        "privacy.view_retentionrule",
                     ),
                     _entry(
                         _("Topics"),

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -181,6 +182,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 24 * 3600.0,
         "options": {"queue": "default", "expires": 3600},
     },
+    "retention": {
+        "task": "personalization.privacy.tasks.run_retention",
+        "schedule": crontab(hour=2, minute=30),
+        "options": {"queue": "default", "expires": 3600},
+    },
     "webhooks": {
         "task": "campaigns.tasks.tell_events",
         "schedule": 3.0,
@@ -252,6 +258,7 @@ DATA_KEYS = env.list("DATA_KEYS", default=[SECRET_KEY])
 # Uploaded files hold people's data: never below MEDIA_ROOT, which the web server shows to everybody.
 IMPORT_DIR = Path(env.str("IMPORT_DIR", default=str(DATA_DIR / "imports")))
 IMPORT_RETENTION_DAYS = env.int("IMPORT_RETENTION_DAYS", default=7)
+SOURCE_SQLITE_DIR = Path(env.str("SOURCE_SQLITE_DIR", default=str(DATA_DIR / "sources")))
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=10_000_000_000)
 
 # --- API ----------------------------------------------------------------------------------------------------

@@ -2,10 +2,20 @@
 
 from django.urls import path
 
-from personalization.segments import api
+from personalization.segments import api, insight_api
 
 urlpatterns = [
     path("segments", api.SegmentList.as_view(), name="api-segments"),
     path("segments/count", api.SegmentCount.as_view(), name="api-segment-count"),
+    path("segments/funnel", insight_api.SegmentFunnel.as_view(), name="api-segment-funnel"),
+    path("segments/overlap", insight_api.SegmentOverlap.as_view(), name="api-segment-overlap"),
+    path(
+        "segments/<int:segment_id>/explain", insight_api.SegmentExplain.as_view(), name="api-segment-explain"
+    ),
+    path(
+        "segments/<int:segment_id>/members", insight_api.SegmentMembers.as_view(), name="api-segment-members"
+    ),
+    path("segments/<int:segment_id>/sizes", insight_api.SegmentSizes.as_view(), name="api-segment-sizes"),
+    path("segments/<int:segment_id>/moves", insight_api.SegmentMoves.as_view(), name="api-segment-moves"),
     path("segments/<int:segment_id>", api.SegmentDetail.as_view(), name="api-segment"),
 ]

@@ -65,8 +65,9 @@ Happening = tuple[tuple[str, ...], tuple[nodes.Filter, ...], list[Decimal]]
 def _happenings(leaf: nodes.Node) -> Iterable[Happening]:
     """Names, filters, and the ages at which an event of these names begins or stops to count."""
     if isinstance(leaf, nodes.EventCondition):
-        ages = [leaf.test.value] if OPERATORS[leaf.test.op].takes == "days" else []
-        yield _measured(leaf.aggregate, ages)  # type: ignore[arg-type]
+        days = leaf.test.value
+        is_age = OPERATORS[leaf.test.op].takes == "days"
+        yield _measured(leaf.aggregate, [days] if is_age and isinstance(days, Decimal) else [])
     elif isinstance(leaf, nodes.Ratio):
         yield _measured(leaf.of, [])
         yield _measured(leaf.to, [])

@@ -29,6 +29,22 @@ def describe(definition: object) -> str:
     return _("Customers where %(condition)s.") % {"condition": _phrase(node, nested=False)}
 
 
+def describe_node(node: nodes.Node) -> str:
+    """One clause in words, without a full stop."""
+    return _phrase(node, nested=False) if node != nodes.All(()) else _("everyone")
+
+
+def show(value: object) -> str:
+    """A value of a customer as text."""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M} UTC"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = Decimal(str(value))
+    if isinstance(value, Decimal):
+        return formats.number_format(round(value, 2).normalize(), use_l10n=True, force_grouping=True)
+    return _value(value) or str(value)
+
+
 def trait_label(name: str) -> str:
     """The name of a standard trait in the reader's language; any other name as it is."""
     return _(STANDARD_NAMES[name]) if name in STANDARD_NAMES else name

@@ -62,9 +62,12 @@ def sizes(segment: Segment, *, since: datetime, until: datetime) -> list[Size]:
     start = max(since, watch.since).replace(minute=0, second=0, microsecond=0)
     start = start.replace(hour=0) if kind == "day" else start
     rows = SegmentMembership.objects.filter(segment=segment)
-    entered = _by_period(rows.filter(entered_at__gte=start, entered_at__lt=until), "entered_at", kind)
+    # Who was in at the first look did not enter then.
+    came = rows.exclude(entered_at=watch.since).filter(entered_at__gte=start, entered_at__lt=until)
+    entered = _by_period(came, "entered_at", kind)
     left = _by_period(rows.filter(left_at__gte=start, left_at__lt=until), "left_at", kind)
-    members = rows.filter(Q(left_at=None) | Q(left_at__gte=start), entered_at__lt=start).count()
+    before = Q(entered_at__lt=start) | Q(entered_at=watch.since)
+    members = rows.filter(before, Q(left_at=None) | Q(left_at__gte=start)).count()
     found = []
     while start < until:
         come, gone = entered.get(start, 0), left.get(start, 0)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from personalization.customers.models import Channel
 from personalization.segments import definition
 from personalization.segments.describe import trait_label
 from personalization.segments.fields import known_fields
@@ -22,6 +23,7 @@ def vocabulary(*, exclude: Segment | None, now: datetime) -> dict[str, Any]:
         "numberTests": [*definition.NUMBER_TESTS, "top_percent"],
         "dateTests": list(definition.DATE_TESTS),
         "aggregates": _aggregates(),
+        "channels": {value: str(label) for value, label in Channel.choices},
         "traits": [{**trait, "label": trait_label(trait["name"])} for trait in known["traits"]],
         "events": known["events"],
         "item": known["item"],

@@ -23,7 +23,8 @@
       const [agg, agg2] = [newAggregate(), { ...newAggregate(), win: "older" }];
       return { id, kind, agg, agg2, test: { ...newTest("at_least"), value: "1.5" } };
     }
-    if (kind === "consent") return { id, kind, topic: "marketing", granted: "yes" };
+    if (kind === "sequence") return { id, kind, steps: [newAggregate(), newAggregate()], days: "7", followed: "yes" };
+    if (kind === "consent") return { id, kind, channel: "email", topic: "marketing", granted: "yes" };
     if (kind === "segment") return { id, kind, segment: "" };
     return { id, kind: "trait", trait: "", test: newTest() };
   }
@@ -87,9 +88,14 @@
       const [agg, agg2] = raw.ratio.map(readAggregate);
       return { id, kind: "ratio", agg, agg2, test: readTest(raw.is, raw.value) };
     }
+    if ("sequence" in raw) {
+      const steps = raw.sequence.map((step, index) => readAggregate(index ? step : { ...step, window: raw.window }));
+      return { id, kind: "sequence", steps, days: String(raw.within_days), followed: raw.followed === false ? "no" : "yes" };
+    }
     if ("event" in raw) return { id, kind: "event", agg: readAggregate(raw), test: readTest(raw.is, raw.value) };
     if ("consent" in raw) {
-      return { id, kind: "consent", topic: raw.topic || "marketing", granted: raw.granted === false ? "no" : "yes" };
+      const granted = raw.granted === false ? "no" : "yes";
+      return { id, kind: "consent", channel: raw.consent, topic: raw.topic || "marketing", granted };
     }
     return { id, kind: "segment", segment: String(raw.segment) };
   }
@@ -109,7 +115,9 @@
         name: page.name,
         description: page.description,
         root: readRoot(page.definition),
-        icons: { trait: "person", event: "bolt", ratio: "percent", consent: "verified_user", segment: "filter_alt" },
+        bare: false, // of an aggregate only the events are shown
+        timeless: false,
+        icons: { trait: "person", event: "bolt", ratio: "percent", sequence: "timeline", consent: "verified_user", segment: "filter_alt" },
         errors: {},
         result: null,
         counting: false,
@@ -248,6 +256,8 @@
           return this.vocabulary.texts.recent.replace("%(number)s", this.number(event.recent));
         },
 
+        newStep: newAggregate,
+
         addFilter(agg) {
           agg.where.push({ id: nextId++, place: "property", name: "", test: newTest() });
         },
@@ -352,17 +362,27 @@
             return { out: { trait: node.trait, ...out }, done: done && !!node.trait };
           }
           if (node.kind === "consent") {
-            const out = { consent: "email", topic: node.topic };
+            const out = { consent: node.channel, topic: node.topic };
             if (node.granted === "no") out.granted = false;
             return { out, done: !!node.topic };
           }
           if (node.kind === "segment") return { out: { segment: Number(node.segment) || 0 }, done: !!node.segment };
+          if (node.kind === "sequence") return this.writeSequence(node);
           const test = this.writeTest(node.test, true, "is");
           const first = this.writeAggregate(node.agg);
           if (node.kind === "event") return { out: { ...first.out, ...test.out }, done: first.done && test.done };
           const second = this.writeAggregate(node.agg2);
           const out = { ratio: [first.out, second.out], ...test.out };
           return { out, done: first.done && second.done && test.done };
+        },
+
+        writeSequence(node) {
+          const steps = node.steps.map((agg) => this.writeAggregate(agg));
+          const parts = steps.map(({ out }) => (out.where ? { event: out.event, where: out.where } : { event: out.event }));
+          const out = { sequence: parts, within_days: numberOf(node.days) };
+          if (steps[0].out.window) out.window = steps[0].out.window;
+          if (node.followed === "no") out.followed = false;
+          return { out, done: out.within_days !== null && steps.every((step) => step.done) };
         },
 
         write(node, pointer, strict, found) {

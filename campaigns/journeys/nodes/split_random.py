@@ -51,9 +51,11 @@ class SplitRandomNode(Node):
         keys = dict(experiment.variants.values_list("pk", "key"))
         drawn = experiments.assign(experiment, [one.customer_id for one in travelers], at=place.now)
         first = self.exits(place.params)[0]
-        return {
-            one.id: Move(keys.get(drawn.get(one.customer_id, (None, 0.0))[0], first)) for one in travelers
-        }
+        found: dict[int, Move | Stay] = {}
+        for one in travelers:
+            variant, _chance = drawn.get(one.customer_id, (None, 0.0))
+            found[one.id] = Move(first if variant is None else keys[variant])
+        return found
 
 
 def ways_of(params: Mapping[str, Any]) -> dict[str, float]:

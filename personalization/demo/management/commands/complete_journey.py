@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from personalization.demo import journey_campaign as job
 from personalization.demo.journey import Journey, JourneyError, check_total, load
+from personalization.demo.journey_questions import save_questions
 
 
 class Command(BaseCommand):
@@ -19,6 +20,11 @@ class Command(BaseCommand):
         parser.add_argument("folder", type=Path, help="holds completejourney-*.parquet")
         parser.add_argument("--load-only", action="store_true", help="stop after the total was compared")
         parser.add_argument(
+            "--questions",
+            action="store_true",
+            help="save ten questions about it as segments, and stop after them",
+        )
+        parser.add_argument(
             "--inbox", default=os.environ.get("INBOX_URL") or "http://127.0.0.1:8025",
             help="address of the mail catcher",
         )  # fmt: skip
@@ -26,7 +32,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             self._load(options["folder"])
-            if not options["load_only"]:
+            if options["questions"]:
+                save_questions(say=self.stdout.write)
+            elif not options["load_only"]:
                 self._send(options["inbox"])
         except JourneyError as error:
             raise CommandError(str(error)) from error

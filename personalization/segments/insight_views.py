@@ -1,0 +1,114 @@
+"""The page about one segment's members: over time, who was in when, why one is in, how clauses narrow."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext as _
+
+from personalization.access.problems import ProblemError
+from personalization.access.shell import render_page, staff_page
+from personalization.customers.selectors import find_any
+from personalization.segments import explain, history, selectors
+from personalization.segments.definition import DefinitionError
+from personalization.segments.models import Segment
+
+DAYS = (7, 30, 90, 365)
+SHOWN = 50
+MOST_COMPARED = 3
+SECONDS = 8.0
+
+
+@staff_page("segments.view_segment")
+def insight(request: HttpRequest, segment_id: int) -> HttpResponse:
+    """GET shows it; a POST asks about one customer, so that nobody's id stands in an address."""
+    segment = get_object_or_404(Segment, pk=segment_id)
+    now = timezone.now()
+    may_see = request.user.has_perm("customers.view_customer")
+    days = next((days for days in DAYS if str(days) == request.GET.get("days")), 30)
+    sizes = history.sizes(segment, since=now - timedelta(days=days), until=now)
+    context: dict[str, Any] = {
+        "segment": segment, "may_see": may_see, "days": days, "choices": DAYS,
+        "current": segment.versions.order_by("-number").first(),
+        "plot": [[size.at.isoformat(), size.members, size.entered, -size.left] for size in sizes],
+        "watch": getattr(segment, "watch", None),
+        "moves": segment.moves.select_related("customer").order_by("-pk")[:10],
+        "others": Segment.objects.filter(archived_at=None).exclude(pk=segment.pk),
+        **_then(request, segment, now=now), **_compared(request, segment),
+    }  # fmt: skip
+    if context["current"] is not None:
+        context |= _narrowing(segment, now=now)
+        if request.method == "POST" and may_see:
+            context |= _why(request, segment, now=now)
+    return render_page(request, "segments/insight.html", context, title=segment.name)
+
+
+def _then(request: HttpRequest, segment: Segment, *, now: datetime) -> dict[str, Any]:
+    """Who was in at the asked time; a bare date is its first moment in UTC."""
+    asked = request.GET.get("at", "")
+    if not asked:
+        return {}
+    try:
+        day = parse_date(asked)
+        at = datetime(day.year, day.month, day.day) if day else parse_datetime(asked)
+    except ValueError:
+        at = None
+    if at is None:
+        return {"at": asked, "then_problem": _("Give a date such as 2026-03-03.")}
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
+    try:
+        rows = history.members_at(segment, at=min(at, now))
+    except ProblemError as error:
+        return {"at": asked, "then_problem": f"{error.title}. {error.detail}"}
+    people = rows.select_related("customer")[:SHOWN]
+    return {"at": asked, "then": people, "then_count": rows.count(), "then_at": min(at, now)}
+
+
+def _compared(request: HttpRequest, segment: Segment) -> dict[str, Any]:
+    wanted = [int(one) for one in request.GET.getlist("with") if one.isdecimal()][:MOST_COMPARED]
+    others = list(Segment.objects.filter(pk__in=wanted, archived_at=None).exclude(pk=segment.pk))
+    if not others:
+        return {"chosen": []}
+    compared = [segment, *others]
+    regions = explain.overlap(compared)
+    largest = max((region.count for region in regions), default=1)
+    return {
+        "chosen": [other.pk for other in others],
+        "compared": [(one, explain.sizes_of(regions).get(one.pk, 0)) for one in compared],
+        "regions": [
+            {
+                "marks": [one.pk in region.segments for one in compared],
+                "count": region.count,
+                "width": f"{100 * region.count / largest:.1f}%",
+            }
+            for region in regions
+        ],
+    }
+
+
+def _narrowing(segment: Segment, *, now: datetime) -> dict[str, Any]:
+    try:
+        with selectors.time_limit(SECONDS):
+            steps = explain.funnel(segment.current.definition, now=now)
+    except DefinitionError:
+        return {"funnel_problem": _("This version cannot be read any more.")}
+    except ProblemError as error:
+        return {"funnel_problem": f"{error.title}. {error.detail}"}
+    total = max(selectors.customer_total(), 1)
+    rows = [{"step": step, "width": f"{100 * step.left / total:.1f}%"} for step in steps]
+    return {"funnel": rows, "total": total}
+
+
+def _why(request: HttpRequest, segment: Segment, *, now: datetime) -> dict[str, Any]:
+    asked = request.POST.get("customer", "").strip()
+    customer = find_any(asked)
+    if customer is None:
+        return {"asked": asked, "why_problem": _("Nobody has this customer id.")}
+    try:
+        clause = explain.explain(segment.current.definition, customer, now=now)
+    except DefinitionError:
+        return {"asked": asked, "why_problem": _("This version cannot be read any more.")}
+    return {"asked": asked, "customer": customer, "why": clause}

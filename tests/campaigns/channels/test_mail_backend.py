@@ -1,0 +1,75 @@
+"""E-mail through a provider of django-anymail (Postmark's protocol), over a socket."""
+
+import json
+from typing import Any
+
+import pytest
+
+from campaigns import accounts, links, selectors, services
+from campaigns.models import Delivery
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def postmark(open_service: Any) -> Any:
+    service = open_service("email")
+    service.mails = []
+
+    def take(path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any]:
+        assert path == "/email" and headers["x-postmark-server-token"] == "token"
+        mail = json.loads(body)
+        service.mails.append(mail)
+        return 200, {"To": mail["To"], "MessageID": "b7bc2f4a", "ErrorCode": 0, "Message": "OK"}
+
+    service.take_email = take
+    values = {
+        "backend": "anymail.backends.postmark.EmailBackend",
+        "settings": json.dumps({"server_token": "token", "api_url": f"{service.url}/"}),
+    }
+    accounts.save_account(None, channel="email", name="Postmark", values=values, actor="test")
+    return service
+
+
+def launch(make_customers: Any, make_campaign: Any, n: int = 2, **fields: Any) -> Any:
+    make_customers(n, **fields)
+    return services.launch(make_campaign(), actor="test")
+
+
+def test_the_provider_gets_everything_a_server_gets(
+    postmark, make_customers, make_campaign, send_all
+) -> None:
+    run = launch(make_customers, make_campaign, last_name='李 "x"\r\nBcc: evil@example.com')
+    send_all(run)
+    assert selectors.progress(run)["sent"] == 2 and len(postmark.mails) == 2
+    mail = postmark.mails[0]
+    headers = {one["Name"]: one["Value"] for one in mail["Headers"]}
+    one = Delivery.objects.order_by("pk").first()
+    number = links.message_id(one.pk, run.pk, one.customer_id, "email")
+    assert headers["Message-ID"] == f"<{number}@shop.example>" and mail["Metadata"] == {"message_id": number}
+    assert headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click" and "/t/u/" in mail["HtmlBody"]
+    assert "Bcc" not in mail and set(headers) >= {"List-Id", "Feedback-ID", "List-Unsubscribe"}
+    assert mail["TextBody"] and one.detail == "taken as b7bc2f4a"
+
+
+@pytest.mark.parametrize(
+    ("fault", "status"),
+    [
+        (422, "failed"),
+        (503, "pending"),
+        (429, "pending"),
+        (401, "pending"),
+        ("drop", "unknown"),
+        ("hang", "unknown"),
+    ],
+)
+def test_each_answer_means_what_it_means_by_smtp(
+    fault, status, postmark, make_customers, make_campaign, send_all, settings
+) -> None:
+    run = launch(make_customers, make_campaign, n=1)
+    postmark.fault = lambda path, number: fault
+    postmark.fault_body = {"ErrorCode": 300, "Message": "Invalid 'To' address: 'c0@example.com'"}
+    settings.ANYMAIL = {"REQUESTS_TIMEOUT": 1}
+    send_all(run, rounds=1)
+    one = Delivery.objects.get()
+    assert one.status == status and "c0@" not in one.detail and len(postmark.mails) == (status == "unknown")
