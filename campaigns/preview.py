@@ -108,7 +108,7 @@ def _about_items(choice: ItemChoice, customer: Customer | None, *, got: int) -> 
         "sentence": describe(choice),
         "left": _("%(n)s of %(all)s items can be recommended.") % facts,
         "warning": warning % facts,
-        "removed": describe_removed(count_removed(choice.rules, customer and customer.pk)),
+        "removed": describe_removed(count_removed(choice.rules, customer.pk if customer else None)),
     }
 
 
