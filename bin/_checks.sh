@@ -9,4 +9,4 @@ say "manage.py check --deploy, set as in production"
 DEBUG=0 ALLOW_HTTP=0 SITE_URL=https://bespoke.example ALLOWED_HOSTS=bespoke.example \
   python manage.py check --deploy --fail-level WARNING
 say "pytest $*"
-DEBUG=0 ALLOW_HTTP=1 exec python -m pytest "$@"
+DEBUG=0 ALLOW_HTTP=1 exec python -m pytest -n "${TEST_PROCESSES:-auto}" --dist loadfile "$@"
