@@ -110,8 +110,9 @@ def measure(args, customers: int, events: int) -> None:
     from django.db import connection
 
     from experiments import selectors
+    from experiments.metric_sums import load_assigned
     from experiments.models import Experiment, Metric
-    from experiments.moments import load_assigned, load_sums
+    from experiments.moments import load_sums
 
     call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:

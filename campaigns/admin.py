@@ -1,11 +1,14 @@
 """The admin's addresses of a campaign lead to our own pages."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, FrequencyCap, QuietHours, TopicRule
+from personalization.access.services import actor_name, audit
 
 
 @admin.register(Campaign)
@@ -31,3 +34,37 @@ class CampaignAdmin(ModelAdmin):
         """A launched campaign is evidence; a draft may go."""
         may = super().has_delete_permission(request, obj)
         return may and (obj is None or not obj.runs.exists())
+
+
+class Audited(ModelAdmin):
+    """Rules that hold for all campaigns: every change is written down."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        name = obj._meta.model_name
+        audit(actor_name(request), f"{name}.saved", f"{name}:{obj.pk}", changed=sorted(form.changed_data))
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        name = obj._meta.model_name
+        audit(actor_name(request), f"{name}.deleted", f"{name}:{obj.pk}", rule=str(obj))
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        for obj in queryset:
+            self.delete_model(request, obj)
+
+
+@admin.register(FrequencyCap)
+class FrequencyCapAdmin(Audited):
+    list_display = ["__str__", "max_messages", "window_hours", "channel", "topic", "is_active"]
+    list_filter = ["is_active"]
+
+
+@admin.register(QuietHours)
+class QuietHoursAdmin(Audited):
+    list_display = ["__str__", "channel"]
+
+
+@admin.register(TopicRule)
+class TopicRuleAdmin(Audited):
+    list_display = ["topic", "ignores_caps", "ignores_quiet_hours"]

@@ -15,7 +15,6 @@ from rest_framework.views import APIView
 from campaigns import selectors, services, tasks, winner
 from campaigns.decision_document import decision_document_of
 from campaigns.decision_serializers import (
-    ChangeSerializer,
     ChoiceSerializer,
     DecisionSerializer,
     OutlookSerializer,
@@ -23,9 +22,11 @@ from campaigns.decision_serializers import (
 from campaigns.errors import InvalidState
 from campaigns.models import Campaign, Delivery, DeliveryStatus, Message, Run, SkipReason
 from campaigns.outlook import outlook_of
+from campaigns.report_found import wish
 from campaigns.services import MessageDraft
 from experiments.models import Holdout
 from experiments.plan import amend_plan
+from experiments.plan_serializers import PlanChangeSerializer
 from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination
 from personalization.access.services import actor_name
@@ -57,7 +58,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 
     class Meta:
         model = Message
-        fields = ["key", "name", "weight", "subject", "preheader", "body", "item_count", "rules"]
+        fields = ["key", "name", "weight", "subject", "preheader", "body", "fields", "item_count", "rules"]
 
 
 class CampaignSerializer(serializers.ModelSerializer[Campaign]):
@@ -76,8 +77,8 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         model = Campaign
         fields = [
             "id", "name", "channel", "topic", "segment", "sender_name", "sender_address", "control_share",
-            "holdout", "plan", "test_share", "fallback", "messages", "status", "scheduled_at", "problem",
-            "run", "created_at", "updated_at",
+            "kind", "holdout", "plan", "test_share", "fallback", "timing", "messages", "status",
+            "scheduled_at", "problem", "run", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = ["status", "scheduled_at", "problem"]
 
@@ -105,6 +106,9 @@ class ProgressSerializer(serializers.Serializer[Any]):
     unknown = serializers.IntegerField()
     pending = serializers.IntegerField()
     reasons = serializers.DictField(child=serializers.IntegerField())
+    waiting = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Pending ones that a limit holds back, by reason."
+    )
     variants = serializers.DictField(child=serializers.DictField(child=serializers.IntegerField()))
     launched_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
@@ -177,7 +181,7 @@ class LaunchView(APIView):
 
 
 class SteerView(APIView):
-    """pause, resume, cancel or retry of the newest run; which one is in the address."""
+    """pause, resume, cancel, retry or close of the newest run; which one is in the address."""
 
     required_scope = Scope.CAMPAIGNS_WRITE
     action = ""
@@ -191,6 +195,7 @@ class SteerView(APIView):
             "resume": services.resume,
             "cancel": services.cancel,
             "retry": services.retry_failed,
+            "close": services.close,
         }[self.action]
         steer(run, actor=actor_name(request))
         tasks.wake()
@@ -215,8 +220,11 @@ class DecisionView(APIView):
 
     @extend_schema(operation_id="campaigns_decision", responses=DecisionSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        """The newest run's plan in all versions, its looks, what the rules say, and what the rest gets."""
-        return Response(decision_document_of(_run(pk), now=timezone.now()))
+        """The newest run's plan in all versions, its looks, what the rules say, and what the rest gets. What
+        they say is null until the first analysis, which is begun by asking."""
+        run = _run(pk)
+        wish(run.experiment)
+        return Response(decision_document_of(run))
 
     @extend_schema(
         operation_id="campaigns_choose_winner", request=ChoiceSerializer, responses=DecisionSerializer
@@ -228,25 +236,25 @@ class DecisionView(APIView):
         run = _run(pk)
         winner.decide_by_hand(run, variant=body.validated_data["variant"], actor=actor_name(request))
         tasks.wake()
-        return Response(decision_document_of(run, now=timezone.now()))
+        return Response(decision_document_of(run))
 
 
 class PlanView(APIView):
     required_scope = Scope.CAMPAIGNS_WRITE
 
     @extend_schema(
-        operation_id="campaigns_change_plan", request=ChangeSerializer, responses=DecisionSerializer
+        operation_id="campaigns_change_plan", request=PlanChangeSerializer, responses=DecisionSerializer
     )
     def post(self, request: Request, pk: int) -> Response:
         """A new version of the newest run's plan, with the reason, which the report shows."""
-        body = ChangeSerializer(data=request.data)
+        body = PlanChangeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         run = _run(pk)
         amend_plan(
             run.experiment, body.validated_data["plan"], reason=body.validated_data["reason"],
             actor=actor_name(request), at=timezone.now(),
         )  # fmt: skip
-        return Response(decision_document_of(run, now=timezone.now()))
+        return Response(decision_document_of(run))
 
 
 class ProgressView(APIView):

@@ -1,7 +1,10 @@
-from django.urls import path
+from django.urls import include, path
 
 from campaigns import api
+from campaigns.account_api import AccountsView, AccountView
+from campaigns.limits.api import LimitsView
 from campaigns.report_api import ReportView
+from campaigns.trigger_api import TriggerView
 
 urlpatterns = [
     path("campaigns", api.CampaignsView.as_view()),
@@ -9,12 +12,17 @@ urlpatterns = [
     path("campaigns/<int:pk>/launch", api.LaunchView.as_view()),
     *(
         path(f"campaigns/<int:pk>/{action}", api.SteerView.as_view(action=action))
-        for action in ("pause", "resume", "cancel", "retry")
+        for action in ("pause", "resume", "cancel", "retry", "close")
     ),
     path("campaigns/<int:pk>/outlook", api.OutlookView.as_view()),
     path("campaigns/<int:pk>/decision", api.DecisionView.as_view()),
     path("campaigns/<int:pk>/plan", api.PlanView.as_view()),
     path("campaigns/<int:pk>/progress", api.ProgressView.as_view()),
     path("campaigns/<int:pk>/deliveries", api.DeliveriesView.as_view()),
+    path("sender-accounts", AccountsView.as_view()),
+    path("sender-accounts/<int:pk>", AccountView.as_view()),
+    path("campaigns/<int:pk>/trigger", TriggerView.as_view()),
+    path("journeys", include("campaigns.journeys.api_urls")),
+    path("limits", LimitsView.as_view()),
     path("experiments/<slug:key>/report", ReportView.as_view(), name="api-experiment-report"),
 ]

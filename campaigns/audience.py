@@ -1,14 +1,17 @@
-"""Freezing the audience: one delivery for everyone in the segment, with the reason where nothing is sent.
+"""Freezing the audience: one delivery for everyone considered, with the reason where nothing is sent.
 
-Everything here happens inside the launch's transaction, set by set; a customer is never handled one by one.
+Everything here happens inside the caller's transaction, set by set; a customer is never handled one by one.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
+from psycopg.types.json import Jsonb
 
 from campaigns.channels import Channel
+from campaigns.limits.permission import permitted_ids
 from campaigns.models import Run
 from personalization.customers import selectors as customers
 
@@ -16,6 +19,9 @@ CHUNK_SIZE = 500
 BATCH = 50_000
 # variant id (None: outside the experiment) and the chance with which it was drawn
 Assigned = Mapping[int, tuple[int | None, float]]
+# occurrence and variables
+Newcomers = Mapping[int, tuple[int, Mapping[str, Any] | None]]
+NOTHING = (0, None)
 
 
 def freeze(
@@ -28,18 +34,22 @@ def freeze(
     topic: str,
     now: datetime,
     has_rest: bool = False,
+    due: Mapping[int, datetime] | None = None,
+    newcomers: Newcomers | None = None,
 ) -> int:
     """Writes chunks and deliveries of everyone in `assigned`; answers how many.
 
     Reasons are given in this order: holdout, outside the experiment, control, no address, invalid address,
     no consent, suppressed, duplicate address. Of several customers with one address the one who may be mailed
     keeps it, then the oldest; when that one is in control, the address stays silent.
-    With `has_rest`, those outside the experiment wait for its winner, in no chunk yet.
+    With `has_rest`, those outside the experiment wait for its winner, in no chunk yet. `due`: who is not to
+    be written to at once; those of one moment share chunks. With `newcomers` (of a standing run) each is
+    written to for a reason of their own, so two with one address both are.
     """
     with connection.cursor() as cursor:
         cursor.execute(_CREATE)
         # Batch by batch: a connection that is copying cannot ask anything else.
-        for batch in _batches(assigned, held_out, channel=channel, topic=topic):
+        for batch in _batches(assigned, held_out, due or {}, newcomers or {}, channel=channel, topic=topic):
             with cursor.copy(_COPY) as copy:
                 for row in batch:
                     copy.write_row(row)
@@ -48,11 +58,13 @@ def freeze(
             "run": run.pk,
             "control": control_id,
             "pattern": channel.address_pattern,
+            "longest": channel.longest_address,
             "size": CHUNK_SIZE,
             "now": now,
             "has_rest": has_rest,
+            "one_per_address": newcomers is None,
         }
-        cursor.execute(_JUDGE.format(address=channel.address_column), values)
+        cursor.execute(_JUDGE.format(address=channel.address_sql), values)
         cursor.execute(_CHUNKS, values)
         cursor.execute(_DELIVERIES, values)
         written = cursor.rowcount
@@ -61,36 +73,53 @@ def freeze(
 
 
 def _batches(
-    assigned: Assigned, held_out: Collection[int], *, channel: Channel, topic: str
-) -> Iterator[list[tuple[int, int | None, float, bool, bool, bool]]]:
+    assigned: Assigned,
+    held_out: Collection[int],
+    due: Mapping[int, datetime],
+    newcomers: Newcomers,
+    *,
+    channel: Channel,
+    topic: str,
+) -> Iterator[list[tuple[Any, ...]]]:
     ids = list(assigned)
     for start in range(0, len(ids), BATCH):
         batch: Sequence[int] = ids[start : start + BATCH]
-        consented = customers.consented_ids(batch, channel=channel.name, topic=topic)
+        consented = permitted_ids(batch, channel=channel.name, topic=topic)
         suppressed = customers.suppressed_ids(batch, channel=channel.name)
-        yield [(pk, *assigned[pk], pk in held_out, pk in consented, pk in suppressed) for pk in batch]
+        rows = []
+        for pk in batch:
+            occurrence, variables = newcomers.get(pk, NOTHING)
+            rows.append(
+                (
+                    pk, *assigned[pk], pk in held_out, pk in consented, pk in suppressed, due.get(pk),
+                    occurrence, None if variables is None else Jsonb(dict(variables)),
+                )
+            )  # fmt: skip
+        yield rows
 
 
 _CREATE = """
     CREATE TEMPORARY TABLE launch_audience (
         customer_id bigint, variant_id bigint, propensity float8, held_out boolean, consented boolean,
-        suppressed boolean
+        suppressed boolean, due_at timestamptz, occurrence bigint, variables jsonb
     ) ON COMMIT DROP
 """
 _COPY = "COPY launch_audience FROM STDIN"
 _JUDGE = """
     CREATE TEMPORARY TABLE launch_judged ON COMMIT DROP AS
     WITH known AS (
-        SELECT a.*, btrim(c.{address}) AS address,
-            btrim(c.{address}) ~ %(pattern)s AND length(btrim(c.{address})) <= 254 AS valid
-        FROM launch_audience AS a JOIN customers_customer AS c ON c.id = a.customer_id
+        SELECT f.*, f.address ~ %(pattern)s AND length(f.address) <= %(longest)s AS valid
+        FROM (
+            SELECT a.*, coalesce(btrim({address}), '') AS address
+            FROM launch_audience AS a JOIN customers_customer AS c ON c.id = a.customer_id
+        ) AS f
     ), ranked AS (
         SELECT *, row_number() OVER (
             PARTITION BY lower(address) ORDER BY (consented AND NOT suppressed) DESC, customer_id
         ) AS place
         FROM known
     ), judged AS (
-        SELECT customer_id, variant_id, propensity, CASE
+        SELECT customer_id, variant_id, propensity, due_at, occurrence, variables, CASE
             WHEN held_out THEN 'holdout'
             WHEN variant_id IS NULL AND NOT %(has_rest)s THEN 'not_covered'
             WHEN variant_id = %(control)s THEN 'control'
@@ -98,26 +127,35 @@ _JUDGE = """
             WHEN NOT valid THEN 'invalid_address'
             WHEN NOT consented THEN 'no_consent'
             WHEN suppressed THEN 'suppressed'
-            WHEN place > 1 THEN 'duplicate_address'
+            WHEN place > 1 AND %(one_per_address)s THEN 'duplicate_address'
             ELSE '' END AS reason
         FROM ranked
+    ), parted AS (
+        SELECT *, variant_id IS NULL AND reason NOT IN ('not_covered', 'holdout') AS is_rest,
+            CASE WHEN reason = '' AND variant_id IS NOT NULL THEN
+                (row_number() OVER (PARTITION BY reason, variant_id IS NULL, due_at ORDER BY customer_id) - 1)
+                / %(size)s
+            END AS part
+        FROM judged
     )
-    SELECT *, variant_id IS NULL AND reason NOT IN ('not_covered', 'holdout') AS is_rest,
-        CASE WHEN reason = '' AND variant_id IS NOT NULL THEN
-            (row_number() OVER (PARTITION BY reason, variant_id IS NULL ORDER BY customer_id) - 1) / %(size)s
+    SELECT *, CASE WHEN part IS NOT NULL THEN
+            dense_rank() OVER (PARTITION BY part IS NULL ORDER BY due_at NULLS FIRST, part) - 1
+            + (SELECT coalesce(max(number) + 1, 0) FROM campaigns_chunk WHERE run_id = %(run)s)
         END AS chunk_number
-    FROM judged
+    FROM parted
 """
 _CHUNKS = """
     INSERT INTO campaigns_chunk (run_id, number, status, lease_owner, due_at, attempts)
-    SELECT DISTINCT %(run)s, chunk_number, 'free', '', %(now)s::timestamptz, 0
+    SELECT DISTINCT %(run)s, chunk_number, 'free', '', coalesce(due_at, %(now)s::timestamptz), 0
     FROM launch_judged WHERE chunk_number IS NOT NULL ORDER BY 2
 """
 _DELIVERIES = """
     INSERT INTO campaigns_delivery
-        (run_id, customer_id, chunk_id, variant_id, propensity, status, reason, detail, attempts, is_rest)
+        (run_id, customer_id, chunk_id, variant_id, propensity, status, reason, detail, attempts, is_rest,
+        occurrence, variables)
     SELECT %(run)s, j.customer_id, k.id, j.variant_id, j.propensity,
-        CASE WHEN j.reason = '' THEN 'pending' ELSE 'skipped' END, j.reason, '', 0, j.is_rest
+        CASE WHEN j.reason = '' THEN 'pending' ELSE 'skipped' END, j.reason, '', 0, j.is_rest,
+        j.occurrence, j.variables
     FROM launch_judged AS j
     LEFT JOIN campaigns_chunk AS k ON k.run_id = %(run)s AND k.number = j.chunk_number
     ORDER BY j.customer_id

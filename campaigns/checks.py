@@ -3,23 +3,22 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from campaigns import channels
+from campaigns.accounts import trouble_of
 from campaigns.item_choice import ItemChoice
 from campaigns.item_counts import count_items, idle_pins
-from campaigns.models import Campaign, Message
+from campaigns.models import Campaign, CampaignKind, Message
 from campaigns.outlook import guardrails_ahead, look_ahead_of
 from experiments.errors import InvalidPlan
 from experiments.outlook import Outlook
 from experiments.outlook_words import explain_outlook
 from personalization.catalog.selectors import items
-from personalization.content.errors import TemplateError
-from personalization.content.messages import compile_message
 from personalization.segments import selectors as segments
 from personalization.segments.definition import DefinitionError
 from personalization.segments.errors import CountTooSlow
@@ -52,7 +51,11 @@ def check_campaign(campaign: Campaign, *, now: datetime | None = None) -> list[C
 
 def _sender(campaign: Campaign) -> Iterator[Check]:
     channel = channels.get(campaign.channel)
-    if not campaign.sender_address:
+    if channel.needs_account and (trouble := trouble_of(campaign.channel)):
+        yield Check("error", trouble, "channel")
+    if not channel.needs_sender_address:
+        pass
+    elif not campaign.sender_address:
         yield Check("error", _("Name the address that sends."), "sender_address")
     elif not channel.is_address(campaign.sender_address):
         yield Check("error", _("The sender's address is not valid."), "sender_address")
@@ -61,6 +64,9 @@ def _sender(campaign: Campaign) -> Iterator[Check]:
 
 
 def _segment(campaign: Campaign, now: datetime) -> Iterator[Check]:
+    if campaign.kind == CampaignKind.TRIGGERED:
+        yield Check("ok", _("Whoever triggers it decides who gets it: journeys, or your own program."))
+        return
     if campaign.segment is None:
         yield Check("error", _("Choose a segment."), "segment")
         return
@@ -93,6 +99,10 @@ def _control(campaign: Campaign, size: int) -> Iterator[Check]:
 
 def _test(campaign: Campaign, now: datetime) -> Iterator[Check]:
     """Whether the test can be judged, and whether it could see what it looks for."""
+    if campaign.kind == CampaignKind.TRIGGERED:
+        if campaign.test_share < 1:
+            yield Check("error", _("A triggered campaign has no rest that could wait."), "test_share")
+        return
     weights = [(m.key, m.weight) for m in campaign.messages.order_by("position", "pk")]
     if campaign.test_share < 1 and len(weights) + (campaign.control_share > 0) < 2:
         message = _(
@@ -122,26 +132,41 @@ def _test(campaign: Campaign, now: datetime) -> Iterator[Check]:
 
 
 def _messages(campaign: Campaign) -> Iterator[Check]:
+    channel = channels.get(campaign.channel)
     messages = list(campaign.messages.order_by("position", "pk"))
     if not messages:
         yield Check("error", _("Write a message."), "messages")
     for index, message in enumerate(messages):
         where = f"messages/{index}"
-        try:
-            compiled = compile_message(
-                subject=message.subject, preheader=message.preheader, body=message.body
-            )
-        except TemplateError as error:
-            for problem in error.problems:
-                yield Check("error", f"{message.name}: {problem.message}", f"{where}/{problem.field}")
+        content = content_of(message)
+        problems = channel.problems(content)
+        for problem in problems:
+            level: Level = "error" if problem.level == "error" else "warning"
+            yield Check(level, f"{message.name}: {problem.message}", f"{where}/{problem.field}")
+        if any(problem.level == "error" for problem in problems):
             continue
-        if not message.subject.strip():
-            yield Check("error", _("%(name)s: write a subject.") % {"name": message.name}, f"{where}/subject")
-        if not compiled.uses("unsubscribe_url"):
-            text = _("%(name)s: there is no unsubscribe link. Add {{ unsubscribe_url }}.")
-            yield Check("error", text % {"name": message.name}, f"{where}/body")
+        compiled = channel.compile(content)
+        if channel.name == "email":
+            yield from _mail(message, compiled, where)
         if compiled.uses("items"):
             yield from _items(message, where)
+
+
+def _mail(message: Message, compiled: Any, where: str) -> Iterator[Check]:
+    """What e-mail cannot be sent without."""
+    if not message.subject.strip():
+        yield Check("error", _("%(name)s: write a subject.") % {"name": message.name}, f"{where}/subject")
+    if not compiled.uses("unsubscribe_url"):
+        text = _("%(name)s: there is no unsubscribe link. Add {{ unsubscribe_url }}.")
+        yield Check("error", text % {"name": message.name}, f"{where}/body")
+
+
+def content_of(message: Message) -> dict[str, Any]:
+    """What a channel compiles, as `Run.content` freezes it."""
+    return {
+        "subject": message.subject, "preheader": message.preheader, "body": message.body,
+        "fields": message.fields,
+    }  # fmt: skip
 
 
 def _items(message: Message, where: str) -> Iterator[Check]:

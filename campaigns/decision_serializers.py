@@ -7,13 +7,11 @@ from rest_framework.serializers import (
     BooleanField,
     CharField,
     DateTimeField,
-    DictField,
     FloatField,
     IntegerField,
-    ListField,
 )
 
-from experiments.serializers import PlanVersionSerializer, TakenLookSerializer
+from experiments.plan_serializers import ExperimentDecisionSerializer
 
 
 class OutlookSerializer(serializers.Serializer[Any]):
@@ -36,16 +34,6 @@ class OutlookSerializer(serializers.Serializer[Any]):
     resampled_power = FloatField(allow_null=True, help_text="Measured on groups drawn from the past.")
 
 
-class VerdictOfRulesSerializer(serializers.Serializer[Any]):
-    action = serializers.ChoiceField(["ship", "stop", "go_on"])
-    code = CharField()
-    variant = CharField(allow_null=True)
-    standings = DictField(child=CharField())
-    guards = ListField(child=CharField())
-    guardrails = ListField(child=CharField())
-    sentence = CharField()
-
-
 class RolloutSerializer(serializers.Serializer[Any]):
     status = CharField()
     variant = CharField(allow_null=True)
@@ -57,18 +45,9 @@ class RolloutSerializer(serializers.Serializer[Any]):
     sentence = CharField()
 
 
-class DecisionSerializer(serializers.Serializer[Any]):
-    plans = PlanVersionSerializer(many=True)
-    decision = VerdictOfRulesSerializer(allow_null=True)
-    next_look_at = DateTimeField(allow_null=True)
-    looks = TakenLookSerializer(many=True)
+class DecisionSerializer(ExperimentDecisionSerializer):
     rest = RolloutSerializer(allow_null=True, help_text="Null when the whole audience took part.")
 
 
 class ChoiceSerializer(serializers.Serializer[Any]):
     variant = CharField(allow_null=True, help_text="Key of a message; null sends the rest nothing.")
-
-
-class ChangeSerializer(serializers.Serializer[Any]):
-    plan = DictField(help_text="The parts to change.")
-    reason = CharField(max_length=500)

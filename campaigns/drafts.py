@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
@@ -22,13 +22,14 @@ class MessageDraft:
     """One variant's message. `weight` is relative to the other variants."""
 
     key: str
-    subject: str
     body: str
+    subject: str = ""
     name: str = ""
     preheader: str = ""
     weight: float = 1.0
     item_count: int = DEFAULT_COUNT
     rules: Rules = field(default_factory=Rules)
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 def validate(
@@ -40,6 +41,7 @@ def validate(
         for pointer, detail in (
             *_campaign(name=name, topic=topic, channel=channel, control_share=control_share),
             *_messages(messages),
+            *(_fields(channel, messages) if channel in channels.names() else ()),
         )
     ]
     if errors:
@@ -66,6 +68,17 @@ def _campaign(*, name: str, topic: str, channel: str, control_share: float) -> I
         yield "/channel", _("There is no such channel.")
     if not 0 <= control_share < 1:
         yield "/control_share", _("The control share lies between 0 and 1.")
+
+
+def _fields(channel: str, messages: Sequence[MessageDraft]) -> Iterator[tuple[str, str]]:
+    known = {field.name: field for field in channels.get(channel).fields}
+    for index, message in enumerate(messages):
+        for name, value in message.fields.items():
+            where = f"/messages/{index}/fields/{name}"
+            if name not in known or name in ("subject", "preheader"):
+                yield where, _("There is no such field.")
+            elif not isinstance(value, str) or len(value) > known[name].max_length or "\0" in value:
+                yield where, _("This is too long, or no text.")
 
 
 def _messages(messages: Sequence[MessageDraft]) -> Iterator[tuple[str, str]]:

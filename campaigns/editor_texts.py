@@ -4,8 +4,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from campaigns import channels
 from campaigns.outlook import asks_for_share
 from experiments.models import Metric
+from personalization.customers.models import Channel
 
 LOOP = """{% for item in items %}
     <mj-section>
@@ -41,13 +43,34 @@ def snippets() -> list[dict[str, str]]:
     ]
 
 
+def channel_forms() -> dict[str, dict[str, Any]]:
+    """What the editor asks for on each channel."""
+    return {
+        name: {
+            "label": str(Channel(name).label),
+            "body": str(channel.body_label),
+            "help": str(channel.body_help),
+            "sender": channel.needs_sender_address,
+            "named": [field.name for field in channel.fields],
+            "fields": [
+                {"name": f.name, "label": str(f.label), "help": str(f.help), "max": f.max_length,
+                 "required": f.is_required, "default": f.default}
+                for f in channel.fields if f.name not in ("subject", "preheader")
+            ],
+        }
+        for name in channels.names() for channel in [channels.get(name)]
+    }  # fmt: skip
+
+
 def metric_choices() -> list[tuple[str, str]]:
-    return [(key, _(name)) for key, name in Metric.objects.values_list("key", "name")]
+    return [
+        (key, _(name)) for key, name in Metric.objects.filter(archived_at=None).values_list("key", "name")
+    ]
 
 
 def shares() -> list[str]:
     """Keys of the metrics that are shares of customers: their margins are said in percentage points."""
-    return [metric.key for metric in Metric.objects.all() if asks_for_share(metric)]
+    return [metric.key for metric in Metric.objects.filter(archived_at=None) if asks_for_share(metric)]
 
 
 def editor_texts() -> dict[str, Any]:
@@ -78,6 +101,7 @@ def editor_texts() -> dict[str, Any]:
         },
         "line": _("line %(line)s"),
         "subject": _("Subject"),
+        "title": _("Title"),
         "preheader": _("Preview text"),
         "body": _("Message"),
     }  # fmt: skip

@@ -27,3 +27,19 @@ class InvalidCampaign(ProblemError):
     status = 422
     slug = "invalid-campaign"
     title = _("The campaign is not valid")
+
+
+class InvalidAccount(ProblemError):
+    """What was to be saved is no account with a provider."""
+
+    status = 422
+    slug = "invalid-sender-account"
+    title = _("The account is not valid")
+
+
+class InvalidJourney(ProblemError):
+    """What was to be saved or published makes no journey; `errors` names each."""
+
+    status = 422
+    slug = "invalid-journey"
+    title = _("The journey is not valid")

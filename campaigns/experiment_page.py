@@ -11,9 +11,13 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from campaigns.group_form import group_form
 from campaigns.models import Run
-from campaigns.report_page import EVENTS_GO_ON, chart_texts, found_of
-from experiments.models import Experiment
+from campaigns.plan_form import plan_form
+from campaigns.report_found import analysis_context, found_of, wish
+from campaigns.report_page import EVENTS_GO_ON, chart_texts
+from experiments.decision_document import decision_card
+from experiments.models import Analysis, Experiment
 from personalization.access.shell import render_page, staff_page
 
 SECONDS = 10
@@ -33,6 +37,13 @@ def report(request: HttpRequest, key: str) -> HttpResponse:
         {
             "experiment": experiment,
             "parts": parts["parts"],
+            "plan_form": plan_form(experiment)
+            if request.user.has_perm("campaigns.launch_campaign")
+            else None,
+            "plan_url": reverse("experiments:change-plan", args=[experiment.key]),
+            "group_form": group_form(experiment)
+            if request.user.has_perm("campaigns.launch_campaign")
+            else None,
             "page_data": {
                 "charts": parts["charts"],
                 "live": parts["live"],
@@ -51,16 +62,24 @@ def data(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def experiment_parts(request: HttpRequest, experiment: Experiment) -> dict[str, Any]:
-    found = found_of(experiment)
+    wish(experiment)
+    found, analysis = found_of(experiment), analysis_context(experiment)
+    context = {**found["context"], **analysis, "decision": decision_card(experiment)}
     return {
         "parts": {
-            name: render_to_string(f"campaigns/report_{name}.html", found["context"], request)
-            for name in ("headline", "guards", "tables", "groups")
+            name: render_to_string(f"campaigns/report_{name}.html", context, request)
+            for name in ("headline", "decision", "analysis", "guards", "tables", "breakdown", "groups")
         },
         # Nothing was sent, so there is no way from sent to bought.
         "charts": {**found["charts"], "funnel": []},
-        "live": SECONDS if _goes_on(experiment) else 0,
+        "live": _pace(experiment, analysis["analysis"]),
     }
+
+
+def _pace(experiment: Experiment, analysis: Analysis) -> int:
+    if analysis.is_under_way:
+        return 1
+    return SECONDS if _goes_on(experiment) else 0
 
 
 def _goes_on(experiment: Experiment) -> bool:

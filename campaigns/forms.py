@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from campaigns.drafts import MessageDraft
 from campaigns.errors import InvalidCampaign
 from campaigns.item_choice import ItemChoice, read_choice
-from campaigns.models import Fallback
+from campaigns.models import CampaignKind, Fallback
 from experiments.models import Holdout
 from personalization.segments.models import Segment
 from recommender.rules import RulesError
@@ -42,9 +42,11 @@ def campaign_fields(data: dict[str, Any]) -> dict[str, Any]:
         "sender_name": text(data, "sender_name")[:100],
         "sender_address": text(data, "sender_address")[:254],
         "topic": text(data, "topic") or "marketing",
+        "channel": text(data, "channel") or "email",
         "control_share": _number(data.get("control_share"), "/control_share"),
         "holdout": _holdout(data.get("holdout")),
         **test_fields(data),
+        **timing_fields(data),
         "messages": _messages(data.get("messages")),
     }
 
@@ -59,6 +61,17 @@ def test_fields(data: dict[str, Any]) -> dict[str, Any]:
         "test_share": _number(data.get("test_share", 1), "/test_share"),
         "fallback": text(data, "fallback") or Fallback.BASELINE,
     }
+
+
+def timing_fields(data: dict[str, Any]) -> dict[str, Any]:
+    """Kind and timing; whether the timing makes sense is told when it is saved. Raises InvalidCampaign."""
+    timing = data.get("timing") or {}
+    if not isinstance(timing, dict):
+        raise InvalidCampaign(errors=[{"pointer": "/timing", "detail": _("This must be a JSON object.")}])
+    kind = text(data, "kind") or CampaignKind.BROADCAST
+    if kind not in CampaignKind.values:
+        raise InvalidCampaign(errors=[{"pointer": "/kind", "detail": _("Choose broadcast or triggered.")}])
+    return {"kind": kind, "timing": timing}
 
 
 def text(data: dict[str, Any], key: str) -> str:
@@ -133,10 +146,18 @@ def _messages(value: object) -> list[MessageDraft]:
             MessageDraft(
                 key=key, name=name or key, subject=text(entry, "subject"), preheader=text(entry, "preheader"),
                 body=text(entry, "body"), weight=_number(entry.get("weight", 1), f"/messages/{index}/weight"),
-                item_count=choice.count, rules=choice.rules,
+                item_count=choice.count, rules=choice.rules, fields=message_fields(entry),
             )
         )  # fmt: skip
     return drafts
+
+
+def message_fields(data: dict[str, Any]) -> dict[str, str]:
+    """What the channel asks for beside subject and body; empty ones are left out. Raises InvalidCampaign."""
+    fields = data.get("fields") or {}
+    if not isinstance(fields, dict) or not all(isinstance(value, str) for value in fields.values()):
+        raise InvalidCampaign(errors=[{"pointer": "/fields", "detail": _("This must be a JSON object.")}])
+    return {name: value.replace("\r\n", "\n") for name, value in fields.items() if value}
 
 
 def _key(wish: str, taken: set[str]) -> str:

@@ -4,14 +4,15 @@ Truth is in PostgreSQL. A worker claims a chunk by compare-and-set, holds it by 
 transaction. Always: audience = sent + failed + skipped + unknown + pending.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Count, Min, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from psycopg.types.json import Jsonb
 
@@ -44,17 +45,22 @@ MAX_CLAIMS = 10
 
 @dataclass(frozen=True)
 class Row:
-    """A pending delivery of a claimed chunk. `attempt` counts tries that ended with an answer, from 0."""
+    """A pending delivery of a claimed chunk. `attempt` counts tries that ended with an answer, from 0;
+    `wait_ends_at` is set once it was held back."""
 
     id: int
     customer_id: int | None
     variant: str
     attempt: int
+    occurrence: int = 0
+    variables: Mapping[str, Any] | None = None
+    wait_ends_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What happened to one delivery. `status` pending means: try again at `Settlement.retry_at`."""
+    """What happened to one delivery. `status` pending means: try again at `due_at`, at the latest let it be
+    from `wait_ends_at` on."""
 
     delivery_id: int
     status: str
@@ -63,6 +69,8 @@ class Outcome:
     at: datetime | None = None
     inputs: dict[str, Any] | None = None
     counts: bool = True  # whether it was a try
+    due_at: datetime | None = None
+    wait_ends_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -128,14 +136,26 @@ def _held(claim: Claim) -> Any:
     return Chunk.objects.filter(pk=claim.chunk_id, lease_owner=claim.owner, status=ChunkStatus.CLAIMED)
 
 
+def lock_held(claim: Claim) -> bool:
+    """Whether the chunk is still ours; if so, it stays until the end of the caller's transaction."""
+    return _held(claim).select_for_update().exists()
+
+
 def pending(chunk_id: int) -> list[Row]:
+    """Everyone in the chunk without an outcome, also those who are not due yet."""
     rows = Delivery.objects.filter(chunk_id=chunk_id, status=S.PENDING).order_by("pk")
     return [
-        Row(pk, customer, variant or "", attempts)
-        for pk, customer, variant, attempts in rows.values_list(
-            "pk", "customer_id", "variant__key", "attempts"
+        Row(pk, customer, variant or "", *rest)
+        for pk, customer, variant, *rest in rows.values_list(
+            "pk", "customer_id", "variant__key", "attempts", "occurrence", "variables", "wait_ends_at"
         )
     ]
+
+
+def not_due(chunk_id: int, *, now: datetime) -> set[int]:
+    """Ids of the chunk's deliveries that wait until later than now."""
+    rows = Delivery.objects.filter(chunk_id=chunk_id, status=S.PENDING, due_at__gt=now)
+    return set(rows.values_list("pk", flat=True))
 
 
 def record(claim: Claim, outcomes: Sequence[Outcome]) -> set[int]:
@@ -156,6 +176,8 @@ def record(claim: Claim, outcomes: Sequence[Outcome]) -> set[int]:
                 [o.at if o.status == S.SENT else None for o in outcomes],
                 [None if o.inputs is None else Jsonb(o.inputs) for o in outcomes],
                 [int(o.counts) for o in outcomes],
+                [o.due_at for o in outcomes],
+                [o.wait_ends_at for o in outcomes],
                 claim.chunk_id,
             ],
         )
@@ -165,9 +187,11 @@ def record(claim: Claim, outcomes: Sequence[Outcome]) -> set[int]:
 _RECORD = """
     UPDATE campaigns_delivery AS d
     SET status = n.status, reason = n.reason, detail = n.detail, sent_at = coalesce(n.sent_at, d.sent_at),
-        inputs = coalesce(n.inputs, d.inputs), attempts = d.attempts + n.tries
-    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::jsonb[], %s::int[])
-        AS n(id, status, reason, detail, sent_at, inputs, tries)
+        inputs = coalesce(n.inputs, d.inputs), attempts = d.attempts + n.tries, due_at = n.due_at,
+        wait_ends_at = coalesce(n.wait_ends_at, d.wait_ends_at)
+    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::jsonb[], %s::int[],
+            %s::timestamptz[], %s::timestamptz[])
+        AS n(id, status, reason, detail, sent_at, inputs, tries, due_at, wait_ends_at)
     WHERE d.id = n.id AND d.chunk_id = %s
         AND (d.status = 'pending' OR (d.status = 'unknown' AND n.status IN ('sent', 'failed')))
     RETURNING d.id
@@ -181,17 +205,19 @@ def release(claim: Claim, *, retry_at: datetime | None) -> bool:
     """
     # The run is locked first, as pause and cancel do it: whoever comes second sees what the first did.
     run = Run.objects.select_for_update(no_key=True).only("status").get(pk=claim.run_id)
-    if not _held(claim).exists():
+    if not lock_held(claim):
         return False
     if run.status == RunStatus.CANCELLED:
         skip_pending([claim.chunk_id])
-    left = Delivery.objects.filter(chunk_id=claim.chunk_id, status=S.PENDING).exists()
     now = timezone.now()
+    left = Delivery.objects.filter(chunk_id=claim.chunk_id, status=S.PENDING).aggregate(
+        n=Count("pk"), first=Min(Coalesce("due_at", Value(now)))
+    )
     _held(claim).update(
-        status=ChunkStatus.FREE if left else ChunkStatus.DONE,
+        status=ChunkStatus.FREE if left["n"] else ChunkStatus.DONE,
         lease_owner="",
         lease_until=None,
-        due_at=max(retry_at or now, now),
+        due_at=max(retry_at or now, left["first"] or now, now),
         attempts=0,
         queued_until=None,
     )
@@ -205,10 +231,10 @@ def skip_pending(chunk_ids: Iterable[int]) -> int:
 
 
 def finish_runs(*, now: datetime) -> int:
-    """Closes every run that has no open chunk left and no rest that waits for a winner."""
+    """Closes every run that has no open chunk left, no rest that waits for a winner, and takes nobody in."""
     open_left = Chunk.objects.exclude(status=ChunkStatus.DONE).values("run_id")
     return (
-        Run.objects.filter(status=RunStatus.SENDING)
+        Run.objects.filter(status=RunStatus.SENDING, is_standing=False)
         .exclude(pk__in=open_left)
         .exclude(rollout__status=RolloutStatus.WAITING)
         .update(status=RunStatus.FINISHED, finished_at=now)

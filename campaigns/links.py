@@ -77,7 +77,16 @@ def unsubscribe_url(delivery_id: int, issued_at: int) -> str:
     return f"{settings.SITE_URL}/t/u/{sign(UNSUBSCRIBE, Link(delivery_id, issued_at))}"
 
 
-def message_id(run_id: int, customer_id: int, channel: str) -> str:
-    """32 hex digits: the same for every try, so that a provider and a count can tell a double."""
-    text = f"{run_id}:{customer_id}:{channel}".encode()
-    return hmac.new(_key(MESSAGE, settings.LINK_KEY), text, hashlib.sha256).hexdigest()[:32]
+def message_id(delivery_id: int, run_id: int, customer_id: int, channel: str) -> str:
+    """32 hex digits: 12 name the delivery, 20 are an HMAC. The same for every try, so that a provider and a
+    count can tell a double, and what comes back can be told to be about a message of ours."""
+    text = f"{delivery_id}:{run_id}:{customer_id}:{channel}".encode()
+    mac = hmac.new(_key(MESSAGE, settings.LINK_KEY), text, hashlib.sha256).hexdigest()
+    return f"{delivery_id & 0xFFFFFFFFFFFF:012x}{mac[:20]}"
+
+
+def delivery_of(message_id: str) -> int | None:
+    """The number of the delivery a Message-ID names, not yet verified; None when it cannot be one of ours."""
+    if len(message_id) != 32 or any(c not in "0123456789abcdef" for c in message_id):
+        return None
+    return int(message_id[:12], 16)

@@ -12,14 +12,15 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.dates import WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from campaigns import services
-from campaigns.editor_texts import editor_texts, metric_choices, shares, snippets
+from campaigns.editor_texts import channel_forms, editor_texts, metric_choices, shares, snippets
 from campaigns.forms import campaign_fields, read_json, send_at
 from campaigns.item_choice import DEFAULT_COUNT
-from campaigns.models import Campaign, CampaignStatus, Delivery, DeliveryStatus, Fallback, Run
+from campaigns.models import Campaign, CampaignKind, CampaignStatus, Delivery, DeliveryStatus, Fallback, Run
 from campaigns.report_words import effect_of_list
 from experiments.models import Holdout
 from personalization.access.models import User
@@ -27,6 +28,7 @@ from personalization.access.problems import ProblemError, problem_response
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
 from personalization.content.starters import starters
+from personalization.customers.models import Channel
 from personalization.segments.models import Segment
 from recommender.references import item_names, write_rules
 from recommender.rules import Rules
@@ -126,9 +128,12 @@ def editor(request: HttpRequest, campaign_id: int | None = None) -> HttpResponse
             "segments": Segment.objects.filter(archived_at=None),
             "holdouts": Holdout.objects.filter(is_global=False, ended_at=None).order_by("name"),
             "starters": starters(),
+            "channels": Channel.choices,
             "snippets": snippets(),
             "metrics": metric_choices(),
             "fallbacks": Fallback.choices,
+            "kinds": CampaignKind.choices,
+            "weekdays": list(enumerate(WEEKDAYS_ABBR.values())),
             "page_data": _page_data(request, campaign, can_save=may_save and is_open),
         },
         title=campaign.name if campaign else _("New campaign"),
@@ -146,6 +151,7 @@ def _page_data(request: HttpRequest, campaign: Campaign | None, *, can_save: boo
             for s in starters()
         ],
         "texts": editor_texts(),
+        "channels": channel_forms(),
         "shares": shares(),
         "guardrailMetrics": [key for key, _name in metric_choices()],
         "myAddress": cast(User, request.user).email,
@@ -157,7 +163,8 @@ def state_of(campaign: Campaign) -> dict[str, Any]:
     messages: list[dict[str, Any]] = [
         {
             "key": m.key, "name": m.name, "weight": m.weight, "subject": m.subject, "preheader": m.preheader,
-            "body": m.body, "item_count": m.item_count, "rules": write_rules(Rules.from_json(m.rules)),
+            "body": m.body, "fields": m.fields, "item_count": m.item_count,
+            "rules": write_rules(Rules.from_json(m.rules)),
         }
         for m in campaign.messages.order_by("position", "pk")
     ]  # fmt: skip
@@ -168,11 +175,14 @@ def state_of(campaign: Campaign) -> dict[str, Any]:
         "sender_name": campaign.sender_name,
         "sender_address": campaign.sender_address,
         "topic": campaign.topic,
+        "channel": campaign.channel,
         "control_share": campaign.control_share,
         "holdout": campaign.holdout_id or "",
         "plan": campaign.plan,
         "test_share": campaign.test_share,
         "fallback": campaign.fallback,
+        "kind": campaign.kind,
+        "timing": campaign.timing,
         "status": campaign.status,
         "scheduled_at": campaign.scheduled_at.isoformat() if campaign.scheduled_at else "",
         "messages": messages,
@@ -184,13 +194,15 @@ def _blank() -> dict[str, Any]:
     first = starters()[0]
     return {
         "id": None, "name": "", "segment": "", "sender_name": "", "sender_address": settings.DEFAULT_SENDER,
-        "topic": "marketing", "control_share": 0.1, "holdout": "", "status": CampaignStatus.DRAFT,
-        "plan": {}, "test_share": 1.0, "fallback": Fallback.BASELINE,
+        "topic": "marketing", "channel": "email", "control_share": 0.1, "holdout": "",
+        "status": CampaignStatus.DRAFT,
+        "plan": {}, "test_share": 1.0, "fallback": Fallback.BASELINE, "kind": CampaignKind.BROADCAST,
+        "timing": {},
         "scheduled_at": "", "item_names": {},
         "messages": [
             {"key": "a", "name": _("Variant %(letter)s") % {"letter": "A"}, "weight": 1,
              "subject": first.subject, "preheader": first.preheader, "body": first.body,
-             "item_count": DEFAULT_COUNT, "rules": {}}
+             "item_count": DEFAULT_COUNT, "rules": {}, "fields": {}}
         ],
     }  # fmt: skip
 
@@ -204,6 +216,7 @@ def urls_of(campaign: Campaign | None) -> dict[str, str]:
         "ruleChoices": reverse("campaigns:rule-choices"),
         "size": reverse("campaigns:size"),
         "outlook": reverse("campaigns:outlook"),
+        "dates": reverse("campaigns:dates"),
     }
     if campaign:
         for name in ("edit", "save", "checks", "launch", "schedule", "unschedule", "report"):

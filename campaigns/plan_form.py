@@ -4,16 +4,15 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from campaigns.models import Run
 from campaigns.outlook import asks_for_share
 from experiments.decisions import Method
-from experiments.models import Metric
+from experiments.models import Experiment, Metric
 from experiments.plan import current_plan
 
 
-def plan_form(run: Run) -> dict[str, Any] | None:
+def plan_form(experiment: Experiment) -> dict[str, Any] | None:
     """None when there is no plan, or it was decided: then nothing can be changed any more."""
-    plan = current_plan(run.experiment)
+    plan = current_plan(experiment)
     if plan is None or plan.next_look_at is None:
         return None
     terms = plan.terms

@@ -13,6 +13,7 @@ from campaigns.pages import answers_problems
 from campaigns.report_page import report_parts
 from experiments.outlook_words import explain_margin, outlook_document
 from experiments.plan import amend_plan
+from experiments.selectors import own_experiment
 from personalization.access.services import actor_name
 from personalization.access.shell import staff_page
 from personalization.segments import selectors as segments
@@ -73,3 +74,15 @@ def change_plan(request: HttpRequest, campaign_id: int, number: int) -> HttpResp
         actor=actor_name(request), at=timezone.now(),
     )  # fmt: skip
     return JsonResponse(report_parts(request, run))
+
+
+@require_POST
+@staff_page("campaigns.launch_campaign")
+@answers_problems
+def change_experiment_plan(request: HttpRequest, key: str) -> HttpResponse:
+    data = forms.read_json(request)
+    amend_plan(
+        own_experiment(key), forms.test_fields(data)["plan"], reason=forms.text(data, "reason"),
+        actor=actor_name(request), at=timezone.now(),
+    )  # fmt: skip
+    return JsonResponse({})

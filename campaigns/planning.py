@@ -33,7 +33,7 @@ def draft_plan(
     campaign: Campaign, competing: Sequence[Entrant], *, start: datetime | None = None
 ) -> Criteria | None:
     """None when there is nothing to compare or nothing to measure. Raises InvalidPlan."""
-    if len(competing) < 2 or not Metric.objects.exists():
+    if len(competing) < 2 or not Metric.objects.filter(archived_at=None).exists():
         return None
     return draft_criteria(
         competing,

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from campaigns import channels
 from campaigns.channels import ChannelError, Recipient, Sheet
 from campaigns.errors import InvalidCampaign
-from campaigns.forms import item_choice, read_json, text
+from campaigns.forms import item_choice, message_fields, read_json, text
 from campaigns.item_choice import ItemChoice, describe
 from campaigns.item_counts import count_items
 from campaigns.pages import answers_problems
@@ -26,8 +26,11 @@ from personalization.access.services import actor_name, audit
 from personalization.access.shell import staff_page
 from personalization.catalog import choices
 from personalization.content.errors import Problem, RenderError, TemplateError
-from personalization.content.messages import RenderedMessage, check_message, compile_message
+from personalization.content.messages import RenderedMessage, compile_message
+from personalization.context import as_values
+from personalization.customers import search as customer_search
 from personalization.customers import selectors as customer_selectors
+from personalization.customers.contexts import context_of
 from personalization.customers.models import Customer
 from personalization.segments import selectors as segments
 from personalization.segments.models import Segment
@@ -45,32 +48,35 @@ def preview(request: HttpRequest) -> HttpResponse:
     data = read_json(request)
     customer, choice = _customer(request, data), item_choice(data)
     context = example_context(customer, campaign=text(data, "name"), choice=choice)
-    parts = {key: text(data, key) for key in ("subject", "preheader", "body")}
+    channel, content = _channel(data), message_content(data)
     answer: dict[str, Any] = {
         "customer": _described(customer) if customer else None,
-        "problems": [_as_json(p) for p in check_message(**parts, context=context)],
+        "problems": [_as_json(p) for p in channel.problems(content, context)],
         "items": _about_items(choice, customer, got=len(context["items"])),
         "fields": sorted(str(key) for key in context["customer"].get("traits", {})),
     }
     try:
-        compiled = compile_message(**parts)
+        compiled = channel.compile(content)
         rendered = compiled.render(context)
     except (TemplateError, RenderError):
         return JsonResponse({**answer, "rendered": None})
-    preheader = _preheader(parts["preheader"], context)
-    return JsonResponse(
-        {
-            **answer,
-            "rendered": {
-                "subject": rendered.subject,
-                "preheader": preheader,
-                "html": rendered.html,
-                "text": rendered.text,
-                "size": len(rendered.html.encode()),
-                "shows_items": compiled.uses("items"),
-            },
-        }
-    )
+    shown = {**channel.preview(rendered), "shows_items": compiled.uses("items")}
+    if "preheader" in {field.name for field in channel.fields}:
+        shown["preheader"] = _preheader(content["preheader"], context)
+    return JsonResponse({**answer, "rendered": shown})
+
+
+def _channel(data: dict[str, Any]) -> channels.Channel:
+    name = text(data, "channel") or "email"
+    if name not in channels.names():
+        raise InvalidCampaign(errors=[{"pointer": "/channel", "detail": _("There is no such channel.")}])
+    return channels.get(name)
+
+
+def message_content(data: dict[str, Any]) -> dict[str, Any]:
+    """The request's message as a channel compiles it. Raises InvalidCampaign."""
+    parts: dict[str, Any] = {key: text(data, key) for key in ("subject", "preheader", "body")}
+    return {**parts, "fields": message_fields(data)}
 
 
 def _about_items(choice: ItemChoice, customer: Customer | None, *, got: int) -> dict[str, str]:
@@ -142,6 +148,7 @@ def example_context(customer: Customer | None, *, campaign: str, choice: ItemCho
         items = ItemTexts(items_of(picks)).of(picks[customer.pk], language)
     return {
         "customer": profile,
+        "context": as_values(context_of(profile, at=timezone.now())),
         "items": items,
         "unsubscribe_url": f"{settings.SITE_URL}/#unsubscribe",
         "now": timezone.now(),
@@ -154,7 +161,7 @@ def example_context(customer: Customer | None, *, campaign: str, choice: ItemCho
 def customers(request: HttpRequest) -> HttpResponse:
     """Customers whose name, address or id begins with the words."""
     words = request.GET.get("q", "").strip()[:100]
-    found = customer_selectors.search(words, limit=MAX_FOUND)
+    found = customer_search.search(words, limit=MAX_FOUND)
     return JsonResponse({"customers": [_described(customer) for customer in found]})
 
 

@@ -5,39 +5,33 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
-from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from campaigns import selectors, services
 from campaigns.decision_document import decision_context
+from campaigns.group_form import group_form
 from campaigns.models import Campaign, Run, RunStatus, SkipReason
 from campaigns.pages import answers_problems
 from campaigns.plan_form import plan_form
-from campaigns.report_advice import advice
-from campaigns.report_guards import beliefs, guardrails
-from campaigns.report_tables import charts, tables, with_sent, without_silence
-from campaigns.report_words import headline
-from experiments import selectors as experiments
-from experiments.models import Experiment
-from experiments.notices import notices
+from campaigns.report_found import analysis_context, found_of, wish
+from campaigns.report_tables import with_sent
 from personalization.access.services import actor_name, audit
 from personalization.access.shell import render_page, staff_page
 
-REPORT_SECONDS = 4  # however many people watch, it is computed once in that time
 EVENTS_GO_ON = timedelta(days=15)
 ACTIONS: dict[str, Callable[..., object]] = {
     "pause": services.pause,
     "resume": services.resume,
     "cancel": services.cancel,
     "retry": services.retry_failed,
+    "close": services.close,
 }
 
 
@@ -48,6 +42,7 @@ def report(request: HttpRequest, campaign_id: int) -> HttpResponse:
     if run is None:
         return redirect("campaigns:edit", campaign_id=campaign.pk)
     parts = report_parts(request, run)
+    can_launch = request.user.has_perm("campaigns.launch_campaign")
     return render_page(
         request,
         "campaigns/report.html",
@@ -62,7 +57,10 @@ def report(request: HttpRequest, campaign_id: int) -> HttpResponse:
                 "dataUrl": f"{reverse('campaigns:report-data', args=[campaign.pk])}?run={run.number}",
                 "texts": chart_texts(),
             },
-            "plan_form": plan_form(run) if request.user.has_perm("campaigns.launch_campaign") else None,
+            "experiment": run.experiment,
+            "plan_url": reverse("campaigns:change-plan", args=[campaign.pk, run.number]),
+            "group_form": group_form(run.experiment) if can_launch else None,
+            "plan_form": plan_form(run.experiment) if can_launch else None,
             "can_see_customers": request.user.has_perm("customers.view_customer"),
         },
         title=campaign.name,
@@ -87,7 +85,8 @@ def _run(request: HttpRequest, campaign: Campaign) -> Run | None:
 
 def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
     progress = selectors.progress(run)
-    found = found_of(run.experiment)
+    wish(run.experiment)
+    found, analysis = found_of(run.experiment), analysis_context(run.experiment)
     context = {
         "run": run,
         "campaign_id": run.campaign_id,
@@ -98,52 +97,25 @@ def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
         "can_steer": request.user.has_perm("campaigns.launch_campaign"),
         "statuses": RunStatus,
         **found["context"],
+        **analysis,
         **decision_context(run),
     }
     return {
         "parts": {
             name: render_to_string(f"campaigns/report_{name}.html", context, request)
-            for name in ("headline", "decision", "progress", "guards", "tables", "why")
+            for name in (
+                "headline",
+                "decision",
+                "progress",
+                "analysis",
+                "guards",
+                "tables",
+                "breakdown",
+                "why",
+            )
         },
         "charts": with_sent(found["charts"], progress),
-        "live": _pace(run),
-    }
-
-
-def found_of(experiment: Experiment) -> dict[str, Any]:
-    """What does not depend on who asks: `context` of the parts, `charts`. At most seconds old."""
-    key = f"campaigns:report:{experiment.pk}:{get_language()}"
-    found = cache.get(key)
-    if found is None:
-        result = without_silence(experiments.report(experiment, stages=selectors.stages(experiment)))
-        found = {
-            "context": {
-                "headline": headline(result),
-                "advice": advice(result),
-                "tables": tables(result),
-                "ratio": _ratio(result),
-                "notices": notices(result),
-                "guardrails": guardrails(result),
-                "beliefs": beliefs(result),
-            },
-            "charts": charts(result),
-        }
-        cache.set(key, found, REPORT_SECONDS)
-    return found
-
-
-def _ratio(result: Any) -> dict[str, Any] | None:
-    if result.sample_ratio is None:
-        return None
-    return {
-        "mismatch": result.sample_ratio.mismatch,
-        "p": f"{result.sample_ratio.p_value:.3g}",
-        "rows": [
-            (variant.name, observed, round(expected))
-            for variant, observed, expected in zip(
-                result.variants, result.sample_ratio.observed, result.sample_ratio.expected, strict=True
-            )
-        ],
+        "live": 1 if analysis["analysis"].is_under_way else _pace(run),
     }
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from statistics import NormalDist
 from typing import Any
 
+from campaigns.report_groups import group_chart
 from campaigns.report_words import (
     amount,
     difference_interval,
@@ -19,6 +20,10 @@ from experiments.stats import Proportion
 from experiments.stats.kinds import plain_of
 
 FUNNEL = ("opened", "clicked", "conversion")
+NO_CHARTS: dict[str, Any] = {
+    "forest": [], "series": [], "funnel": [], "posterior": {"curves": []}, "metric": "",
+    "groups": {"rows": [], "isShare": False},
+}  # fmt: skip
 
 
 def without_silence(report: Report) -> Report:
@@ -55,6 +60,14 @@ def _table(report: Report, metric: MetricReport) -> dict[str, Any]:
             for key in (variant.key for variant in report.variants if variant.key in metric.statistics)
         ],
     }
+
+
+def against_control(report: Report) -> list[dict[str, Any]]:
+    """What each message earned, where the plan compares messages with each other."""
+    metric = report.primary
+    if metric is None:
+        return []
+    return [_row(report, metric, one.variant, one) for one in metric.against_control]
 
 
 def _row(report: Report, metric: MetricReport, key: str, comparison: Comparison | None) -> dict[str, Any]:
@@ -100,7 +113,8 @@ def _tone(metric: MetricReport, comparison: Comparison | None) -> str:
 
 
 def charts(report: Report) -> dict[str, Any]:
-    """`forest`, `series` (over the days, primary metric), `funnel` and `posterior`; null where unknown.
+    """`forest`, `series` (over the days, primary metric), `funnel`, `posterior`, `groups`; null where
+    unknown.
 
     The funnel begins with the opened; `with_sent` puts the sent before them.
     """
@@ -111,6 +125,7 @@ def charts(report: Report) -> dict[str, Any]:
         "funnel": _funnel(report),
         "posterior": _posterior(report, primary) if primary else {"curves": []},
         "metric": primary.name if primary else "",
+        "groups": group_chart(report),
     }
 
 

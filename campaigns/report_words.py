@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Run
 from experiments import selectors as experiments
-from experiments.models import Metric, MetricRole
+from experiments import tasks
 from experiments.report import Finding, MetricReport, Report
 from experiments.stats import Effect, Obstacle, Proportion
 from experiments.stats.kinds import plain_of
@@ -169,10 +169,10 @@ def effect_of_list(run: Run) -> dict[str, str] | None:
 
 
 def _short(run: Run) -> dict[str, str] | None:
-    primary = Metric.objects.filter(role=MetricRole.PRIMARY).first()
-    if primary is None:
+    report = experiments.newest_report(run.experiment, primary_only=True)
+    if report is None:
+        tasks.wish(run.experiment)
         return None
-    report = experiments.report(run.experiment, metrics=[primary])
     verdict, metric = report.verdict, report.primary
     if metric is None or verdict.effect is None:
         return None

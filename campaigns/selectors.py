@@ -6,6 +6,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Count, QuerySet
 
+from campaigns.accounts import trouble_of
 from campaigns.models import Campaign, Delivery, DeliveryStatus, Run, RunStatus
 from experiments.models import Experiment
 
@@ -17,7 +18,8 @@ def latest_run(campaign: Campaign) -> Run | None:
 def progress(run: Run) -> dict[str, Any]:
     """Counts that add up: audience = sent + failed + skipped + unknown + pending, to the person.
 
-    `reasons` splits the skipped; `variants` has the same counts per variant key ("" for no variant).
+    `reasons` splits the skipped, `waiting` those pending that a limit holds back; `variants` has the same
+    counts per variant key ("" for no variant).
     """
     rows = (
         Delivery.objects.filter(run=run)
@@ -27,6 +29,7 @@ def progress(run: Run) -> dict[str, Any]:
     )
     counts = dict.fromkeys(DeliveryStatus.values, 0)
     reasons: dict[str, int] = {}
+    waiting: dict[str, int] = {}
     variants: dict[str, dict[str, int]] = {}
     for variant, status, reason, is_rest, n in rows:
         counts[status] += n
@@ -35,17 +38,24 @@ def progress(run: Run) -> dict[str, Any]:
         one[status] += n
         if status == DeliveryStatus.SKIPPED:
             reasons[reason] = reasons.get(reason, 0) + n
+        elif status == DeliveryStatus.PENDING and reason:
+            waiting[reason] = waiting.get(reason, 0) + n
     return {
         "run": run.pk,
         "status": run.status,
-        "note": run.note,
+        "note": run.note or _waits(run),
         "audience": sum(counts.values()),
         **counts,
         "reasons": reasons,
+        "waiting": waiting,
         "variants": variants,
         "launched_at": run.launched_at,
         "finished_at": run.finished_at,
     }
+
+
+def _waits(run: Run) -> str:
+    return trouble_of(run.content["channel"]) if run.status == RunStatus.SENDING else ""
 
 
 def stages(experiment: Experiment) -> dict[str, dict[str, int]]:

@@ -11,25 +11,19 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from campaigns import channels, ledger
+from campaigns import channels
 from campaigns.audience import freeze
 from campaigns.checks import Check, check_campaign
 from campaigns.drafts import MessageDraft, validate, validate_test
 from campaigns.errors import CampaignNotReady, InvalidState
-from campaigns.models import (
-    Campaign,
-    CampaignStatus,
-    Chunk,
-    ChunkStatus,
-    Delivery,
-    DeliveryStatus,
-    Fallback,
-    Message,
-    Run,
-    RunStatus,
-)
+from campaigns.models import Campaign, CampaignKind, CampaignStatus, Fallback, Message, Run
 from campaigns.planning import CONTROL, draft_plan, entrants
-from campaigns.winner import drop_rest, promise
+from campaigns.schedule.due import due_moments
+from campaigns.schedule.planning import next_launch, plan_launch
+from campaigns.schedule.timing import Timing
+from campaigns.schedule.words import read_timing
+from campaigns.steering import cancel, close, pause, resume, retry_failed
+from campaigns.winner import promise
 from experiments import holdouts
 from experiments import services as experiments
 from experiments.models import Experiment, Holdout
@@ -41,7 +35,7 @@ if TYPE_CHECKING:
     from personalization.access.models import User
 
 __all__ = [
-    "Check", "MessageDraft", "cancel", "check_campaign", "launch", "pause", "resume", "retry_failed",
+    "Check", "MessageDraft", "cancel", "check_campaign", "close", "launch", "pause", "resume", "retry_failed",
     "save_campaign", "schedule", "unschedule",
 ]  # fmt: skip
 
@@ -56,7 +50,7 @@ def save_campaign(
     name: str,
     segment: Segment | None,
     messages: Sequence[MessageDraft],
-    sender_address: str,
+    sender_address: str = "",
     sender_name: str = "",
     topic: str = "marketing",
     channel: str = "email",
@@ -65,15 +59,19 @@ def save_campaign(
     test_share: float = 1.0,
     fallback: str = Fallback.BASELINE,
     holdout: Holdout | None = None,
+    kind: str = CampaignKind.BROADCAST,
+    timing: Mapping[str, Any] | None = None,
     actor: str,
     created_by: "User | None" = None,
 ) -> Campaign:
     """Creates the campaign (None) or replaces it with its messages; unfinished ones may be saved.
 
-    Raises InvalidCampaign, InvalidPlan, and InvalidState once it was launched.
+    `timing` as schedule.timing.Timing. Raises InvalidCampaign, InvalidPlan, and InvalidState once it was
+    launched.
     """
     validate(name=name, topic=topic, channel=channel, control_share=control_share, messages=messages)
     validate_test(test_share=test_share, fallback=fallback)
+    planned = read_timing(timing or {})
     if campaign is None:
         campaign = Campaign(created_by=created_by)
     else:
@@ -84,13 +82,14 @@ def save_campaign(
     campaign.sender_name, campaign.sender_address = sender_name.strip(), sender_address.strip()
     campaign.control_share, campaign.holdout = control_share, holdout
     campaign.plan, campaign.test_share, campaign.fallback = dict(plan or {}), test_share, fallback
+    campaign.kind, campaign.timing = CampaignKind(kind), planned.as_json()
     draft_plan(campaign, entrants(messages, control_share))
     campaign.save()
     campaign.messages.all().delete()
     Message.objects.bulk_create(
         Message(
             campaign=campaign, key=m.key, name=m.name or m.key, position=position, weight=m.weight,
-            subject=m.subject, preheader=m.preheader, body=m.body,
+            subject=m.subject, preheader=m.preheader, body=m.body, fields=dict(m.fields),
             item_count=m.item_count, rules=m.rules.as_json(),
         )
         for position, m in enumerate(messages)
@@ -101,13 +100,16 @@ def save_campaign(
 
 @transaction.atomic
 def schedule(campaign: Campaign, *, at: datetime, actor: str) -> Campaign:
-    """Plans the launch; the tick carries it out. Raises CampaignNotReady, InvalidState."""
+    """Plans the launch; the tick carries it out. For a repeated campaign `at` is the first time of day that
+    it repeats; by local time it is launched when the first clocks on earth show it. Raises CampaignNotReady,
+    InvalidState, InvalidCampaign."""
     campaign = _locked(campaign)
     if campaign.status not in EDITABLE:
         raise InvalidState(_("The campaign was launched already."))
     _must_be_ready(campaign, now=timezone.now())
-    campaign.status, campaign.scheduled_at, campaign.problem = CampaignStatus.SCHEDULED, at, ""
-    campaign.save(update_fields=["status", "scheduled_at", "problem", "updated_at"])
+    planned = plan_launch(campaign, at=at, now=timezone.now())
+    campaign.status, campaign.scheduled_at, campaign.problem = CampaignStatus.SCHEDULED, planned, ""
+    campaign.save(update_fields=["status", "scheduled_at", "problem", "timing", "updated_at"])
     audit(actor, "campaign.scheduled", f"campaign:{campaign.pk}", at=at.isoformat())
     return campaign
 
@@ -137,11 +139,13 @@ def launch(campaign: Campaign, *, actor: str, now: datetime | None = None) -> Ru
     if campaign.status not in EDITABLE:
         raise InvalidState(_("The campaign was launched already."))
     _must_be_ready(campaign, now=now)
-    assert campaign.segment is not None
-    version = campaign.segment.current
     number = campaign.runs.count() + 1
     experiment = _experiment(campaign, number)
     experiments.start_experiment(experiment, at=now)
+    if campaign.kind == CampaignKind.TRIGGERED:
+        return _open(campaign, experiment, number=number, actor=actor, now=now)
+    assert campaign.segment is not None
+    version = campaign.segment.current
     customer_ids = list(segments.members(version, now=now).order_by("pk").values_list("pk", flat=True))
     own = [campaign.holdout_id] if campaign.holdout_id else []
     held_out, chance = holdouts.draw(customer_ids, at=now, also=own)
@@ -161,15 +165,33 @@ def launch(campaign: Campaign, *, actor: str, now: datetime | None = None) -> Ru
         topic=campaign.topic,
         now=now,
         has_rest=campaign.test_share < 1,
+        due=due_moments(
+            customer_ids, Timing.from_json(campaign.timing), planned=campaign.scheduled_at, now=now
+        ),
     )
     promise(run, actor=actor, now=now)
     if written != run.audience_size:
         # Someone was erased between the two statements: the audience is who is in the ledger.
         Run.objects.filter(pk=run.pk).update(audience_size=written)
         run.audience_size = written
+    # A repeated one stays planned, for its next time.
+    upcoming = next_launch(campaign, now=now)
+    campaign.status = CampaignStatus.SCHEDULED if upcoming else CampaignStatus.LAUNCHED
+    campaign.scheduled_at, campaign.problem = upcoming or campaign.scheduled_at, ""
+    campaign.save(update_fields=["status", "scheduled_at", "problem", "updated_at"])
+    audit(actor, "campaign.launched", f"campaign:{campaign.pk}", run=run.pk, audience=written)
+    return run
+
+
+def _open(campaign: Campaign, experiment: Experiment, *, number: int, actor: str, now: datetime) -> Run:
+    """A standing run without anybody: triggers and journeys take customers in."""
+    run = Run.objects.create(
+        campaign=campaign, number=number, experiment=experiment, content=_content(campaign), audience_size=0,
+        launched_by=actor, launched_at=now, is_standing=True,
+    )  # fmt: skip
     campaign.status, campaign.problem = CampaignStatus.LAUNCHED, ""
     campaign.save(update_fields=["status", "problem", "updated_at"])
-    audit(actor, "campaign.launched", f"campaign:{campaign.pk}", run=run.pk, audience=written)
+    audit(actor, "campaign.opened", f"campaign:{campaign.pk}", run=run.pk)
     return run
 
 
@@ -210,92 +232,16 @@ def _content(campaign: Campaign) -> dict[str, object]:
         "channel": campaign.channel,
         "holdout": campaign.holdout_id,
         "topic": campaign.topic,
+        "timing": campaign.timing,
         "campaign_name": campaign.name,
         "sender_name": campaign.sender_name,
         "sender_address": campaign.sender_address,
         "variants": {
             m.key: {
                 "name": m.name, "subject": m.subject, "preheader": m.preheader, "body": m.body,
+                "fields": m.fields,
                 "item_count": m.item_count, "rules": m.rules,
             }
             for m in campaign.messages.order_by("position", "pk")
         },
     }  # fmt: skip
-
-
-def pause(run: Run, *, actor: str) -> None:
-    """Nobody claims a chunk any more, and a worker in the middle of one stops within a second."""
-    _switch(run, {RunStatus.SENDING}, RunStatus.PAUSED, actor=actor, action="run.paused")
-
-
-def resume(run: Run, *, actor: str) -> None:
-    _switch(run, {RunStatus.PAUSED}, RunStatus.SENDING, actor=actor, action="run.resumed")
-
-
-@transaction.atomic
-def cancel(run: Run, *, actor: str) -> int:
-    """Ends the run; whoever still waits gets nothing. Answers how many, apart from chunks in workers' hands:
-    those stop within a second and are closed by their worker, or by the tick when it died."""
-    _switch(
-        run,
-        {RunStatus.SENDING, RunStatus.PAUSED},
-        RunStatus.CANCELLED,
-        actor=actor,
-        action="run.cancelled",
-        finished_at=timezone.now(),
-    )
-    free = list(
-        Chunk.objects.select_for_update()
-        .filter(run=run, status=ChunkStatus.FREE)
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
-    skipped = ledger.skip_pending(free)
-    Chunk.objects.filter(pk__in=free).update(status=ChunkStatus.DONE)
-    return skipped + drop_rest(run)
-
-
-@transaction.atomic
-def retry_failed(run: Run, *, actor: str) -> int:
-    """Puts failed deliveries back in line; answers how many. Those that may have arrived stay as they are.
-
-    Raises InvalidState for a cancelled run.
-    """
-    locked = Run.objects.select_for_update().get(pk=run.pk)
-    if locked.status == RunStatus.CANCELLED:
-        raise InvalidState(_("A cancelled run stays cancelled."))
-    failed = Delivery.objects.filter(run=run, status=DeliveryStatus.FAILED)
-    chunk_ids = list(failed.values_list("chunk_id", flat=True).distinct())
-    # A chunk in a worker's hands keeps its failed ones; they can be put back once it is settled.
-    chunk_ids = list(
-        Chunk.objects.select_for_update()
-        .filter(pk__in=chunk_ids)
-        .exclude(status=ChunkStatus.CLAIMED)
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
-    retried = failed.filter(chunk_id__in=chunk_ids).update(
-        status=DeliveryStatus.PENDING, reason="", detail=""
-    )
-    if retried:
-        Chunk.objects.filter(pk__in=chunk_ids).update(
-            status=ChunkStatus.FREE, due_at=timezone.now(), queued_until=None
-        )
-        if locked.status == RunStatus.FINISHED:
-            Run.objects.filter(pk=run.pk).update(status=RunStatus.SENDING, finished_at=None)
-    audit(actor, "run.retried", f"run:{run.pk}", deliveries=retried)
-    return retried
-
-
-@transaction.atomic
-def _switch(
-    run: Run, allowed: set[str], to: str, *, actor: str, action: str, finished_at: datetime | None = None
-) -> None:
-    """Compare-and-set of a run's status. Raises InvalidState."""
-    changed = Run.objects.filter(pk=run.pk, status__in=allowed).update(
-        status=to, finished_at=finished_at, note=""
-    )
-    if not changed:
-        raise InvalidState(_("The run is no longer in a state in which this can be done."))
-    run.status = to
-    audit(actor, action, f"run:{run.pk}")

@@ -3,7 +3,7 @@
 Both may run at any time and any number of times; what happens is decided in PostgreSQL.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from celery import shared_task
@@ -12,7 +12,17 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from campaigns import ledger, services, winner
-from campaigns.models import Campaign, CampaignStatus, Chunk
+from campaigns.journeys import calling, entering, passing
+from campaigns.limits import caps
+from campaigns.models import (
+    CallStatus,
+    Campaign,
+    CampaignStatus,
+    Chunk,
+    Journey,
+    JourneyStatus,
+    WebhookCall,
+)
 from campaigns.sending import chunk
 from personalization.access.problems import ProblemError
 
@@ -21,6 +31,8 @@ log = structlog.get_logger(__name__)
 IN_BROKER = 64
 # A chunk that was handed to the broker and not taken by then is handed over again.
 QUEUED = timedelta(seconds=20)
+# A look or a step that no worker took by then: the tick has handed over another one.
+STALE_SECONDS = 10
 
 
 @shared_task(ignore_result=True)
@@ -35,7 +47,37 @@ def tick() -> None:
         send_chunk.delay(chunk_id)
     for plan_id in winner.take_due_plans(now=now):
         take_look.delay(plan_id)
+    caps.count_lapsed(now=now)
+    _hand_over_journeys(now)
     ledger.finish_runs(now=timezone.now())
+
+
+def _hand_over_journeys(now: datetime) -> None:
+    """One task a journey to look who comes in, one a node at which somebody is due. What is handed over
+    twice does no harm: a second look, or a second step, finds the rows taken."""
+    for journey_id in Journey.objects.filter(status=JourneyStatus.ACTIVE).values_list("pk", flat=True):
+        look_at_journey.apply_async((journey_id,), expires=STALE_SECONDS)
+    for due in passing.due_nodes(now=now):
+        step_journey.apply_async((due.version_id, due.node), expires=STALE_SECONDS)
+    if WebhookCall.objects.filter(status=CallStatus.WAITING, due_at__lte=now).exists():
+        make_calls.apply_async(expires=STALE_SECONDS)
+
+
+@shared_task(ignore_result=True)
+def look_at_journey(journey_id: int) -> None:
+    entering.look(journey_id, now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def step_journey(version_id: int, node: str) -> None:
+    """Batch after batch, until nobody is due at the node."""
+    while passing.step(passing.Due(version_id, node), now=timezone.now()) == passing.BATCH:
+        pass
+
+
+@shared_task(ignore_result=True)
+def make_calls() -> None:
+    calling.make_due_calls()
 
 
 @shared_task(ignore_result=True)

@@ -13,6 +13,7 @@ from campaigns.links import Link
 from campaigns.models import Delivery
 from personalization.customers import services as customers
 from personalization.customers.models import Customer, SuppressionReason
+from personalization.customers.selectors import person_address
 from personalization.events.services import NewEvent, record_events
 
 # Nobody reads that fast: scanners and prefetchers fetch a message's links the moment it arrives.
@@ -93,10 +94,11 @@ def unsubscribe(link: Link, visit: Visit, *, everything: bool = False) -> bool:
     if delivery is None or delivery.customer is None:
         return False
     channel = channels.get(delivery.run.content["channel"])
-    topic = delivery.run.content["topic"]
-    address = str(getattr(delivery.customer, channel.address_column)).strip()
+    topic, customer_pk = delivery.run.content["topic"], delivery.customer.pk
+    column = channel.address_column
+    address = str(getattr(delivery.customer, column)).strip() if column else person_address(customer_pk)
     at = visit.at or timezone.now()
-    for customer_id in _sharing(delivery.customer, channel.address_column, address):
+    for customer_id in _sharing(delivery.customer, column, address):
         customers.record_consent(
             customer_id, channel=channel.name, topic=topic, granted=False, source="unsubscribe link", at=at
         )
@@ -116,7 +118,7 @@ def unsubscribe(link: Link, visit: Visit, *, everything: bool = False) -> bool:
 
 def _sharing(customer: Customer, column: str, address: str) -> list[int]:
     """Whoever reads that mailbox said no, so it holds for all profiles with the address. Ids ascending."""
-    if not address:
+    if not address or not column:
         return [customer.pk]
     same = Customer.objects.annotate(address=Lower(column)).filter(address=address.lower())
     return sorted({customer.pk, *same.values_list("pk", flat=True)})

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from campaigns import links, tracking
 from campaigns.sending.picks import ui_language
 from campaigns.tracking import Visit
+from personalization.privacy.links import preferences_url
 
 log = structlog.get_logger(__name__)
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -81,6 +82,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         "everything": request.POST.get("scope") == "all",
         "sender": delivery.run.content["sender_name"] if delivery else "",
         "topic": delivery.run.content["topic"] if delivery else "",
+        "preferences_url": preferences_url(delivery.customer) if delivery and delivery.customer else "",
     }
     with translation.override(ui_language(language)):
         response = render(request, "tracking/unsubscribe.html", context)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns import pages, plan_page, preview, report_page
+from campaigns import account_pages, dates_page, pages, plan_page, preview, report_page
 
 app_name = "campaigns"
 urlpatterns = [
@@ -15,6 +15,11 @@ urlpatterns = [
     path("rules/choices", preview.rule_choices, name="rule-choices"),
     path("size", preview.size, name="size"),
     path("outlook", plan_page.outlook, name="outlook"),
+    path("dates", dates_page.dates, name="dates"),
+    path("senders/", account_pages.account_list, name="accounts"),
+    path("senders/new", account_pages.account, name="account-new"),
+    path("senders/<int:pk>", account_pages.account, name="account"),
+    path("senders/<int:pk>/delete", account_pages.delete, name="account-delete"),
     path("<int:campaign_id>/", pages.editor, name="edit"),
     path("<int:campaign_id>/save", pages.save, name="save"),
     path("<int:campaign_id>/checks", pages.checks, name="checks"),

@@ -5,3 +5,7 @@ from django.utils.translation import gettext_lazy as _
 class ExperimentsConfig(AppConfig):
     name = "experiments"
     verbose_name = _("Experiments")
+    timeline_sources = (
+        "experiments.timeline_sources.ExperimentEntries",
+        "experiments.timeline_sources.HoldoutEntries",
+    )

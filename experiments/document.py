@@ -5,6 +5,8 @@ from importlib.metadata import version
 from typing import Any
 
 from experiments import sentence
+from experiments.breakdown_report import BreakdownReport
+from experiments.breakdown_words import breakdown_sentences
 from experiments.notices import notices
 from experiments.report import Comparison, MetricReport, Report, Total, Verdict
 from experiments.stats import Effect, as_json
@@ -39,6 +41,7 @@ def document(report: Report) -> dict[str, Any]:
         "notices": [asdict(notice) for notice in notices(report)],
         "versions": {name: version(name) for name in PACKAGES},
         "metrics": [_metric(metric) for metric in report.metrics],
+        "breakdown": None if report.breakdown is None else _breakdown(report, report.breakdown),
     }
 
 
@@ -77,6 +80,7 @@ def _metric(metric: MetricReport) -> dict[str, Any]:
             for key, found in metric.statistics.items()
         },
         "comparisons": [_comparison(comparison) for comparison in metric.comparisons],
+        "against_control": [_comparison(comparison) for comparison in metric.against_control],
         "series": [
             {
                 "day": point.day,
@@ -109,6 +113,46 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "counts": as_json(comparison.counts),
         "novelty": as_json(comparison.novelty),
         "family_p_value": comparison.family_p_value,
+    }
+
+
+def _breakdown(report: Report, found: BreakdownReport) -> dict[str, Any]:
+    return {
+        "metric": found.metric,
+        "method": found.method,
+        "alpha": found.alpha,
+        "effects": found.cells,
+        "least_customers": found.least,
+        "chosen_before_start": found.is_planned,
+        "sentences": breakdown_sentences(report, found),
+        "left_out": [{"name": name, "reason": reason} for name, reason in found.left_out],
+        "cuts": [
+            {
+                "kind": cut.kind,
+                "key": cut.key,
+                "name": cut.name,
+                "variant": cut.variant,
+                "baseline": cut.baseline,
+                "heterogeneity": cut.heterogeneity and asdict(cut.heterogeneity),
+                "p_value": cut.p_value,
+                "differs": cut.differs,
+                "groups": [
+                    {
+                        "label": group.label,
+                        "statistics": {
+                            "control": as_json(group.control) | {"n": group.control.n},
+                            "treatment": as_json(group.treatment) | {"n": group.treatment.n},
+                        },
+                        "effect": _effect(group.effect),
+                        "simultaneous": _effect(group.wide),
+                        "p_value": group.p_value,
+                        "obstacle": None if group.obstacle is None else group.obstacle.value,
+                    }
+                    for group in cut.groups
+                ],
+            }
+            for cut in found.cuts
+        ],
     }
 
 

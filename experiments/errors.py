@@ -76,3 +76,9 @@ class NotPossible(ExperimentError):
     status = 409
     slug = "not-possible"
     title = _("This cannot be computed")
+
+
+class InvalidGroups(ExperimentError):
+    status = 422
+    slug = "invalid-groups"
+    title = _("The groups are not valid")

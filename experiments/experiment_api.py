@@ -13,7 +13,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from experiments import services
-from experiments.errors import WrongState
 from experiments.experiment_serializers import (
     ChangeSerializer,
     EndSerializer,
@@ -26,6 +25,8 @@ from experiments.experiment_serializers import (
 )
 from experiments.importing import ImportedRow, import_assignments
 from experiments.models import Experiment, Origin
+from experiments.plan import promise
+from experiments.selectors import own_experiment
 from personalization.access.models import Scope
 from personalization.access.pagination import CursorPagination
 from personalization.access.services import actor_name, audit
@@ -74,7 +75,7 @@ class ExperimentView(APIView):
     )
     def patch(self, request: Request, key: str) -> Response:
         """Raises the coverage, or stops serving it to clients. Nobody who takes part is moved."""
-        experiment = _own(key)
+        experiment = own_experiment(key)
         body = ChangeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         with transaction.atomic():
@@ -93,12 +94,15 @@ class StartView(APIView):
         operation_id="experiments_start", request=StartSerializer, responses=ExperimentSerializer, tags=TAGS
     )
     def post(self, request: Request, key: str) -> Response:
-        """The first start counts; starting again changes nothing."""
-        experiment = _own(key)
+        """The first start counts; starting again changes nothing. The plan is fixed with it: see PUT
+        …/plan. A start in the past fixes none."""
+        experiment = own_experiment(key)
         body = StartSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         with transaction.atomic():
-            services.start_experiment(experiment, at=body.validated_data["at"] or timezone.now())
+            now = timezone.now()
+            services.start_experiment(experiment, at=body.validated_data["at"] or now)
+            promise(experiment, actor=actor_name(request), now=now)
             audit(actor_name(request), "experiment.started", f"experiment:{key}")
         return Response(ExperimentSerializer(experiment).data)
 
@@ -112,7 +116,7 @@ class EndView(APIView):
     def post(self, request: Request, key: str) -> Response:
         """Nobody is taken in any more. `ship` names the variant that clients give from now on; a later call
         may raise its share."""
-        experiment = _own(key)
+        experiment = own_experiment(key)
         body = EndSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         asked = body.validated_data
@@ -135,7 +139,7 @@ class AssignmentsView(APIView):
     )
     def post(self, request: Request, key: str) -> Response:
         """Writes up to 1,000 assignments made elsewhere, all or none; sending them again changes nothing."""
-        experiment = _own(key)
+        experiment = own_experiment(key)
         body = ImportSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         now = timezone.now()
@@ -146,11 +150,3 @@ class AssignmentsView(APIView):
         result = import_assignments(experiment, rows, now=now)
         audit(actor_name(request), "assignments.imported", f"experiment:{key}", created=result.created)
         return Response({"created": result.created, "unchanged": result.unchanged})
-
-
-def _own(key: str) -> Experiment:
-    """Of the API's own experiments; those of launches are steered by their campaigns."""
-    experiment = get_object_or_404(Experiment, key=key)
-    if experiment.origin != Origin.API:
-        raise WrongState("A campaign steers this experiment.")
-    return experiment

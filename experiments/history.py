@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from experiments import metrics
 from experiments.models import Assignment, Experiment, Metric, MetricScope, Variant
-from experiments.steps import BOT_FLAGS
+from experiments.questions import BOT_FLAGS
 from personalization.customers.models import Customer
 from personalization.events.models import Event
 

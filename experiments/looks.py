@@ -58,13 +58,16 @@ class Judgement:
         return self.decision.action is not Action.GO_ON
 
 
-def judge_now(plan: Plan, *, now: datetime, stages: Stages | None = None) -> Judgement:
-    """The state for a reader: an always-valid test at this moment, a planned one as its last look left it."""
+def judge_now(plan: Plan, *, stages: Stages | None = None) -> Judgement | None:
+    """The state for a reader: an always-valid test by the newest stored result, a planned one as its last
+    look left it. None before the first result.
+    """
     criteria = criteria_of(plan)
     last = plan.taken.order_by("-number").first()
     if last is not None and (criteria.method is not Method.ALWAYS_VALID or plan.next_look_at is None):
         return Judgement(plan, last.due_at, last.number, read_decision(last.decision), plan.next_look_at)
-    return _judge(plan, criteria, at=now, look=None, stages=stages)
+    report = selectors.newest_report(plan.experiment, stages=stages)
+    return None if report is None else _judge(plan, criteria, report, at=report.as_of, look=None)
 
 
 def due_look(plan: Plan, *, now: datetime) -> tuple[int, datetime] | None:
@@ -87,7 +90,10 @@ def judge_look(plan: Plan, number: int, at: datetime, *, stages: Stages | None =
 
     `stages`: whom a message reached so far, where the caller knows; a control is not asked.
     """
-    return _judge(plan, criteria_of(plan), at=at, look=number, stages=stages)
+    criteria = criteria_of(plan)
+    metrics = Metric.objects.filter(key__in=_keys(criteria))
+    report = selectors.report(plan.experiment, metrics=metrics, now=at, stages=stages)
+    return _judge(plan, criteria, report, at=at, look=number)
 
 
 @transaction.atomic
@@ -144,14 +150,15 @@ def _is_taken(plan: Plan, number: int) -> bool:
     return plan.taken.filter(number=number).exists()
 
 
-def _judge(
-    plan: Plan, criteria: Criteria, *, at: datetime, look: int | None, stages: Stages | None
-) -> Judgement:
-    keys = [criteria.metric, *(guardrail.metric for guardrail in criteria.guardrails)]
-    metrics = list(Metric.objects.filter(key__in=keys))
-    report = selectors.report(plan.experiment, metrics=metrics, now=at, stages=stages)
-    statistics = {metric.key: dict(metric.statistics) for metric in report.metrics}
+def _keys(criteria: Criteria) -> list[str]:
+    return [criteria.metric, *(guardrail.metric for guardrail in criteria.guardrails)]
+
+
+def _judge(plan: Plan, criteria: Criteria, report: Report, *, at: datetime, look: int | None) -> Judgement:
+    keys = _keys(criteria)
+    statistics = {metric.key: dict(metric.statistics) for metric in report.metrics if metric.key in keys}
     guards = _broken(report, criteria, statistics)
+    metrics = Metric.objects.filter(key__in=keys)
     if {metric.key: definition_of(metric) for metric in metrics} != plan.terms["metrics"]:
         guards.append(Guard.METRIC_CHANGED)
     challengers = weigh(criteria, statistics, look=look)

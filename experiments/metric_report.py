@@ -6,19 +6,25 @@ from datetime import timedelta
 
 from django.utils.translation import gettext
 
+from experiments.judging import compare_all
+from experiments.metric_sums import MetricSums
 from experiments.models import Metric, MetricScope, Variant
-from experiments.moments import MetricSums
-from experiments.report import ALPHA, Comparison, MetricReport, SeriesPoint, compare_all
+from experiments.questions import Question
+from experiments.report import ALPHA, Comparison, MetricReport, SeriesPoint
 from experiments.stats import Statistic, compare, novelty
-from experiments.steps import Question
 
 Days = dict[str, tuple[tuple[Statistic, Statistic], ...]]
 
 
-def metric_report(sums: MetricSums, variants: Sequence[Variant], *, is_primary: bool) -> MetricReport:
+def metric_report(
+    sums: MetricSums, variants: Sequence[Variant], *, is_primary: bool, baseline_key: str | None = None
+) -> MetricReport:
+    """`baseline_key` is the plan's baseline; without one, or where it was sent nothing, the control's or
+    first's.
+    """
     metric, calendar = sums.metric, sums.assigned.calendar
-    compared = _compared(metric, variants)
-    baseline = _baseline(compared)
+    compared = compared_variants(metric, variants)
+    baseline = baseline_of(compared, baseline_key)
     statistics = {variant.key: sums.statistic(variant.pk) for variant in compared}
     margin = metric.margin if metric.role == "guardrail" else None
     grows = is_primary and metric.quantile is None
@@ -44,6 +50,7 @@ def metric_report(sums: MetricSums, variants: Sequence[Variant], *, is_primary: 
         baseline=baseline.key if baseline else None,
         comparisons=tuple(_with_novelty(comparison, daily) for comparison in comparisons),
         series=tuple(_series(sums, compared, baseline)) if grows and baseline else (),
+        against_control=_against_control(metric, statistics, compared, baseline) if is_primary else (),
         complete_at=calendar.last_assigned + timedelta(days=metric.window_days),
         role=metric.role,
         margin=margin,
@@ -58,18 +65,28 @@ def _with_novelty(comparison: Comparison, daily: Days) -> Comparison:
     return replace(comparison, novelty=novelty(days)) if days else comparison
 
 
-def _compared(metric: Metric, variants: Sequence[Variant]) -> list[Variant]:
+def _against_control(
+    metric: Metric, statistics: dict[str, Statistic], compared: Sequence[Variant], baseline: Variant | None
+) -> tuple[Comparison, ...]:
+    control = next((variant for variant in compared if variant.is_control), None)
+    if control is None or control == baseline:
+        return ()
+    return compare_all(statistics, control.key, simultaneous=True, direction=metric.direction)
+
+
+def compared_variants(metric: Metric, variants: Sequence[Variant]) -> list[Variant]:
     """Nobody opens a mail that was not sent: such metrics are asked of the mailed variants only."""
     if metric.scope == MetricScope.EXPERIMENT:
         return [variant for variant in variants if not variant.is_control]
     return list(variants)
 
 
-def _baseline(variants: Sequence[Variant]) -> Variant | None:
-    """The control, else the first variant; None when there is nothing to compare it with."""
+def baseline_of(variants: Sequence[Variant], wanted: str | None = None) -> Variant | None:
+    """The wanted one, else the control, else the first; None when there is nothing to compare it with."""
     if len(variants) < 2:
         return None
-    return next((variant for variant in variants if variant.is_control), variants[0])
+    chosen = next((variant for variant in variants if variant.key == wanted), None)
+    return chosen or next((variant for variant in variants if variant.is_control), variants[0])
 
 
 def _last_day(sums: MetricSums) -> int:

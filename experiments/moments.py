@@ -8,126 +8,50 @@ a test holds the two to be equal.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import Max, Min
+from django.db import transaction
 
-from experiments import metrics
-from experiments.metrics import NAMES, Group, Sums
+from experiments.metric_sums import Assigned, MetricSums, rows_of
+from experiments.metrics import NAMES, Sums
 from experiments.models import Assignment, DaySums, Experiment, Metric, MetricState
-from experiments.stats import Statistic
-from experiments.steps import DAY, ByDay, Calendar, Question, View, count_values, matching, sum_steps
+from experiments.questions import DAY, ByDay, Question, View, matching
+from experiments.steps import count_values, sum_steps
 from personalization.events.models import Event
 
 # Longer than any transaction that writes events: what was received before has been committed.
 GRACE = timedelta(hours=1)
 INSTANT = timedelta(microseconds=1)
+Tick = Callable[[int], object]
 
 
-@dataclass(frozen=True)
-class Assigned:
-    """How many customers each variant (by id) took in on each day; `checksums` are sums of their ids."""
-
-    experiment: Experiment
-    calendar: Calendar
-    by_day: dict[int, dict[int, int]]
-    checksums: dict[int, Decimal]
-    late: dict[View, dict[str, bool]] = field(default_factory=dict, compare=False)
-
-    def customers(self, variant_id: int, *, until_day: int | None = None) -> int:
-        days = self.by_day.get(variant_id, {})
-        return sum(n for day, n in days.items() if until_day is None or day <= until_day)
-
-    def fingerprint(self, *, until: datetime) -> tuple[int, Decimal]:
-        """Number and sum of ids of those assigned before the end of a day."""
-        last = self.calendar.day_of(until) - 1
-        n = sum(self.customers(variant_id, until_day=last) for variant_id in self.by_day)
-        return n, sum((value for day, value in self.checksums.items() if day <= last), Decimal(0))
+def silent(done: int) -> None:
+    """Where nobody watches the progress."""
 
 
-@dataclass(frozen=True)
-class MetricSums:
-    """Sums of each variant (by id), by the day on which they arose; days without events are left out."""
-
-    metric: Metric
-    assigned: Assigned
-    by_day: ByDay
-    values: dict[int, dict[Decimal, int]] = field(default_factory=dict)
-
-    def sums(self, variant_id: int, *, until_day: int | None = None) -> Sums:
-        days = self.by_day.get(variant_id, {})
-        return sum((s for day, s in days.items() if until_day is None or day <= until_day), Sums())
-
-    def statistic(self, variant_id: int, *, until_day: int | None = None) -> Statistic:
-        """With what was known before assignment, where the metric looks back."""
-        group = self._group(
-            variant_id,
-            self.assigned.customers(variant_id, until_day=until_day),
-            self.sums(variant_id, until_day=until_day),
-        )
-        return self._statistic(group)
-
-    def of_day(self, variant_id: int, day: int) -> Statistic:
-        """Of all customers assigned until that day, what the day alone brought: its first buyers, its spend.
-
-        The square of a sum that grew over days does not belong to one day; `by_day` holds the growth of the
-        squares, an upper bound of the day's own.
-        """
-        n = self.assigned.customers(variant_id, until_day=day)
-        sums = self.by_day.get(variant_id, {}).get(day, Sums())
-        return metrics.get(self.metric.kind).statistic(self._group(variant_id, n, sums))
-
-    def _group(self, variant_id: int, n: int, sums: Sums) -> Group:
-        counts = dict(self.values.get(variant_id, {}))
-        if self.metric.quantile is not None and n > sum(counts.values()):
-            counts[Decimal(0)] = counts.get(Decimal(0), 0) + n - sum(counts.values())
-        return Group(n, sums, self.metric.cap, self.metric.quantile, tuple(sorted(counts.items())))
-
-    def _statistic(self, group: Group) -> Statistic:
-        kind = metrics.get(self.metric.kind)
-        adjusted = kind.adjusted(group) if self.metric.covariate_days else None
-        return adjusted or kind.statistic(group)
-
-
-def load_assigned(experiment: Experiment, *, as_of: datetime) -> Assigned | None:
-    """None when nobody was assigned by then."""
-    known = Assignment.objects.filter(experiment=experiment, assigned_at__lte=as_of)
-    span = known.aggregate(first=Min("assigned_at"), last=Max("assigned_at"))
-    if span["first"] is None:
-        return None
-    calendar = Calendar(span["first"], span["last"], as_of)
-    by_day: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    checksums: dict[int, Decimal] = defaultdict(Decimal)
-    for variant_id, day, n, checksum in _rows(
-        "SELECT variant_id, floor(date_part('epoch', assigned_at - %(start)s) / 86400)::int AS day, count(*),"  # noqa: S608
-        f" sum(customer_id) FROM {Assignment._meta.db_table}"
-        " WHERE experiment_id = %(experiment)s AND assigned_at <= %(as_of)s GROUP BY 1, 2",
-        {"experiment": experiment.pk, "start": calendar.start, "as_of": as_of},
-    ):
-        by_day[variant_id][day] += n
-        checksums[day] += checksum
-    return Assigned(experiment, calendar, by_day, checksums)
-
-
-def compute_sums(experiment: Experiment, metrics: Sequence[Metric], assigned: Assigned) -> list[MetricSums]:
-    """From the events alone, at any moment `as_of`; nothing stored is read or written."""
+def compute_sums(
+    experiment: Experiment, metrics: Sequence[Metric], assigned: Assigned, *, tick: Tick = silent
+) -> list[MetricSums]:
+    """From the events alone, at any moment `as_of`; nothing stored is read or written. `tick` is told how
+    many metrics are done.
+    """
     view = View(assigned.calendar.as_of + INSTANT)
     questions = [Question(experiment, metric, assigned.calendar) for metric in metrics]
     found: dict[Question, MetricSums] = {}
     with transaction.atomic():
-        _prepare()
+        prepare()
         for group in _groups(questions, lambda question: question.source):
             for question, by_day in zip(group, sum_steps(group, view=view), strict=True):
                 values = count_values(question, view) if question.metric.quantile is not None else {}
                 found[question] = MetricSums(question.metric, assigned, by_day, values)
+            tick(len(found))
     return [found[question] for question in questions]
 
 
-def load_sums(experiment: Experiment, metrics: Sequence[Metric], assigned: Assigned) -> list[MetricSums]:
+def load_sums(
+    experiment: Experiment, metrics: Sequence[Metric], assigned: Assigned, *, tick: Tick = silent
+) -> list[MetricSums]:
     """As `compute_sums` at this moment, reading only what is not stored yet. `as_of` must be now.
 
     Quantiles do not add up over days: they are read from the events each time.
@@ -137,20 +61,22 @@ def load_sums(experiment: Experiment, metrics: Sequence[Metric], assigned: Assig
     found: dict[Question, MetricSums] = {}
     for group in _groups(adding, lambda question: question.source):
         with transaction.atomic():
-            _prepare()
+            prepare()
             for question, by_day in _load(group, assigned).items():
                 found[question] = MetricSums(question.metric, assigned, by_day)
+        tick(len(found))
     rest = [question for question in questions if question.metric.quantile is not None]
     computed = compute_sums(experiment, [question.metric for question in rest], assigned)
     found |= zip(rest, computed, strict=True)
     return [found[question] for question in questions]
 
 
-def _prepare() -> None:
+def prepare() -> None:
+    """Inside a transaction, before long reads."""
     # To compile these queries takes longer than to run most of them.
-    _rows("SET LOCAL jit = off", {})
+    rows_of("SET LOCAL jit = off", {})
     # Millions of events are sorted in memory, not on disk, as far as they fit.
-    _rows("SET LOCAL work_mem = '256MB'", {})
+    rows_of("SET LOCAL work_mem = '256MB'", {})
 
 
 def _groups(questions: Iterable[Question], key: Callable[[Question], Any]) -> list[list[Question]]:
@@ -207,7 +133,7 @@ def _carry_on(questions: list[Question], assigned: Assigned) -> dict[Question, M
 def _lock_state(question: Question, assigned: Assigned) -> MetricState | None:
     """None when there is none, or when what it was made from has changed; then it is removed."""
     # One at a time for each experiment and metric, also before there is a row to lock.
-    _rows("SELECT pg_advisory_xact_lock(%(one)s, %(two)s)",
+    rows_of("SELECT pg_advisory_xact_lock(%(one)s, %(two)s)",
           {"one": question.experiment.pk % 2**31, "two": question.metric.pk % 2**31})  # fmt: skip
     state = MetricState.objects.filter(experiment=question.experiment, metric=question.metric).first()
     if state is None:
@@ -251,7 +177,7 @@ def _touched(question: Question, assigned: Assigned, known: View | None, to: Vie
             continue
         found |= {
             customer_id
-            for (customer_id,) in _rows(
+            for (customer_id,) in rows_of(
                 f"SELECT DISTINCT e.customer_id FROM {Event._meta.db_table} e"  # noqa: S608
                 f" JOIN {Assignment._meta.db_table} a ON a.customer_id = e.customer_id"
                 f" WHERE a.experiment_id = %(experiment)s AND {matching(question)}"
@@ -274,7 +200,7 @@ def _late_names(assigned: Assigned, view: View) -> dict[str, bool]:
     """
     if view not in assigned.late:
         assigned.late[view] = dict(
-            _rows(
+            rows_of(
                 f"SELECT name, bool_or(context ? 'joined_from') FROM {Event._meta.db_table}"  # noqa: S608
                 " WHERE received_at > %(received)s AND occurred_at < %(until)s GROUP BY name",
                 {"received": view.received_until, "until": view.until},
@@ -320,9 +246,3 @@ def _add(days: ByDay, changes: ByDay, *, sign: int = 1) -> None:
 def _add_all(found: list[ByDay], changes: list[ByDay], *, sign: int = 1) -> None:
     for days, changed in zip(found, changes, strict=True):
         _add(days, changed, sign=sign)
-
-
-def _rows(query: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, parameters)
-        return cursor.fetchall() if cursor.description else []

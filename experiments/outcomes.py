@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from experiments import metrics
 from experiments.errors import NotPossible
+from experiments.metric_sums import load_assigned
 from experiments.models import Assignment, Experiment, Metric
-from experiments.moments import load_assigned
-from experiments.steps import Question, matching
+from experiments.questions import Question, matching
 from personalization.events.models import Event
 
 REDUCE = {"any": "least(count(e.name), 1)", "count": "count(e.name)", "sum": "coalesce(sum(e.value), 0)"}

@@ -15,6 +15,8 @@ from experiments.models import Experiment, Metric, Plan
 from experiments.plan_draft import WISHES, draft_criteria, entrants_of, make_criteria
 from personalization.access.services import audit
 
+# A start so long ago is one: the call took its time.
+JUST_NOW = timedelta(minutes=5)
 NOT_ASKED = ("name", "position", "role", "margin")
 
 
@@ -26,6 +28,32 @@ def freeze_plan(experiment: Experiment, criteria: Criteria, *, actor: str, at: d
     if experiment.plans.exists():
         raise InvalidPlan(_("This experiment has its plan already; change it with a reason."))
     return _store(experiment, criteria, version=1, actor=actor, at=at, reason="")
+
+
+@transaction.atomic
+def wish_plan(experiment: Experiment, wishes: Mapping[str, Any], *, actor: str, at: datetime) -> Criteria:
+    """What the plan is to be, before the start; answers it completed. Raises InvalidPlan, also after the
+    start: then it is changed with a reason."""
+    locked = Experiment.objects.select_for_update().get(pk=experiment.pk)
+    if locked.started_at is not None:
+        raise InvalidPlan(_("The experiment has started: change its plan with a reason."))
+    criteria = draft_criteria(entrants_of(locked), wishes=wishes, start=at)
+    Experiment.objects.filter(pk=locked.pk).update(wishes=dict(wishes))
+    audit(actor, "plan.wished", f"experiment:{locked.pk}")
+    return criteria
+
+
+def promise(experiment: Experiment, *, actor: str, now: datetime) -> Plan | None:
+    """Freezes the plan at the start. None where there is nothing to compare or to measure, and where the
+    start lies in the past: what is planned when the outcome may be known promises nothing."""
+    started_at = experiment.started_at
+    entrants = entrants_of(experiment)
+    if started_at is None or started_at < now - JUST_NOW or experiment.plans.exists():
+        return None
+    if len(entrants) < 2 or not Metric.objects.filter(archived_at=None).exists():
+        return None
+    criteria = draft_criteria(entrants, wishes=experiment.wishes, start=started_at)
+    return freeze_plan(experiment, criteria, actor=actor, at=now)
 
 
 @transaction.atomic

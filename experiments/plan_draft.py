@@ -43,7 +43,7 @@ def draft_criteria(
     """
     if unknown := sorted(set(wishes) - WISHES):
         raise _invalid((name, _("There is no such part of a plan.")) for name in unknown)
-    metrics = {metric.key: metric for metric in Metric.objects.all()}
+    metrics = {metric.key: metric for metric in Metric.objects.filter(archived_at=None)}
     metric = _primary(metrics, wishes)
     baseline = str(wishes.get("baseline") or _baseline(entrants, is_winner_test=is_winner_test))
     method = _method(wishes)

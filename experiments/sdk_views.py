@@ -29,8 +29,9 @@ CORS = {
 View = Callable[..., HttpResponse]
 
 
-def for_clients(method: str) -> Callable[[View], View]:
+def for_clients(*methods: str) -> Callable[[View], View]:
     """Answers the browser's question before the call, and lets every origin read the answer."""
+    allowed = ", ".join([*methods, "OPTIONS"])
 
     def decorate(view: View) -> View:
         @csrf_exempt
@@ -38,12 +39,12 @@ def for_clients(method: str) -> Callable[[View], View]:
         def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if request.method == "OPTIONS":
                 response = HttpResponse(status=204)
-            elif request.method not in (method, "HEAD" if method == "GET" else method):
-                response = JsonResponse({"error": f"Only {method} is possible here."}, status=405)
-                response["Allow"] = f"{method}, OPTIONS"
+            elif request.method not in (*methods, *(["HEAD"] if "GET" in methods else [])):
+                response = JsonResponse({"error": f"Only {allowed} are possible here."}, status=405)
+                response["Allow"] = allowed
             else:
                 response = view(request, *args, **kwargs)
-            for name, value in {**CORS, "Access-Control-Allow-Methods": f"{method}, OPTIONS"}.items():
+            for name, value in {**CORS, "Access-Control-Allow-Methods": allowed}.items():
                 response[name] = value
             return response
 

@@ -1,17 +1,25 @@
 """Reads: who is assigned to what, and the report."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from django.db import connection
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
-from experiments.metric_report import metric_report
-from experiments.models import Assignment, Experiment, Metric, Variant
-from experiments.moments import compute_sums, load_assigned, load_sums
-from experiments.report import ALPHA, MetricReport, Report, VariantSummary, judge, with_family
+from experiments.breakdown import Breakdown
+from experiments.breakdown_report import BreakdownReport, compare_groups
+from experiments.errors import WrongState
+from experiments.findings import Findings, metrics_of, newest_findings, read_findings
+from experiments.judging import judge, with_family
+from experiments.metric_report import baseline_of, compared_variants, metric_report
+from experiments.models import Assignment, Experiment, Metric, Origin, Variant
+from experiments.plan import current_plan
+from experiments.report import ALPHA, MetricReport, Report, VariantSummary
 from experiments.stats import check_seen_twice, sample_ratio, sample_ratio_by_stage
-from personalization.events.models import Event
+
+Stages = Mapping[str, Mapping[str, int]]
 
 
 def assignments_of(
@@ -30,27 +38,51 @@ def report(
     *,
     metrics: Iterable[Metric] | None = None,
     now: datetime | None = None,
-    stages: Mapping[str, Mapping[str, int]] | None = None,
+    stages: Stages | None = None,
 ) -> Report:
-    """Everything known at `now` (default: this moment) about the given metrics (default: all).
-
-    The verdict is about the first primary metric; without one, about the first metric. `stages` are customers
-    by variant key that came so far (sent, delivered), where the caller knows; the control is not asked.
+    """Everything known at `now` (default: this moment) about the given metrics (default: all), read from the
+    events at once: for workers and commands. Who answers a request takes `newest_report`.
     """
-    as_of = now or timezone.now()
-    chosen = list(Metric.objects.all() if metrics is None else metrics)
-    primary_pk = next((metric.pk for metric in chosen if metric.is_primary), chosen[0].pk if chosen else None)
+    chosen = metrics_of(experiment) if metrics is None else list(metrics)
+    found = read_findings(experiment, chosen, now=now or timezone.now(), stores=now is None)
+    return report_of(experiment, found, stages=stages)
+
+
+def newest_report(
+    experiment: Experiment, *, stages: Stages | None = None, primary_only: bool = False
+) -> Report | None:
+    """From the newest stored result; None before the first."""
+    found = newest_findings(experiment)
+    if found is None:
+        return None
+    if primary_only:
+        plan = current_plan(experiment)
+        key = _primary(found, plan.terms.get("metric") if plan else None)
+        kept = tuple(sums for sums in found.metrics if sums.metric.key == key)
+        found = replace(found, metrics=kept, breakdown=None)
+    return report_of(experiment, found, stages=stages)
+
+
+def report_of(experiment: Experiment, findings: Findings, *, stages: Stages | None = None) -> Report:
+    """The verdict is about the plan's metric and baseline; without a plan about the first primary metric
+    (else the first metric) and the control.
+
+    `stages` are customers by variant key that came so far (sent, delivered), where the caller knows; the
+    control is not asked.
+    """
     variants = list(experiment.variants.order_by("position"))
-    assigned = load_assigned(experiment, as_of=as_of)
+    assigned, as_of = findings.assigned, findings.as_of
     counts = {variant.pk: assigned.customers(variant.pk) if assigned else 0 for variant in variants}
-    load = load_sums if now is None else compute_sums
-    reports: tuple[MetricReport, ...] = ()
-    if assigned:
-        found = [
-            metric_report(sums, variants, is_primary=sums.metric.pk == primary_pk)
-            for sums in load(experiment, chosen, assigned)
-        ]
-        reports = with_family(found)
+    plan = current_plan(experiment)
+    terms = plan.terms if plan else {}
+    primary_key = _primary(findings, terms.get("metric"))
+    found = [
+        metric_report(
+            sums, variants, is_primary=sums.metric.key == primary_key, baseline_key=terms.get("baseline")
+        )
+        for sums in findings.metrics
+    ]
+    reports: tuple[MetricReport, ...] = with_family(found) if found else ()
     summaries = tuple(VariantSummary(v.key, v.name, v.is_control, v.weight, counts[v.pk]) for v in variants)
     weights = [v.weight for v in variants]
     reached: dict[str, list[int | None]] = {
@@ -59,7 +91,6 @@ def report(
     }
     ratio = sample_ratio([counts[v.pk] for v in variants], weights)
     primary = next((metric for metric in reports if metric.is_primary), None)
-    seen = count_seen_twice(experiment, as_of=as_of) if assigned else 0
     return Report(
         key=experiment.key,
         name=experiment.name,
@@ -72,38 +103,48 @@ def report(
         metrics=reports,
         stages=sample_ratio_by_stage(reached, weights),
         stage_counts=reached,
-        seen_twice=check_seen_twice(seen, sum(counts.values())),
-        seen_twice_customers=seen,
-        last_event_at=_last_event(chosen, as_of) if assigned else None,
+        seen_twice=check_seen_twice(findings.seen_twice, sum(counts.values())),
+        seen_twice_customers=findings.seen_twice,
+        last_event_at=findings.last_event_at,
         verdict=judge(summaries, ratio, primary, as_of=as_of),
+        breakdown=_breakdown(findings, findings.breakdown, variants, terms.get("baseline")),
     )
 
 
-def _last_event(metrics: Sequence[Metric], as_of: datetime) -> datetime | None:
-    """When the newest of the events that the metrics count happened; each name costs one index entry."""
-    newest = (
-        Event.objects.filter(name=name, occurred_at__lte=as_of)
-        .order_by("-occurred_at")
-        .values_list("occurred_at", flat=True)
-        .first()
-        for name in {metric.event for metric in metrics}
+def _primary(findings: Findings, planned: str | None) -> str | None:
+    metrics = [sums.metric for sums in findings.metrics]
+    if any(metric.key == planned for metric in metrics):
+        return planned
+    found = next((metric for metric in metrics if metric.is_primary), metrics[0] if metrics else None)
+    return found.key if found else None
+
+
+def _breakdown(
+    findings: Findings, known: Breakdown | None, variants: Sequence[Variant], planned: str | None
+) -> BreakdownReport | None:
+    if known is None or findings.assigned is None:
+        return None
+    metric = next(sums.metric for sums in findings.metrics if sums.metric.key == known.metric)
+    compared = compared_variants(metric, variants)
+    baseline = baseline_of(compared, planned)
+    if baseline is None:
+        return None
+    chosen_at = parse_datetime(known.chosen_at) if known.chosen_at else None
+    return compare_groups(
+        known.cuts,
+        metric=known.metric,
+        baseline=baseline.key,
+        variants=[variant.key for variant in compared if variant != baseline],
+        method=known.method,
+        least=known.least,
+        is_planned=chosen_at is not None and chosen_at <= findings.assigned.calendar.start,
+        alpha=ALPHA,
     )
-    return max((at for at in newest if at is not None), default=None)
 
 
-def count_seen_twice(experiment: Experiment, *, as_of: datetime) -> int:
-    """Assigned customers to whom a client showed another variant than theirs."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SEEN_TWICE, {"pk": experiment.pk, "key": experiment.key, "as_of": as_of})
-        return int(cursor.fetchone()[0])
-
-
-_SEEN_TWICE = f"""
-    SELECT count(DISTINCT a.customer_id) FROM {Event._meta.db_table} e
-    JOIN {Assignment._meta.db_table} a ON a.customer_id = e.customer_id AND a.experiment_id = %(pk)s
-    JOIN {Variant._meta.db_table} v ON v.id = a.variant_id
-    WHERE e.name = 'Experiment Viewed' AND e.occurred_at <= %(as_of)s
-      AND %(key)s IN (e.properties ->> 'experimentId', e.properties ->> 'experiment_id')
-      AND coalesce(e.properties ->> 'variationId', e.properties ->> 'variation_id')
-          NOT IN (v.key, v.position::text)
-"""  # noqa: S608
+def own_experiment(key: str) -> Experiment:
+    """Of those that no campaign steers. Raises Http404, and WrongState for a campaign's."""
+    experiment = get_object_or_404(Experiment, key=key)
+    if experiment.origin != Origin.API:
+        raise WrongState("A campaign steers this experiment.")
+    return experiment

@@ -12,6 +12,7 @@ from rest_framework.serializers import (
     JSONField,
 )
 
+from experiments.models import AnalysisStatus
 from experiments.report import Finding
 from experiments.stats import Note, Obstacle
 
@@ -138,8 +139,55 @@ class MetricReportSerializer(serializers.Serializer):
     baseline = CharField(allow_null=True)
     statistics = serializers.DictField(child=StatisticSerializer())
     comparisons = ComparisonSerializer(many=True)
+    against_control = ComparisonSerializer(
+        many=True, help_text="Where the plan's baseline is a message: against those who got nothing."
+    )
     series = SeriesPointSerializer(many=True)
     daily = JSONField()
+
+
+class HeterogeneitySerializer(serializers.Serializer):
+    q = FloatField()
+    degrees = IntegerField()
+    p_value = FloatField()
+
+
+class GroupEffectSerializer(serializers.Serializer):
+    label = CharField()  # type: ignore[assignment]  # a field of the answer, not the serializer's own label
+    statistics = serializers.DictField(child=StatisticSerializer())
+    effect = EffectSerializer(allow_null=True, help_text="For this group alone.")
+    simultaneous = EffectSerializer(allow_null=True, help_text="Holds for all groups together.")
+    p_value = FloatField(allow_null=True, help_text="Over all groups; goes with `simultaneous`.")
+    obstacle = serializers.ChoiceField([reason.value for reason in Obstacle], allow_null=True)
+
+
+class CutSerializer(serializers.Serializer):
+    kind = serializers.ChoiceField(["trait", "segment"])
+    key = CharField()
+    name = CharField()
+    variant = CharField()
+    baseline = CharField()
+    heterogeneity = HeterogeneitySerializer(allow_null=True)
+    p_value = FloatField(allow_null=True, help_text="Of a difference between the groups, over all tests.")
+    differs = BooleanField(allow_null=True, help_text="False: no evidence. It does not mean they are equal.")
+    groups = GroupEffectSerializer(many=True)
+
+
+class LeftOutSerializer(serializers.Serializer):
+    name = CharField()
+    reason = CharField()
+
+
+class BreakdownSerializer(serializers.Serializer):
+    metric = CharField()
+    method = serializers.ChoiceField(["holm", "bh"])
+    alpha = FloatField()
+    effects = IntegerField(help_text="How many effects the correction counts.")
+    least_customers = IntegerField(help_text="Every group has so many customers in every variant.")
+    chosen_before_start = BooleanField()
+    sentences = serializers.ListField(child=CharField())
+    left_out = LeftOutSerializer(many=True)
+    cuts = CutSerializer(many=True)
 
 
 class NoticeSerializer(serializers.Serializer):
@@ -197,7 +245,51 @@ class ReportSerializer(serializers.Serializer):
     notices = NoticeSerializer(many=True)
     versions = serializers.DictField(child=CharField())
     metrics = MetricReportSerializer(many=True)
+    breakdown = BreakdownSerializer(
+        allow_null=True, help_text="Effects by groups of customers; null where none were chosen."
+    )
+
+
+class ProgressSerializer(serializers.Serializer):
+    done = IntegerField()
+    of = IntegerField()
+
+
+class AnalysisSerializer(serializers.Serializer):
+    """How old the result is, and whether a worker makes a new one."""
+
+    status = serializers.ChoiceField([status.value for status in AnalysisStatus])
+    as_of = DateTimeField(allow_null=True, help_text="Of the newest result; null before the first.")
+    age_seconds = FloatField(allow_null=True)
+    seconds = FloatField(allow_null=True, help_text="What it took to make.")
+    asked_at = DateTimeField(allow_null=True)
+    progress = ProgressSerializer()
+    error = CharField(allow_blank=True, help_text="Why the last try failed.")
+
+
+class FirstAnalysisSerializer(serializers.Serializer):
+    """Before the first result."""
+
+    key = CharField()
+    analysis = AnalysisSerializer()
+    plan = PlanReportSerializer()
 
 
 class ReportWithPlanSerializer(ReportSerializer):
     plan = PlanReportSerializer(help_text="What was promised before the start, and the looks taken.")
+    analysis = AnalysisSerializer()
+
+
+class GroupChoiceSerializer(serializers.Serializer):
+    traits = serializers.ListField(
+        child=CharField(max_length=100), default=list, help_text="Of customers; with segments at most five."
+    )
+    segments = serializers.ListField(child=IntegerField(), default=list, help_text="Ids of segments.")
+    metric = CharField(
+        allow_null=True, required=False, default=None, help_text="Key; null: the primary metric."
+    )
+    method = serializers.ChoiceField(
+        ["holm", "bh"], default="holm",
+        help_text="holm: hardly any false claim; bh: few false ones among the claims.",
+    )  # fmt: skip
+    chosen_at = DateTimeField(read_only=True, allow_null=True)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -14,6 +15,7 @@ from rest_framework.views import APIView
 
 from personalization.access.models import Scope
 from personalization.catalog.selectors import ids_by_external, names
+from personalization.customers.contexts import context_of
 from personalization.customers.selectors import customer_ids
 from recommender import selectors
 from recommender.context import Moment
@@ -42,6 +44,12 @@ class ContextRequest(serializers.Serializer[Any]):
         "and the answer says so.",
     )  # fmt: skip
     device = serializers.ChoiceField(choices=DEVICES, required=False)
+    user_agent = serializers.CharField(
+        max_length=1000,
+        required=False,
+        allow_blank=True,
+        help_text="Tells the device where `device` does not.",
+    )
     time = serializers.DateTimeField(
         required=False, allow_null=True, help_text="When the list is shown; missing: now."
     )
@@ -156,11 +164,18 @@ def _moment(context: dict[str, Any]) -> tuple[Moment, list[dict[str, str]]]:
     if context.get("current_item") is not None:
         named["/context/current_item"] = context["current_item"]
     known = ids_by_external(set(named.values()))
-    moment = Moment(
-        current_item=known.get(context.get("current_item", "")),
-        cart=tuple(known[one] for one in context.get("cart", ()) if one in known),
-        device=context.get("device", ""), at=context.get("time"), place=context.get("place", ""),
-    )  # fmt: skip
+    said = {
+        "item": context.get("current_item"),
+        "cart": context.get("cart"),
+        "userAgent": context.get("user_agent"),
+    }
+    situation = context_of(None, at=context.get("time") or timezone.now(), raw=said)
+    moment = replace(
+        Moment.of(situation, item_ids=known),
+        device=context.get("device") or situation.device.kind,
+        at=context.get("time"),
+        place=context.get("place", ""),
+    )
     missing = {pointer: one for pointer, one in named.items() if one not in known}
     return moment, [{"pointer": pointer, "detail": no_such_item(one)} for pointer, one in missing.items()]
 

@@ -1,10 +1,12 @@
 """The moment in which a list is asked for: what is looked at, what lies in the cart, when, where, on what."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
 
+from personalization.context import Context
 from recommender.event_columns import DEVICES
 from recommender.interactions import context_at
 
@@ -23,6 +25,19 @@ class Moment:
     device: str = ""
     at: datetime | None = None
     place: str = ""
+
+    @classmethod
+    def of(cls, context: Context, *, item_ids: Mapping[str, int]) -> "Moment":
+        """From the situation that rules and templates see; `item_ids`: ours by the shop's own ids. Items that
+        the catalog does not know are left out."""
+        cart = tuple(item_ids[line.item] for line in context.cart if line.item in item_ids)
+        return cls(
+            item_ids.get(context.item),
+            cart,
+            context.device.kind,
+            context.time.local,
+            context.place.city or context.place.country,
+        )
 
     @property
     def items(self) -> tuple[int, ...]:

@@ -16,7 +16,7 @@ from personalization.access.shell import render_page, staff_page
 from personalization.catalog.selectors import items as catalog_items
 from personalization.catalog.selectors import localized
 from personalization.customers.models import Customer
-from personalization.customers.selectors import search
+from personalization.customers.search import search
 from personalization.events.models import Event
 from recommender import selectors, wording
 from recommender.algorithms import ArtifactError, MissingExtraError, UnknownAlgorithmError

@@ -48,3 +48,18 @@ def chromium_path() -> str:
     if found is None:
         pytest.skip("no Chromium is installed")
     return found
+
+
+@pytest.fixture
+def analyse(db):
+    """What a worker does when somebody wants a fresh result: makes it, in this process."""
+    from experiments import analyses
+
+    def make(experiment, **options):
+        analyses.ask(experiment, force=True)
+        assert analyses.run(analyses.analysis_of(experiment).pk, **options)
+        row = analyses.analysis_of(experiment)
+        assert row.error == "" or options, row.error
+        return row
+
+    return make

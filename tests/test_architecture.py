@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.db.models import Model
+
+from personalization.customers.models import Customer
+from personalization.personal_data import PersonalData
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -15,9 +19,17 @@ FLOORS = [
     {"campaigns"},
     {"experiments", "recommender"},
     {"personalization.content", "personalization.segments"},
+    {"personalization.traits"},
     {"personalization.events"},
+    {"personalization.privacy"},
     {"personalization.customers", "personalization.catalog"},
-    {"personalization.access", "personalization.importing", "personalization.registry"},
+    {
+        "personalization.access",
+        "personalization.context",
+        "personalization.importing",
+        "personalization.personal_data",
+        "personalization.registry",
+    },
 ]
 LEVEL = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 PURE = [
@@ -34,8 +46,11 @@ PURE = [
     "experiments/long_run.py",
     "recommender/algorithms",
     "recommender/evaluation",
+    "personalization/context",
+    "personalization/personal_data.py",
     "personalization/registry.py",
     "personalization/segments/definition.py",
+    "personalization/traits/lifetime",
 ]
 FRAMEWORKS = {"django", "rest_framework", "celery", "redis", "unfold"}
 
@@ -110,6 +125,24 @@ def test_foreign_keys_point_only_downwards() -> None:
             if other and other != own and LEVEL[other] <= LEVEL[own]:
                 wrong.append(f"{model.__name__}.{field.name} → {target.__name__}")
     assert wrong == []
+
+
+def leads_to_a_customer(model: type[Model], seen: frozenset[type[Model]] = frozenset()) -> bool:
+    """Whether foreign keys lead from this model to a customer, over however many rows."""
+    targets = [f.related_model for f in model._meta.concrete_fields if isinstance(f.related_model, type)]
+    return any(
+        target is Customer or (target not in seen and leads_to_a_customer(target, seen | {model}))
+        for target in targets
+    )
+
+
+def test_every_model_about_a_customer_says_what_becomes_of_its_rows() -> None:
+    undeclared = [
+        f"{model.__name__} needs personal_data = PersonalData(kind=…, at_erasure=…): see personal_data.py"
+        for model in apps.get_models()
+        if leads_to_a_customer(model) and not isinstance(getattr(model, "personal_data", None), PersonalData)
+    ]
+    assert undeclared == []
 
 
 def test_services_and_selectors_never_import_tasks() -> None:

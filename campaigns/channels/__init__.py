@@ -3,10 +3,21 @@
 import sys
 from functools import cache
 
-from campaigns.channels._base import Answer, Channel, ChannelError, Outgoing, Recipient, Session, Sheet
+from campaigns.channels._base import Answer, Channel, ChannelError, Field, Outgoing, Recipient, Session, Sheet
 from personalization.registry import discover
 
-__all__ = ["Answer", "Channel", "ChannelError", "Outgoing", "Recipient", "Session", "Sheet", "get", "names"]
+__all__ = [
+    "Answer",
+    "Channel",
+    "ChannelError",
+    "Field",
+    "Outgoing",
+    "Recipient",
+    "Session",
+    "Sheet",
+    "get",
+    "names",
+]
 
 
 @cache

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
+from personalization.content.errors import Problem
+
 
 class ChannelError(Exception):
     """The other side cannot be reached or refuses us as a whole; the chunk waits."""
@@ -22,6 +24,7 @@ class Answer:
 
     kind: str
     detail: str = ""
+    retry_after: float = 0.0  # seconds the other side asks us to wait
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,30 @@ class Recipient:
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A message ready for the wire. `data` is what the channel's session understands."""
+    """A message ready for the wire. `data` is what the channel's session understands; `key` is the same for
+    every try."""
 
     sender: str
     address: str
     data: Any
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One line of a form: what a message of a channel consists of, or what an account with a provider needs.
+
+    `name` is a key of the message's content, or of the account's options or secrets.
+    """
+
+    name: str
+    label: Any  # translated when it is shown
+    help: Any = ""
+    max_length: int = 500
+    is_required: bool = False
+    is_long: bool = False
+    is_secret: bool = False
+    default: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,20 +98,49 @@ class Session(ABC):
 
 
 class Channel(ABC):
+    """One way to a customer. `fields`: what a message consists of, beside the body; `account_fields`: what an
+    account with a provider needs."""
+
     name: ClassVar[str]
-    address_column: ClassVar[str]  # of customers.Customer
-    address_pattern: ClassVar[str]  # a regular expression that PostgreSQL and Python read alike
+    address_column: ClassVar[str] = ""  # of customers.Customer; empty: the address stands elsewhere
+    address_pattern: ClassVar[str] = "."  # a regular expression that PostgreSQL and Python read alike
+    longest_address: ClassVar[int] = 254
+    fields: ClassVar[tuple[Field, ...]] = ()
+    account_fields: ClassVar[tuple[Field, ...]] = ()
+    body_label: ClassVar[Any] = ""
+    body_help: ClassVar[Any] = ""
+    needs_account: ClassVar[bool] = True
+    needs_sender_address: ClassVar[bool] = False
+    tracks_opens: ClassVar[bool] = False
+
+    @property
+    def address_sql(self) -> str:
+        """The address of customer `c`, empty or NULL for none; no user's text ever stands in it."""
+        return f"c.{self.address_column}"
+
+    def addresses(self, profiles: Mapping[int, Mapping[str, Any]]) -> dict[int, str]:
+        """The present address of each customer who has one, as `compose` takes it."""
+        found = {pk: str(row.get(self.address_column) or "").strip() for pk, row in profiles.items()}
+        return {pk: address for pk, address in found.items() if address}
 
     def is_address(self, address: str) -> bool:
-        return len(address) <= 254 and re.search(self.address_pattern, address) is not None
+        return len(address) <= self.longest_address and re.search(self.address_pattern, address) is not None
 
     @abstractmethod
-    def compile(self, content: Mapping[str, str]) -> Template:
+    def compile(self, content: Mapping[str, Any]) -> Template:
         """From one variant's content as frozen at launch. Raises content.errors.TemplateError."""
+
+    @abstractmethod
+    def problems(self, content: Mapping[str, Any], context: Mapping[str, Any] | None = None) -> list[Problem]:
+        """What to tell the author: errors, warnings and, with a customer's `context`, missing values."""
 
     @abstractmethod
     def finish(self, rendered: Any, *, track: Callable[[str], str], pixel_url: str, keep: str) -> Any:
         """The rendered message with its links tracked; `keep` is the one address left as it is."""
+
+    @abstractmethod
+    def preview(self, rendered: Any) -> dict[str, Any]:
+        """What the editor shows of a rendered message: `html` or `card`, and facts about it."""
 
     @abstractmethod
     def compose(self, rendered: Any, recipient: Recipient, *, sheet: "Sheet", session: "Session") -> Outgoing:
@@ -98,3 +149,7 @@ class Channel(ABC):
 
     @abstractmethod
     def session(self) -> Session: ...
+
+    def check_account(self, values: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Field and sentence of everything wrong with an account's options and secrets together."""
+        return []

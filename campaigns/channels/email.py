@@ -1,16 +1,28 @@
-"""E-mail over SMTP: multipart text and HTML, one-click unsubscribe, a Message-ID that never changes."""
+"""E-mail: multipart text and HTML, one-click unsubscribe, a Message-ID that never changes, DKIM if wanted; by
+SMTP (the fast way) or by any Django e-mail backend, django-anymail's providers among them."""
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from campaigns.channels._base import Channel, Outgoing, Recipient, Session, Sheet
-from campaigns.sending import mime
-from campaigns.sending.smtp import Server, SmtpSession
+from campaigns.channels._base import Channel, Field, Outgoing, Recipient, Session, Sheet
+from campaigns.sending import dkim, mime
+from campaigns.sending.mail import MailLine, MailSession
+from campaigns.sending.mail_backend import Letter
+from campaigns.sending.smtp import Server
+from personalization.content.errors import Problem
+from personalization.content.html_checks import check_html
 from personalization.content.links import add_open_pixel, rewrite_links
-from personalization.content.messages import CompiledMessage, RenderedMessage, compile_message
+from personalization.content.messages import CompiledMessage, RenderedMessage, check_message, compile_message
+
+MAX_REFERENCE = re.compile(r"[^A-Za-z0-9:._-]+")
 
 
 class EmailChannel(Channel):
@@ -18,6 +30,41 @@ class EmailChannel(Channel):
     address_column = "email"
     # One @, no blanks, quotes, brackets or separators, a dotted domain; the wire form is checked again later.
     address_pattern = r'^[^\s@<>,;:"()\[\]\\]{1,64}@[^\s@<>,;:"()\[\]\\.]+(\.[^\s@<>,;:"()\[\]\\.]+)+$'
+    body_label = gettext_lazy("Message")
+    body_help = gettext_lazy("MJML or HTML, with Liquid")
+    needs_account = False
+    needs_sender_address = True
+    tracks_opens = True
+    fields = (
+        Field("subject", gettext_lazy("Subject"), is_required=True),
+        Field("preheader", gettext_lazy("Preview text"), max_length=300),
+    )
+    account_fields = (
+        Field(
+            "smtp_url", gettext_lazy("SMTP server"), is_secret=True,
+            help=gettext_lazy("smtp+tls://user:password@mail.example:587; empty when a provider is named."),
+        ),
+        Field(
+            "backend", gettext_lazy("Provider"),
+            help=gettext_lazy("A Django e-mail backend, for example anymail.backends.postmark.EmailBackend."),
+        ),
+        Field(
+            "settings", gettext_lazy("Settings of the provider (JSON)"), is_secret=True, is_long=True,
+            max_length=5000, help=gettext_lazy('Its own names in small letters: {"server_token": "…"}.'),
+        ),
+        Field(
+            "webhook_settings", gettext_lazy("Secrets of its webhooks (JSON)"), is_secret=True, is_long=True,
+            max_length=5000, help=gettext_lazy('For example {"webhook_secret": "user:password"}.'),
+        ),
+        Field("bounce_address", gettext_lazy("Address for bounces"), max_length=200),
+        Field("dkim_domain", gettext_lazy("DKIM: domain"), max_length=200),
+        Field("dkim_selector", gettext_lazy("DKIM: selector"), max_length=60),
+        Field(
+            "dkim_key", gettext_lazy("DKIM: private key (PEM)"), is_secret=True, is_long=True,
+            max_length=10_000,
+            help=gettext_lazy("Empty with a domain: a key is made. No domain: a relay signs."),
+        ),
+    )  # fmt: skip
 
     def is_address(self, address: str) -> bool:
         try:
@@ -25,10 +72,17 @@ class EmailChannel(Channel):
         except ValueError:
             return False
 
-    def compile(self, content: Mapping[str, str]) -> CompiledMessage:
+    def compile(self, content: Mapping[str, Any]) -> CompiledMessage:
         return compile_message(
             subject=content["subject"], preheader=content["preheader"], body=content["body"]
         )
+
+    def problems(self, content: Mapping[str, Any], context: Mapping[str, Any] | None = None) -> list[Problem]:
+        parts = {key: content[key] for key in ("subject", "preheader", "body")}
+        found = check_message(**parts, context=context)
+        if any(problem.level == "error" for problem in found):
+            return found
+        return found + check_html(compile_message(**parts), subject=content["subject"])
 
     def finish(
         self, rendered: RenderedMessage, *, track: Callable[[str], str], pixel_url: str, keep: str
@@ -36,11 +90,23 @@ class EmailChannel(Channel):
         html = add_open_pixel(rewrite_links(rendered.html, track, keep=(keep,)), pixel_url)
         return RenderedMessage(rendered.subject, html, rendered.text)
 
+    def preview(self, rendered: RenderedMessage) -> dict[str, Any]:
+        return {
+            "subject": rendered.subject, "html": rendered.html, "text": rendered.text,
+            "size": len(rendered.html.encode()),
+        }  # fmt: skip
+
     def compose(
         self, rendered: RenderedMessage, recipient: Recipient, *, sheet: Sheet, session: Session
     ) -> Outgoing:
-        content = sheet.content
+        assert isinstance(session, MailSession)
+        line, content = session.current(), sheet.content
         address = mime.wire_address(recipient.address)
+        sender = _envelope(line, recipient, mime.wire_address(content["sender_address"]))
+        if not line.speaks_smtp:
+            return Outgoing(sender, address, _letter(rendered, recipient, sheet), recipient.message_id)
+        at = int(sheet.at.timestamp())
+        signer = line.signer
         data = mime.message(
             _skeleton(
                 content["sender_name"], content["sender_address"], content["topic"], sheet.run_id,
@@ -54,17 +120,85 @@ class EmailChannel(Channel):
             message_id=recipient.message_id,
             unsubscribe_url=recipient.unsubscribe_url,
             at=sheet.at,
-            eight_bit=not isinstance(session, SmtpSession) or session.eight_bit,
+            eight_bit=line.session.eight_bit,  # type: ignore[union-attr]
+            sign=None if signer is None else lambda whole: signer.sign(whole, at=at),
         )  # fmt: skip
-        return Outgoing(mime.wire_address(content["sender_address"]), address, data)
+        return Outgoing(sender, address, data, recipient.message_id)
 
-    def session(self) -> SmtpSession:
-        return SmtpSession(server())
+    def session(self) -> MailSession:
+        return MailSession()
+
+    def check_account(self, values: Mapping[str, str]) -> list[tuple[str, str]]:
+        found = _check_way(values)
+        if values.get("bounce_address") and not self.is_address(values["bounce_address"]):
+            found.append(("bounce_address", _("This is no e-mail address.")))
+        if any(values.get(name) for name in ("dkim_domain", "dkim_selector", "dkim_key")):
+            try:
+                dkim.signer(
+                    values.get("dkim_domain", ""), values.get("dkim_selector", ""), values.get("dkim_key", "")
+                )
+            except ValueError as error:
+                found.append(("dkim_key", _("DKIM cannot sign with this: %(why)s.") % {"why": error}))
+        return found
 
 
-def server() -> Server:
-    """Where EMAIL_URL points. Raises ValueError when it cannot be read."""
-    return Server.from_url(settings.EMAIL_URL, timeout=settings.SEND_TIMEOUT_SECONDS)
+def _check_way(values: Mapping[str, str]) -> list[tuple[str, str]]:
+    found = []
+    if bool(values.get("smtp_url")) == bool(values.get("backend")):
+        found.append(("smtp_url", _("Name either an SMTP server or a provider.")))
+    elif values.get("smtp_url"):
+        try:
+            Server.from_url(values["smtp_url"])
+        except ValueError:
+            found.append(("smtp_url", _("Write smtp://host:port, smtp+tls://… or smtp+ssl://….")))
+    else:
+        try:
+            import_string(values["backend"])
+        except ImportError:
+            found.append(("backend", _("There is no such e-mail backend here.")))
+    for name in ("settings", "webhook_settings"):
+        try:
+            fine = isinstance(json.loads(values.get(name) or "{}"), dict)
+        except ValueError:
+            fine = False
+        if not fine:
+            found.append((name, _("This must be a JSON object.")))
+    return found
+
+
+def _envelope(line: MailLine, recipient: Recipient, sender: str) -> str:
+    """MAIL FROM: an address per message, by which a report names it even when it quotes nothing."""
+    if not line.bounce_address:
+        return sender
+    local, _at, domain = line.bounce_address.rpartition("@")
+    return mime.wire_address(f"{local}+{recipient.message_id}@{domain}")
+
+
+def _letter(rendered: RenderedMessage, recipient: Recipient, sheet: Sheet) -> Letter:
+    content = sheet.content
+    sender = mime.wire_address(content["sender_address"])
+    domain = sender.rpartition("@")[2]
+    label = re.sub(r"[^a-z0-9-]+", "-", content["topic"].lower()).strip("-") or "list"
+    reference = f"{sheet.variant}:{sheet.campaign_id}:{sheet.run_id}:bespoke"
+    headers = {
+        "Message-ID": f"<{recipient.message_id}@{domain}>",
+        "List-Id": f"<{label}.{domain}>",
+        "Feedback-ID": MAX_REFERENCE.sub("-", reference),
+        "List-Unsubscribe": f"<{recipient.unsubscribe_url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+    return Letter(
+        _mailbox(content["sender_name"], sender),
+        _mailbox(recipient.name, mime.wire_address(recipient.address)),
+        mime.CONTROLS.sub(" ", rendered.subject).strip(), rendered.text, rendered.html, headers,
+        {"message_id": recipient.message_id},
+    )  # fmt: skip
+
+
+def _mailbox(name: str, address: str) -> str:
+    name = mime.CONTROLS.sub(" ", name).strip()[:200]
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{quoted}" <{address}>' if name else address
 
 
 @lru_cache(maxsize=256)
@@ -78,3 +212,8 @@ def _skeleton(
         feedback_id=f"{variant}:{campaign_id}:{run_id}:bespoke",
         seed=f"{run_id}:{variant}",
     )
+
+
+def default_server() -> Server:
+    """Where EMAIL_URL points. Raises ValueError when it cannot be read."""
+    return Server.from_url(settings.EMAIL_URL, timeout=settings.SEND_TIMEOUT_SECONDS)

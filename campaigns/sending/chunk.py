@@ -19,6 +19,8 @@ from django.utils import timezone
 from campaigns import ledger
 from campaigns.channels import Answer, ChannelError, Outgoing, Session
 from campaigns.ledger import Claim, Outcome, Row
+from campaigns.limits import caps
+from campaigns.limits.holding import Holding
 from campaigns.models import DeliveryStatus, RunStatus
 from campaigns.sending import context, journal
 from campaigns.sending.composing import Composer, NotPossible
@@ -93,9 +95,11 @@ def _work(claim: Claim, pages: Journal, mine: str, deadline_from: float) -> Repo
     gate = Gate(claim, run, deadline_from=deadline_from)
     outcomes: list[Outcome] = []
     retry_at = None
-    if gate.run_status == RunStatus.SENDING and left:
+    later = ledger.not_due(claim.chunk_id, now=timezone.now())
+    due = [row for row in left if row.id not in later]
+    if gate.run_status == RunStatus.SENDING and due:
         pages.mend()
-        outcomes, retry_at = _send_rows(run, left, pages, gate)
+        outcomes, retry_at = _send_rows(run, due, pages, gate)
     settled = _store(claim, run, left, outcomes, release=True, retry_at=retry_at)
     if settled:
         pages.discard()
@@ -129,12 +133,15 @@ def _recover(claim: Claim, pages: Journal, rows: list[Row], mine: str) -> list[O
 def _send_rows(
     run: context.RunContent, rows: list[Row], pages: Journal, gate: Gate
 ) -> tuple[list[Outcome], datetime | None]:
-    """Outcomes of those handled, and when to go on with the rest (None: at once)."""
+    """Outcomes of those handled, and when to go on with the rest (None: when they are due)."""
     data = context.load(run, rows)
     composer = Composer(run, data, at=timezone.now())
     outcomes: list[Outcome] = []
     backoff = timedelta(seconds=settings.SEND_RETRY_SECONDS)
     try:
+        held = gate.reserve(rows, _holding(run, data))
+        outcomes.extend(held.values())
+        rows = [row for row in rows if row.id not in held]
         pages.inputs({row.id: composer.inputs(row) for row in rows if composer.inputs(row)})
         for outcome in _each(run, rows, pages, gate, composer):
             outcomes.append(outcome)
@@ -147,20 +154,23 @@ def _send_rows(
     except ChannelError as error:
         log.warning("channel_unreachable", chunk=gate.claim.chunk_id, error=str(error))
         return outcomes, timezone.now() + backoff
-    waiting = [row.attempt for row in rows]
-    delayed = any(outcome.status == S.PENDING for outcome in outcomes)
-    return outcomes, (timezone.now() + backoff * 2 ** min(max(waiting), 8)) if delayed else None
+    return outcomes, None
+
+
+def _holding(run: context.RunContent, data: context.ChunkData) -> Holding:
+    return Holding(data.profiles, timing=run.timing, channel=run.channel.name, topic=run.content["topic"])
 
 
 def _each(
     run: context.RunContent, rows: list[Row], pages: Journal, gate: Gate, composer: Composer
 ) -> Iterator[Outcome]:
+    if not rows:
+        return
     session = _session(run)
-    gate.look(rows)
     for index, row in enumerate(rows):
-        reason = gate.refusal(row, rows[index:])
-        if reason:
-            yield Outcome(row.id, S.SKIPPED, reason, counts=False)
+        refused = gate.refusal(row, rows[index:])
+        if refused:
+            yield refused
             continue
         try:
             message = composer.compose(row, session)
@@ -169,8 +179,9 @@ def _each(
             continue
         answer = _hand_over(session, message, rows[index:], pages, gate)
         if answer is None:
-            # Permission was withdrawn in the last moment.
-            yield Outcome(row.id, S.SKIPPED, gate.last_reason, counts=False)
+            # Permission was withdrawn, or quiet hours began, in the last moment.
+            if gate.last_outcome:
+                yield gate.last_outcome
             continue
         now = time.time()
         status = STATUS[answer.kind]
@@ -179,13 +190,13 @@ def _each(
             inputs=composer.inputs(row),
         )  # fmt: skip
         # The outcome is kept before the journal is told: should its disk be full now, we still know.
-        yield _give_up(outcome, row)
+        yield _give_up(outcome, row, answer.retry_after)
         if status != S.UNKNOWN:
             pages.result(row.id, row.attempt, now, status, answer.detail)
 
 
 class _Withdrawn(Exception):
-    """Between composing and the dot the customer said no."""
+    """Between composing and the dot the customer said no, or the hour came in which we keep still."""
 
 
 def _hand_over(
@@ -196,7 +207,7 @@ def _hand_over(
 
     def intent() -> None:
         # The last look before the dot: slow servers make the way here long.
-        if gate.is_stale and gate.refusal(row, rest):
+        if gate.refusal(row, rest) if gate.is_stale else gate.closed(row):
             raise _Withdrawn
         gate.fence()
         pages.intent(row.id, row.attempt, time.time())
@@ -207,10 +218,15 @@ def _hand_over(
         return None
 
 
-def _give_up(outcome: Outcome, row: Row) -> Outcome:
-    if outcome.status == S.PENDING and row.attempt + 1 >= MAX_TRIES:
+def _give_up(outcome: Outcome, row: Row, retry_after: float = 0.0) -> Outcome:
+    """A temporary refusal is tried again later and later, five times in all; never before the other side
+    wants it (`retry_after`, seconds)."""
+    if outcome.status != S.PENDING:
+        return outcome
+    if row.attempt + 1 >= MAX_TRIES:
         return replace(outcome, status=S.FAILED)
-    return outcome
+    pause = timedelta(seconds=settings.SEND_RETRY_SECONDS) * 2 ** min(row.attempt, 8)
+    return replace(outcome, due_at=timezone.now() + max(pause, timedelta(seconds=retry_after)))
 
 
 def _store(
@@ -230,7 +246,9 @@ def _store(
             changed = ledger.record(claim, outcomes)
             sent = [o for o in outcomes if o.status == S.SENT and o.delivery_id in changed]
             record_events([event for o in sent if (event := _sent_event(run, by_id[o.delivery_id], o))])
-            return ledger.release(claim, retry_at=retry_at) if release else True
+            is_held = ledger.release(claim, retry_at=retry_at) if release else ledger.lock_held(claim)
+            caps.settle(claim.chunk_id, now=timezone.now(), is_held=is_held)
+            return is_held or not release
     except DatabaseError as error:
         log.error("chunk_not_settled", chunk=claim.chunk_id, error=type(error).__name__)
         return False

@@ -10,6 +10,8 @@ from campaigns.models import SkipReason
 from campaigns.sending.context import ChunkData, RunContent
 from campaigns.sending.picks import ItemTexts
 from personalization.content.errors import RenderError
+from personalization.context import as_values
+from personalization.customers.contexts import context_of
 
 
 class NotPossible(Exception):
@@ -27,6 +29,8 @@ class Composer:
         self._items = ItemTexts(data.items)
         self._at = at
         self._issued = int(at.timestamp())
+        # Local time and holidays cost more than all else of a short message: told only where they are read.
+        self._situated = {key for key, template in run.templates.items() if template.uses("context")}
         self._sheets = {
             key: Sheet(run.run_id, run.campaign_id, key, run.content, at) for key in run.content["variants"]
         }
@@ -42,7 +46,7 @@ class Composer:
         if profile is None:
             raise NotPossible(SkipReason.ERASED)
         channel = self._run.channel
-        address = str(profile.get(channel.address_column) or "").strip()
+        address = self._data.addresses.get(profile["id"], "")
         if not address:
             raise NotPossible(SkipReason.NO_ADDRESS)
         template = self._run.templates.get(row.variant)
@@ -64,7 +68,10 @@ class Composer:
             raise NotPossible(SkipReason.NO_CONTENT, type(error).__name__) from error
         name = f"{profile['first_name']} {profile['last_name']}".strip()
         recipient = Recipient(
-            address, name, links.message_id(self._run.run_id, profile["id"], channel.name), unsubscribe
+            address,
+            name,
+            links.message_id(row.id, self._run.run_id, profile["id"], channel.name),
+            unsubscribe,
         )
         try:
             return channel.compose(finished, recipient, sheet=self._sheets[row.variant], session=session)
@@ -74,10 +81,13 @@ class Composer:
             raise NotPossible(SkipReason.INVALID_ADDRESS, str(error)) from error
 
     def context(self, row: Row, profile: dict[str, Any], unsubscribe_url: str) -> dict[str, Any]:
+        situation = as_values(context_of(profile, at=self._at)) if row.variant in self._situated else {}
         return {
             "customer": profile,
+            "context": situation,
             "items": self._items.of(self._data.picks.get(profile["id"], ()), profile["language"]),
             "unsubscribe_url": unsubscribe_url,
             "now": self._at,
+            "trigger": dict(row.variables or {}),
             "campaign": {"name": self._run.content["campaign_name"], "topic": self._run.content["topic"]},
         }

@@ -10,6 +10,7 @@ from campaigns.channels import Channel
 from campaigns.item_choice import ItemChoice, stored_choice
 from campaigns.ledger import Row
 from campaigns.models import Run
+from campaigns.schedule.timing import Timing
 from campaigns.sending.picks import Pick, items_of, pick_items
 from personalization.content.errors import TemplateError
 from personalization.customers import selectors as customers
@@ -29,6 +30,7 @@ class RunContent:
     templates: Mapping[str, Any]
     choices: Mapping[str, ItemChoice]
     broken: Mapping[str, str] = field(default_factory=dict)
+    timing: Timing = field(default_factory=Timing)
 
 
 @lru_cache(maxsize=8)
@@ -45,18 +47,20 @@ def run_content(run_id: int) -> RunContent:
         else:
             if templates[key].uses("items"):
                 choices[key] = stored_choice(variant)
+    timing = Timing.from_json(run.content.get("timing") or {})
     return RunContent(
-        run.pk, run.campaign_id, run.experiment.key, channel, run.content, templates, choices, broken
+        run.pk, run.campaign_id, run.experiment.key, channel, run.content, templates, choices, broken, timing
     )
 
 
 @dataclass(frozen=True)
 class ChunkData:
-    """`profiles` by customer; `picks` what was recommended, by customer."""
+    """`profiles` and `addresses` by customer; `picks` what was recommended, by customer."""
 
     profiles: Mapping[int, dict[str, Any]]
     items: Mapping[int, dict[str, Any]]
     picks: Mapping[int, list[Pick]]
+    addresses: Mapping[int, str] = field(default_factory=dict)
 
 
 def load(run: RunContent, rows: Sequence[Row]) -> ChunkData:
@@ -69,4 +73,4 @@ def load(run: RunContent, rows: Sequence[Row]) -> ChunkData:
             if row.customer_id is not None and row.customer_id in profiles and row.variant in run.choices
         }
     )
-    return ChunkData(profiles, items_of(picks), picks)
+    return ChunkData(profiles, items_of(picks), picks, run.channel.addresses(profiles))

@@ -8,8 +8,10 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from campaigns import ledger
-from campaigns.ledger import Claim, Row
-from campaigns.models import Run, RunStatus, SkipReason
+from campaigns.ledger import Claim, Outcome, Row
+from campaigns.limits.holding import Holding
+from campaigns.limits.permission import permitted_ids
+from campaigns.models import DeliveryStatus, Passage, PassageStatus, Run, RunStatus, SkipReason
 from campaigns.sending.context import RunContent
 from experiments import holdouts
 from personalization.customers import selectors as customers
@@ -22,9 +24,12 @@ class LeaseLost(Exception):
 
 
 class Gate:
+    """`last_outcome`: what becomes of the message that was refused last."""
+
     def __init__(self, claim: Claim, run: RunContent, *, deadline_from: float) -> None:
         self.claim = claim
-        self.last_reason = ""
+        self.last_outcome: Outcome | None = None
+        self._holding: Holding | None = None
         self._run = run
         self._lease = ledger.LEASE.total_seconds()
         # Counted from before the claim was written, by a clock nobody sets: we stop before others may begin.
@@ -35,6 +40,7 @@ class Gate:
         self._consented: Collection[int] = ()
         self._suppressed: Collection[int] = ()
         self._held_out: Collection[int] = ()
+        self._left: Collection[int] = ()
 
     @property
     def run_status(self) -> str:
@@ -51,25 +57,50 @@ class Gate:
         channel, topic = self._run.channel.name, self._run.content["topic"]
         if self.run_status != RunStatus.SENDING:
             raise LeaseLost("the run was stopped")
-        self._consented = customers.consented_ids(ids, channel=channel, topic=topic)
+        self._consented = permitted_ids(ids, channel=channel, topic=topic)
         self._suppressed = customers.suppressed_ids(ids, channel=channel)
         # Also who entered after the audience was frozen.
         own = self._run.content.get("holdout")
         self._held_out, _chance = holdouts.draw(ids, at=timezone.now(), also=[own] if own else [])
+        # What a journey meant for someone who has left it meanwhile (who has bought) is not sent.
+        passages = [row.occurrence for row in rows if row.occurrence > 0]
+        left = Passage.objects.filter(pk__in=passages, status=PassageStatus.LEFT) if passages else ()
+        self._left = {passage.pk for passage in left}
         self._asked = {row.id for row in rows}
         self._looked_at = started
 
-    def refusal(self, row: Row, rest: Sequence[Row]) -> str:
-        """Why this customer gets nothing; "" when nothing is against it. `rest`: this row and those after."""
+    def reserve(self, rows: Sequence[Row], holding: Holding) -> dict[int, Outcome]:
+        """Looks at all rows, and reserves places under the caps for those whom nothing is against; outcomes,
+        by delivery, of those who get nothing now."""
+        self.look(rows)
+        self._holding = holding
+        refused = {row.id: outcome for row in rows if (outcome := self._judge(row))}
+        return refused | holding.reserve([row for row in rows if row.id not in refused], now=timezone.now())
+
+    def refusal(self, row: Row, rest: Sequence[Row]) -> Outcome | None:
+        """What becomes of a message that may not go now; None when nothing is against it. `rest`: this row
+        and those after."""
         self.fence()
         if self.is_stale or row.id not in self._asked:
             self.look(rest)
-        self.last_reason = self._judge(row)
-        return self.last_reason
+        self.last_outcome = self._judge(row) or self.closed(row)
+        return self.last_outcome
 
-    def _judge(self, row: Row) -> str:
+    def closed(self, row: Row) -> Outcome | None:
+        """Whether quiet hours have begun for this customer since the place was reserved."""
+        if self._holding is not None:
+            self.last_outcome = self._holding.closed(row, now=timezone.now())
+        return self.last_outcome
+
+    def _judge(self, row: Row) -> Outcome | None:
+        reason = self._reason(row)
+        return Outcome(row.id, DeliveryStatus.SKIPPED, reason, counts=False) if reason else None
+
+    def _reason(self, row: Row) -> str:
         if row.customer_id is None:
             return SkipReason.ERASED
+        if row.occurrence > 0 and row.occurrence in self._left:
+            return SkipReason.LEFT_JOURNEY
         if row.customer_id in self._held_out:
             return SkipReason.HOLDOUT
         if row.customer_id not in self._consented:

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -66,9 +67,11 @@ def message(
     unsubscribe_url: str,
     at: datetime,
     eight_bit: bool = True,
+    sign: Callable[[bytes], bytes] | None = None,
 ) -> bytes:
     """The whole message, dot-stuffed, ending with CRLF: what goes between DATA and the final dot.
 
+    `sign` gives a header for the finished message, which goes before it.
     `to_address` as `wire_address` gives it. Raises ValueError when something cannot stand in a header.
     """
     if CONTROLS.search(unsubscribe_url) or not unsubscribe_url.isascii() or len(unsubscribe_url) > 900:
@@ -78,7 +81,9 @@ def message(
     if shape.boundary in text_body or shape.boundary in html_body:
         raise ValueError("the boundary stands in the text")
     mark = b"--" + shape.boundary
-    return b"".join(
+    # A signature is over the message without stuffing, so that is done afterwards then.
+    stuffed = stuff if sign is None else bytes
+    whole = b"".join(
         (
             shape.head,
             b"To: ", mailbox(to_name, to_address),
@@ -88,13 +93,14 @@ def message(
             b">\r\nList-Unsubscribe: <", unsubscribe_url.encode("ascii"),
             b">\r\n\r\n", mark,
             b'\r\nContent-Type: text/plain; charset="utf-8"\r\nContent-Transfer-Encoding: ', text_head,
-            b"\r\n\r\n", stuff(text_body),
+            b"\r\n\r\n", stuffed(text_body),
             b"\r\n", mark,
             b'\r\nContent-Type: text/html; charset="utf-8"\r\nContent-Transfer-Encoding: ', html_head,
-            b"\r\n\r\n", stuff(html_body),
+            b"\r\n\r\n", stuffed(html_body),
             b"\r\n", mark, b"--\r\n",
         )
     )  # fmt: skip
+    return whole if sign is None else stuff(sign(whole) + whole)
 
 
 def part(content: str, *, eight_bit: bool, is_html: bool = False) -> tuple[bytes, bytes]:

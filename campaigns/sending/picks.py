@@ -17,9 +17,11 @@ from recommender.reasons import say_reason
 Pick = tuple[int, str, int | None, str]
 
 
-def pick_items(choices: Mapping[int, ItemChoice]) -> dict[int, list[Pick]]:
+def pick_items(
+    choices: Mapping[int, ItemChoice], *, context: recommender.Moment | None = None
+) -> dict[int, list[Pick]]:
     """For each customer what the choice of their message allows, best first. Asks the recommender once for
-    each different choice, and the ledger once.
+    each different choice, and the ledger once. `context` is the moment of them all.
     """
     depths = {
         customer: choice.rules.not_in_last_messages
@@ -32,12 +34,14 @@ def pick_items(choices: Mapping[int, ItemChoice]) -> dict[int, list[Pick]]:
         alike[choice].append(customer)
     picks = {}
     for choice, customers in alike.items():
-        found = recommender.recommend(customers, k=choice.count, rules=choice.rules, left_out=left_out)
-        picks.update({customer: [_pick(one) for one in items] for customer, items in found.items()})
+        found = recommender.recommend(
+            customers, k=choice.count, rules=choice.rules, left_out=left_out, context=context
+        )
+        picks.update({customer: [pick(one) for one in items] for customer, items in found.items()})
     return picks
 
 
-def _pick(found: recommender.Recommendation) -> Pick:
+def pick(found: recommender.Recommendation) -> Pick:
     return found.item_id, found.reason_kind, found.reason_item_id, found.reason_event
 
 

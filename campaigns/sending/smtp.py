@@ -180,21 +180,22 @@ class SmtpSession(Session):
         self._connection: Connection | None = None
 
     def send(self, message: Outgoing, *, intent: Callable[[], None]) -> Answer:
-        connection = self._open()
+        connection = self.open()
         used = connection.sent > 0
         answer = connection.deliver(message, intent=intent)
         if answer.kind == "later" and connection.is_broken and used:
-            answer = self._open().deliver(message, intent=intent)
+            answer = self.open().deliver(message, intent=intent)
         return answer
 
-    def _open(self) -> Connection:
+    def open(self) -> Connection:
+        """Raises ChannelError."""
         if self._connection is None or self._connection.is_broken:
             self._connection = Connection(self._server)
         return self._connection
 
     @property
     def eight_bit(self) -> bool:
-        return self._open().eight_bit
+        return self.open().eight_bit
 
     def check(self) -> None:
         if (

@@ -19,9 +19,10 @@ def gettext_noop(text: str) -> str:
 
 @dataclass(frozen=True)
 class Sums:
-    """Over the customers of a variant, with y a customer's number, w the divisor and x the number before.
+    """Over the customers of a variant, with y a customer's number, w the divisor, x and v the same before.
 
-    Σy, Σy², Σw, Σw², Σyw, Σx, Σx², Σxy. They add up over days, because each day holds the change of each sum.
+    Σy, Σy², Σw, Σw², Σyw, Σx, Σx², Σxy, then for ratios that look back Σv, Σv², Σxv, Σyv, Σwx, Σwv. They add
+    up over days, because each day holds the change of each sum.
     """
 
     total: Decimal = Decimal(0)
@@ -32,6 +33,12 @@ class Sums:
     before: Decimal = Decimal(0)
     before_squares: Decimal = Decimal(0)
     before_products: Decimal = Decimal(0)
+    before_weight: Decimal = Decimal(0)
+    before_weight_squares: Decimal = Decimal(0)
+    before_pairs: Decimal = Decimal(0)
+    total_before_weight: Decimal = Decimal(0)
+    weight_before: Decimal = Decimal(0)
+    weight_before_weight: Decimal = Decimal(0)
 
     def __add__(self, other: "Sums") -> "Sums":
         return Sums(*(getattr(self, f) + getattr(other, f) for f in NAMES))

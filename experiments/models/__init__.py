@@ -1,5 +1,6 @@
 """The tables of experiments, by subject."""
 
+from experiments.models.analysis import Analysis, AnalysisStatus
 from experiments.models.assignment import Assignment, Experiment, Origin, Variant
 from experiments.models.metric import DaySums, Direction, Metric, MetricRole, MetricScope, MetricState
 from experiments.models.plan import Look, Plan
@@ -7,7 +8,7 @@ from experiments.models.targeting import TargetingStudy
 from experiments.models.traffic import ClientKey, Holdout, HoldoutMember, HoldoutVersion, Layer
 
 __all__ = [
-    "Assignment", "ClientKey", "DaySums", "Direction", "Experiment", "Holdout",
+    "Analysis", "AnalysisStatus", "Assignment", "ClientKey", "DaySums", "Direction", "Experiment", "Holdout",
     "HoldoutMember", "HoldoutVersion", "Layer", "Look", "Metric", "MetricRole", "MetricScope",
     "MetricState", "Origin", "Plan", "TargetingStudy", "Variant",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from experiments.models.traffic import Layer
 from personalization.customers.models import Customer
+from personalization.personal_data import AtErasure, PersonalData
 from personalization.segments.models import SegmentVersion
 
 
@@ -56,6 +57,10 @@ class Experiment(models.Model):
         help_text=_("What clients get after the end."),
     )
     shipped_share = models.FloatField(_("shipped to the share"), default=1.0)
+    wishes = models.JSONField(
+        _("wishes for the plan"), default=dict, blank=True, editable=False,
+        help_text=_("What is left out is chosen well; fixed at the start."),
+    )  # fmt: skip
     exposures_read_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
@@ -132,6 +137,11 @@ class Assignment(models.Model):
 
     # At a merge the customer's own row stays, else the visitor's follows (see customers.merging).
     follows_merge_by = ("experiment_id",)
+    personal_data = PersonalData(
+        "experiments",
+        AtErasure.ANONYMIZE,
+        also={"experiment": "experiment__name", "variant": "variant__name"},
+    )
 
     # The unique constraint below starts with the experiment: no index of its own.
     experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="assignments", db_index=False)

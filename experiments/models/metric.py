@@ -72,6 +72,10 @@ class Metric(models.Model):
                     "assignment (CUPED). It makes intervals narrower for habits. 0: do not."),
     )  # fmt: skip
     position = models.PositiveSmallIntegerField(_("position"), default=0)
+    archived_at = models.DateTimeField(
+        _("archived at"), null=True, blank=True, editable=False,
+        help_text=_("No longer asked; plans that were made with it keep it."),
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("metric")
@@ -127,6 +131,8 @@ class DaySums(models.Model):
     total, squares = _sum(), _sum()
     weight, weight_squares, products = _sum(), _sum(), _sum()
     before, before_squares, before_products = _sum(), _sum(), _sum()
+    before_weight, before_weight_squares, before_pairs = _sum(), _sum(), _sum()
+    total_before_weight, weight_before, weight_before_weight = _sum(), _sum(), _sum()
 
     class Meta:
         verbose_name = _("sums of a day")

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from personalization.customers.models import Customer
+from personalization.personal_data import AtErasure, PersonalData
 
 
 class Layer(models.Model):
@@ -84,6 +85,7 @@ class HoldoutMember(models.Model):
 
     # At a merge the customer's own row stays, else the visitor's follows (see customers.merging).
     follows_merge_by = ("holdout_id",)
+    personal_data = PersonalData("experiments", AtErasure.ANONYMIZE, also={"holdout": "holdout__name"})
 
     holdout = models.ForeignKey(Holdout, models.CASCADE, related_name="members", db_index=False)
     version = models.ForeignKey(HoldoutVersion, models.CASCADE, related_name="members", db_index=False)

@@ -17,11 +17,13 @@ class Scope(models.TextChoices):
     INGEST = "ingest", _("Send events (identify, track, batch)")
     CUSTOMERS_READ = "customers:read", _("Read customers")
     CUSTOMERS_WRITE = "customers:write", _("Change customers and consent")
+    PRIVACY = "privacy", _("Export and erase all data of a person")
     SEGMENTS_READ = "segments:read", _("Read segments")
     SEGMENTS_WRITE = "segments:write", _("Change segments")
     RECOMMENDATIONS = "recommendations", _("Ask for recommendations")
     MODELS_READ = "models:read", _("Read trained models and their evidence")
     MODELS_WRITE = "models:write", _("Train, promote and roll back models")
+    DECIDE = "decide", _("Ask what to show on a page")
     CAMPAIGNS_READ = "campaigns:read", _("Read campaigns and reports")
     CAMPAIGNS_WRITE = "campaigns:write", _("Change and launch campaigns")
 

@@ -15,11 +15,13 @@ STAFF_PERMISSION = {
     Scope.INGEST: "events.add_event",
     Scope.CUSTOMERS_READ: "customers.view_customer",
     Scope.CUSTOMERS_WRITE: "customers.change_customer",
+    Scope.PRIVACY: "privacy.add_privacyrequest",
     Scope.SEGMENTS_READ: "segments.view_segment",
     Scope.SEGMENTS_WRITE: "segments.change_segment",
     Scope.RECOMMENDATIONS: "recommender.view_modelrun",
     Scope.MODELS_READ: "recommender.view_modelrun",
     Scope.MODELS_WRITE: "recommender.change_modelrun",
+    Scope.DECIDE: "onsite.view_offer",
     Scope.CAMPAIGNS_READ: "campaigns.view_campaign",
     Scope.CAMPAIGNS_WRITE: "campaigns.change_campaign",
 }

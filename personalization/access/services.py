@@ -23,9 +23,14 @@ ROLES: dict[str, tuple[str, ...]] = {
         *("add_segment", "change_segment", "add_segmentversion", "add_modelrun", "change_modelrun"),
         *("add_campaign", "change_campaign", "delete_campaign", "launch_campaign"),
         *("add_message", "change_message", "delete_message"),
+        *("add_placement", "change_placement", "add_offer", "change_offer"),
+        *("add_frequencycap", "change_frequencycap", "delete_frequencycap"),
+        *("add_quiethours", "change_quiethours", "delete_quiethours"),
+        *("add_topicrule", "change_topicrule", "delete_topicrule"),
         *("add_layer", "change_layer", "add_holdout", "change_holdout"),
     ),
     "Data manager": (
+        *("change_identityrule", "add_traitdefinition", "change_traitdefinition", "delete_traitdefinition"),
         *("add_customer", "change_customer", "delete_customer", "add_consent"),
         *("add_suppression", "delete_suppression", "add_item", "change_item", "delete_item"),
     ),
@@ -81,7 +86,8 @@ def ensure_roles() -> None:
     """Creates or updates the groups of ROLES; everyone in one of them may look at everything."""
     ours = Q(
         content_type__app_label__in=[
-            "customers", "catalog", "events", "segments", "experiments", "recommender", "campaigns",
+            "customers", "catalog", "events", "traits", "segments", "experiments", "recommender", "campaigns",
+            "onsite",
         ]
     )  # fmt: skip
     view = Permission.objects.filter(ours, codename__startswith="view_")

@@ -3,25 +3,26 @@
 An empty cell says nothing and changes nothing.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 
 from personalization.catalog.models import Item
 from personalization.importing import values as cells
-from personalization.importing.copying import upsert
+from personalization.importing.columns import as_array
+from personalization.importing.copying import copy_text, upsert
 from personalization.importing.pipeline import Importer, Written
 from personalization.importing.reading import plain
 from personalization.importing.values import RowError
 
-ItemRecord = dict[str, Any]
 LIMITS = {"name": 300, "description": 100_000, "brand": 100, "currency": 3, "url": 500, "image_url": 500}
 TYPES = {
     "external_id": "text", "name": "text", "description": "text", "categories": "text[]", "brand": "text",
     "price": "numeric(14, 2)", "currency": "text", "stock": "integer", "is_hidden": "boolean", "url": "text",
     "image_url": "text", "attributes": "jsonb", "translations": "jsonb",
 }  # fmt: skip
+SCHEMA = pa.schema([(name, pa.string()) for name in TYPES])
 UPDATE = {
     # A nameless item is called by its id; that must not replace a name it already has.
     "name": "coalesce(nullif(excluded.name, excluded.external_id), t.name)",
@@ -34,7 +35,7 @@ UPDATE = {
 }
 
 
-class ItemImporter(Importer[ItemRecord]):
+class ItemImporter(Importer):
     name = "items"
     fields = {
         "external_id": ("item_id", "product_id", "sku", "id"),
@@ -51,9 +52,10 @@ class ItemImporter(Importer[ItemRecord]):
         "translations": (),
     }
     required = ("external_id",)
+    schema = SCHEMA
 
-    def convert(self, values: dict[str, Any], others: dict[str, Any]) -> ItemRecord:
-        record: ItemRecord = {"external_id": cells.text(values["external_id"], name="external_id")}
+    def convert(self, values: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
+        record: dict[str, Any] = {"external_id": cells.text(values["external_id"], name="external_id")}
         for name, limit in LIMITS.items():
             record[name] = cells.text(values.get(name), limit=limit, name=name)
         record["name"] = record["name"] or record["external_id"]
@@ -64,21 +66,30 @@ class ItemImporter(Importer[ItemRecord]):
         record["is_hidden"] = cells.truth(values.get("is_hidden") or "", name="is_hidden")
         record["translations"] = _object(values.get("translations"))
         record["attributes"] = {name: plain(value) for name, value in others.items() if value is not None}
-        return record
+        return {name: _text(record[name]) for name in TYPES}
 
-    def write(self, records: Sequence[ItemRecord]) -> Written:
-        merged = {record["external_id"]: record for record in records}  # the last line of an item counts
+    def write(self, table: pa.Table) -> Written:
+        last = {external_id: row for row, external_id in enumerate(table["external_id"].to_pylist())}
+        if len(last) < table.num_rows:  # the last line of an item counts
+            table = table.take(pa.array(sorted(last.values())))
         return upsert(
             table=Item._meta.db_table,
             key="external_id",
             types=TYPES,
-            records=[
-                [_json(record[name]) if kind == "jsonb" else record[name] for name, kind in TYPES.items()]
-                for record in merged.values()
-            ],
+            text=copy_text([as_array(table[name]) for name in TYPES]),
             update=UPDATE | {"is_hidden": "excluded.is_hidden"},
             constants={"created_at": "now()", "updated_at": "now()"},
         )
+
+
+def _text(value: Any) -> str | None:
+    """As PostgreSQL reads the value of a column."""
+    if isinstance(value, dict):
+        return _json(value)
+    if isinstance(value, list):
+        quoted = (name.replace("\\", "\\\\").replace('"', '\\"') for name in value)
+        return "{" + ",".join(f'"{name}"' for name in quoted) + "}"
+    return value if value is None or isinstance(value, str) else str(value)
 
 
 def _json(value: Any) -> str:

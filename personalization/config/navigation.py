@@ -47,6 +47,18 @@ UNFOLD = {
                         "admin:segments_segment_changelist",
                         "segments.view_segment",
                     ),
+                    _entry(
+                        _("Computed traits"),
+                        "functions",
+                        "admin:traits_traitdefinition_changelist",
+                        "traits.view_traitdefinition",
+                    ),
+                    _entry(
+                        _("Identity rules"),
+                        "join_inner",
+                        "admin:customers_identityrule_changelist",
+                        "customers.view_identityrule",
+                    ),
                     _entry(_("Catalog"), "inventory_2", "admin:catalog_item_changelist", "catalog.view_item"),
                 ],
             },
@@ -58,6 +70,22 @@ UNFOLD = {
                         "campaign",
                         "campaigns:list",
                         "campaigns.view_campaign",
+                    ),
+                    _entry(_("On the page"), "web", "onsite:list", "onsite.view_placement"),
+                    _entry(
+                        _("Senders"), "outgoing_mail", "campaigns:accounts", "campaigns.view_senderaccount"
+                    ),
+                    _entry(
+                        _("Frequency caps"),
+                        "speed",
+                        "admin:campaigns_frequencycap_changelist",
+                        "campaigns.view_frequencycap",
+                    ),
+                    _entry(
+                        _("Quiet hours"),
+                        "bedtime",
+                        "admin:campaigns_quiethours_changelist",
+                        "campaigns.view_quiethours",
                     ),
                     _entry(
                         _("Metrics"),
@@ -104,6 +132,18 @@ UNFOLD = {
                 "items": [
                     _entry(_("Staff"), "badge", "admin:access_user_changelist", "access.view_user"),
                     _entry(_("API keys"), "key", "admin:access_apikey_changelist", "access.view_apikey"),
+                    _entry(
+                        _("Privacy requests"),
+                        "shield_person",
+                        "privacy:requests",
+                        "privacy.view_privacyrequest",
+                    ),
+                    _entry(
+                        _("Topics"),
+                        "label",
+                        "admin:privacy_topic_changelist",
+                        "privacy.view_topic",
+                    ),
                     _entry(
                         _("Audit log"),
                         "history",

@@ -46,13 +46,16 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "personalization.access",
     "personalization.customers",
+    "personalization.privacy",
     "personalization.catalog",
     "personalization.events",
+    "personalization.traits",
     "personalization.segments",
     "personalization.content",
     "recommender",
     "experiments",
     "campaigns",
+    "campaigns.onsite",
     "personalization.demo",
 ]
 MIDDLEWARE = [
@@ -98,6 +101,12 @@ DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = env.bool("PGBOUNCER", defa
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 EMAIL_URL = env.str("EMAIL_URL", default="smtp://127.0.0.1:1025")
+# The same server for the few messages outside of campaigns, such as confirmations.
+_mail = env.email_url_config(EMAIL_URL)
+EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"] or 25
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 30
 DEFAULT_SENDER = env.str("DEFAULT_SENDER", default="shop@bespoke.example")
 
 # --- Celery: at least once, short tasks, ids only; the truth is in PostgreSQL -------------------------------
@@ -134,6 +143,47 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"queue": "default", "expires": 60},
     },
+    "reports": {
+        "task": "campaigns.onsite.tasks.move_reports",
+        "schedule": env.float("TICK_SECONDS", default=2.0),
+        "options": {"queue": "default", "expires": 30},
+    },
+    "reactions": {
+        "task": "campaigns.onsite.tasks.count_reactions",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
+    # Analyses whose task was lost with the broker; the truth is in their rows.
+    "analyses": {
+        "task": "experiments.tasks.start_waiting",
+        "schedule": 30.0,
+        "options": {"queue": "default", "expires": 30},
+    },
+    "opt-ins": {
+        "task": "personalization.privacy.tasks.mail_opt_ins",
+        "schedule": 20.0,
+        "options": {"queue": "default", "expires": 20},
+    },
+    "erasures": {
+        "task": "personalization.privacy.tasks.carry_out_waiting",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
+    "traits": {
+        "task": "personalization.traits.tasks.refresh_traits",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
+    "trait-history": {
+        "task": "personalization.customers.tasks.prune_trait_history",
+        "schedule": 24 * 3600.0,
+        "options": {"queue": "default", "expires": 3600},
+    },
+    "memberships": {
+        "task": "personalization.segments.tasks.refresh_memberships",
+        "schedule": env.float("TICK_SECONDS", default=2.0),
+        "options": {"queue": "default", "expires": 2},
+    },
     "heartbeat": {
         "task": "personalization.config.tasks.heartbeat",
         "schedule": 10.0,
@@ -142,6 +192,10 @@ CELERY_BEAT_SCHEDULE = {
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 
+# --- Reports ------------------------------------------------------------------------------------------------
+# No group of customers with fewer in a variant is shown: it could speak of single persons.
+MIN_GROUP_CUSTOMERS = env.int("MIN_GROUP_CUSTOMERS", default=10)
+
 # --- Sending ------------------------------------------------------------------------------------------------
 JOURNAL_DIR = Path(env.str("JOURNAL_DIR", default=str(DATA_DIR / "journal")))
 # A worker that stops answering loses its chunk after this long; one that answers prolongs it.
@@ -149,12 +203,27 @@ SEND_LEASE_SECONDS = env.int("SEND_LEASE_SECONDS", default=20)
 # After a temporary refusal a message is tried again this much later, then twice as much, and so on.
 SEND_RETRY_SECONDS = env.int("SEND_RETRY_SECONDS", default=60)
 SEND_TIMEOUT_SECONDS = env.int("SEND_TIMEOUT_SECONDS", default=30)
+# Where mail servers send their reports to, as bounces+<message>@…; empty: to the sender's address.
+BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
+# Hosts of one's own network that webhooks, push services and gateways may be at; all others must be public.
+OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
 MODEL_DIR = Path(env.str("MODEL_DIR", default=str(DATA_DIR / "models")))
+# A GeoIP file in the MaxMind format (GeoLite2 City and the like): events get the place of their address,
+# which itself is never kept. Empty: no place is looked up.
+GEOIP_FILE = env.str("GEOIP_FILE", default="")
 # An ONNX file that turns pictures of items into vectors; empty: a small encoder is trained on the catalog.
 IMAGE_ENCODER = env.str("IMAGE_ENCODER", default="")
+# Journeys may call programs in your own network; off, so that nobody reaches it through a webhook's address.
+WEBHOOKS_TO_PRIVATE = env.bool("WEBHOOKS_TO_PRIVATE", default=False)
 # The keys of address hashes and of links in mail outlive a rotation of SECRET_KEY.
 LINK_KEY = env.str("LINK_KEY", default=SECRET_KEY)
 ADDRESS_KEY = env.str("ADDRESS_KEY", default=SECRET_KEY)
+# No figure of a report is about fewer customers than this.
+K_ANONYMITY = env.int("K_ANONYMITY", default=10)
+# What is kept of the network address from which a consent came: truncated, hashed or none.
+ORIGIN_POLICY = env.str("ORIGIN_POLICY", default="truncated")
+# The first encrypts what is secret at rest, all of them decrypt it.
+DATA_KEYS = env.list("DATA_KEYS", default=[SECRET_KEY])
 
 # --- API ----------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

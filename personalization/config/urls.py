@@ -11,11 +11,15 @@ from personalization.config import health
 
 api = [
     path("", include("personalization.customers.api_urls")),
+    path("", include("personalization.privacy.api_urls")),
+    path("", include("personalization.events.api_urls")),
+    path("", include("personalization.traits.api_urls")),
     path("", include("personalization.catalog.api_urls")),
     path("", include("personalization.segments.api_urls")),
     path("", include("experiments.api_urls")),
     path("", include("recommender.api_urls")),
     path("", include("campaigns.api_urls")),
+    path("", include("campaigns.onsite.api_urls")),
 ]
 
 urlpatterns = [
@@ -23,9 +27,12 @@ urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url="/static/bespoke/favicon.svg")),
     path("admin/", admin.site.urls),
     path("app/customers/", include("personalization.customers.urls")),
+    path("app/identity/", include("personalization.events.urls")),
+    path("app/privacy/", include("personalization.privacy.urls")),
     path("app/segments/", include("personalization.segments.urls")),
     path("app/recommender/", include("recommender.urls")),
     path("app/campaigns/", include("campaigns.urls")),
+    path("app/onsite/", include("campaigns.onsite.urls")),
     path("app/experiments/", include("campaigns.experiment_urls")),
     path("v1/", include("personalization.events.ingest_urls")),
     path("api/v1/", include(api)),
@@ -33,6 +40,7 @@ urlpatterns = [
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
     path("t/", include("campaigns.tracking_urls")),
+    path("p/", include("personalization.privacy.public_urls")),
     path("demo/", include("personalization.demo.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("healthz", health.healthz),

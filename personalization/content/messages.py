@@ -71,14 +71,14 @@ def compile_message(*, subject: str, preheader: str = "", body: str) -> Compiled
     problems = [
         problem
         for name, source in (("subject", subject), ("preheader", preheader), ("body", body))
-        for problem in _check_liquid(name, source)
+        for problem in check_liquid(name, source)
     ]
     if not body.strip():
         problems.append(Problem("body", _("The message is empty.")))
     if problems:
         raise TemplateError(problems)
     source = protect(body)
-    _must_be_closed(source)
+    must_be_closed(source)
     layout = compile_layout(source) if is_mjml(body) else _plain_html(source)
     html, problems = guard(layout, source.tokens)
     if problems:
@@ -86,9 +86,9 @@ def compile_message(*, subject: str, preheader: str = "", body: str) -> Compiled
     text = derive_text(layout, source.tokens)
     html = _with_preheader(html, preheader)
     compiled = CompiledMessage(
-        subject=_parse(TEXT, "subject", " ".join(subject.split())),
-        html=_parse(HTML, "body", html),
-        text=_parse(TEXT, "body", text),
+        subject=parse_part(TEXT, "subject", " ".join(subject.split())),
+        html=parse_part(HTML, "body", html),
+        text=parse_part(TEXT, "body", text),
         links=find_links(restore(layout, source.tokens)),
     )
     return replace(compiled, warnings=_warnings(compiled, subject, html))
@@ -116,7 +116,7 @@ def check_message(
     return problems
 
 
-def _check_liquid(name: str, source: str) -> list[Problem]:
+def check_liquid(name: str, source: str) -> list[Problem]:
     """Syntax of the source itself, so that lines are the author's."""
     if len(source) > MAX_SOURCE:
         return [Problem(name, _("The text is too long (over %(limit)s characters).") % {"limit": MAX_SOURCE})]
@@ -165,7 +165,7 @@ def _sentence(message: object) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _parse(language: Any, name: str, source: str) -> MessageTemplate:
+def parse_part(language: Any, name: str, source: str) -> MessageTemplate:
     try:
         template: MessageTemplate = language.from_string(source)
     except LiquidError as error:
@@ -173,7 +173,7 @@ def _parse(language: Any, name: str, source: str) -> MessageTemplate:
     return template
 
 
-def _must_be_closed(source: Protected) -> None:
+def must_be_closed(source: Protected) -> None:
     """An unclosed comment or style swallows the rest, and makes every search for its end a long one."""
     text = source.text.lower()
     for start, end in (("<!--", "-->"), ("<style", "</style")):

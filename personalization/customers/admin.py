@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -14,7 +15,8 @@ from unfold.decorators import display
 
 from personalization.access.services import actor_name, audit
 from personalization.customers.errors import InvalidTraits
-from personalization.customers.models import Customer
+from personalization.customers.models import Customer, IdentityRule
+from personalization.customers.search import matching
 from personalization.customers.traits import COLUMNS, check_column, clean_json
 
 
@@ -56,6 +58,18 @@ class CustomerAdmin(ModelAdmin):
     ordering = ["-created_at", "-pk"]
     list_per_page = 50
     show_full_result_count = False
+    list_before_template = "customers/search_box.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
+        return super().get_queryset(request).filter(merged_into=None)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
+    ) -> tuple[QuerySet[Customer], bool]:
+        """By the beginnings that indexes know; a search within words would read every customer."""
+        return (
+            queryset.filter(pk__in=matching(search_term).values("pk")) if search_term else queryset
+        ), False
 
     @display(description=_("name"), ordering="last_name")
     def profile_link(self, customer: Customer) -> str:
@@ -76,3 +90,23 @@ class CustomerAdmin(ModelAdmin):
     def response_change(self, request: HttpRequest, obj: Customer) -> HttpResponse:
         super().response_change(request, obj)
         return redirect("customers:profile", obj.pk)
+
+
+@admin.register(IdentityRule)
+class IdentityRuleAdmin(ModelAdmin):
+    """Which ids may join two profiles; one row for each kind, none to add or remove."""
+
+    list_display = ["kind", "joins", "most_customers", "most_joins", "moves"]
+    readonly_fields = ["kind"]
+    list_fullwidth = True
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: IdentityRule | None = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: IdentityRule, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        settings = {name: getattr(obj, name) for name in form.changed_data}
+        audit(actor_name(request), "identity_rule.changed", f"identity_rule:{obj.pk}", **settings)

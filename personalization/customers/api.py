@@ -1,8 +1,12 @@
 """Customers over HTTP: read, change traits, record consent."""
 
+from typing import Any
+
 from django.db.models import Prefetch, QuerySet
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,46 +17,104 @@ from personalization.access.services import actor_name, audit
 from personalization.customers import selectors, services
 from personalization.customers.errors import InvalidTraits, UnknownCustomer
 from personalization.customers.models import Consent, Customer
+from personalization.customers.search import matching
 from personalization.customers.serializers import (
     ConsentPutSerializer,
     ConsentSerializer,
     CustomerPatchSerializer,
     CustomerSerializer,
+    IdentifierSerializer,
 )
+from personalization.customers.timeline import read_timeline
+from personalization.customers.timeline_api import TimelineSerializer, timeline_json
 from personalization.customers.traits import COLUMNS, check_column
+
+PROFILE_ENTRIES = 20
+
+
+class ProfileSerializer(CustomerSerializer):
+    """As GET shows one customer."""
+
+    identifiers = IdentifierSerializer(many=True, read_only=True)
+    timeline = TimelineSerializer(read_only=True)
+
+    class Meta(CustomerSerializer.Meta):
+        fields = [*CustomerSerializer.Meta.fields, "identifiers", "timeline"]
+        read_only_fields = fields
 
 
 def _with_consents() -> QuerySet[Customer]:
-    current = Consent.objects.filter(is_current=True).order_by("channel", "topic")
+    current = Consent.objects.filter(is_current=True).select_related("wording").order_by("channel", "topic")
     return Customer.objects.prefetch_related(
         Prefetch("consents", queryset=current, to_attr="current_consents")
     )
 
 
 def _find(external_id: str) -> Customer:
-    customer = selectors.find(external_id)
+    customer = selectors.find_any(external_id)
     if customer is None:
         raise UnknownCustomer
     return customer
 
 
+class CustomerQuery(serializers.Serializer[Any]):
+    """Filters of the list; each is answered from an index."""
+
+    q = serializers.CharField(
+        required=False, max_length=100, help_text="Beginnings of name, e-mail, phone or id, one or several."
+    )
+    email = serializers.CharField(required=False, max_length=254)
+    phone = serializers.CharField(required=False, max_length=32, help_text="In E.164.")
+    country = serializers.CharField(required=False, max_length=2)
+    anonymous_id = serializers.CharField(required=False, max_length=200)
+    traits = serializers.JSONField(required=False, help_text='Traits with these values, {"plan": "gold"}.')
+
+    def validate_traits(self, value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise serializers.ValidationError(_("Traits are a JSON object."))
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if any("\0" in str(value) for value in attrs.values()):
+            raise serializers.ValidationError(_("A NUL character is in no value."))
+        return attrs
+
+
+@extend_schema(parameters=[CustomerQuery])
 class CustomerList(ListAPIView):
-    """All customers, in the order they became known."""
+    """All customers, or those whom every filter fits, in the order they became known."""
 
     required_scope = Scope.CUSTOMERS_READ
     serializer_class = CustomerSerializer
 
     def get_queryset(self) -> QuerySet[Customer]:
-        return _with_consents()
+        query = CustomerQuery(data=self.request.query_params)
+        query.is_valid(raise_exception=True)
+        rows = _with_consents().filter(merged_into=None)
+        asked = dict(query.validated_data)
+        if words := asked.pop("q", ""):
+            rows = rows.filter(pk__in=matching(words).values("pk"))
+        if email := asked.pop("email", ""):
+            rows = rows.alias(address=Lower("email")).filter(address=email.lower())
+        if anonymous_id := asked.pop("anonymous_id", ""):
+            rows = rows.filter(identifiers__kind="anonymous_id", identifiers__value=anonymous_id)
+        if traits := asked.pop("traits", None):
+            rows = rows.filter(traits__contains=traits)
+        return rows.filter(**asked)
 
 
 class CustomerDetail(APIView):
     required_scope = {"GET": Scope.CUSTOMERS_READ, "PATCH": Scope.CUSTOMERS_WRITE}
 
-    @extend_schema(responses=CustomerSerializer)
+    @extend_schema(responses=ProfileSerializer)
     def get(self, request: Request, external_id: str) -> Response:
-        """One customer, by your own id."""
-        return self._show(_find(external_id).pk)
+        """One customer, by your own id or `#` and our number: profile, consent, identifiers, newest entries
+        of the timeline."""
+        customer = _find(external_id)
+        shown = self._show(customer.pk)
+        shown.data["identifiers"] = IdentifierSerializer(customer.identifiers.order_by("pk"), many=True).data
+        shown.data["timeline"] = timeline_json(read_timeline(customer.pk, limit=PROFILE_ENTRIES))
+        return shown
 
     @extend_schema(request=CustomerPatchSerializer, responses=CustomerSerializer)
     def patch(self, request: Request, external_id: str) -> Response:
@@ -90,9 +152,13 @@ class CustomerConsent(APIView):
         customer = _find(external_id)
         serializer = ConsentPutSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        consent = services.record_consent(
-            customer.pk, channel=channel, topic=topic, **serializer.validated_data
+        statement = dict(serializer.validated_data)
+        proof = services.Proof(
+            wording=statement.pop("wording", ""),
+            origin_address=statement.pop("origin_address", ""),
+            requested_at=statement.pop("requested_at", None),
         )
+        consent = services.record_consent(customer.pk, channel=channel, topic=topic, proof=proof, **statement)
         audit(
             actor_name(request), "consent.recorded", f"customer:{customer.pk}",
             channel=channel, topic=topic, granted=consent.granted,

@@ -5,3 +5,8 @@ from django.utils.translation import gettext_lazy as _
 class CustomersConfig(AppConfig):
     name = "personalization.customers"
     verbose_name = _("Customers")
+    timeline_sources = (
+        "personalization.customers.timeline_sources.ConsentEntries",
+        "personalization.customers.timeline_sources.MergeEntries",
+        "personalization.customers.timeline_sources.TraitEntries",
+    )

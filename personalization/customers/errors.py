@@ -21,3 +21,15 @@ class InvalidConsent(ProblemError):
     status = 400
     slug = "invalid-consent"
     title = _("The consent cannot be recorded")
+
+
+class MergeRefused(ProblemError):
+    status = 409
+    slug = "merge-refused"
+    title = _("These profiles cannot be merged")
+
+
+class UnmergeRefused(ProblemError):
+    status = 409
+    slug = "unmerge-refused"
+    title = _("This merge cannot be undone")

@@ -1,18 +1,19 @@
 """Who is who: from the ids a client sends to our customers, created where nobody is known.
 
 Rules, in this order: the customer id (`userId`) names a customer; a former customer id leads to the customer
-it was linked to; an anonymous id leads to the customer it was first linked to, and never changes hands: a
-shared device does not merge two people.
+it was linked to; an anonymous id leads to the customer it was first linked to. One that several customers
+identified themselves with is shared: from then on it leads to a nameless profile of its own. What joins two
+profiles stands in `identity_rules`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.utils import timezone
 
-from personalization.customers.models import Customer, Identifier, IdentifierKind
+from personalization.customers.models import Customer, Identifier, IdentifierClaim, IdentifierKind
 
 
 class Resolved(NamedTuple):
@@ -62,6 +63,35 @@ def link(customer_id: int, *, kind: str, value: str) -> bool:
             [customer_id, kind, value, timezone.now()],
         )
         return cursor.rowcount == 1
+
+
+def link_moving(owners: Mapping[str, int], *, kind: str) -> None:
+    """Makes ids (by value) lead to their last user, as a device or a push token does."""
+    if not owners:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO customers_identifier (customer_id, kind, value, created_at)"
+            " SELECT n.id, %s, n.value, now() FROM unnest(%s::bigint[], %s::text[]) AS n(id, value)"
+            " JOIN customers_customer c ON c.id = n.id ORDER BY n.value"
+            " ON CONFLICT (kind, value) DO UPDATE SET customer_id = excluded.customer_id"
+            " WHERE customers_identifier.customer_id <> excluded.customer_id",
+            [kind, list(owners.values()), list(owners)],
+        )
+
+
+def claim(identifier: Identifier, *, customer_id: int, most_customers: int) -> bool:
+    """Notes that another customer identified itself with this id. True when it thereby became shared: it then
+    leads to a new profile without a name, and what it led to so far stays where it is."""
+    IdentifierClaim.objects.get_or_create(identifier=identifier, customer_id=customer_id)
+    others = identifier.claims.exclude(customer_id=identifier.customer_id).count()
+    if identifier.shared_at or others + 1 <= most_customers:
+        return False
+    IdentifierClaim.objects.get_or_create(identifier=identifier, customer_id=identifier.customer_id)
+    now = timezone.now()
+    nobody = Customer.objects.create(created_at=now)
+    Identifier.objects.filter(pk=identifier.pk).update(customer=nobody, shared_at=now)
+    return True
 
 
 def _known_users(user_ids: Iterable[str]) -> dict[str, int]:

@@ -3,33 +3,38 @@
 An empty cell says nothing and changes nothing. Consent is never implied by an import.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from collections.abc import Mapping
+from datetime import UTC, tzinfo
 from typing import Any
 
 import msgspec
+import numpy as np
+import pyarrow as pa
 from django.utils import timezone
 
 from personalization.customers.errors import InvalidTraits
 from personalization.customers.models import Customer
-from personalization.customers.traits import COLUMNS, check_column, split_traits
+from personalization.customers.phones import normalize_phone
+from personalization.customers.traits import COLUMNS, check_column, clean_text, column_of, split_traits
+from personalization.importing import columns as plain_columns
 from personalization.importing import values as cells
-from personalization.importing.copying import upsert
+from personalization.importing.arrow import pc
+from personalization.importing.columns import Plain, as_array
+from personalization.importing.copying import copy_new_rows, copy_text, upsert
 from personalization.importing.pipeline import Importer, Written
 from personalization.importing.reading import plain
 from personalization.importing.values import RowError
 
+SCHEMA = pa.schema([(name, pa.string()) for name in ("external_id", *COLUMNS, "traits", "created_at")])
+TYPES = {"external_id": "text", **dict.fromkeys(COLUMNS, "text"), "traits": "jsonb"}
+_EMAIL = r'^[^\s<>,;"@]+@[^\s<>,;"@]+$'
+# Columns that hold nearly any text, with their limit.
+_TEXTS = {"first_name": 100, "last_name": 100, "city": 100}
+# Traits that fill columns of ours as well; files that have them are read row by row.
+_SPECIAL = {"name", "address"}
 
-@dataclass(frozen=True)
-class CustomerRecord:
-    external_id: str
-    columns: dict[str, str]
-    traits: dict[str, Any]
-    created_at: datetime | None
 
-
-class CustomerImporter(Importer[CustomerRecord]):
+class CustomerImporter(Importer):
     name = "customers"
     fields = {
         "external_id": ("customer_id", "user_id", "id"),
@@ -44,12 +49,14 @@ class CustomerImporter(Importer[CustomerRecord]):
         "created_at": ("created", "registered at", "signup date"),
     }
     required = ("external_id",)
+    schema = SCHEMA
 
     def __init__(self, *, zone: tzinfo = UTC) -> None:
         self.zone = zone
         self.now = timezone.now()
+        self.all_new = True  # until a block proves otherwise
 
-    def convert(self, values: dict[str, Any], others: dict[str, Any]) -> CustomerRecord:
+    def convert(self, values: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
         external_id = cells.text(values["external_id"], name="external_id")
         created = values.get("created_at")
         try:
@@ -61,36 +68,78 @@ class CustomerImporter(Importer[CustomerRecord]):
             split = split_traits({name: plain(value) for name, value in others.items() if value is not None})
         except InvalidTraits as error:
             raise RowError(str(error)) from None
-        return CustomerRecord(
-            external_id,
-            split.columns | columns,
-            split.others,
-            cells.moment(created, zone=self.zone, name="created_at") if created else None,
-        )
+        columns = split.columns | columns
+        if columns.get("phone"):
+            columns["phone"] = normalize_phone(columns["phone"], country=columns.get("country", ""))
+        moment = cells.moment(created, zone=self.zone, name="created_at") if created else None
+        return {
+            "external_id": external_id,
+            **{name: columns.get(name, "") for name in COLUMNS},
+            "traits": msgspec.json.encode(split.others, order="sorted").decode(),
+            "created_at": moment and moment.astimezone(UTC).isoformat(),
+        }
 
-    def write(self, records: Sequence[CustomerRecord]) -> Written:
-        merged: dict[str, CustomerRecord] = {}
-        for record in records:
-            if earlier := merged.get(record.external_id):
-                record = CustomerRecord(
-                    record.external_id, earlier.columns | record.columns, earlier.traits | record.traits,
-                    record.created_at or earlier.created_at,
-                )  # fmt: skip
-            merged[record.external_id] = record
-        types = {"external_id": "text", **dict.fromkeys(COLUMNS, "text"), "traits": "jsonb"}
+    def convert_plain(
+        self, values: Mapping[str, pa.Array], others: Mapping[str, pa.Array], *, rows: int
+    ) -> tuple[Plain, pa.Table] | None:
+        if any(column_of(name) or name in _SPECIAL or clean_text(name)[:200] != name for name in others):
+            return None
+        found = {
+            "external_id": plain_columns.text(values["external_id"], limit=200),
+            **{name: self._column(name, values, rows) for name in COLUMNS},
+            "traits": plain_columns.json_objects(others, rows=rows),
+            "created_at": self._created_at(values.get("created_at"), rows),
+        }
+        known = {name: column for name, column in found.items() if column is not None}
+        if len(known) < len(found):
+            return None
+        right = np.logical_and.reduce([column.plain for column in known.values()])
+        right &= plain_columns.truths(pc.not_equal(known["external_id"].values, ""))
+        return right, pa.table([column.values for column in known.values()], schema=SCHEMA)
+
+    def _column(self, name: str, values: Mapping[str, pa.Array], rows: int) -> plain_columns.Column | None:
+        column = values.get(name)
+        if column is None:
+            return plain_columns.text(pa.nulls(rows), limit=0)
+        found = plain_columns.text(column, limit=_TEXTS.get(name, 254))
+        if found is None or name in _TEXTS:
+            return found
+        if name == "email":
+            empty = plain_columns.truths(pc.equal(found.values, ""))
+            return found._replace(plain=found.plain & (empty | plain_columns.matches(found.values, _EMAIL)))
+        if name == "phone":
+            countries = self._column("country", values, rows)
+            return None if countries is None else _phones(found, countries)
+        return _checked_once(name, found)
+
+    def _created_at(self, column: pa.Array | None, rows: int) -> plain_columns.Column | None:
+        if column is None:
+            return plain_columns.Column(pa.nulls(rows, pa.string()), np.ones(rows, dtype=bool))
+        found = plain_columns.moments(column, zone=self.zone)
+        if found is None:
+            return None
+        missing = ~plain_columns.truths(pc.is_valid(column))
+        return plain_columns.Column(plain_columns.utc_texts(found), found.plain | missing)
+
+    def write(self, table: pa.Table) -> Written:
+        table = _merge_doubles(table)
+        created = pc.fill_null(as_array(table["created_at"]), self.now.isoformat())
+        columns = [as_array(table[name]) for name in TYPES]
+        if self.all_new:
+            order = pc.sort_indices(columns[0])
+            now = timezone.now().isoformat()
+            self.all_new = copy_new_rows(
+                Customer._meta.db_table,
+                [*TYPES, "created_at", "updated_at"],
+                copy_text([*(column.take(order) for column in columns), created.take(order), now]),
+            )
+            if self.all_new:
+                return Written(new=table.num_rows)
         return upsert(
             table=Customer._meta.db_table,
             key="external_id",
-            types=types | {"created_at": "timestamptz"},
-            records=[
-                (
-                    record.external_id,
-                    *(record.columns.get(name, "") for name in COLUMNS),
-                    msgspec.json.encode(record.traits).decode(),
-                    record.created_at or self.now,
-                )
-                for record in merged.values()
-            ],
+            types=TYPES | {"created_at": "timestamptz"},
+            text=copy_text([*columns, created]),
             update={name: f"coalesce(nullif(excluded.{name}, ''), t.{name})" for name in COLUMNS}
             # A customer first seen in an event is as old as the older of the two statements.
             | {
@@ -99,3 +148,46 @@ class CustomerImporter(Importer[CustomerRecord]):
             },
             constants={"updated_at": "now()"},
         )
+
+
+def _checked_once(name: str, found: plain_columns.Column) -> plain_columns.Column:
+    """Each different value is checked once: countries, languages and time zones are few."""
+    encoded = pc.dictionary_encode(found.values)
+    checked, right = [], []
+    for value in encoded.dictionary.to_pylist():
+        try:
+            checked.append(check_column(name, value))
+            right.append(True)
+        except InvalidTraits:
+            checked.append("")
+            right.append(False)
+    values = pa.array(checked, pa.string()).take(encoded.indices)
+    return plain_columns.Column(values, found.plain & np.array(right, dtype=bool)[encoded.indices.to_numpy()])
+
+
+def _phones(found: plain_columns.Column, countries: plain_columns.Column) -> plain_columns.Column:
+    plain_cells = (
+        found.plain & countries.plain & plain_columns.truths(pc.less_equal(pc.utf8_length(found.values), 32))
+    )
+    pairs = zip(found.values.to_pylist(), countries.values.to_pylist(), plain_cells.tolist(), strict=True)
+    numbers = [
+        normalize_phone(phone, country=country) if phone and ok else phone for phone, country, ok in pairs
+    ]
+    return plain_columns.Column(pa.array(numbers, pa.string()), plain_cells)
+
+
+def _merge_doubles(table: pa.Table) -> pa.Table:
+    """One row per customer: what a later line says counts, what it leaves open stays."""
+    codes = pc.dictionary_encode(as_array(table["external_id"])).indices.to_numpy()
+    double = np.bincount(codes)[codes] > 1
+    if not double.any():
+        return table
+    merged: dict[str, dict[str, Any]] = {}
+    for row in table.filter(pa.array(double)).to_pylist():
+        known = merged.setdefault(row["external_id"], row)
+        if known is not row:
+            traits = msgspec.json.decode(known["traits"]) | msgspec.json.decode(row["traits"])
+            known |= {name: value for name, value in row.items() if value}
+            known["traits"] = msgspec.json.encode(traits).decode()
+    rest = table.filter(pa.array(~double))
+    return pa.concat_tables([rest, pa.Table.from_pylist(list(merged.values()), SCHEMA)]).combine_chunks()

@@ -1,17 +1,40 @@
 """One profile per person we market to, and what that person allows."""
 
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import BrinIndex, GinIndex, OpClass
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from personalization.customers.identity_models import (
+    Identifier,
+    IdentifierClaim,
+    IdentifierKind,
+    IdentityRule,
+    Merge,
+    MergeReason,
+)
+from personalization.customers.trait_history import TraitChange
+from personalization.personal_data import AtErasure, PersonalData
+
+__all__ = [
+    "Channel", "Consent", "Customer", "Identifier", "IdentifierClaim", "IdentifierKind", "IdentityRule",
+    "Merge", "MergeReason", "Suppression", "SuppressionReason", "TraitChange",
+]  # fmt: skip
+
 
 class Channel(models.TextChoices):
     EMAIL = "email", _("E-mail")
+    SMS = "sms", _("Text message (SMS)")
+    WHATSAPP = "whatsapp", _("WhatsApp")
+    WEB_PUSH = "webpush", _("Push in the browser")
+    MOBILE_PUSH = "mobilepush", _("Push in the app")
+    WEBHOOK = "webhook", _("Webhook")
 
 
 class Customer(models.Model):
     """Standard traits are columns, so that segments and messages find them typed; all others are JSON."""
+
+    personal_data = PersonalData("profile", AtErasure.DELETE, path="pk", ages_by="updated_at")
 
     external_id = models.CharField(
         _("customer id"), max_length=200, unique=True, null=True, blank=True,
@@ -30,48 +53,59 @@ class Customer(models.Model):
     traits = models.JSONField(_("other traits"), default=dict, blank=True)
     created_at = models.DateTimeField(_("created at"), db_index=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+    merged_into = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, editable=False, related_name="hollows",
+        verbose_name=_("merged into"),
+        help_text=_("Set: nothing but the shell that ledgers refer to; the person is that customer."),
+    )  # fmt: skip
+    erased_at = models.DateTimeField(
+        _("erased at"), null=True, editable=False,
+        help_text=_("Set: nobody any more, only what experiments count; nothing leads back to the person."),
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
         indexes = [
-            models.Index(Lower("email"), name="customer_email_lower"),
+            # By their beginning and as a whole, whatever the database's collation (see `search`).
+            *(
+                models.Index(OpClass(Lower(name), "text_pattern_ops"), name=f"customer_{name}_begins")
+                for name in ("email", "first_name", "last_name")
+            ),
+            models.Index(fields=["phone"], name="customer_phone_begins", opclasses=["varchar_pattern_ops"]),
             models.Index(fields=["country"], name="customer_country"),
+            # Memberships of segments are kept up to date by what changed.
+            models.Index(fields=["updated_at"], name="customer_updated"),
             GinIndex(fields=["traits"], name="customer_traits", opclasses=["jsonb_path_ops"]),
         ]
 
     def __str__(self) -> str:
+        if self.erased_at:
+            return str(_("Erased customer"))
         name = f"{self.first_name} {self.last_name}".strip()
         return name or self.email or self.external_id or _("Visitor %(id)s") % {"id": self.pk}
 
 
-class IdentifierKind(models.TextChoices):
-    USER_ID = "user_id", _("Former customer id")
-    ANONYMOUS_ID = "anonymous_id", _("Anonymous id (cookie or device)")
+class Wording(models.Model):
+    """The exact words somebody agreed to. Kept once however many agree; never changed."""
 
-
-class Identifier(models.Model):
-    """A further id by which this customer is known: a cookie, a device, an id from before a merge."""
-
-    customer = models.ForeignKey(
-        Customer, models.CASCADE, related_name="identifiers", verbose_name=_("customer")
-    )
-    kind = models.CharField(_("kind"), max_length=16, choices=IdentifierKind)
-    value = models.CharField(_("value"), max_length=200)
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    text = models.TextField(_("wording"))
+    created_at = models.DateTimeField(_("first used at"), auto_now_add=True)
 
     class Meta:
-        verbose_name = _("identifier")
-        verbose_name_plural = _("identifiers")
-        constraints = [models.UniqueConstraint(fields=["kind", "value"], name="identifier_once")]
+        verbose_name = _("wording")
+        verbose_name_plural = _("wordings")
 
     def __str__(self) -> str:
-        return f"{self.kind}:{self.value}"
+        return self.text[:60]
 
 
 class Consent(models.Model):
     """One statement of a customer about one channel and topic. Appended, never edited: the current one is
     marked, and the older ones stay as evidence of what was allowed when."""
+
+    personal_data = PersonalData("consent", AtErasure.DELETE, also={"wording_text": "wording__text"})
 
     customer = models.ForeignKey(
         Customer, models.CASCADE, related_name="consents", verbose_name=_("customer")
@@ -83,6 +117,18 @@ class Consent(models.Model):
         _("source"), max_length=100, help_text=_("Where it was given: form, import, link.")
     )
     recorded_at = models.DateTimeField(_("recorded at"))
+    wording = models.ForeignKey(
+        Wording, models.PROTECT, null=True, blank=True, related_name="+", db_index=False,
+        verbose_name=_("wording"),
+    )  # fmt: skip
+    origin = models.CharField(
+        _("address of origin"), max_length=64, blank=True, db_default="",
+        help_text=_("Shortened or hashed, as the setting ORIGIN_POLICY says."),
+    )  # fmt: skip
+    requested_at = models.DateTimeField(
+        _("asked for at"), null=True, blank=True,
+        help_text=_("Double opt-in: when the form was sent; it was recorded when the link was confirmed."),
+    )  # fmt: skip
     is_current = models.BooleanField(_("current"), default=True, editable=False)
 
     class Meta:
@@ -95,6 +141,7 @@ class Consent(models.Model):
                 name="consent_one_current",
             )
         ]
+        indexes = [BrinIndex(fields=["recorded_at"], name="consent_recorded", autosummarize=True)]
 
     def __str__(self) -> str:
         return f"{self.channel}/{self.topic}: {'+' if self.granted else '-'}"
@@ -105,11 +152,14 @@ class SuppressionReason(models.TextChoices):
     BOUNCED = "bounced", _("Address does not exist")
     COMPLAINED = "complained", _("Reported as spam")
     MANUAL = "manual", _("Added by staff")
+    ERASED = "erased", _("Customer erased")
 
 
 class Suppression(models.Model):
     """An address that is never written to again. Kept as a keyed hash, so that it outlives the customer's
     erasure without being personal data in clear."""
+
+    personal_data = PersonalData("consent", AtErasure.ANONYMIZE)
 
     channel = models.CharField(_("channel"), max_length=16, choices=Channel)
     address_hash = models.CharField(_("address (hashed)"), max_length=64, editable=False)

@@ -3,14 +3,14 @@
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Exists, OuterRef, QuerySet
 
 from personalization.customers.addresses import address_hash
 from personalization.customers.models import Channel, Consent, Customer, Suppression
 
 PROFILE_FIELDS = (
-    "id", "external_id", "email", "first_name", "last_name", "language", "country", "city", "time_zone",
-    "created_at", "traits",
+    "id", "external_id", "email", "phone", "first_name", "last_name", "language", "country", "city",
+    "time_zone",     "created_at", "traits",
 )  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def suppression_of(customer: Customer, *, channel: str) -> Suppression | None:
 
 def consent_history(customer: Customer) -> QuerySet[Consent]:
     """Every statement of this customer, newest first."""
-    return customer.consents.order_by("-recorded_at", "-id")
+    return customer.consents.select_related("wording").order_by("-recorded_at", "-id")
 
 
 def find(external_id: str) -> Customer | None:
@@ -77,6 +77,13 @@ def find(external_id: str) -> Customer | None:
     return customer
 
 
+def find_any(name: str) -> Customer | None:
+    """As `find`, and by `#` with our own number of a profile, for visitors have no other id."""
+    if name.startswith("#") and name[1:].isdecimal() and len(name) < 20:
+        return Customer.objects.filter(pk=int(name[1:]), merged_into=None).first()
+    return find(name)
+
+
 def customer_ids(external_ids: Iterable[str]) -> dict[str, int]:
     """As `find`, for many at once; those whom nobody knows are absent."""
     wanted = {one for one in external_ids if "\0" not in one}
@@ -88,28 +95,21 @@ def customer_ids(external_ids: Iterable[str]) -> dict[str, int]:
     return known
 
 
-def search(words: str, *, limit: int) -> list[Customer]:
-    """Customers whose name, address or id begins with every one of the words: with that very id first, then
-    the newest.
-    """
-    words = words.replace("\0", "").strip()
-    is_id = Case(When(external_id=words, then=Value(0)), default=Value(1))
-    found = Customer.objects.order_by(is_id, "-pk")
-    for word in words.split()[:4]:
-        found = found.filter(
-            Q(first_name__istartswith=word)
-            | Q(last_name__istartswith=word)
-            | Q(email__istartswith=word)
-            | Q(external_id__istartswith=word)
-        )
-    return list(found[:limit])
-
-
 def _granted(*, channel: str, topic: str) -> QuerySet[Consent]:
     return Consent.objects.filter(channel=channel, topic=topic, is_current=True, granted=True)
 
 
-def _addresses(customer_ids: Collection[int], *, channel: str) -> QuerySet[Customer, tuple[int, str]]:
-    if channel != Channel.EMAIL:
-        raise ValueError(f"no address is kept for channel {channel!r}")
-    return Customer.objects.filter(pk__in=list(customer_ids)).values_list("pk", "email")
+ADDRESS_COLUMNS = {Channel.EMAIL: "email", Channel.SMS: "phone", Channel.WHATSAPP: "phone"}
+
+
+def _addresses(customer_ids: Collection[int], *, channel: str) -> Iterable[tuple[int, str]]:
+    """What a suppression of this channel names: the address, or the person where devices come and go."""
+    column = ADDRESS_COLUMNS.get(Channel(channel))
+    if column is None:
+        return [(pk, person_address(pk)) for pk in customer_ids]
+    return Customer.objects.filter(pk__in=list(customer_ids)).values_list("pk", column)
+
+
+def person_address(customer_id: int) -> str:
+    """What stands for an address on channels that reach devices and not an address of the customer's."""
+    return f"#{customer_id}"

@@ -4,14 +4,31 @@ from typing import Any
 
 from rest_framework import serializers
 
-from personalization.customers.models import Consent, Customer
+from personalization.customers.models import Consent, Customer, Identifier
 from personalization.customers.traits import COLUMNS
 
 
 class ConsentSerializer(serializers.ModelSerializer):
+    wording = serializers.CharField(source="wording.text", default=None, read_only=True, allow_null=True)
+
     class Meta:
         model = Consent
-        fields = ["channel", "topic", "granted", "source", "recorded_at"]
+        fields = [
+            "channel", "topic", "granted", "source", "recorded_at", "wording", "origin", "requested_at",
+        ]  # fmt: skip
+
+
+class IdentifierSerializer(serializers.ModelSerializer):
+    is_shared = serializers.SerializerMethodField(
+        help_text="Several customers used it: it joins nobody any more."
+    )
+
+    class Meta:
+        model = Identifier
+        fields = ["kind", "value", "created_at", "is_shared"]
+
+    def get_is_shared(self, identifier: Identifier) -> bool:
+        return identifier.shared_at is not None
 
 
 class CustomerSerializer(serializers.ModelSerializer):
@@ -48,3 +65,12 @@ class ConsentPutSerializer(serializers.Serializer):
         max_length=100, help_text="Where it was given: form, import, call."
     )
     at = serializers.DateTimeField(required=False, help_text="When it was given; default: now.")
+    wording = serializers.CharField(
+        required=False, max_length=5000, help_text="The exact words the customer agreed to."
+    )
+    origin_address = serializers.IPAddressField(
+        required=False, help_text="The customer's network address; kept as ORIGIN_POLICY says."
+    )
+    requested_at = serializers.DateTimeField(
+        required=False, help_text="For your own double opt-in: when the form was sent."
+    )

@@ -1,6 +1,8 @@
 """Writes of the customers room: consent, suppression, traits. Who is who is decided in `identity`."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +13,16 @@ from psycopg.types.json import Jsonb
 from personalization.customers.addresses import address_hash
 from personalization.customers.errors import InvalidConsent, UnknownCustomer
 from personalization.customers.identity import Resolved, link, resolve
-from personalization.customers.models import Channel, Consent, Customer, Suppression, SuppressionReason
-from personalization.customers.traits import COLUMNS, SplitTraits, split_traits
+from personalization.customers.models import (
+    Channel,
+    Consent,
+    Customer,
+    Suppression,
+    SuppressionReason,
+    Wording,
+)
+from personalization.customers.origins import keep_origin
+from personalization.customers.traits import COLUMNS, SplitTraits, clean_text, split_traits
 
 __all__ = [
     "Resolved", "address_hash", "link", "record_consent", "resolve", "suppress", "unsuppress",
@@ -20,19 +30,47 @@ __all__ = [
 ]  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Proof:
+    """What shows that a statement was made: the words agreed to, from where (a network address as it came, or
+    what `origins.keep_origin` made of it), and for a double opt-in when the form was sent."""
+
+    wording: str = ""
+    origin_address: str = ""
+    requested_at: datetime | None = None
+
+
+NO_PROOF = Proof()
+
+
+def check_topic(*, channel: str, topic: str) -> None:
+    """Raises InvalidConsent."""
+    if channel not in Channel.values:
+        raise InvalidConsent(f"There is no channel {channel!r}.")
+    if not topic or len(topic) > 50 or "\0" in topic:
+        raise InvalidConsent("A topic has 1 to 50 characters.")
+
+
+def keep_wording(text: str) -> Wording | None:
+    """The row of these very words; None for no words."""
+    text = clean_text(text).strip()
+    if not text:
+        return None
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return Wording.objects.get_or_create(sha256=digest, defaults={"text": text})[0]
+
+
 @transaction.atomic
 def record_consent(
-    customer_id: int, *, channel: str, topic: str, granted: bool, source: str, at: datetime | None = None
-) -> Consent:
+    customer_id: int, *, channel: str, topic: str, granted: bool, source: str, at: datetime | None = None,
+    proof: Proof = NO_PROOF,
+) -> Consent:  # fmt: skip
     """Appends a statement and makes it the current one, unless a later statement is already on record.
 
     Late news is welcome: it is kept as history and does not undo what the customer said afterwards.
     Raises UnknownCustomer, InvalidConsent.
     """
-    if channel not in Channel.values:
-        raise InvalidConsent(f"There is no channel {channel!r}.")
-    if not topic or len(topic) > 50 or "\0" in topic:
-        raise InvalidConsent("A topic has 1 to 50 characters.")
+    check_topic(channel=channel, topic=topic)
     # The customer's row is the queue in which concurrent statements about one customer line up.
     if not Customer.objects.select_for_update(of=("self",), no_key=True).filter(pk=customer_id).exists():
         raise UnknownCustomer
@@ -43,7 +81,8 @@ def record_consent(
         current.update(is_current=False)
     return Consent.objects.create(
         customer_id=customer_id, channel=channel, topic=topic, granted=granted, source=source[:100],
-        recorded_at=at, is_current=is_newest,
+        recorded_at=at, is_current=is_newest, wording=keep_wording(proof.wording),
+        origin=keep_origin(proof.origin_address), requested_at=proof.requested_at,
     )  # fmt: skip
 
 
@@ -75,9 +114,10 @@ def update_traits(customer_id: int, traits: Mapping[str, Any]) -> None:
     write_traits([(customer_id, split_traits(traits))])
 
 
-def write_traits(changes: Sequence[tuple[int, SplitTraits]]) -> None:
+def write_traits(changes: Sequence[tuple[int, SplitTraits]], *, by_us: bool = False) -> None:
     """Merges traits into many profiles in one statement; several changes of one customer apply in order.
 
+    Every changed value goes to the history. `by_us`: computed by us, the profile itself counts as untouched.
     Locks the customers in the order of their ids, so that concurrent batches wait instead of deadlocking.
     """
     merged: dict[int, tuple[dict[str, str], dict[str, Any]]] = {}
@@ -95,20 +135,42 @@ def write_traits(changes: Sequence[tuple[int, SplitTraits]]) -> None:
         cursor.execute(
             "SELECT id FROM customers_customer WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", [ids]
         )
-        cursor.execute(
-            _UPDATE_TRAITS,
-            [timezone.now(), ids, kept, [Jsonb(names) for names in gone],
-             *([merged[pk][0].get(column) for pk in ids] for column in COLUMNS)],
-        )  # fmt: skip
+        now = timezone.now()
+        values: list[Any] = [
+            ids, kept, [Jsonb(names) for names in gone],
+            *([merged[pk][0].get(column) for pk in ids] for column in COLUMNS),
+        ]  # fmt: skip
+        cursor.execute(_KEEP_HISTORY, [*values, now])
+        cursor.execute(_UPDATE_TRAITS, [None if by_us else now, *values])
 
 
+_NEW_VALUES = (
+    "unnest(%s::bigint[], %s::jsonb[], %s::jsonb[], {arrays}) AS n(id, kept, gone, {columns})".format(
+        arrays=", ".join("%s::text[]" for _ in COLUMNS), columns=", ".join(COLUMNS)
+    )
+)
 _UPDATE_TRAITS = """
     UPDATE customers_customer AS c SET {assignments},
-        traits = (c.traits || n.kept) - ARRAY(SELECT jsonb_array_elements_text(n.gone)), updated_at = %s
-    FROM unnest(%s::bigint[], %s::jsonb[], %s::jsonb[], {arrays}) AS n(id, kept, gone, {columns})
-    WHERE c.id = n.id
+        traits = (c.traits || n.kept) - ARRAY(SELECT jsonb_array_elements_text(n.gone)),
+        updated_at = coalesce(%s, c.updated_at)
+    FROM {values} WHERE c.id = n.id
 """.format(  # noqa: S608 - only our own column names
-    assignments=", ".join(f"{name} = coalesce(n.{name}, c.{name})" for name in COLUMNS),
-    arrays=", ".join("%s::text[]" for _ in COLUMNS),
-    columns=", ".join(COLUMNS),
+    assignments=", ".join(f"{name} = coalesce(n.{name}, c.{name})" for name in COLUMNS), values=_NEW_VALUES
+)
+_KEEP_HISTORY = """
+    WITH n AS (SELECT * FROM {values}), c AS (SELECT c.* FROM customers_customer AS c JOIN n USING (id))
+    INSERT INTO customers_traitchange (customer_id, name, value, changed_at)
+    SELECT v.id, v.name, v.value, %s FROM (
+        SELECT n.id, kept.key AS name, kept.value FROM n JOIN c USING (id), jsonb_each(n.kept) AS kept
+        WHERE c.traits -> kept.key IS DISTINCT FROM kept.value
+        UNION ALL
+        SELECT n.id, g.name, 'null' FROM n JOIN c USING (id), jsonb_array_elements_text(n.gone) AS g(name)
+        WHERE c.traits ? g.name
+        UNION ALL
+        SELECT n.id, v.name, to_jsonb(v.new)
+        FROM n JOIN c USING (id), LATERAL (VALUES {pairs}) AS v(name, old, new)
+        WHERE v.new <> v.old
+    ) AS v
+""".format(  # noqa: S608 - only our own column names
+    values=_NEW_VALUES, pairs=", ".join(f"('{name}', c.{name}, n.{name})" for name in COLUMNS)
 )

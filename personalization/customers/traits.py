@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from personalization.customers.errors import InvalidTraits
+from personalization.customers.phones import normalize_phone
 
 MAX_DEPTH = 20
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -132,8 +133,8 @@ def split_traits(traits: Mapping[str, Any]) -> SplitTraits:
     """Standard traits to columns, everything else cleaned for JSON.
 
     `name` fills first and last name when those are not given; `address.country` and `address.city` fill
-    country and city. A country, language or time zone we cannot read stays an ordinary trait. Raises
-    InvalidTraits naming the trait.
+    country and city. A country, language or time zone we cannot read stays an ordinary trait. A phone number
+    becomes E.164 where its country is told. Raises InvalidTraits naming the trait.
     """
     columns: dict[str, str] = {}
     others: dict[str, Any] = {}
@@ -150,6 +151,8 @@ def split_traits(traits: Mapping[str, Any]) -> SplitTraits:
             others[clean_text(name)[:200]] = clean_json(value)
     _from_address(traits.get("address"), columns)
     _from_name(others.get("name"), columns)
+    if columns.get("phone"):
+        columns["phone"] = normalize_phone(columns["phone"], country=columns.get("country", ""))
     return SplitTraits(columns, others)
 
 

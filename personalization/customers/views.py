@@ -19,8 +19,11 @@ from personalization.customers.models import Channel, Customer, SuppressionReaso
 @staff_page("customers.view_customer")
 def profile(request: HttpRequest, pk: int) -> HttpResponse:
     customer = get_object_or_404(Customer, pk=pk)
+    if customer.merged_into_id:
+        return redirect("customers:profile", customer.merged_into_id)
     context = {
         "customer": customer,
+        "merges": customer.merges.all()[:50],
         "identifiers": customer.identifiers.order_by("created_at", "id"),
         "statements": selectors.consent_history(customer),
         "suppression": selectors.suppression_of(customer, channel=Channel.EMAIL),

@@ -8,6 +8,7 @@ import base64
 import csv
 import json
 import lzma
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -44,13 +45,16 @@ class Api:
     url: str
     key: str
 
-    def call(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        """POST with a body, else GET. Raises HillstromError."""
+    def call(
+        self, path: str, body: dict[str, Any] | None = None, *, method: str | None = None
+    ) -> dict[str, Any]:
+        """POST with a body, else GET, unless `method` says otherwise. Raises HillstromError."""
         secret = base64.b64encode(f"{self.key}:".encode()).decode()
         request = Request(  # noqa: S310 (the address is the user's own)
             f"{self.url.rstrip('/')}{path}",
             data=None if body is None else json.dumps(body).encode(),
             headers={"Authorization": f"Basic {secret}", "Content-Type": "application/json"},
+            method=method,
         )
         try:
             with urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
@@ -117,6 +121,38 @@ def send(rows: Sequence[Row], api: Api, *, say: Say) -> None:
         answer = api.call(f"/api/v1/experiments/{KEY}/assignments", {"assignments": part})
         created += answer["created"]
     say(f"  {created:,} new assignments to three variants")
+
+
+def analyse(api: Api, *, seconds: float = 300) -> dict[str, Any]:
+    """Asks for groups and a fresh result, waits for it, and answers the report. Raises HillstromError."""
+    path = f"/api/v1/experiments/{KEY}"
+    before = api.call(f"{path}/analysis")["as_of"]
+    groups = {"traits": ["womens", "mens"], "metric": METRICS[0][0]}
+    api.call(f"{path}/groups", groups, method="PUT")
+    give_up = time.monotonic() + seconds
+    while True:
+        state = api.call(f"{path}/analysis")
+        if state["status"] == "failed":
+            raise HillstromError(f"the analysis failed: {state['error']}")
+        if state["status"] == "idle" and state["as_of"] not in (None, before):
+            return api.call(f"{path}/report")
+        if time.monotonic() > give_up:
+            raise HillstromError("no worker made the analysis. Start the product whole: bin/run")
+        time.sleep(0.5)
+
+
+def group_lines(report: dict[str, Any]) -> list[str]:
+    """What the report says about groups of customers."""
+    found = report["breakdown"]
+    if found is None:
+        return []
+    lines = [*found["sentences"][:1]]
+    for cut in found["cuts"]:
+        for group in cut["groups"]:
+            if group["effect"]:
+                where = f"{cut['variant']:<7} {cut['name']} = {group['label']:<3}"
+                lines.append(f"{where} {group['effect']['absolute']:+.5f}")
+    return lines
 
 
 def customer_id(number: int) -> str:

@@ -22,8 +22,8 @@ from personalization.customers.selectors import consented_ids
 from personalization.customers.services import record_consent
 from personalization.events.importing import load_batches
 from personalization.events.models import Event
+from personalization.importing.blocks import read_batches
 from personalization.importing.pipeline import Counts, load_rows
-from personalization.importing.reading import read_batches
 
 TOTAL = Decimal("4596039.58")
 HOUSEHOLDS, PRODUCTS, LINES, REDEMPTIONS = 2_469, 92_331, 1_469_307, 2_102

@@ -4,10 +4,9 @@ The message id comes from a mapped column, or from the content of the row and it
 file: loading the same file again, or the same rows under another file name, writes nothing twice.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from decimal import Decimal
 from typing import Any, Literal, TextIO
 
 import msgspec
@@ -18,29 +17,30 @@ from django.utils.translation import gettext as _
 
 from personalization.catalog.selectors import ids_by_external
 from personalization.catalog.services import ensure_items
+from personalization.customers.errors import InvalidTraits
 from personalization.customers.services import resolve
-from personalization.events.occurrences import OccurrenceCounter, content_key
-from personalization.events.services import NewEvent, record_events
+from personalization.customers.traits import clean_json
+from personalization.events.occurrences import OccurrenceCounter, content_keys
+from personalization.events.writing import EventRows, write_rows
+from personalization.importing import columns as plain_columns
 from personalization.importing import values as cells
+from personalization.importing.arrow import pc
+from personalization.importing.blocks import read_batches
+from personalization.importing.columns import Plain, as_array
 from personalization.importing.pipeline import Counts, Importer, Written, load_rows
-from personalization.importing.reading import plain, read_batches
+from personalization.importing.reading import plain
 from personalization.importing.values import RowError
 
 UnknownItems = Literal["reject", "create"]
+MOST_KNOWN = 500_000  # customers and items whose keys are remembered between blocks
+SCHEMA = pa.schema([
+    ("customer", pa.string()), ("name", pa.string()), ("occurred_at", pa.timestamp("us", "UTC")),
+    ("item", pa.string()), ("value", pa.string()), ("message_id", pa.string()), ("properties", pa.string()),
+    ("content", pa.string()),
+])  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class EventRecord:
-    customer: str
-    name: str
-    occurred_at: datetime
-    item: str
-    value: Decimal | None
-    message_id: str
-    properties: dict[str, Any]
-
-
-class EventImporter(Importer[EventRecord]):
+class EventImporter(Importer):
     """`event`: the name of all events of a file that has no such column; then that column is not required."""
 
     name = "events"
@@ -53,6 +53,8 @@ class EventImporter(Importer[EventRecord]):
         "message_id": ("event_id",),
     }
     required: Sequence[str] = ("customer", "occurred_at", "event")
+    schema = SCHEMA
+    remembers = True
 
     def __init__(
         self, *, event: str | None = None, unknown_items: UnknownItems = "reject", zone: tzinfo = UTC
@@ -66,70 +68,144 @@ class EventImporter(Importer[EventRecord]):
         self.received_at = timezone.now()
         self.seen = OccurrenceCounter()
         self.item_ids: dict[str, int] = {}
+        self.customer_ids: dict[str, int] = {}
+        self.all_new = True  # until a block proves otherwise
 
-    def convert(self, values: dict[str, Any], others: dict[str, Any]) -> EventRecord:
-        return EventRecord(
-            cells.text(values["customer"], name="customer"),
-            self.event or cells.text(values["event"], name="event"),
-            cells.moment(values["occurred_at"], zone=self.zone, name="occurred_at"),
-            cells.text(values.get("item"), name="item"),
-            cells.money(values.get("value")),
-            cells.text(values.get("message_id"), limit=10_000, name="message_id"),
-            {name: plain(value) for name, value in others.items() if value is not None},
-        )
+    def convert(self, values: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
+        amount = cells.money(values.get("value"))
+        content: dict[str, Any] = {
+            "customer": cells.text(values["customer"], name="customer"),
+            "name": self.event or cells.text(values["event"], name="event"),
+            "occurred_at": cells.moment(values["occurred_at"], zone=self.zone, name="occurred_at"),
+            "item": cells.text(values.get("item"), name="item"),
+            "value": None if amount is None else str(amount),
+            "message_id": cells.text(values.get("message_id"), limit=10_000, name="message_id"),
+            "properties": {name: plain(value) for name, value in others.items() if value is not None},
+        }
+        encoded, properties = _encoded(content)
+        return content | {
+            "occurred_at": content["occurred_at"].astimezone(UTC),
+            "properties": properties,
+            "content": "" if content["message_id"] else encoded,
+        }
 
-    def write(self, records: Sequence[EventRecord]) -> Written:
-        written = Written()
-        message_ids = self._message_ids(records)
-        self._find_items(records)
-        taken = [
-            (record, message_id)
-            for record, message_id in zip(records, message_ids, strict=True)
-            if not record.item or record.item in self.item_ids
+    def convert_plain(
+        self, values: Mapping[str, pa.Array], others: Mapping[str, pa.Array], *, rows: int
+    ) -> tuple[Plain, pa.Table] | None:
+        nothing = pa.nulls(rows)
+        named = pa.array([self.event] * rows, pa.string()) if self.event else values["event"]
+        moments = plain_columns.moments(values["occurred_at"], zone=self.zone)
+        found = {
+            "customer": plain_columns.text(values["customer"], limit=200),
+            "name": plain_columns.text(named, limit=200),
+            "item": plain_columns.text(values.get("item", nothing), limit=200),
+            "value": plain_columns.money(values.get("value", nothing)),
+            "message_id": plain_columns.text(values.get("message_id", nothing), limit=10_000),
+            "properties": plain_columns.json_objects(others, rows=rows),
+        }
+        known = {name: column for name, column in found.items() if column is not None}
+        if len(known) < len(found) or moments is None:
+            return None
+        right = np.logical_and.reduce([column.plain for column in known.values()]) & moments.plain
+        for name in ("customer", "name"):
+            right &= plain_columns.truths(pc.not_equal(known[name].values, ""))
+        columns = {name: column.values for name, column in known.items()}
+        columns["occurred_at"] = pa.array(moments.utc).cast(pa.timestamp("us", "UTC"))
+        columns["content"] = _contents(columns, plain_columns.iso_texts(moments))
+        return right, pa.table([columns[name] for name in SCHEMA.names], schema=SCHEMA)
+
+    def finish(self, table: pa.Table) -> pa.Table:
+        """With the 128-bit key of each message; rows without a message id are numbered over all blocks."""
+        contents = as_array(table["content"]).to_pylist()
+        numbers = self.seen.number(content_keys(contents)).tolist()
+        keys = [
+            hashlib.blake2b((f"{content}#{number}" if content else message_id).encode(), digest_size=16)
+            for content, number, message_id in zip(
+                contents, numbers, as_array(table["message_id"]).to_pylist(), strict=True
+            )
         ]
-        if len(taken) < len(records):
+        hexes = pa.array([key.hexdigest() for key in keys], pa.string())
+        return table.drop_columns(["content", "message_id"]).append_column("message_key", hexes)
+
+    def write(self, table: pa.Table) -> Written:
+        written = Written()
+        items = self._items(table)
+        if (lost := np.flatnonzero(items < 0)).size:
             reason = _("the item is not in the catalog")
-            written.rejects = [
-                (position, reason)
-                for position, record in enumerate(records)
-                if record.item and record.item not in self.item_ids
-            ]
-        first = min((record.occurred_at for record, _id in taken), default=self.received_at)
-        customers = resolve(
-            user_ids={record.customer for record, _id in taken}, at=min(first, self.received_at)
-        ).users
-        written.new = record_events(
-            [
-                NewEvent(
-                    customers[record.customer], message_id, record.name, record.occurred_at,
-                    self.item_ids.get(record.item), record.value, record.properties,
-                )
-                for record, message_id in taken
-            ],
-            # Not the beginning of the file: reports take what was received an hour ago for committed.
-            received_at=timezone.now(),
-        )  # fmt: skip
+            written.rejects = [(position, reason) for position in lost.tolist()]
+            table, items = table.filter(pa.array(items >= 0)), items[items >= 0]
+        if table.num_rows == 0:
+            return written
+        customers = self._customers(table)
+        rows = EventRows(
+            customer_ids=customers,
+            message_keys=as_array(table["message_key"]),
+            names=as_array(table["name"]),
+            item_ids=pa.array(items, mask=items == 0),
+            values=as_array(table["value"]),
+            properties=as_array(table["properties"]),
+            occurred_at=as_array(table["occurred_at"]),
+        )
+        # Not the beginning of the file: reports take what was received an hour ago for committed.
+        written.new, self.all_new = write_rows(rows, received_at=timezone.now(), all_new=self.all_new)
         return written
 
-    def _message_ids(self, records: Sequence[EventRecord]) -> list[str]:
-        contents = [
-            b"" if record.message_id else msgspec.json.encode(record, enc_hook=str, order="sorted")
-            for record in records
-        ]
-        keys = np.array([content_key(content) for content in contents], dtype=np.uint64)
-        numbers = self.seen.number(keys)
-        return [
-            record.message_id or f"{content.decode()}#{number}"
-            for record, content, number in zip(records, contents, numbers.tolist(), strict=True)
-        ]
+    def _items(self, table: pa.Table) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Keys of the items; 0 where the row names none, -1 where the catalog does not know it."""
+        encoded = pc.dictionary_encode(as_array(table["item"]))
+        names = encoded.dictionary.to_pylist()
+        missing = {name for name in names if name} - self.item_ids.keys()
+        if missing:
+            if len(self.item_ids) + len(missing) > MOST_KNOWN:
+                self.item_ids.clear()
+                missing = {name for name in names if name}
+            if self.unknown_items == "create":
+                ensure_items(missing)
+            self.item_ids |= ids_by_external(missing)
+        keys = np.array([self.item_ids.get(name, -1) if name else 0 for name in names], dtype=np.int64)
+        return keys[encoded.indices.to_numpy()]
 
-    def _find_items(self, records: Sequence[EventRecord]) -> None:
-        missing = {record.item for record in records if record.item} - self.item_ids.keys()
-        if not missing:
-            return
-        if self.unknown_items == "create":
-            ensure_items(missing)
-        self.item_ids |= ids_by_external(missing)
+    def _customers(self, table: pa.Table) -> np.ndarray[Any, np.dtype[np.int64]]:
+        encoded = pc.dictionary_encode(as_array(table["customer"]))
+        names = encoded.dictionary.to_pylist()
+        missing = set(names) - self.customer_ids.keys()
+        if missing:
+            if len(self.customer_ids) + len(missing) > MOST_KNOWN:
+                self.customer_ids.clear()
+                missing = set(names)
+            first: datetime = pc.min(table["occurred_at"]).as_py()
+            self.customer_ids |= resolve(user_ids=missing, at=min(first, self.received_at)).users
+        keys = np.array([self.customer_ids[name] for name in names], dtype=np.int64)
+        return keys[encoded.indices.to_numpy()]
+
+
+def _encoded(content: dict[str, Any]) -> tuple[str, str]:
+    """Content and properties as JSON, without what PostgreSQL cannot store. Raises RowError."""
+    try:
+        encoded = msgspec.json.encode(content, enc_hook=str, order="sorted").decode()
+        if "\\u0000" in encoded:
+            raise UnicodeError
+    except UnicodeError:
+        try:
+            content["properties"] = clean_json(content["properties"])
+        except InvalidTraits as error:
+            raise RowError(str(error)) from None
+        encoded = msgspec.json.encode(content, enc_hook=str, order="sorted").decode()
+    return encoded, msgspec.json.encode(content["properties"], enc_hook=str, order="sorted").decode()
+
+
+def _contents(columns: Mapping[str, pa.Array], moments: pa.Array) -> pa.Array:
+    """What `_encoded` answers, for all rows that have no message id; "" for the others."""
+    value = pc.fill_null(plain_columns.json_texts(columns["value"]), "null")
+    parts: list[Any] = [
+        '{"customer":', plain_columns.json_texts(columns["customer"]),
+        ',"item":', plain_columns.json_texts(columns["item"]),
+        ',"message_id":"","name":', plain_columns.json_texts(columns["name"]),
+        ',"occurred_at":"', moments, '","properties":', columns["properties"], ',"value":', value, "}",
+    ]  # fmt: skip
+    scalars = [pa.scalar(part) if isinstance(part, str) else part for part in parts]
+    content = pc.binary_join_element_wise(*scalars, "")
+    return pc.if_else(pc.equal(columns["message_id"], ""), content, "")
 
 
 def load_batches(
@@ -147,6 +223,3 @@ def load_batches(
     """
     importer = EventImporter(event=event, unknown_items=unknown_items, zone=zone)
     return load_rows(importer, read_batches(batches), columns=columns, rejects=rejects)
-
-
-__all__ = ["EventImporter", "EventRecord", "RowError", "load_batches"]

@@ -1,14 +1,15 @@
 """From messages to rows: identities, traits and events of one call, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import structlog
 from django.db import IntegrityError, OperationalError, transaction
 
 from personalization.catalog.selectors import ids_by_external
+from personalization.customers.models import IdentifierKind
 from personalization.customers.services import resolve, write_traits
-from personalization.events.identity import Pair, connect
+from personalization.events.identity import Pair, connect, join_by_address, link_devices
 from personalization.events.messages import Message
 from personalization.events.services import NewEvent, record_events
 
@@ -50,6 +51,7 @@ def _ingest(messages: Sequence[Message], *, received_at: datetime) -> dict[int, 
     owners = [resolved.users[m.user_id] if m.user_id else resolved.visitors[m.anonymous_id] for m in messages]
     pairs = list(zip(owners, messages, strict=True))
     write_traits([(owner, m.traits) for owner, m in pairs if m.traits is not None])
+    link_devices(device for owner, m in pairs if m.call == "identify" for device in _devices(owner, m))
     items = ids_by_external({o.item for m in messages for o in m.occurrences if o.item})
     record_events(
         [
@@ -68,7 +70,21 @@ def _ingest(messages: Sequence[Message], *, received_at: datetime) -> dict[int, 
         ],
         received_at=received_at,
     )  # fmt: skip
+    join_by_address(
+        owner
+        for owner, m in pairs
+        if m.traits and (m.traits.columns.get("email") or m.traits.columns.get("phone"))
+    )
     return refused
+
+
+def _devices(owner: int, message: Message) -> Iterator[tuple[int, str, str]]:
+    """The device and the push token that an identify call came from (`context.device` of the spec)."""
+    device = message.context.get("device")
+    if isinstance(device, dict):
+        for name, kind in (("id", IdentifierKind.DEVICE), ("token", IdentifierKind.PUSH_TOKEN)):
+            if isinstance(value := device.get(name), str):
+                yield owner, kind.value, value
 
 
 def _connect(messages: Sequence[Message]) -> dict[int, str]:

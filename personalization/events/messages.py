@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from personalization.context.reading import keep_context
+from personalization.customers.contexts import geoip
 from personalization.customers.errors import InvalidTraits
 from personalization.customers.traits import SplitTraits, clean_json, clean_text, split_traits
 
@@ -24,8 +26,6 @@ VALUE = ("value", "revenue", "total", "price")
 ITEM = ("productId", "product_id", "sku")
 VALUE_LIMIT = Decimal(10) ** 12
 MAX_LINES = 500
-# Not kept: where somebody surfs from, and traits that were not said on purpose.
-DROPPED_CONTEXT = {"ip", "traits"}
 
 
 class MessageError(Exception):
@@ -72,7 +72,7 @@ def read_message(
         raise MessageError("userId or anonymousId is needed")
     sent_at = _time(body, "sentAt") or sent_at
     occurred_at = _occurred_at(body, sent_at=sent_at, received_at=received_at)
-    context = {name: value for name, value in _object(body, "context").items() if name not in DROPPED_CONTEXT}
+    context = keep_context(_object(body, "context"), geoip=geoip())
     try:
         message_id = _message_id(body)
         return Message(

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from personalization.catalog.models import Item
 from personalization.customers.models import Customer
+from personalization.personal_data import AtErasure, PersonalData
 
 
 class Event(models.Model):
@@ -16,6 +17,10 @@ class Event(models.Model):
     The two references carry no database constraint (it would cost a third of the ingestion rate); the writer
     locks the customers it writes for, and erasure deletes their events first.
     """
+
+    personal_data = PersonalData(
+        "events", AtErasure.DELETE, ages_by="occurred_at", also={"item": "item__external_id"}
+    )
 
     pk = models.CompositePrimaryKey("customer_id", "message_key")
     customer = models.ForeignKey(

@@ -5,6 +5,7 @@ so an event without a message id is known by its content and its occurrence numb
 """
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,10 @@ from numpy.typing import NDArray
 Keys = NDArray[np.uint64]
 
 
-def content_key(content: bytes) -> int:
-    """64 bits of BLAKE2b."""
-    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
+def content_keys(contents: Iterable[str]) -> Keys:
+    """64 bits of BLAKE2b each."""
+    digests = b"".join(hashlib.blake2b(content.encode(), digest_size=8).digest() for content in contents)
+    return np.frombuffer(digests, dtype="<u8").astype(np.uint64)
 
 
 class OccurrenceCounter:

@@ -42,10 +42,16 @@ def record_events(events: Sequence[NewEvent], *, received_at: datetime | None = 
         return 0
     received_at = received_at or timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_CREATE_INCOMING)
+        cursor.execute(CREATE_INCOMING)
         with cursor.copy(_COPY_INCOMING) as copy:
             for event in events:
                 copy.write_row(_row(event))
+        return insert_incoming(received_at=received_at)
+
+
+def insert_incoming(*, received_at: datetime) -> int:
+    """From the staging table to the events, inside the caller's transaction."""
+    with connection.cursor() as cursor:
         cursor.execute(_LOCK_CUSTOMERS)
         cursor.execute(_INSERT_NEW, [received_at])
         written = cursor.rowcount
@@ -63,17 +69,17 @@ def _row(event: NewEvent) -> tuple[object, ...]:
 
 
 # Made once per connection and emptied at every commit: a table made per call would bloat the catalogs.
-_CREATE_INCOMING = """
+CREATE_INCOMING = """
     CREATE TEMPORARY TABLE IF NOT EXISTS events_incoming (
         customer_id bigint NOT NULL, message_key uuid NOT NULL, name text NOT NULL, item_id bigint,
         value numeric(14, 2), properties jsonb NOT NULL, context jsonb NOT NULL,
         occurred_at timestamptz NOT NULL
     ) ON COMMIT DELETE ROWS
 """
-_COPY_INCOMING = (
-    "COPY events_incoming (customer_id, message_key, name, item_id, value, properties, context, occurred_at)"
-    " FROM STDIN"
-)
+INCOMING_COLUMNS = (
+    "customer_id", "message_key", "name", "item_id", "value", "properties", "context", "occurred_at",
+)  # fmt: skip
+_COPY_INCOMING = f"COPY events_incoming ({', '.join(INCOMING_COLUMNS)}) FROM STDIN"
 # In order of the ids, so that two batches with the same customers wait for one another and never in a circle.
 _LOCK_CUSTOMERS = """
     SELECT c.id FROM customers_customer AS c

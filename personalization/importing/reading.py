@@ -1,68 +1,66 @@
-"""Files to rows, streamed: memory does not grow with the file.
+"""Files to blocks of records, streamed: memory does not grow with the file.
 
-A row is (line, {column: cell}) or (line, RowError) where the line itself is broken. For CSV the line is the
-physical one in the file; for JSON Lines and Parquet the number of the record, from 1.
+A line is the physical one for CSV, the number of the record, from 1, for JSON Lines and Parquet.
 """
 
 import codecs
-import csv
 import json
-from collections.abc import Iterable, Iterator
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from django.utils.translation import gettext as _
 
-from personalization.importing.values import RowError
+from personalization.importing.blocks import Block, Row, group_records, read_batches, rows_of
+from personalization.importing.csv_files import UnreadableFile, read_csv
 
-Row = tuple[int, dict[str, Any] | RowError]
+BLOCK_ROWS = 50_000
 SAMPLE_BYTES = 65_536
-PARQUET_ROWS = 20_000
-SEPARATORS = ",;\t|"
+SUFFIXES = {
+    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet",
+}  # fmt: skip
 
 
-class UnreadableFile(Exception):
-    """The file cannot be read at all; the text says why."""
+def format_of(name: str) -> str:
+    """csv, jsonl or parquet, by the name's ending. Raises UnreadableFile."""
+    try:
+        return SUFFIXES[Path(name).suffix.lower()]
+    except KeyError:
+        raise UnreadableFile(_("Only .csv, .tsv, .jsonl, .ndjson and .parquet files can be read.")) from None
+
+
+def read_blocks(
+    path: Path,
+    *,
+    encoding: str | None = None,
+    rows: int = BLOCK_ROWS,
+    skip: int = 0,
+    separator: str | None = None,
+) -> Iterator[Block]:
+    """Blocks of at most `rows` records, without the first `skip` ones. Raises UnreadableFile."""
+    if not path.is_file():
+        raise UnreadableFile(_("There is no file %(path)s.") % {"path": path})
+    kind = format_of(path.name)
+    if kind == "parquet":
+        try:
+            return read_batches(pq.ParquetFile(path).iter_batches(batch_size=rows), skip=skip)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise UnreadableFile(str(error)) from error
+    encoding = encoding or sniff_encoding(path)
+    if kind == "jsonl":
+        return _read_json_lines(path, encoding, rows=rows, skip=skip)
+    return read_csv(path, encoding, rows=rows, skip=skip, separator=separator)
 
 
 def read_file(path: Path, *, encoding: str | None = None) -> Iterator[Row]:
-    """Rows of a .csv/.tsv/.txt, .jsonl/.ndjson or .parquet file. Raises UnreadableFile."""
-    suffix = path.suffix.lower()
-    if suffix == ".parquet":
-        try:
-            return read_batches(pq.ParquetFile(path).iter_batches(batch_size=PARQUET_ROWS))
-        except (OSError, pa.ArrowInvalid) as error:
-            raise UnreadableFile(str(error)) from error
-    if not path.is_file():
-        raise UnreadableFile(_("There is no file %(path)s.") % {"path": path})
-    if suffix in (".jsonl", ".ndjson"):
-        return _read_json_lines(path, encoding or "utf-8-sig")
-    if suffix in (".csv", ".tsv", ".txt"):
-        return _read_csv(path, encoding or sniff_encoding(path))
-    raise UnreadableFile(_("Only .csv, .tsv, .jsonl, .ndjson and .parquet files can be read."))
-
-
-def read_batches(batches: Iterable[pa.RecordBatch | pa.Table]) -> Iterator[Row]:
-    """Rows of Arrow data, for callers that make their own."""
-    line = 0
-    for batch in batches:
-        names = batch.schema.names
-        for cells in zip(*(_cells(column) for column in batch.columns), strict=True):
-            line += 1
-            yield line, dict(zip(names, cells, strict=True))
-
-
-def _cells(column: pa.Array | pa.ChunkedArray) -> list[Any]:
-    if pa.types.is_float32(column.type) or pa.types.is_float16(column.type):
-        # By way of text: 0.99 in four bytes is meant as 0.99, not as 0.9900000095367432.
-        column = pc.cast(pc.cast(pc.cast(column, pa.float32()), pa.string()), pa.float64())
-    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
-        column = pc.cast(column, pa.timestamp("us", column.type.tz), safe=False)
-    return column.to_pylist()
+    """The same record by record, for those who look at each."""
+    return rows_of(read_blocks(path, encoding=encoding))
 
 
 def sniff_encoding(path: Path) -> str:
@@ -78,64 +76,52 @@ def sniff_encoding(path: Path) -> str:
     return "utf-8-sig"
 
 
-def sniff_separator(header: str) -> str:
-    """The separator that splits the header most often, quotes respected; a comma when none does."""
-    return max(SEPARATORS, key=lambda mark: (len(next(csv.reader([header], delimiter=mark))), mark == ","))
-
-
-def _read_csv(path: Path, encoding: str) -> Iterator[Row]:
-    # Undecodable bytes become lone surrogates, so that only their own row is rejected.
-    with path.open(encoding=encoding, errors="surrogateescape", newline="") as file:
-        first, skipped = file.readline(), 1
-        if first.lower().startswith("sep=") and len(first.strip()) == 5:  # Excel's own hint
-            separator, first, skipped = first.strip()[4], file.readline(), 2
-        else:
-            separator = sniff_separator(first.rstrip("\r\n"))
-        header = [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
-        if not any(header) or len(set(header)) < len(header):
-            raise UnreadableFile(_("The first line must name every column once."))
-        reader = csv.reader(file, delimiter=separator)
-        while True:
-            line = reader.line_num + skipped + 1
-            try:
-                cells = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield line, RowError(str(error))
-                continue
-            if cells:
-                yield line, _csv_row(header, cells)
-
-
-def _csv_row(header: list[str], cells: list[str]) -> dict[str, Any] | RowError:
-    if len(cells) != len(header):
-        return RowError(
-            _("%(found)s cells instead of %(expected)s") % {"found": len(cells), "expected": len(header)}
-        )
-    row: dict[str, Any] = {}
-    for name, cell in zip(header, cells, strict=True):
-        if cell.startswith('="') and cell.endswith('"'):  # Excel's way to keep leading zeros
-            cell = cell[2:-1]
-        if not cell.isascii() and any("\ud800" <= letter <= "\udfff" for letter in cell):
-            return RowError(_("the encoding of the row differs from the file's beginning"))
-        row[name] = cell if cell.strip() else None
-    return row
-
-
-def _read_json_lines(path: Path, encoding: str) -> Iterator[Row]:
+def _read_json_lines(path: Path, encoding: str, *, rows: int, skip: int) -> Iterator[Block]:
     with path.open(encoding=encoding, errors="surrogateescape") as file:
-        for line, content in enumerate(file, start=1):
-            if not content.strip():
-                continue
-            try:
-                row = json.loads(content)
-            except (ValueError, RecursionError):
-                yield line, RowError(_("not JSON"))
-                continue
-            yield line, row if isinstance(row, dict) else RowError(_("not a JSON object"))
+        numbered = ((line, content) for line, content in enumerate(file, start=1) if content.strip())
+        lines = islice(numbered, skip, None)
+        while chunk := list(islice(lines, rows)):
+            at: list[int] = []
+            records: list[dict[str, Any]] = []
+            broken: list[tuple[int, str]] = []
+            for line, content in chunk:
+                record = _parse(content)
+                if isinstance(record, dict):
+                    at.append(line)
+                    records.append(record)
+                else:
+                    broken.append((line, _("not JSON") if record is _NOT_JSON else _("not a JSON object")))
+            yield Block(group_records(at, records), broken)
+
+
+_NOT_JSON = object()
+
+
+def _parse(content: str) -> Any:
+    try:
+        return msgspec.json.decode(content)
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+        pass
+    try:  # slower, and forgives NaN and numbers without end
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return _NOT_JSON
 
 
 def plain(value: Any) -> Any:
     """A cell as JSON can carry it."""
-    return value.isoformat() if isinstance(value, datetime) else value
+    if isinstance(value, (datetime, date, time)):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
+
+
+__all__ = [
+    "Row",
+    "UnreadableFile",
+    "format_of",
+    "plain",
+    "read_batches",
+    "read_blocks",
+    "read_file",
+    "sniff_encoding",
+]

@@ -8,6 +8,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from personalization.customers.models import Channel
 from personalization.segments import nodes
 from personalization.segments.definition import parse
 from personalization.segments.models import Segment
@@ -53,7 +54,11 @@ def _phrase(node: nodes.Node, *, nested: bool = True) -> str:
         text = _("%(channel)s about “%(topic)s” is allowed") if node.granted else _(
             "%(channel)s about “%(topic)s” is not allowed"
         )  # fmt: skip
-        return text % {"channel": _("e-mail"), "topic": node.topic}
+        channels = {**dict(Channel.choices), "email": _("e-mail")}
+        channel = channels.get(node.channel, node.channel)
+        return text % {"channel": channel, "topic": node.topic}
+    if isinstance(node, nodes.Sequence):
+        return _sequence(node)
     name = Segment.objects.filter(pk=node.segment_id).values_list("name", flat=True).first()
     return _("the customer is in the segment “%(name)s”") % {"name": name or node.segment_id}
 
@@ -65,6 +70,21 @@ def _not(node: nodes.Not) -> str:
     if isinstance(inner, nodes.Any):
         inner = inner.nodes[0]
     return _("it is not so that %(inner)s") % {"inner": _phrase(inner)}
+
+
+def _sequence(node: nodes.Sequence) -> str:
+    steps = [_occurrence(step.events, step.where) for step in node.steps]
+    places = {
+        "days": _value(node.within_days), "window": _window(node.window), "last": steps[-1],
+        "steps": _joined(steps, _("%(left)s, then %(right)s")),
+        "begun": _joined(steps[:-1], _("%(left)s, then %(right)s")),
+    }  # fmt: skip
+    if node.followed:
+        return (
+            _("there was %(steps)s, each within %(days)s days of the one before, beginning %(window)s")
+            % places
+        )
+    return _("there was %(begun)s without %(last)s within %(days)s days, beginning %(window)s") % places
 
 
 def _event(node: nodes.EventCondition) -> str:
@@ -100,10 +120,14 @@ def _measure(aggregate: nodes.Aggregate) -> str:
 
 
 def _happening(aggregate: nodes.Aggregate) -> str:
-    names = _joined((_quoted(name) for name in aggregate.events), _("%(left)s or %(right)s"))
-    if not aggregate.where:
+    return _occurrence(aggregate.events, aggregate.where)
+
+
+def _occurrence(events: tuple[str, ...], where: tuple[nodes.Filter, ...]) -> str:
+    names = _joined((_quoted(name) for name in events), _("%(left)s or %(right)s"))
+    if not where:
         return names
-    filters = _joined((_filter(part) for part in aggregate.where), _("%(left)s and %(right)s"))
+    filters = _joined((_filter(part) for part in where), _("%(left)s and %(right)s"))
     return _("%(event)s (where %(filters)s)") % {"event": names, "filters": filters}
 
 

@@ -92,6 +92,28 @@ class Ratio:
 
 
 @dataclass(frozen=True)
+class Step:
+    """One event of a sequence."""
+
+    events: tuple[str, ...]
+    where: tuple[Filter, ...]
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Each step strictly later than the one before and within so many days of it; the first lies in `window`.
+
+    Not `followed`: somebody did all steps but the last, and for one such time the last did not come in time.
+    What may still come is not counted yet.
+    """
+
+    steps: tuple[Step, ...]
+    within_days: Decimal
+    window: Window
+    followed: bool
+
+
+@dataclass(frozen=True)
 class ConsentCondition:
     channel: str
     topic: str
@@ -103,4 +125,4 @@ class Member:
     segment_id: int
 
 
-Node = All | Any | Not | Trait | EventCondition | Ratio | ConsentCondition | Member
+Node = All | Any | Not | Trait | EventCondition | Ratio | Sequence | ConsentCondition | Member

@@ -108,6 +108,10 @@ class NumberColumn(Column):
         return Sql("{0} IS NOT NULL", self.text)
 
 
+class CountColumn(NumberColumn):
+    """A whole number: compared as such, which is quicker."""
+
+
 class TimeColumn(Column):
     def time(self) -> Any:
         return self.text

@@ -1,14 +1,16 @@
 """The operator table: what can be asked of a trait, a property or an aggregate. No Django.
 
 Adding an operator is one entry of OPERATORS; the parser, the compiler, the sentence and the builder page read
-it from there. `sql` speaks of the operand as {x} and of parameters as {0}, {1}, …; values never stand in it.
+it from there. `sql` speaks of the operand as {x}, of the customer's time zone as {zone} and of parameters as
+{0}, {1}, …; values never stand in it.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
 Parameters = Callable[[Any, datetime], tuple[Any, ...]]
 
@@ -52,16 +54,30 @@ def days_before(now: datetime, days: Decimal) -> datetime:
     return now - timedelta(days=float(days))
 
 
-def anniversaries(days: Decimal, now: datetime) -> tuple[list[str]]:
-    """The days of the year (MMDD, UTC) from today on. In other years 29 February is kept on the 28th."""
+def anniversaries(days: Decimal, now: datetime) -> tuple[list[str], ...]:
+    """For who lives where it is already tomorrow or still yesterday (days of the year, their time zones), and
+    at last the days for everybody else, whose date is that of UTC."""
     today = now.astimezone(UTC).date()
+    other: dict[date, list[str]] = {today + timedelta(days=1): [], today - timedelta(days=1): []}
+    for zone in sorted(available_timezones()):
+        local = now.astimezone(ZoneInfo(zone)).date()
+        if local != today:
+            other[local].append(zone)
+    parts: list[list[str]] = []
+    for day, zones in other.items():
+        parts += [zones, days_of_year(day, days)]
+    return (*parts, days_of_year(today, days))
+
+
+def days_of_year(first: date, days: Decimal) -> list[str]:
+    """MMDD, from the first day on. In other years 29 February is kept on the 28th."""
     wanted: set[str] = set()
     for ahead in range(min(int(days), 366)):
-        day = today + timedelta(days=ahead)
+        day = first + timedelta(days=ahead)
         wanted.add(f"{day:%m%d}")
         if (day.month, day.day) == (2, 28) and (day + timedelta(days=1)).month == 3:
             wanted.add("0229")
-    return (sorted(wanted),)
+    return sorted(wanted)
 
 
 _TABLE = (
@@ -131,7 +147,9 @@ _TABLE = (
     Operator(
         "anniversary_in_days", "date", "days", _("has its anniversary in the next days"),
         _("%(subject)s has its anniversary in the next %(value)s days"),
-        "TO_CHAR({x} AT TIME ZONE 'UTC', 'MMDD') = ANY({0})", parameters=anniversaries,
+        "TO_CHAR({x} AT TIME ZONE 'UTC', 'MMDD') = ANY(CASE WHEN {zone} = ANY({0}) THEN {1} WHEN {zone} = "
+        "ANY({2}) THEN {3} ELSE {4} END)",
+        parameters=anniversaries,
     ),
     # Of aggregates only: it needs everybody else's number too.
     Operator(

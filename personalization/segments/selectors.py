@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from personalization.customers.models import Customer
-from personalization.segments.compiler import compile_definition, compile_node
+from personalization.segments.compiler import compile_definition, compile_ids, compile_node
 from personalization.segments.definition import DefinitionError, parse
 from personalization.segments.errors import CountTooSlow
 from personalization.segments.fields import known_fields
@@ -28,7 +28,7 @@ def members(version: SegmentVersion, *, now: datetime) -> QuerySet[Customer]:
 
 
 def count(definition: object, *, now: datetime) -> int:
-    return compile_definition(definition, now=now).count()
+    return compile_ids(parse(definition), now=now).count()
 
 
 def sample(definition: object, *, now: datetime, n: int = 5) -> list[Customer]:

@@ -30,7 +30,8 @@
       const here = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
       const zones = Intl.supportedValuesOf ? Intl.supportedValuesOf("timeZone") : [];
       return {
-        c: { ...page.campaign, segment: String(page.campaign.segment), messages },
+        c: { ...page.campaign, segment: String(page.campaign.segment), messages, timing: { mode: "once", hour: "09:00", repeat: "", cap_rule: "drop", quiet_rule: "wait", quiet: "workspace", max_wait_hours: 48, rate_per_second: "", ...page.campaign.timing, own_quiet: page.campaign.timing.own_quiet || { from: "22:00", until: "08:00" }, window: page.campaign.timing.window || { from: "", until: "", days: [] } } },
+        dates: null,
         canSave: page.canSave,
         myAddress: page.myAddress,
         urls: page.urls,
@@ -50,6 +51,14 @@
           if (this.c.scheduled_at) this.at_local = this.localTime(this.c.scheduled_at);
           if (this.c.segment) this.countSegment();
           if (this.c.id) this.check();
+          // What was written for one channel makes no message on another.
+          this.$watch("c.channel", (channel, before) => {
+            const first = page.starters[0];
+            const untouched = this.message.body.trim() === "" || (before === "email" && this.message.body === first.body);
+            if (channel === "email" && this.message.body.trim() === "") Object.assign(this.message, { subject: first.subject, preheader: first.preheader, body: first.body });
+            else if (untouched) Object.assign(this.message, { subject: "", preheader: "", body: "" });
+            this.rendered = null;
+          });
           this.refresh();
           let timer;
           this.$watch("c", () => {
@@ -57,6 +66,8 @@
             timer = setTimeout(() => { this.refresh(); this.lookAhead(); }, PREVIEW_DELAY);
           });
           this.lookAhead();
+          this.tellDates();
+          this.$watch("[c.timing.repeat, at_local, zone]", () => this.tellDates());
           this.$watch("at", () => this.refresh());
           window.addEventListener("beforeunload", (event) => {
             if (this.canSave && this.dirty) event.preventDefault();
@@ -64,6 +75,7 @@
         },
 
         // --- State -----------------------------------------------------------------------------------------
+        get form() { return page.channels[this.c.channel] || page.channels.email; },
         get message() { return this.c.messages[this.at]; },
         get dirty() { return this.canSave && this.snapshot() !== this.saved && (this.c.id !== null || this.c.name !== ""); },
         get state() {
@@ -84,8 +96,25 @@
           return this.c.scheduled_at ? new Date(this.c.scheduled_at).toLocaleString(document.documentElement.lang || "en") : "";
         },
         payload() {
-          const { name, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, plan, messages } = this.c;
-          return { name, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, plan: { ...plan }, messages: messages.map(withoutId) };
+          const { name, kind, channel, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, plan, timing, messages } = this.c;
+          return { name, kind, channel, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, plan: { ...plan }, timing: this.timingOf(timing), messages: messages.map(withoutId) };
+        },
+        // Unused parts of the timing are left out: an empty window is no window.
+        timingOf({ own_quiet, window: hours, ...timing }) {
+          const set = Object.fromEntries(Object.entries(timing).filter(([, value]) => value !== "" && value !== null));
+          if (timing.quiet === "own") set.own_quiet = own_quiet;
+          if (hours?.from && hours?.until) set.window = { ...hours, days: hours.days?.length ? hours.days.map(Number) : undefined };
+          return set;
+        },
+        async tellDates() {
+          if (!this.c.timing.repeat) { this.dates = null; return; }
+          try {
+            this.dates = await ask(this.urls.dates, { timing: this.timingOf(this.c.timing), at: this.at_local, time_zone: this.zone });
+            delete this.errors["/timing/repeat"];
+          } catch (error) {
+            this.dates = null;
+            for (const { pointer, detail } of error.problem?.errors || []) this.errors[pointer] = detail;
+          }
         },
         snapshot() { return JSON.stringify(this.payload()); },
         number(value) { return new Intl.NumberFormat(document.documentElement.lang || "en").format(value); },
@@ -111,7 +140,8 @@
           const name = fill(this.texts.variant, { letter: this.letter() });
           // The same rules as this one: variants that differ by chance compare nothing.
           const { item_count, rules } = withoutId(this.message);
-          this.c.messages.push(withId({ key: this.freeKey(), name, weight: 1, subject: first.subject, preheader: first.preheader, body: first.body, item_count, rules }));
+          const texts = this.c.channel === "email" ? { subject: first.subject, preheader: first.preheader, body: first.body } : { subject: "", preheader: "", body: "" };
+          this.c.messages.push(withId({ key: this.freeKey(), name, weight: 1, ...texts, item_count, rules, fields: {} }));
           this.at = this.c.messages.length - 1;
         },
         duplicate() {
@@ -164,8 +194,8 @@
         },
         // The message as it is written now, for the customer of the preview.
         example() {
-          const { subject, preheader, body, item_count, rules } = withoutId(this.message);
-          return { subject, preheader, body, item_count, rules, name: this.c.name, customer: this.who?.id };
+          const { subject, preheader, body, item_count, rules, fields } = withoutId(this.message);
+          return { channel: this.c.channel, subject, preheader, body, fields, item_count, rules, name: this.c.name, customer: this.who?.id };
         },
         async find() {
           this.found = (await ask(`${this.urls.customers}?q=${encodeURIComponent(this.words)}`)).customers;
@@ -178,6 +208,8 @@
         },
         place(problem) {
           const field = this.texts[problem.field] || problem.field;
+          const own = this.form.fields.find((f) => f.name === problem.field);
+          if (own) return `${own.label}:`;
           return problem.line && problem.field === "body" ? `${field}, ${fill(this.texts.line, { line: problem.line })}:` : `${field}:`;
         },
         goto(problem) {
@@ -310,6 +342,7 @@
           await this.work(async () => { window.location.href = (await ask(this.urls.launch, {})).url; });
         },
         async schedule() {
+          if (this.canSave) this.c.timing.zone = this.zone;
           if ((this.dirty || !this.c.id) && !(await this.save())) return;
           await this.work(async () => {
             const data = await ask(this.urls.schedule, { at: this.at_local, time_zone: this.zone });

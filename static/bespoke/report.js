@@ -41,16 +41,19 @@
     return [low - room, high + room];
   }
 
-  function forest(data, l, t) {
-    const rows = [...data.forest].reverse();
+  const plain = (value, digits = 3) => `${value > 0 ? "+" : ""}${Number(value.toPrecision(digits))}`.replace("-", "−");
+
+  // Dots with bars. `show` writes a value, `name` stands under the axis.
+  function forest(given, l, name, show) {
+    const rows = [...given].reverse();
     const [min, max] = span(rows.flatMap((row) => [row.low, row.high, row.value]));
     const tone = (row) => l[row.tone] || l.series[0];
     return {
       ...base(l),
       grid: { left: 12, right: 24, top: 12, bottom: 36, containLabel: true },
-      xAxis: axis(l, { type: "value", min, max, name: t.change, nameLocation: "middle", nameGap: 28, nameTextStyle: { color: l.text }, axisLabel: { color: l.text, hideOverlap: true, formatter: (v) => percent(v), showMinLabel: false, showMaxLabel: false } }),
-      yAxis: axis(l, { type: "category", data: rows.map((row) => `${row.variant}\n${row.metric}`), axisLabel: { color: l.text, lineHeight: 16 } }),
-      tooltip: { ...base(l).tooltip, formatter: ({ dataIndex: i }) => `<b>${escape(rows[i].variant)}</b><br>${escape(rows[i].metric)}: ${percent(rows[i].value, 1)}<br>${rows[i].low === null ? "−∞" : percent(rows[i].low, 1)} … ${rows[i].high === null ? "∞" : percent(rows[i].high, 1)}` },
+      xAxis: axis(l, { type: "value", min, max, name, nameLocation: "middle", nameGap: 28, nameTextStyle: { color: l.text }, axisLabel: { color: l.text, hideOverlap: true, formatter: (v) => show(v, true), showMinLabel: false, showMaxLabel: false } }),
+      yAxis: axis(l, { type: "category", data: rows.map((row) => `${row.variant}\n${row.metric}`), axisLabel: { color: l.text, lineHeight: 16, width: Math.min(300, window.innerWidth * 0.34), overflow: "truncate" } }),
+      tooltip: { ...base(l).tooltip, formatter: ({ dataIndex: i }) => `<b>${escape(rows[i].variant)}</b><br>${escape(rows[i].metric)}: ${show(rows[i].value)}<br>${rows[i].low === null ? "−∞" : show(rows[i].low)} … ${rows[i].high === null ? "∞" : show(rows[i].high)}` },
       series: [
         {
           type: "custom",
@@ -143,7 +146,8 @@
     const l = look();
     const tall = Math.max(220, data.forest.length * 48 + 70);
     const plots = {
-      forest: [data.forest.length, () => forest(data, l, texts), tall],
+      forest: [data.forest.length, () => forest(data.forest, l, texts.change, (v, axis) => percent(v, axis ? 0 : 1)), tall],
+      groups: [data.groups.rows.length, () => forest(data.groups.rows, l, data.groups.isShare ? texts.points : texts.perCustomer, (v) => plain(v)), Math.max(220, data.groups.rows.length * 44 + 70)],
       // One day makes no line.
       series: [data.series.some((s) => s.points.length > 1), () => seriesOption(data, l, texts), Math.min(Math.max(tall, 300), 560)],
       posterior: [data.posterior.curves.length, () => posterior(data, l, texts), 300],
@@ -152,6 +156,7 @@
     for (const [name, [some, option, height]] of Object.entries(plots)) {
       const box = document.getElementById(`chart-${name}`);
       if (!box) continue; // an experiment without sending has no funnel
+      if (name === "groups") box.closest("section").hidden = !some;
       box.hidden = !some;
       box.nextElementSibling.hidden = Boolean(some);
       if (!some) continue;
@@ -198,10 +203,10 @@
           if (response.ok) take(await response.json());
         }
       } finally {
-        if (state.live) setTimeout(refresh, state.live * 1000);
+        if (state.live) state.timer = setTimeout(refresh, state.live * 1000);
       }
     }
-    if (state.live) setTimeout(refresh, state.live * 1000);
+    if (state.live) state.timer = setTimeout(refresh, state.live * 1000);
 
     const post = (url, body) => fetch(url, {
       method: "POST", body,
@@ -225,11 +230,15 @@
       return plan;
     }
 
+    const chosen = (form, name) => [...form.querySelectorAll(`[name=${name}]:checked`)].map((input) => input.value);
+
     document.addEventListener("submit", async (event) => {
-      const form = event.target.closest("[data-plan]");
+      const form = event.target.closest("[data-plan], [data-groups]");
       if (!form) return;
       event.preventDefault();
-      const response = await post(form.dataset.plan, JSON.stringify({ plan: planOf(form), reason: form.reason.value }));
+      const response = form.dataset.plan
+        ? await post(form.dataset.plan, JSON.stringify({ plan: planOf(form), reason: form.reason.value }))
+        : await post(form.dataset.groups, JSON.stringify({ traits: chosen(form, "traits"), segments: chosen(form, "segments"), metric: form.metric.value, method: form.method.value }));
       if (response.ok) { window.location.reload(); return; }
       const problem = await response.json();
       const trouble = form.querySelector("[role=alert]");
@@ -238,12 +247,14 @@
     });
 
     document.addEventListener("click", async (event) => {
+      if (event.target.closest("[data-print]")) { window.print(); return; }
       const button = event.target.closest("[data-steer]");
       if (!button || (button.dataset.confirm && !window.confirm(button.dataset.confirm))) return;
       button.disabled = true;
       const response = await post(button.dataset.steer, button.dataset.body);
       const data = await response.json();
-      if (response.ok) { const was = state.live; take(data); if (!was && state.live) refresh(); }
+      if (response.ok && !data.parts) { clearTimeout(state.timer); refresh(); }
+      else if (response.ok) { const was = state.live; take(data); if (!was && state.live) refresh(); }
       else window.alert(data.detail || data.title);
     });
   });

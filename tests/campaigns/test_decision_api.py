@@ -64,8 +64,10 @@ def test_an_underpowered_test_is_warned_of_before_the_launch(campaign) -> None:
     )
 
 
-def test_plan_and_choice_go_by_the_api_and_are_written_down(campaign, call) -> None:
+def test_plan_and_choice_go_by_the_api_and_are_written_down(campaign, call, analyse) -> None:
     run = services.launch(campaign, actor="test")
+    assert call("GET", f"/{campaign.pk}/decision").json()["decision"] is None
+    analyse(run.experiment)
     found = call("GET", f"/{campaign.pk}/decision").json()
     assert (found["decision"]["action"], found["rest"]["status"]) == ("go_on", "waiting")
     refused = call("POST", f"/{campaign.pk}/plan", {"plan": {"alpha": 9}, "reason": "more"})

@@ -1,6 +1,8 @@
 """An experiment that no campaign made has a report page of its own."""
 
+import csv
 from datetime import timedelta
+from io import StringIO
 from itertools import pairwise
 
 import pytest
@@ -8,9 +10,12 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns import services
+from campaigns import services, winner
+from experiments import analyses
 from experiments import services as experiments
 from experiments.models import Assignment
+from experiments.plan import freeze_plan
+from experiments.plan_draft import draft_criteria, entrants_of
 from experiments.services import VariantSpec, ensure_default_metrics
 from personalization.access.models import User
 from personalization.customers.models import Customer
@@ -32,7 +37,7 @@ def staff(client):
 
 
 @pytest.fixture
-def judged():
+def judged(analyse):
     """300 customers a group, 30 of the old and 90 of the new one ordered, and the 14 days have passed."""
     ensure_default_metrics()
     specs = [VariantSpec("old", "Old page", 0.5, is_control=True), VariantSpec("new", "New page", 0.5)]
@@ -56,6 +61,7 @@ def judged():
         )
         for one in buyers
     )  # fmt: skip
+    analyse(experiment)
     return experiment
 
 
@@ -74,12 +80,37 @@ def test_without_sending_nothing_is_said_about_opens_and_there_is_no_funnel(staf
     assert "Customers who opened" not in page and "Nothing else became worse?" not in page
     assert "chart-funnel" not in page
     data = client.get(reverse("experiments:report-data", args=["page"])).json()
-    assert set(data["parts"]) == {"headline", "guards", "tables", "groups"}
+    assert set(data["parts"]) == {
+        "headline", "decision", "analysis", "guards", "tables", "breakdown", "groups",
+    }  # fmt: skip
     assert data["charts"]["funnel"] == []
     curve = data["charts"]["posterior"]["curves"][0]["points"]
     steps = [(right[0] - left[0], left[1]) for left, right in pairwise(curve)]
     assert sum(width * height for width, height in steps) == pytest.approx(1, abs=1e-3)
     assert max(curve, key=lambda point: point[1])[0] == pytest.approx(2)  # the flat prior adds nothing
+
+
+def test_a_planned_experiment_says_what_its_plan_says(staff, judged, analyse) -> None:
+    client = staff("view_campaign", "launch_campaign")
+    criteria = draft_criteria(entrants_of(judged), wishes={"length_days": 14}, start=START)
+    freeze_plan(judged, criteria, actor="user:kim", at=START)
+    winner.take_look(judged.plans.get().pk, now=START + timedelta(days=30))
+    page = client.get("/app/experiments/page/").content.decode()
+    assert "Ship “New page”" in page and "“Revenue” decides against “Old page”" in page
+
+
+def test_the_report_is_exported_as_a_table_and_as_json(staff, judged, analyse) -> None:
+    analyses.choose_groups(judged, traits=["n"], segments=[], metric=None, method="holm", actor="test")
+    Customer.objects.filter(pk__in=Customer.objects.order_by("pk")[:300].values("pk")).update(traits={"n": 1})
+    analyse(judged)
+    client = staff("view_campaign")
+    text = client.get(reverse("experiments:report-csv", args=["page"])).content.decode("utf-8-sig")
+    rows = list(csv.DictReader(StringIO(text)))
+    revenue = next(row for row in rows if row["metric"] == "revenue" and row["variant"] == "new")
+    assert (revenue["customers"], float(revenue["difference"])) == ("300", pytest.approx(2))
+    assert {row["group"] for row in rows if row["group_by"] == "n"} == {"1", "?"}
+    document = client.get(reverse("experiments:report-json", args=["page"])).json()
+    assert document["breakdown"]["cuts"][0]["name"] == "n"
 
 
 def test_it_needs_the_permission_that_campaign_reports_need(client, staff, judged) -> None:

@@ -240,7 +240,7 @@ def test_checks_name_what_is_missing(staff, segment, campaign):
     assert found[0]["level"] == "error"
 
 
-def test_a_launch_leads_to_a_report_that_adds_up(staff, campaign):
+def test_a_launch_leads_to_a_report_that_adds_up(staff, campaign, analyse):
     ensure_default_metrics()
     client = staff(*ALL)
     assert post(client, "launch", campaign.pk).json()["url"] == reverse(
@@ -249,9 +249,14 @@ def test_a_launch_leads_to_a_report_that_adds_up(staff, campaign):
     assert post(client, "launch", campaign.pk).status_code == 409
     page = client.get(reverse("campaigns:report", args=[campaign.pk]))
     assert "Audience of 6" in page.content.decode()
+    assert "The first analysis is under way." in page.content.decode()
+    analyse(campaign.runs.get().experiment)
     data = client.get(reverse("campaigns:report-data", args=[campaign.pk])).json()
     assert data["live"] == 2
-    assert set(data["parts"]) == {"headline", "decision", "progress", "guards", "tables", "why"}
+    assert set(data["parts"]) == {
+        "headline", "decision", "progress", "analysis", "guards", "tables", "breakdown", "why",
+    }  # fmt: skip
+    assert "These numbers are" in data["parts"]["analysis"]
     assert client.get(reverse("campaigns:list")).status_code == 200
 
 

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from experiments.models import Assignment, Experiment
+from personalization.config.celery import app
 from personalization.customers.models import Customer
 from personalization.demo.hillstrom import COLUMNS, HillstromError, read_rows
 from personalization.events.models import Event
@@ -34,6 +35,14 @@ def made_up(tmp_path):
                     }
                 )  # fmt: skip
     return path
+
+
+@pytest.fixture(autouse=True)
+def _worker():
+    """The worker's part is done where it is asked for: here is no other process."""
+    app.conf.task_always_eager = True
+    yield
+    app.conf.task_always_eager = False
 
 
 def test_the_file_arrives_whole_and_the_report_says_what_it_holds(made_up, live_server, capsys) -> None:

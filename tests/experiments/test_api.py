@@ -34,13 +34,14 @@ from personalization.access.services import create_key
 
 
 @pytest.fixture
-def experiment(make_experiment, make_customers, place, happen, start):
+def experiment(make_experiment, make_customers, place, happen, start, analyse):
     services.ensure_default_metrics()
     experiment, customers = make_experiment(), make_customers(40)
     place(experiment, "control", customers[:20])
     place(experiment, "a", customers[20:])
     for number, customer in enumerate(customers):
         happen(customer, value=f"{number}.25", days=1 + number / 10)
+    analyse(experiment)
     return experiment
 
 

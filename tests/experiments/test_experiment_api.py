@@ -43,7 +43,7 @@ def rows(call, *assignments, key="hillstrom"):
     return call("post", f"/{key}/assignments", {"assignments": list(assignments)})
 
 
-def test_a_past_campaign_is_imported(call, past):
+def test_a_past_campaign_is_imported(call, past, analyse):
     assert [v["weight"] for v in past["variants"]] == pytest.approx([1 / 3] * 3)
     started = call("post", "/hillstrom/start", {"at": "2008-03-20T00:00:00Z"})
     assert started.json()["started_at"] == "2008-03-20T00:00:00Z"
@@ -59,6 +59,7 @@ def test_a_past_campaign_is_imported(call, past):
     assert ended.json()["ended_at"] == "2008-04-03T00:00:00Z"
     counts = [Assignment.objects.filter(variant__key=arm["key"]).count() for arm in ARMS]
     assert counts == [334, 333, 333]
+    analyse(Experiment.objects.get(key="hillstrom"))
     report = (
         Client()
         .get(

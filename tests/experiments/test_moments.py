@@ -6,9 +6,11 @@ from decimal import Decimal
 
 import pytest
 
+from experiments.metric_sums import load_assigned
 from experiments.models import DaySums, Metric, MetricState
-from experiments.moments import compute_sums, load_assigned, load_sums
-from personalization.events.identity import move_events
+from experiments.moments import compute_sums, load_sums
+from experiments.stats import Adjusted, CrossProducts, Ratio
+from personalization.events.merging import move_events
 from personalization.events.models import Event
 from personalization.events.services import NewEvent, record_events
 
@@ -23,7 +25,7 @@ DEFINITIONS = [
     {"key": "per_order", "kind": "average_value", "event": "Order Completed",
      "denominator_event": "Order Completed", "cap": Decimal(60)},
     {"key": "orders_per_view", "kind": "ratio", "event": "Order Completed",
-     "denominator_event": "Product Viewed"},
+     "denominator_event": "Product Viewed", "covariate_days": 4},
 ]  # fmt: skip
 
 
@@ -143,3 +145,23 @@ def test_a_removed_customer_leaves_the_stored_sums(
     Event.objects.filter(customer=customers[0]).delete()
     customers[0].delete()
     check(experiment, metrics, start + timedelta(days=2.1))
+
+
+def test_a_ratio_looks_back_at_both_of_its_numbers(make_experiment, make_customers, place, happen, start, db):
+    """One customer with 3 orders for 2 visits after and 1 for 4 before, one with 2 visits before alone."""
+    metric = Metric.objects.create(
+        key="per_visit", name="Orders per visit", kind="ratio", event="Order Completed",
+        denominator_event="Visit", covariate_days=5,
+    )  # fmt: skip
+    experiment, customers = make_experiment(), make_customers(2)
+    place(experiment, "a", customers)
+    for name, days, times in (
+        ("Order Completed", 1, 3), ("Visit", 1, 2), ("Order Completed", -1, 1), ("Visit", -1, 4),
+    ):  # fmt: skip
+        for _ in range(times):
+            happen(customers[0], name, days=days)
+    for _ in range(2):
+        happen(customers[1], "Visit", days=-2)
+    [found] = compute_sums(experiment, [metric], load_assigned(experiment, as_of=start + timedelta(days=2)))
+    adjusted = found.statistic(experiment.variants.get(key="a").pk)
+    assert adjusted == Adjusted(Ratio(2, 3, 9, 2, 4, 6), Ratio(2, 1, 1, 6, 20, 4), CrossProducts(3, 12, 2, 8))

@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 
 from experiments import services
+from experiments.metric_sums import load_assigned
 from experiments.models import Metric
-from experiments.moments import load_assigned
+from experiments.plan import freeze_plan
+from experiments.plan_draft import draft_criteria, entrants_of
+from experiments.questions import Question
 from experiments.report import Finding
 from experiments.selectors import report
 from experiments.services import VariantSpec
 from experiments.stats import Mean, Proportion, compare
-from experiments.steps import Question
 
 
 @pytest.fixture(autouse=True)
@@ -200,14 +202,44 @@ def test_several_variants_share_the_error_rate(make_experiment, make_customers, 
 def test_metrics_of_the_same_events_cost_one_query(two_groups, django_assert_num_queries, start):
     experiment, *_ = two_groups
     metrics = list(Metric.objects.all())
-    # Two for who was assigned, one for the variants, one for who saw another one, a transaction (two) with
-    # its two settings, one for all metrics of the same events, one for the newest event of each name.
+    # Two for who was assigned, one each for the variants and the plan, one for who saw another one, a
+    # transaction (two) with its two settings, one for all metrics of the same events, one for the newest
+    # event of each name.
     names = {metric.event for metric in metrics}
     assigned = load_assigned(experiment, as_of=start + timedelta(days=1))
     sources = {Question(experiment, metric, assigned.calendar).source for metric in metrics}
     assert len(sources) < len(metrics)
-    with django_assert_num_queries(8 + len(sources) + len(names)):
+    with django_assert_num_queries(9 + len(sources) + len(names)):
         report(experiment, metrics=metrics, now=start + timedelta(days=1))
+
+
+def test_headline_and_plan_speak_of_the_same_baseline(make_experiment, make_customers, place, happen, start):
+    """B doubles A; nothing was sent to the control. The plan compares B with A, and so does the verdict."""
+    experiment = make_experiment(
+        variants=[
+            VariantSpec("control", "No", 1, is_control=True),
+            VariantSpec("a", "A", 1),
+            VariantSpec("b", "B", 1),
+        ]
+    )  # fmt: skip
+    people = make_customers(90)
+    for place_of, key in enumerate(("control", "a", "b")):
+        group = people[place_of * 30 : place_of * 30 + 30]
+        place(experiment, key, group)
+        for number, person in enumerate(group):
+            if place_of:
+                happen(person, value=f"{place_of * 10 + number % 3}", days=1)
+    criteria = draft_criteria(
+        entrants_of(experiment), wishes={"baseline": "a", "metric": "revenue"}, start=start
+    )
+    freeze_plan(experiment, criteria, actor="test", at=start)
+    found = report(experiment, now=start + timedelta(days=2))
+    assert (found.verdict.variant, found.verdict.baseline) == ("b", "a")
+    assert found.verdict.effect.absolute == pytest.approx(10)
+    assert {one.baseline for one in found.primary.comparisons} == {"a"}
+    against = {one.variant: one.effect.absolute for one in found.primary.against_control}
+    assert against == {"a": pytest.approx(11), "b": pytest.approx(21)}
+    assert all(one.baseline == "control" for one in found.primary.against_control)
 
 
 def test_the_documents_example_is_right():

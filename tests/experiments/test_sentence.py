@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from experiments import sentence
-from experiments.report import MetricReport, Report, VariantSummary, compare_all, judge
+from experiments.judging import compare_all, judge
+from experiments.report import MetricReport, Report, VariantSummary
 from experiments.stats import Mean, Note, Obstacle, Proportion, sample_ratio
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)

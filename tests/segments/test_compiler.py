@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from personalization.customers.models import Customer
 from personalization.segments.compiler import compile_definition
 from personalization.segments.definition import DefinitionError
 
@@ -202,3 +203,72 @@ def test_segments_of_segments_are_followed_and_circles_refused(world, who) -> No
         save_segment(british, name="British", definition={"segment": other.pk})
     with pytest.raises(DefinitionError):
         compile_definition({"segment": 999_999}, now=NOW)
+
+
+def test_a_channel_that_we_do_not_have_is_refused(who) -> None:
+    with pytest.raises(DefinitionError, match="Give one of"):
+        who({"consent": "pigeon"})
+
+
+A, B = {"event": "A"}, {"event": "B"}
+
+
+def day(number: float) -> datetime:
+    return datetime(2017, 12, 1, tzinfo=UTC) + timedelta(days=number)
+
+
+def test_x_then_y_within_days_needs_the_order_and_the_distance(world, who) -> None:
+    for key, steps in {
+        "in time": [("A", 0), ("B", 7)],
+        "late": [("A", 0), ("B", 7.01)],
+        "backwards": [("B", 0), ("A", 1)],
+        "at once": [("A", 1), ("B", 1)],
+        "second try": [("A", 0), ("A", 9), ("B", 10)],
+    }.items():
+        customer = world.customer(key)
+        for name, at in steps:
+            world.event(customer, name, at=day(at))
+    both = {"sequence": [A, B], "within_days": 7}
+    assert who(both) == {"in time", "second try"}
+    assert who({"not": both}) == {"late", "backwards", "at once"}
+    assert who({**both, "window": {"from": "2017-12-05"}}) == {"second try"}
+    assert who({**both, "followed": False}) == {"late", "backwards", "at once", "second try"}
+
+
+def test_what_may_still_be_followed_is_not_yet_given_up(world, who) -> None:
+    for key, days in {"abandoned": 2, "may still buy": 0.5}.items():
+        world.event(world.customer(key), "A", at=NOW - timedelta(days=days))
+    assert who({"sequence": [A, B], "within_days": 1, "followed": False}) == {"abandoned"}
+
+
+def test_three_steps_with_a_filter_on_one(world, who) -> None:
+    for key, coupon in {"a": "X", "b": "Y"}.items():
+        customer = world.customer(key)
+        world.event(customer, "A", at=day(0)), world.event(customer, "B", at=day(1), coupon=coupon)
+        world.event(customer, "C", at=day(2))
+    steps = [A, {**B, "where": [{"property": "coupon", "op": "is", "value": "X"}]}, {"event": "C"}]
+    assert who({"sequence": steps, "within_days": 1}) == {"a"}
+
+
+def test_a_window_may_be_so_many_days_from_a_date(world, who) -> None:
+    for key, days in {"before": -0.01, "first": 0, "last": 6.99, "after": 7}.items():
+        world.event(world.customer(key), "A", at=day(days))
+    window = {"from": "2017-12-01", "days": 7}
+    assert who({**A, "is": "at_least", "value": 1, "window": window}) == {"first", "last"}
+
+
+def test_an_anniversary_is_on_the_day_of_the_place_where_one_lives(world, who) -> None:
+    for key, zone in {"here": "", "ahead": "Pacific/Kiritimati", "behind": "America/New_York"}.items():
+        world.customer(key, time_zone=zone, traits={"birthday": "1990-03-01"})
+    today = {"trait": "birthday", "op": "anniversary_in_days", "value": 1}
+    assert who(today, datetime(2018, 2, 28, 11, tzinfo=UTC)) == {"ahead"}
+    assert who(today, datetime(2018, 3, 1, 3, tzinfo=UTC)) == {"here", "ahead"}
+    assert who(today, datetime(2018, 3, 2, 3, tzinfo=UTC)) == {"behind"}
+
+
+def test_the_empty_profiles_that_merges_leave_behind_are_nobody(world, who) -> None:
+    survivor = world.customer("a")
+    shell = Customer.objects.create(created_at=NOW, merged_into=survivor)
+    assert shell.pk and who({"all": []}) == {"a"}
+    assert who({"not": {"event": "A", "is": "at_least", "value": 1}}) == {"a"}
+    assert who({"trait": "created_at", "op": "exists"}) == {"a"}

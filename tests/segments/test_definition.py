@@ -38,7 +38,6 @@ def mistakes(definition) -> dict[str, str]:
         ({**ONCE, "where": [{"field": "name", "op": "exists"}]}, "/where/0/field", "value"),
         ({"event": "A", "op": "last", "is": "at_least", "value": 1}, "/is", "Give one of"),
         ({"ratio": [{"event": "A"}], "is": "at_least", "value": 1}, "/ratio", "two"),
-        ({"consent": "pigeon"}, "/consent", "Give one of"),
         ({"segment": True}, "/segment", "number"),
     ],
 )  # fmt: skip

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from personalization.segments import nodes
-from personalization.segments.compiler import compile_definition
+from personalization.segments.compiler import compile_definition, compile_ids
 from personalization.segments.definition import parse
 from personalization.segments.operators import OPERATORS
 
@@ -108,6 +108,32 @@ def measured(customer, aggregate: nodes.Aggregate):
     ]
 
 
+def went_through(node: nodes.Sequence, customer) -> bool:
+    """Every way to choose one event for each step, tried out."""
+    distance = timedelta(days=float(node.within_days))
+
+    def takes(step: nodes.Step, window: nodes.Window) -> list[datetime]:
+        alike = nodes.Aggregate(step.events, "count", nodes.Source("value"), None, window, step.where)
+        return [event["at"] for event in customer["events"] if inside(event, alike)]
+
+    ways = [[at] for at in takes(node.steps[0], node.window)]
+    sure = node.steps[1:] if node.followed else node.steps[1:-1]
+    for step in sure:
+        ways = [
+            [*way, at]
+            for way in ways
+            for at in takes(step, nodes.Window())
+            if way[-1] < at <= way[-1] + distance
+        ]
+    if node.followed:
+        return bool(ways)
+    last = takes(node.steps[-1], nodes.Window())
+    return any(
+        way[-1] + distance < NOW and not any(way[-1] < at <= way[-1] + distance for at in last)
+        for way in ways
+    )
+
+
 def matches(node, customer) -> bool:
     if isinstance(node, nodes.All):
         return all(matches(child, customer) for child in node.nodes)
@@ -119,6 +145,8 @@ def matches(node, customer) -> bool:
         return passes(
             node.test, customer["city"] if node.name == "city" else customer["traits"].get(node.name)
         )
+    if isinstance(node, nodes.Sequence):
+        return went_through(node, customer)
     value = measured(customer, node.aggregate)
     return passes(node.test, value)
 
@@ -178,8 +206,18 @@ def behaviors(draw):
     return node
 
 
+@st.composite
+def sequences(draw):
+    steps = draw(st.lists(names, min_size=2, max_size=3))
+    node = {"sequence": [{"event": name, "where": draw(filters)} for name in steps],
+            "within_days": draw(st.sampled_from([1, 10, 30])), "followed": draw(st.booleans())}  # fmt: skip
+    if window := draw(windows):
+        node["window"] = window
+    return node
+
+
 definitions = st.recursive(
-    traits | behaviors(),
+    traits | behaviors() | sequences(),
     lambda inner: st.lists(inner, min_size=1, max_size=3).flatmap(
         lambda several: st.sampled_from([{"all": several}, {"any": several}, {"not": several[0]}])
     ),
@@ -207,6 +245,10 @@ def store(people) -> dict[int, dict]:
     return {customer.pk: one for customer, one in zip(made, people, strict=True)}
 
 
+def counted(definition) -> int:
+    return compile_ids(parse(definition), now=NOW).count()
+
+
 def chosen(definition) -> list[int]:
     return sorted(compile_definition(definition, now=NOW).values_list("pk", flat=True))
 
@@ -220,6 +262,7 @@ def test_the_query_agrees_with_the_plain_evaluator(people, several) -> None:
     sets = []
     for definition in several:
         node = parse(definition)
+        assert counted(definition) == len(chosen(definition)), definition
         expected = sorted(pk for pk, one in stored.items() if matches(node, one))
         assert chosen(definition) == expected, definition
         assert set(chosen({"not": definition})) == everyone - set(expected)

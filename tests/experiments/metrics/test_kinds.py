@@ -19,7 +19,7 @@ def group_of(kind, customers):
     total, numbers = Sums(), []
     for values in customers:
         y, w = Decimal(REDUCE[kind.reduction](values)), Decimal(len(values))
-        terms = (y, y * y, w, w * w, y * w, y, y * y, y * y)
+        terms = (y, y * y, w, w * w, y * w, y, y * y, y * y, w, w * w, y * w, y * w, y * w, w * w)
         total += Sums(**dict(zip(NAMES, terms, strict=True)))
         numbers.append(y)
     level = 0.5 if "quantile" in kind.needs else None

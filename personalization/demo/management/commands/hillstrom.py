@@ -48,7 +48,7 @@ class Command(BaseCommand):
         self.stdout.write("Sending")
         hillstrom.send(rows, api, say=self.stdout.write)
         self.stdout.write(f"  took {time.monotonic() - began:.0f} s")
-        report = api.call(f"/api/v1/experiments/{hillstrom.KEY}/report")
+        report = hillstrom.analyse(api)
         self.stdout.write(str(report["summary"]))
-        for line in hillstrom.table(report):
+        for line in (*hillstrom.table(report), *hillstrom.group_lines(report)):
             self.stdout.write(line)

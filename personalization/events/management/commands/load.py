@@ -12,8 +12,9 @@ from django.core.management.base import BaseCommand, CommandError
 from personalization.catalog.importing import ItemImporter
 from personalization.customers.importing import CustomerImporter
 from personalization.events.importing import EventImporter
-from personalization.importing.pipeline import BATCH_ROWS, Counts, Importer, UnknownColumn, load_rows
-from personalization.importing.reading import UnreadableFile, read_file
+from personalization.importing.mapping import UnknownColumn
+from personalization.importing.pipeline import Counts, Importer, load_rows
+from personalization.importing.reading import BLOCK_ROWS, UnreadableFile, read_blocks
 from personalization.importing.values import time_zone
 
 
@@ -37,7 +38,7 @@ class Command(BaseCommand):
         parser.add_argument("--time-zone", default="UTC", help="of times that carry none (default UTC)")
         parser.add_argument("--encoding", help="of a text file, where the guess is wrong")
         parser.add_argument("--rejects", type=Path, help="CSV file for rejected rows with line and reason")
-        parser.add_argument("--batch", type=int, default=BATCH_ROWS, help="rows per transaction")
+        parser.add_argument("--batch", type=int, default=BLOCK_ROWS, help="rows per transaction")
         parser.add_argument("--dry-run", action="store_true", help="do everything, keep nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,11 +48,10 @@ class Command(BaseCommand):
             with rejects.open("w", encoding="utf-8", newline="") if rejects else nullcontext() as file:
                 counts = load_rows(
                     _importer(options),
-                    read_file(options["file"], encoding=options["encoding"]),
+                    read_blocks(options["file"], encoding=options["encoding"], rows=max(1, options["batch"])),
                     columns=_columns(options["map"]),
                     rejects=file,
                     dry_run=options["dry_run"],
-                    batch_rows=max(1, options["batch"]),
                     progress=lambda counts: _show(counts, started),
                 )
         except (UnreadableFile, UnknownColumn, UnicodeError, LookupError, OSError) as error:
@@ -63,7 +63,7 @@ class Command(BaseCommand):
         )
 
 
-def _importer(options: dict[str, Any]) -> Importer[Any]:
+def _importer(options: dict[str, Any]) -> Importer:
     try:
         zone = time_zone(options["time_zone"])
     except ValueError as error:

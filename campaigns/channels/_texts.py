@@ -1,0 +1,72 @@
+"""What the channels of plain text share: parts in Liquid, a tracked link, a card as preview."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext as _
+
+from campaigns.channels._base import Channel, Field
+from personalization.content.errors import Problem, RenderError
+from personalization.content.texts import CompiledTexts, check_texts, compile_texts
+
+
+class TextChannel(Channel):
+    """`body` and those of `fields` in `liquid_fields` are Liquid; the part `link` is tracked."""
+
+    liquid_fields: ClassVar[tuple[str, ...]] = ("subject", "link", "image")
+
+    def parts(self, content: Mapping[str, Any]) -> dict[str, str]:
+        fields = content.get("fields") or {}
+        named = {field.name for field in self.fields}
+        parts = {"body": content["body"]}
+        if "subject" in named:
+            parts["subject"] = content["subject"]
+        parts.update({n: str(fields.get(n, "")) for n in self.liquid_fields if n in named and n != "subject"})
+        return parts
+
+    def compile(self, content: Mapping[str, Any]) -> CompiledTexts:
+        return compile_texts(self.parts(content))
+
+    def problems(self, content: Mapping[str, Any], context: Mapping[str, Any] | None = None) -> list[Problem]:
+        found = check_texts(self.parts(content), context)
+        if not content["body"].strip():
+            found.append(Problem("body", _("The message is empty.")))
+        found += [
+            Problem(field.name, _("%(field)s is missing.") % {"field": field.label})
+            for field in self.fields
+            if field.is_required and not self._value(content, field.name).strip()
+        ]
+        return found
+
+    def _value(self, content: Mapping[str, Any], name: str) -> str:
+        return content["subject"] if name == "subject" else str((content.get("fields") or {}).get(name, ""))
+
+    def finish(
+        self, rendered: Mapping[str, str], *, track: Callable[[str], str], pixel_url: str, keep: str
+    ) -> dict[str, str]:
+        parts = dict(rendered)
+        link = parts.get("link", "")
+        if link:
+            if not link.startswith(("https://", "http://")):
+                raise RenderError("the link is not a web address")
+            parts["link"] = link if link == keep else track(link)
+        if (image := parts.get("image", "")) and not image.startswith("https://"):
+            raise RenderError("the picture is not an https address")
+        return parts
+
+    def preview(self, rendered: Mapping[str, str]) -> dict[str, Any]:
+        return {
+            "card": {
+                "title": rendered.get("subject", ""), "text": rendered["body"],
+                "link": rendered.get("link", ""), "image": rendered.get("image", ""),
+            },
+            "facts": [],
+        }  # fmt: skip
+
+
+def push_fields(*, subject: Any, link: Any, image: Any) -> tuple[Field, ...]:
+    return (
+        Field("subject", subject, max_length=200, is_required=True),
+        Field("link", link, max_length=1000),
+        Field("image", image, max_length=1000),
+    )

@@ -1,0 +1,232 @@
+"""The API of journeys: draft, publish, steer, let people in, see who is where."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from campaigns import tasks
+from campaigns.journeys import selectors, services
+from campaigns.journeys.templates import create_from_template, template_names
+from campaigns.models import Journey, JourneyVersion, Passage, PassageStatus
+from campaigns.people import PeopleSerializer, known_people
+from personalization.access.models import Scope, User
+from personalization.access.pagination import CursorPagination
+from personalization.access.services import actor_name
+
+READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PUT": Scope.CAMPAIGNS_WRITE}
+
+
+class VersionSerializer(serializers.ModelSerializer[JourneyVersion]):
+    class Meta:
+        model = JourneyVersion
+        fields = ["number", "graph", "published_at", "published_by"]
+
+
+class JourneySerializer(serializers.ModelSerializer[Journey]):
+    graph = serializers.JSONField(source="draft", help_text="The draft; see docs/journeys.md.")
+    versions = VersionSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Journey
+        fields = ["id", "name", "status", "graph", "versions", "created_at", "updated_at"]
+        read_only_fields = ["status"]
+
+
+class NewJourneySerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=200, required=False, default="")
+    graph = serializers.DictField(required=False, default=None, allow_null=True)
+    template = serializers.ChoiceField(
+        choices=template_names(), required=False, allow_null=True, default=None
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if (attrs["graph"] is None) == (attrs["template"] is None):
+            raise serializers.ValidationError("Give either a graph or the name of a template.")
+        return attrs
+
+
+class ChangedJourneySerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=200)
+    graph = serializers.DictField()
+
+
+class PublishSerializer(serializers.Serializer[Any]):
+    move_inside = serializers.BooleanField(
+        default=False, help_text="Those inside go on in the new version where it has their step."
+    )
+
+
+class NodeCountSerializer(serializers.Serializer[Any]):
+    inside = serializers.IntegerField()
+    passed = serializers.IntegerField()
+    exits = serializers.DictField(child=serializers.IntegerField())
+
+
+class CountsSerializer(serializers.Serializer[Any]):
+    """entered = inside + finished + left + failed."""
+
+    entered = serializers.IntegerField()
+    inside = serializers.IntegerField()
+    finished = serializers.IntegerField()
+    left = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    goal = serializers.IntegerField()
+    nodes = serializers.DictField(child=NodeCountSerializer())
+
+
+class PassageSerializer(serializers.ModelSerializer[Passage]):
+    customer = serializers.CharField(source="customer.external_id", allow_null=True, default=None)
+    version = serializers.IntegerField(source="version.number")
+    way = serializers.SerializerMethodField(help_text="The steps so far: node, exit, detail, at.")
+
+    class Meta:
+        model = Passage
+        fields = [
+            "id", "customer_id", "customer", "version", "status", "node", "entry", "entered_at", "arrived_at",
+            "due_at", "ended_at", "end_reason", "goal_at", "way",
+        ]  # fmt: skip
+
+    def get_way(self, passage: Passage) -> list[dict[str, Any]]:
+        return selectors.way_of(passage)
+
+
+class JourneysView(APIView):
+    required_scope = READ_WRITE
+
+    @extend_schema(operation_id="journeys_list", responses=JourneySerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """All journeys, oldest first."""
+        return _page(self, request, Journey.objects.prefetch_related("versions").order_by("pk"),
+                     JourneySerializer)  # fmt: skip
+
+    @extend_schema(
+        operation_id="journeys_create", request=NewJourneySerializer, responses={201: JourneySerializer}
+    )
+    def post(self, request: Request) -> Response:
+        """A new draft, from a graph or from a template (which also drafts its messages)."""
+        body = NewJourneySerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        data, user = body.validated_data, request.user if isinstance(request.user, User) else None
+        if data["template"]:
+            journey = create_from_template(
+                data["template"], name=data["name"], actor=actor_name(request), created_by=user
+            )
+        else:
+            journey = services.save_journey(
+                None, name=data["name"], graph=data["graph"], actor=actor_name(request), created_by=user
+            )
+        return Response(JourneySerializer(journey).data, status=status.HTTP_201_CREATED)
+
+
+class JourneyView(APIView):
+    required_scope = READ_WRITE
+
+    @extend_schema(operation_id="journeys_get", responses=JourneySerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        """One journey with its draft and all versions."""
+        return Response(JourneySerializer(get_object_or_404(Journey, pk=pk)).data)
+
+    @extend_schema(
+        operation_id="journeys_replace", request=ChangedJourneySerializer, responses=JourneySerializer
+    )
+    def put(self, request: Request, pk: int) -> Response:
+        """Replaces name and draft; what is published stays as it is."""
+        body = ChangedJourneySerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        journey = services.save_journey(
+            get_object_or_404(Journey, pk=pk), **body.validated_data, actor=actor_name(request)
+        )
+        return Response(JourneySerializer(journey).data)
+
+
+class PublishView(APIView):
+    required_scope = Scope.CAMPAIGNS_WRITE
+
+    @extend_schema(operation_id="journeys_publish", request=PublishSerializer, responses=JourneySerializer)
+    def post(self, request: Request, pk: int) -> Response:
+        """Makes the draft the version that lets people in, and opens the campaigns it sends."""
+        journey = get_object_or_404(Journey, pk=pk)
+        body = PublishSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        services.publish(journey, **body.validated_data, actor=actor_name(request))
+        journey.refresh_from_db()
+        return Response(JourneySerializer(journey).data)
+
+
+class SteerJourneyView(APIView):
+    """pause, resume or end; which one is in the address."""
+
+    required_scope = Scope.CAMPAIGNS_WRITE
+    action = ""
+
+    @extend_schema(request=None, responses=CountsSerializer)
+    def post(self, request: Request, pk: int) -> Response:
+        """Steers the journey and answers its counts; 409 when its state does not allow that."""
+        journey = get_object_or_404(Journey, pk=pk)
+        steer = {"pause": services.pause, "resume": services.resume, "end": services.end}[self.action]
+        steer(journey, actor=actor_name(request))
+        return Response(CountsSerializer(selectors.counts(journey)).data)
+
+
+class CountsView(APIView):
+    required_scope = Scope.CAMPAIGNS_READ
+
+    @extend_schema(operation_id="journeys_counts", responses=CountsSerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        """How many stand where, came by, and ended how; all versions together."""
+        return Response(CountsSerializer(selectors.counts(get_object_or_404(Journey, pk=pk))).data)
+
+
+class EnteredSerializer(serializers.Serializer[Any]):
+    entered = serializers.IntegerField(help_text="Those whom the re-entry rule let in.")
+
+
+class EnterView(APIView):
+    required_scope = Scope.CAMPAIGNS_WRITE
+
+    @extend_schema(operation_id="journeys_enter", request=PeopleSerializer, responses=EnteredSerializer)
+    def post(self, request: Request, pk: int) -> Response:
+        """Lets up to 500 named customers into a journey that is entered by the API."""
+        journey = get_object_or_404(Journey, pk=pk)
+        body = PeopleSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        people = known_people(body.validated_data["recipients"], shared=body.validated_data["variables"])
+        key = body.validated_data["idempotency_key"]
+        entered = services.enter_by_api(journey, people, key=key, actor=actor_name(request))
+        tasks.wake()
+        return Response({"entered": entered})
+
+
+class PeopleView(APIView):
+    required_scope = Scope.CAMPAIGNS_READ
+
+    @extend_schema(
+        operation_id="journeys_people",
+        parameters=[
+            OpenApiParameter("node"),
+            OpenApiParameter("status", enum=PassageStatus.values),
+            OpenApiParameter("cursor"),
+            OpenApiParameter("page_size", int),
+        ],
+        responses=PassageSerializer(many=True),
+    )
+    def get(self, request: Request, pk: int) -> Response:
+        """Who is in the journey or was, where, since when, and the way each took."""
+        wanted = request.query_params.get("status", "")
+        if wanted and wanted not in PassageStatus.values:
+            raise serializers.ValidationError({"status": [f"One of: {', '.join(PassageStatus.values)}."]})
+        found = selectors.people(
+            get_object_or_404(Journey, pk=pk), node=request.query_params.get("node", ""), status=wanted
+        )
+        return _page(self, request, found, PassageSerializer)
+
+
+def _page(view: APIView, request: Request, found: Any, serializer: Any) -> Response:
+    paginator = CursorPagination()
+    page: Any = paginator.paginate_queryset(found, request, view=view)
+    return paginator.get_paginated_response(serializer(page, many=True).data)

@@ -1,0 +1,46 @@
+"""Reads of journeys: who is where, and why."""
+
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from campaigns.models import Journey, Passage, PassageStatus, PassageStep
+
+
+def counts(journey: Journey) -> dict[str, Any]:
+    """`nodes`: by key, how many stand there (inside), came by (passed), and by which exit (exits). The rest
+    is about the journey as a whole. All versions together."""
+    found: dict[str, dict[str, Any]] = {}
+    inside = journey.passages.filter(status=PassageStatus.INSIDE).values_list("node")
+    for node, n in inside.annotate(n=Count("pk")).order_by():
+        found.setdefault(node, _blank())["inside"] = n
+    steps = PassageStep.objects.filter(passage__journey=journey).values_list("node", "exit")
+    for node, name, n in steps.annotate(n=Count("pk")).order_by():
+        one = found.setdefault(node, _blank())
+        one["passed"] += n
+        one["exits"][name] = n
+    whole = journey.passages.aggregate(
+        entered=Count("pk"),
+        **{status: Count("pk", filter=Q(status=status)) for status in PassageStatus.values},
+        goal=Count("pk", filter=Q(goal_at__isnull=False)),
+    )
+    return {**whole, "nodes": found}
+
+
+def _blank() -> dict[str, Any]:
+    return {"inside": 0, "passed": 0, "exits": {}}
+
+
+def people(journey: Journey, *, node: str = "", status: str = "") -> QuerySet[Passage]:
+    """Passages with their customers, newest first."""
+    found = journey.passages.select_related("customer", "version").order_by("-pk")
+    if node:
+        found = found.filter(node=node)
+    if status:
+        found = found.filter(status=status)
+    return found
+
+
+def way_of(passage: Passage) -> list[dict[str, Any]]:
+    """The steps of one passage, in order."""
+    return list(passage.steps.order_by("at", "pk").values("node", "exit", "detail", "at"))

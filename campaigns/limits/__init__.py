@@ -1,0 +1,1 @@
+"""What holds a message back at the moment of sending: frequency caps and quiet hours."""

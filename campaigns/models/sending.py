@@ -1,0 +1,337 @@
+"""A campaign is planned, a run of it is sent, a delivery is one message to one customer or why not."""
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT
+from experiments.models import Experiment, Holdout, Variant
+from personalization.customers.models import Channel, Customer
+from personalization.personal_data import AtErasure, PersonalData
+from personalization.segments.models import Segment, SegmentVersion
+
+
+class CampaignStatus(models.TextChoices):
+    DRAFT = "draft", _("Draft")
+    SCHEDULED = "scheduled", _("Scheduled")
+    LAUNCHED = "launched", _("Launched")
+
+
+class CampaignKind(models.TextChoices):
+    BROADCAST = "broadcast", _("To a segment")
+    TRIGGERED = "triggered", _("Triggered, person by person")
+
+
+class Fallback(models.TextChoices):
+    """What the rest of an audience gets when the test could not tell."""
+
+    BASELINE = "baseline", _("The first variant, which the others are compared with")
+    BEST = "best", _("Whichever looks best, though it may be chance")
+    NOBODY = "nobody", _("Nothing")
+
+
+class Campaign(models.Model):
+    name = models.CharField(_("name"), max_length=200)
+    kind = models.CharField(
+        _("kind"), max_length=10, choices=CampaignKind, default=CampaignKind.BROADCAST,
+        db_default=CampaignKind.BROADCAST,
+    )  # fmt: skip
+    channel = models.CharField(_("channel"), max_length=16, choices=Channel, default=Channel.EMAIL)
+    topic = models.CharField(_("topic"), max_length=50, default="marketing")
+    segment = models.ForeignKey(
+        Segment, models.PROTECT, null=True, blank=True, verbose_name=_("segment"), related_name="campaigns"
+    )
+    sender_name = models.CharField(_("sender name"), max_length=100, blank=True)
+    sender_address = models.EmailField(_("sender address"), blank=True)
+    control_share = models.FloatField(
+        _("control share"),
+        default=0.1,
+        help_text=_("Share of the segment that gets nothing, to measure against."),
+    )
+    plan = models.JSONField(
+        _("plan"),
+        default=dict,
+        blank=True,
+        help_text=_("Wishes for the test; what is left out is chosen well."),
+    )
+    test_share = models.FloatField(
+        _("test share"),
+        default=1.0,
+        help_text=_(
+            "Share of the segment that tries the variants; the rest waits for the winner. 1: no rest."
+        ),
+    )
+    fallback = models.CharField(
+        _("without a winner"), max_length=10, choices=Fallback, default=Fallback.BASELINE
+    )
+    holdout = models.ForeignKey(
+        Holdout,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="campaigns",
+        verbose_name=_("holdout"),
+        help_text=_("Its members get nothing of this campaign. Global holdouts are kept out anyway."),
+    )
+    status = models.CharField(
+        _("status"), max_length=10, choices=CampaignStatus, default=CampaignStatus.DRAFT, editable=False
+    )
+    scheduled_at = models.DateTimeField(_("send at"), null=True, blank=True)
+    timing = models.JSONField(
+        _("timing"), default=dict, blank=True,
+        help_text=_("Local time, repetition, quiet hours, what is done with capped messages."),
+    )  # fmt: skip
+    problem = models.CharField(
+        _("problem"),
+        max_length=500,
+        blank=True,
+        editable=False,
+        help_text=_("Why a scheduled launch did not happen."),
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, verbose_name=_("created by")
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated at"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("campaign")
+        verbose_name_plural = _("campaigns")
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["status", "scheduled_at"], name="campaign_due")]
+        permissions = [("launch_campaign", _("Can launch campaigns"))]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Message(models.Model):
+    """What one variant of a campaign says."""
+
+    campaign = models.ForeignKey(
+        Campaign, models.CASCADE, related_name="messages", verbose_name=_("campaign")
+    )
+    key = models.SlugField(_("key"), max_length=50)
+    name = models.CharField(_("name"), max_length=100)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+    weight = models.FloatField(_("weight"), default=1.0, help_text=_("Relative to the other variants."))
+    subject = models.CharField(_("subject"), max_length=500, blank=True)
+    preheader = models.CharField(_("preview text"), max_length=300, blank=True)
+    body = models.TextField(_("body"), help_text=_("Liquid; for e-mail MJML or HTML."))
+    fields = models.JSONField(
+        _("fields of the channel"), default=dict, blank=True, help_text=_("For example the link of a push.")
+    )
+    item_count = models.PositiveSmallIntegerField(
+        _("recommended items"),
+        default=DEFAULT_COUNT,
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_COUNT)],
+        help_text=_("How many items a customer gets at most."),
+    )
+    rules = models.JSONField(
+        _("rules"), default=dict, blank=True, help_text=_("What may be recommended, as recommender.rules.")
+    )
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        ordering = ["campaign", "position"]
+        constraints = [models.UniqueConstraint(fields=["campaign", "key"], name="message_key_once")]
+
+    def __str__(self) -> str:
+        return f"{self.campaign}: {self.name}"
+
+
+class RunStatus(models.TextChoices):
+    SENDING = "sending", _("Sending")
+    PAUSED = "paused", _("Paused")
+    CANCELLED = "cancelled", _("Cancelled")
+    FINISHED = "finished", _("Finished")
+
+
+class Run(models.Model):
+    """One launch: the audience frozen, the messages as they were, the experiment that judges it."""
+
+    campaign = models.ForeignKey(Campaign, models.PROTECT, related_name="runs", verbose_name=_("campaign"))
+    number = models.PositiveIntegerField(_("number"))
+    status = models.CharField(_("status"), max_length=10, choices=RunStatus, default=RunStatus.SENDING)
+    segment_version = models.ForeignKey(
+        SegmentVersion, models.PROTECT, null=True, verbose_name=_("segment version")
+    )
+    experiment = models.ForeignKey(
+        Experiment, models.PROTECT, verbose_name=_("experiment"), related_name="runs"
+    )
+    content = models.JSONField(
+        _("content as launched"), help_text="sender, topic and each variant's templates"
+    )
+    audience_size = models.PositiveIntegerField(_("audience"))
+    launched_by = models.CharField(_("launched by"), max_length=200)
+    launched_at = models.DateTimeField(_("launched at"))
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    is_standing = models.BooleanField(
+        _("standing"), default=False, db_default=False,
+        help_text=_("Takes in more customers as long as it is open."),
+    )  # fmt: skip
+    note = models.CharField(
+        _("note"), max_length=300, blank=True, help_text=_("Why the run waits, when we stopped it ourselves.")
+    )
+
+    class Meta:
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        ordering = ["-launched_at"]
+        constraints = [models.UniqueConstraint(fields=["campaign", "number"], name="run_number_once")]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} #{self.number}"
+
+
+class ChunkStatus(models.TextChoices):
+    FREE = "free", _("Free")
+    CLAIMED = "claimed", _("Claimed")
+    DONE = "done", _("Done")
+
+
+class Chunk(models.Model):
+    """About 500 deliveries that one worker sends at a time. Workers compete for chunks, never for recipients:
+    claiming single rows does not scale with workers."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="chunks")
+    number = models.PositiveIntegerField()
+    status = models.CharField(max_length=8, choices=ChunkStatus, default=ChunkStatus.FREE)
+    lease_owner = models.CharField(
+        max_length=128,
+        blank=True,
+        help_text="journal/boot/token: who may write, and whose journal tells the rest",
+    )
+    lease_until = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(help_text="not to be claimed before; moved on for temporary failures")
+    attempts = models.PositiveSmallIntegerField(
+        default=0, help_text="claims since the last one that ended well"
+    )
+    queued_until = models.DateTimeField(
+        null=True, help_text="a task for it is probably in the broker until then"
+    )
+
+    class Meta:
+        verbose_name = _("chunk")
+        verbose_name_plural = _("chunks")
+        constraints = [models.UniqueConstraint(fields=["run", "number"], name="chunk_once")]
+        indexes = [models.Index(fields=["due_at"], condition=~models.Q(status="done"), name="chunk_open")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.number}"
+
+
+class DeliveryStatus(models.TextChoices):
+    PENDING = "pending", _("Waiting")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Failed")
+    SKIPPED = "skipped", _("Not sent")
+    UNKNOWN = "unknown", _("Unknown")
+
+
+class SkipReason(models.TextChoices):
+    CONTROL = "control", _("In the control group")
+    NOT_COVERED = "not_covered", _("Outside the experiment")
+    HOLDOUT = "holdout", _("In a holdout")
+    NO_ADDRESS = "no_address", _("No address")
+    INVALID_ADDRESS = "invalid_address", _("Invalid address")
+    DUPLICATE_ADDRESS = "duplicate_address", _("Address already in this audience")
+    NO_CONSENT = "no_consent", _("No consent")
+    SUPPRESSED = "suppressed", _("Suppressed")
+    NO_CONTENT = "no_content", _("The template failed for this customer")
+    NO_WINNER = "no_winner", _("The test found nothing to send")
+    CANCELLED = "cancelled", _("Cancelled")
+    ERASED = "erased", _("Customer erased")
+    CAP = "cap", _("Too many messages lately")
+    QUIET_HOURS = "quiet_hours", _("Quiet hours")
+    LEFT_JOURNEY = "left_journey", _("Left the journey before")
+
+
+class Delivery(models.Model):
+    """One row for everyone considered at launch, also for those who get nothing, with the reason."""
+
+    personal_data = PersonalData(
+        "messages",
+        AtErasure.ANONYMIZE,
+        clear={"inputs": None, "detail": "", "variables": None},
+        ages_by="sent_at",
+        also={"campaign": "run__campaign__name", "variant": "variant__name"},
+        internal=("chunk", "occurrence"),
+    )
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="deliveries", verbose_name=_("run"))
+    customer = models.ForeignKey(
+        Customer, models.SET_NULL, null=True, related_name="deliveries", verbose_name=_("customer")
+    )
+    chunk = models.ForeignKey(Chunk, models.CASCADE, null=True, related_name="deliveries")
+    variant = models.ForeignKey(
+        Variant, models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("variant")
+    )
+    propensity = models.FloatField(_("propensity"), null=True)
+    # The rest of the audience has no place in the test: it waits without a chunk until that is decided.
+    is_rest = models.BooleanField(_("rest"), default=False, db_default=False)
+    status = models.CharField(
+        _("status"), max_length=8, choices=DeliveryStatus, default=DeliveryStatus.PENDING
+    )
+    reason = models.CharField(_("reason"), max_length=20, choices=SkipReason, blank=True)
+    detail = models.CharField(
+        _("detail"), max_length=300, blank=True, help_text=_("What the server answered.")
+    )
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    sent_at = models.DateTimeField(_("sent at"), null=True)
+    inputs = models.JSONField(
+        _("inputs"), null=True, help_text=_("What the message was made from: items with their reasons, time.")
+    )
+    # A standing run writes to the same customer again: by the number of the trigger or of the journey's pass.
+    occurrence = models.BigIntegerField(_("occurrence"), default=0, db_default=0)
+    variables = models.JSONField(
+        _("variables"), null=True, help_text=_("What the trigger said, as `trigger` in templates.")
+    )
+    due_at = models.DateTimeField(_("waits until"), null=True)
+    wait_ends_at = models.DateTimeField(
+        _("waits at most until"), null=True, help_text=_("Then it is dropped for what holds it back.")
+    )
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        constraints = [
+            models.UniqueConstraint(fields=["run", "customer", "occurrence"], name="delivery_once")
+        ]
+        indexes = [models.Index(fields=["run", "status"], name="delivery_run_status")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.customer_id}: {self.status}"
+
+
+class RolloutStatus(models.TextChoices):
+    WAITING = "waiting", _("Waiting for the test")
+    DECIDED = "decided", _("Decided")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+class Rollout(models.Model):
+    """The rest of a run's audience, and what the test decided for it. Decided once, never again."""
+
+    run = models.OneToOneField(Run, models.CASCADE, related_name="rollout", verbose_name=_("run"))
+    status = models.CharField(
+        _("status"), max_length=10, choices=RolloutStatus, default=RolloutStatus.WAITING
+    )
+    fallback = models.CharField(_("without a winner"), max_length=10, choices=Fallback)
+    variant = models.ForeignKey(
+        Variant, models.PROTECT, null=True, related_name="+", verbose_name=_("variant"),
+        help_text=_("What the rest gets; empty for nothing."),
+    )  # fmt: skip
+    code = models.CharField(_("reason"), max_length=30, blank=True)
+    is_fallback = models.BooleanField(_("by the fallback"), default=False)
+    decided_at = models.DateTimeField(_("decided at"), null=True)
+    decided_by = models.CharField(_("decided by"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("rollout")
+        verbose_name_plural = _("rollouts")
+
+    def __str__(self) -> str:
+        return f"{self.run}: {self.status}"

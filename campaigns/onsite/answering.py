@@ -1,0 +1,137 @@
+"""From a call of the decide API to its answer, in time: the decision, or the default content without one."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from campaigns.onsite import showing
+from campaigns.onsite.deadline import Deadline, NotInTime
+from campaigns.onsite.deciding import CHOSEN, CONTROL, Decision, Visitor, decide, find_visitor
+from campaigns.onsite.errors import LacksScope, NotAllowed
+from campaigns.onsite.live import last_known, live
+from experiments import client_keys
+from personalization.access.authentication import authenticate_key
+from personalization.access.models import Scope
+from personalization.catalog.selectors import ids_by_external
+from personalization.context import Context, as_values
+from personalization.customers.contexts import context_of
+from recommender.context import Moment
+
+UNAVAILABLE = "unavailable"
+NO_VARIANT = 255
+_deadline = Deadline()
+
+
+@dataclass(frozen=True)
+class Question:
+    """`customer_id` only with a secret key: with a public one anybody could ask as anybody. `is_seen`: what
+    is chosen counts as seen at once; otherwise when its token is reported. `is_private`: the visitor wants
+    to be nobody, so nothing is looked up and nothing is kept.
+    """
+
+    placements: Sequence[str]
+    customer_id: str = ""
+    anonymous_id: str = ""
+    context: Mapping[str, Any] = field(default_factory=dict)
+    is_seen: bool = True
+    is_private: bool = False
+
+
+def answer(token: str | None, questions: Sequence[Question]) -> list[dict[str, Any]]:
+    """One answer per question. Raises NotAllowed and LacksScope; whatever else fails or is slow gives the
+    default content, with the reason "unavailable".
+    """
+    now = timezone.now()
+    try:
+        return _deadline.run(lambda: _answer(token, questions, now))
+    except NotInTime:
+        return [{"placements": [_unavailable(key) for key in one.placements]} for one in questions]
+
+
+def _answer(token: str | None, questions: Sequence[Question], now: datetime) -> list[dict[str, Any]]:
+    is_public = _admit(token)
+    known = live()
+    answers, reports = [], []
+    for one in questions:
+        visitor = _visitor(one, is_public=is_public)
+        situation = context_of(dict(visitor.profile), at=now, raw=one.context)
+        made = decide(
+            visitor, one.placements, known=known, moment=_moment(situation), now=now,
+            details=as_values(situation),
+        )  # fmt: skip
+        tokens = [_token(found, visitor, now) for found in made]
+        if one.is_seen and not one.is_private:
+            reports += [
+                showing.Report(showing.SEEN, token, now, visitor.anonymous_id, situation.device.kind)
+                for token in tokens
+                if token and visitor.hashed
+            ]
+        answers.append(
+            {"placements": [_body(found, token) for found, token in zip(made, tokens, strict=True)]}
+        )
+    showing.note(reports)
+    return answers
+
+
+def _admit(token: str | None) -> bool:
+    """Whether the key is a public one. Raises NotAllowed, LacksScope."""
+    if token and token.startswith(client_keys.MARK):
+        if client_keys.is_live(token):
+            return True
+        raise NotAllowed
+    key = authenticate_key(token) if token else None
+    if key is None:
+        raise NotAllowed
+    if Scope.DECIDE not in key.scopes:
+        raise LacksScope(Scope.DECIDE.value)
+    return False
+
+
+def _visitor(one: Question, *, is_public: bool) -> Visitor:
+    if one.is_private:
+        return Visitor()
+    return find_visitor(customer_id="" if is_public else one.customer_id, anonymous_id=one.anonymous_id)
+
+
+def _moment(situation: Context) -> Moment:
+    named = {line.item for line in situation.cart} | ({situation.item} if situation.item else set())
+    return Moment.of(situation, item_ids=ids_by_external(named) if named else {})
+
+
+def _token(found: Decision, visitor: Visitor, now: datetime) -> str:
+    """Empty where nothing was chosen. The control group's default content counts as seen, too."""
+    if found.offer is None or found.reason not in (CHOSEN, CONTROL):
+        return ""
+    place = next(i for i, (_, key, _) in enumerate(found.offer.variants) if key == found.variant)
+    shown = showing.Shown(
+        found.offer.pk, place, visitor.pk or 0, int(now.timestamp() * 1000), secrets.token_bytes(8)
+    )
+    return showing.sign(shown)
+
+
+def _body(found: Decision, token: str) -> dict[str, Any]:
+    offer = found.offer
+    return {
+        "placement": found.placement,
+        "content": found.content,
+        "reason": found.reason,
+        "offer": offer.pk if offer else None,
+        "offer_name": offer.name if offer else "",
+        "experiment": offer.experiment if offer else None,
+        "variant": found.variant or None,
+        "propensity": found.propensity,
+        "items": [
+            {"item": one["external_id"], "name": one["name"], "reason": one["reason"]} for one in found.items
+        ],
+        "passed_over": [{"offer": pk, "reason": why} for pk, why in found.trail],
+        "token": token,
+    }
+
+
+def _unavailable(key: str) -> dict[str, Any]:
+    placement = last_known().placements.get(key)
+    return _body(Decision(key, placement.fallback if placement else "", UNAVAILABLE), "")

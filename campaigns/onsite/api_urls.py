@@ -1,0 +1,17 @@
+from django.urls import path
+
+from campaigns.onsite import api, offer_api
+from experiments.sdk_views import for_clients
+
+urlpatterns = [
+    path("decide", for_clients("GET", "POST")(api.DecideView.as_view())),
+    path("decide/reports", for_clients("POST")(api.ReportsView.as_view())),
+    path("placements", offer_api.PlacementsView.as_view()),
+    path("placements/<slug:key>", offer_api.PlacementView.as_view()),
+    path("offers", offer_api.OffersView.as_view()),
+    path("offers/<int:pk>", offer_api.OfferView.as_view()),
+    *(
+        path(f"offers/<int:pk>/{action}", offer_api.SteerView.as_view(action=action))
+        for action in ("start", "pause", "end")
+    ),
+]

@@ -1,0 +1,82 @@
+"""A decision in time, or none: what is slow behind it may hold up a thread, never a visitor's page."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TooLate
+from threading import BoundedSemaphore, Lock
+from typing import TypeVar
+
+import structlog
+from django.db import close_old_connections, connection
+
+from personalization.access.problems import ProblemError
+
+log = structlog.get_logger(__name__)
+SECONDS = 0.08
+THREADS = 8
+# Queries that nobody waits for any more end by themselves.
+STATEMENT_MS = 500
+# After so many in a row that came too late, nobody is made to wait for this long.
+FAILURES, PAUSE_SECONDS = 5, 2.0
+
+Answer = TypeVar("Answer")
+
+
+class NotInTime(Exception):
+    """Too slow, or something behind it is down."""
+
+
+class Deadline:
+    """Runs work in a few threads of its own and waits for it no longer than `seconds`."""
+
+    def __init__(self, seconds: float = SECONDS, *, threads: int = THREADS) -> None:
+        self._seconds = seconds
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decide")
+        self._free = BoundedSemaphore(threads)
+        self._lock = Lock()
+        self._failures, self._paused_until = 0, 0.0
+
+    def run(self, work: Callable[[], Answer]) -> Answer:
+        """Raises NotInTime; what `work` raises itself about its caller (a ProblemError) comes through."""
+        started = time.monotonic()
+        if started < self._paused_until:
+            raise NotInTime("paused")
+        if not self._free.acquire(timeout=self._seconds):
+            raise self._fail("busy")
+        try:
+            future = self._pool.submit(self._work, work)
+        except RuntimeError as error:
+            self._free.release()
+            raise NotInTime("shutting down") from error
+        try:
+            answer = future.result(timeout=max(self._seconds - (time.monotonic() - started), 0))
+        except TooLate as error:
+            raise self._fail("too slow") from error
+        except ProblemError:
+            self._failures = 0
+            raise
+        except Exception as error:
+            log.warning("decide_failed", error=type(error).__name__)
+            raise self._fail(type(error).__name__) from error
+        self._failures = 0
+        return answer
+
+    def _work(self, work: Callable[[], Answer]) -> Answer:
+        try:
+            close_old_connections()
+            if connection.connection is None:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT set_config('statement_timeout', %s, false)", [str(STATEMENT_MS)])
+            return work()
+        finally:
+            close_old_connections()
+            self._free.release()
+
+    def _fail(self, why: str) -> NotInTime:
+        with self._lock:
+            self._failures += 1
+            if self._failures >= FAILURES:
+                self._failures, self._paused_until = 0, time.monotonic() + PAUSE_SECONDS
+                log.error("decide_paused", seconds=PAUSE_SECONDS, why=why)
+        return NotInTime(why)

@@ -1,0 +1,224 @@
+"""What one visitor gets in each placement, and why. Reads only: `showing` writes down what was shown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db.models import Count
+
+from campaigns.item_choice import ItemChoice
+from campaigns.onsite.learning import choose
+from campaigns.onsite.live import Live, LiveOffer, LivePlacement
+from campaigns.sending.picks import ItemTexts, Pick, items_of, pick, pick_items
+from experiments.assignment import NOWHERE
+from experiments.holdouts import is_global_member
+from experiments.models import Assignment
+from experiments.traffic import hash_values
+from personalization.content.errors import RenderError
+from personalization.customers import selectors as customers
+from personalization.customers.identity import known_identifiers
+from personalization.customers.models import IdentifierKind
+from personalization.events.models import Event
+from personalization.segments import selectors as segments
+from recommender import selectors as recommender
+
+log = structlog.get_logger(__name__)
+# Why a visitor gets what they get.
+CHOSEN, CONTROL, HOLDOUT, NOTHING_FITS, UNKNOWN_PLACEMENT = (
+    "chosen", "control", "holdout", "nothing_fits", "unknown_placement",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """`pk` is None for somebody nobody knows; `hashed` decides the variants ("" takes no part)."""
+
+    pk: int | None = None
+    anonymous_id: str = ""
+    hashed: str = ""
+    profile: Mapping[str, Any] = field(default_factory=lambda: {"traits": {}, "language": ""})
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`propensity`: the chance of this content for this visitor, of the offers that fit and of the variant;
+    None where nothing was drawn. `trail` says of each offer that came before why it was passed over.
+    """
+
+    placement: str
+    content: str
+    reason: str
+    offer: LiveOffer | None = None
+    variant: str = ""
+    propensity: float | None = None
+    items: list[dict[str, Any]] = field(default_factory=list)
+    trail: list[tuple[int, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What the offers of this call need to know of the visitor, read once."""
+
+    is_held_out: bool
+    stored: Mapping[int, int]  # experiment → variant
+    outside: frozenset[int]  # segment versions the visitor is not in
+    views: Mapping[int, int]
+
+
+def find_visitor(*, customer_id: str = "", anonymous_id: str = "") -> Visitor:
+    """By the shop's own id, else by the anonymous one. An id nobody knows is hashed all the same."""
+    pk = None
+    if customer_id:
+        pk = customers.customer_ids([customer_id]).get(customer_id)
+    if pk is None and anonymous_id:
+        pk = known_identifiers(IdentifierKind.ANONYMOUS_ID, [anonymous_id]).get(anonymous_id)
+    profile = customers.profiles([pk]).get(pk) if pk is not None else None
+    if pk is None or profile is None:
+        return Visitor(None, anonymous_id, customer_id or anonymous_id)
+    hashed = profile["external_id"] or hash_values([pk]).get(pk, "")
+    return Visitor(pk, anonymous_id, hashed, profile)
+
+
+def decide(
+    visitor: Visitor,
+    placements: Sequence[str],
+    *,
+    known: Live,
+    moment: recommender.Moment,
+    now: datetime,
+    details: Mapping[str, Any] | None = None,
+) -> list[Decision]:
+    """One decision per placement, in the order asked. `details` is what templates see as `context`."""
+    open_offers = {
+        key: [one for one in known.placements[key].offers if one.is_open(now)]
+        for key in placements
+        if key in known.placements
+    }
+    facts = _facts(visitor, [one for found in open_offers.values() for one in found], known, now)
+    answer = []
+    for key in placements:
+        if key not in known.placements:
+            answer.append(Decision(key, "", UNKNOWN_PLACEMENT))
+            continue
+        found = _decide_one(known.placements[key], open_offers[key], visitor, facts, now)
+        answer.append(_with_content(found, known.placements[key], visitor, moment, now, details or {}))
+    return answer
+
+
+def _facts(visitor: Visitor, offers: Sequence[LiveOffer], known: Live, now: datetime) -> _Facts:
+    outside = not all(one.lets_through(visitor.hashed) for one in known.holdouts) if visitor.hashed else False
+    versions = {one.segment.pk: one.segment for one in offers if one.segment is not None}
+    if visitor.pk is None or not offers:
+        return _Facts(outside, {}, frozenset(versions), {})
+    if known.holdouts and not outside:
+        outside = is_global_member(visitor.pk)
+    stored = Assignment.objects.filter(
+        customer=visitor.pk, experiment__in={one.experiment_id for one in offers}
+    ).values_list("experiment_id", "variant_id")
+    not_in = {
+        pk for pk, version in versions.items()
+        if not segments.members(version, now=now).filter(pk=visitor.pk).exists()
+    }  # fmt: skip
+    return _Facts(outside, dict(stored), frozenset(not_in), _views(visitor.pk, offers, now))
+
+
+def _views(customer_id: int, offers: Sequence[LiveOffer], now: datetime) -> dict[int, int]:
+    """How often this customer saw each offer that has a limit, within its days."""
+    views: dict[int, int] = {}
+    for one in offers:
+        if one.max_views is not None:
+            seen = Event.objects.filter(
+                customer=customer_id, name="Message Opened", properties__offer=str(one.pk),
+                occurred_at__gt=now - timedelta(days=one.view_days),
+            )  # fmt: skip
+            views[one.pk] = seen.aggregate(n=Count("*"))["n"]
+    return views
+
+
+def _decide_one(
+    placement: LivePlacement, offers: Sequence[LiveOffer], visitor: Visitor, facts: _Facts, now: datetime
+) -> Decision:
+    if facts.is_held_out:
+        return Decision(placement.key, placement.fallback, HOLDOUT)
+    trail: list[tuple[int, str]] = []
+    fitting = []
+    for offer in offers:
+        index, why = _variant_index(offer, visitor, facts)
+        if why:
+            trail.append((offer.pk, why))
+        else:
+            fitting.append((offer, index))
+    if not fitting:
+        return Decision(placement.key, placement.fallback, NOTHING_FITS, trail=trail)
+    chance = 1.0
+    if placement.learns:
+        # A day has one draw, so that a page that is loaded again looks the same.
+        order, chance = choose(
+            [offer.arm for offer, _ in fitting], seed=f"{placement.key}:{now:%Y-%m-%d}", person=visitor.hashed
+        )
+        fitting.sort(key=lambda pair: order.index(pair[0].pk))
+    offer, index = fitting[0]
+    trail += [(other.pk, "less_priority") for other, _ in fitting[1:]]
+    _, key, is_control = offer.variants[index]
+    chance *= offer.rule.chance(index)
+    reason = CONTROL if is_control else CHOSEN
+    return Decision(placement.key, placement.fallback, reason, offer, key, chance, trail=trail)
+
+
+def _variant_index(offer: LiveOffer, visitor: Visitor, facts: _Facts) -> tuple[int, str]:
+    """The variant's index, or why the offer is passed over."""
+    if offer.segment is not None and offer.segment.pk in facts.outside:
+        return NOWHERE, "not_in_segment"
+    if offer.max_views is not None and facts.views.get(offer.pk, 0) >= offer.max_views:
+        return NOWHERE, "seen_often"
+    stored = facts.stored.get(offer.experiment_id)
+    if stored is not None:
+        index = next((i for i, (pk, *_) in enumerate(offer.variants) if pk == stored), NOWHERE)
+    elif visitor.hashed:
+        index = offer.rule.choose(visitor.hashed)
+    else:  # nobody in particular: the first content, outside of the experiment
+        index = next((i for i in sorted(offer.contents)), NOWHERE)
+    if index == NOWHERE:
+        return NOWHERE, "not_covered"
+    if not offer.variants[index][2] and index not in offer.contents:
+        return NOWHERE, "broken"
+    return index, ""
+
+
+def _with_content(
+    found: Decision, placement: LivePlacement, visitor: Visitor, moment: recommender.Moment, now: datetime,
+    details: Mapping[str, Any],
+) -> Decision:  # fmt: skip
+    """A template that fails for this visitor gives the default content, never half a page."""
+    if found.offer is None or found.reason != CHOSEN:
+        return found
+    index = next(i for i, (_, key, _) in enumerate(found.offer.variants) if key == found.variant)
+    content = found.offer.contents[index]
+    items: list[dict[str, Any]] = []
+    if content.choice is not None:
+        items = _items(visitor, content.choice, moment)
+    context = {
+        "customer": visitor.profile, "items": items, "now": now, "context": details,
+        "campaign": {"name": found.offer.name, "topic": "", "placement": placement.key},
+    }  # fmt: skip
+    try:
+        html = content.template.render(context)
+    except RenderError as error:
+        log.warning("offer_failed", offer=found.offer.pk, variant=content.key, error=str(error)[:200])
+        trail = [*found.trail, (found.offer.pk, "template_failed")]
+        return Decision(placement.key, placement.fallback, NOTHING_FITS, trail=trail)
+    return Decision(
+        found.placement, html, found.reason, found.offer, found.variant, found.propensity, items, found.trail
+    )
+
+
+def _items(visitor: Visitor, choice: ItemChoice, moment: recommender.Moment) -> list[dict[str, Any]]:
+    if visitor.pk is None:
+        found = recommender.recommend_popular(k=choice.count, rules=choice.rules, context=moment)
+        picks: list[Pick] = [pick(one) for one in found]
+    else:
+        picks = pick_items({visitor.pk: choice}, context=moment)[visitor.pk]
+    language = str(visitor.profile.get("language") or "")
+    return ItemTexts(items_of({0: picks})).of(picks, language)

@@ -1,0 +1,191 @@
+"""The API of placements and offers: draft, start, pause, end. Services check the bodies."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT
+from campaigns.onsite import services
+from campaigns.onsite.models import Offer, OfferContent, Order, Placement
+from campaigns.onsite.services import ContentDraft, OfferDraft
+from personalization.access.models import Scope, User
+from personalization.access.pagination import CursorPagination
+from personalization.access.services import actor_name
+from personalization.segments.models import Segment
+from recommender.references import write_rules
+from recommender.rules import Rules
+from recommender.rules_field import RulesField
+
+READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PUT": Scope.CAMPAIGNS_WRITE}
+TAGS = ["decide"]
+
+
+class PlacementSerializer(serializers.ModelSerializer[Placement]):
+    key = serializers.CharField(max_length=50, help_text="Small letters, digits, - and _. Never changed.")
+    order = serializers.ChoiceField(choices=Order.choices, default=Order.PRIORITY)
+
+    class Meta:
+        model = Placement
+        fields = ["key", "name", "fallback", "order", "created_at"]
+
+
+class _Rules(RulesField):
+    refused = frozenset()
+
+    def to_representation(self, value: Any) -> dict[str, Any]:
+        return write_rules(Rules.from_json(value) if isinstance(value, dict) else value)
+
+
+class ContentSerializer(serializers.ModelSerializer[OfferContent]):
+    name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
+    weight = serializers.FloatField(default=1.0, help_text="Relative to the other variants.")
+    body = serializers.CharField(
+        max_length=200_000, trim_whitespace=False, help_text="HTML with Liquid, as in messages."
+    )
+    item_count = serializers.IntegerField(min_value=1, max_value=MAX_COUNT, default=DEFAULT_COUNT)
+    rules = _Rules(required=False, help_text="What the items may be.")
+
+    class Meta:
+        model = OfferContent
+        fields = ["key", "name", "weight", "body", "item_count", "rules"]
+
+
+class OfferSerializer(serializers.ModelSerializer[Offer]):
+    placement = serializers.SlugRelatedField(
+        slug_field="key", queryset=Placement.objects.filter(archived_at=None), help_text="Its key."
+    )
+    segment = serializers.PrimaryKeyRelatedField(
+        queryset=Segment.objects.all(), allow_null=True, required=False, default=None
+    )
+    contents = ContentSerializer(many=True)
+    experiment: serializers.SlugRelatedField[Any] = serializers.SlugRelatedField(
+        slug_field="key", read_only=True, help_text="Its report says what the offer brought."
+    )
+
+    class Meta:
+        model = Offer
+        fields = [
+            "id", "placement", "name", "segment", "priority", "value", "control_share", "max_views",
+            "view_days", "starts_at", "ends_at", "contents", "status", "experiment", "created_at",
+            "updated_at",
+        ]  # fmt: skip
+        read_only_fields = ["status"]
+
+    def draft(self) -> OfferDraft:
+        given = dict(self.validated_data)
+        contents = [ContentDraft(**one) for one in given.pop("contents")]
+        return OfferDraft(contents=contents, **given)
+
+
+class PlacementsView(APIView):
+    required_scope = READ_WRITE
+
+    @extend_schema(operation_id="placements_list", responses=PlacementSerializer(many=True), tags=TAGS)
+    def get(self, request: Request) -> Response:
+        """All placements, oldest first."""
+        paginator: BasePagination = CursorPagination()
+        page: Any = paginator.paginate_queryset(Placement.objects.order_by("pk"), request, view=self)
+        return paginator.get_paginated_response(PlacementSerializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="placements_create", request=PlacementSerializer,
+        responses={201: PlacementSerializer}, tags=TAGS,
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """A slot on a page that may ask what to show."""
+        body = PlacementSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        asked = {"fallback": "", **body.validated_data}
+        made = services.save_placement(None, **asked, actor=actor_name(request))
+        return Response(PlacementSerializer(made).data, status=status.HTTP_201_CREATED)
+
+
+class PlacementView(APIView):
+    required_scope = READ_WRITE
+
+    @extend_schema(operation_id="placements_get", responses=PlacementSerializer, tags=TAGS)
+    def get(self, request: Request, key: str) -> Response:
+        return Response(PlacementSerializer(get_object_or_404(Placement, key=key)).data)
+
+    @extend_schema(
+        operation_id="placements_change",
+        request=PlacementSerializer,
+        responses=PlacementSerializer,
+        tags=TAGS,
+    )
+    def put(self, request: Request, key: str) -> Response:
+        """The key stays."""
+        placement = get_object_or_404(Placement, key=key)
+        body = PlacementSerializer(data=dict(request.data) | {"key": key})
+        body.is_valid(raise_exception=True)
+        asked = {"fallback": "", **body.validated_data}
+        return Response(
+            PlacementSerializer(services.save_placement(placement, **asked, actor=actor_name(request))).data
+        )
+
+
+class OffersView(APIView):
+    required_scope = READ_WRITE
+
+    @extend_schema(operation_id="offers_list", responses=OfferSerializer(many=True), tags=TAGS)
+    def get(self, request: Request) -> Response:
+        """All offers, oldest first."""
+        paginator: BasePagination = CursorPagination()
+        found = Offer.objects.select_related("placement", "experiment").prefetch_related("contents")
+        page: Any = paginator.paginate_queryset(found.order_by("pk"), request, view=self)
+        return paginator.get_paginated_response(OfferSerializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="offers_create", request=OfferSerializer, responses={201: OfferSerializer}, tags=TAGS
+    )
+    def post(self, request: Request) -> Response:
+        """A draft: nobody sees it before its start."""
+        body = OfferSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        by = request.user if isinstance(request.user, User) else None
+        made = services.save_offer(None, body.draft(), by=by, actor=actor_name(request))
+        return Response(OfferSerializer(made).data, status=status.HTTP_201_CREATED)
+
+
+class OfferView(APIView):
+    required_scope = READ_WRITE
+
+    @extend_schema(operation_id="offers_get", responses=OfferSerializer, tags=TAGS)
+    def get(self, request: Request, pk: int) -> Response:
+        return Response(OfferSerializer(get_object_or_404(Offer, pk=pk)).data)
+
+    @extend_schema(
+        operation_id="offers_change", request=OfferSerializer, responses=OfferSerializer, tags=TAGS
+    )
+    def put(self, request: Request, pk: int) -> Response:
+        """A draft or a paused offer. Once started, its variants can be reworded, but none added."""
+        offer = get_object_or_404(Offer, pk=pk)
+        body = OfferSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        return Response(
+            OfferSerializer(services.save_offer(offer, body.draft(), by=None, actor=actor_name(request))).data
+        )
+
+
+class SteerView(APIView):
+    required_scope = Scope.CAMPAIGNS_WRITE
+    action = ""
+
+    @extend_schema(request=None, responses=OfferSerializer, tags=TAGS)
+    def post(self, request: Request, pk: int) -> Response:
+        """start: live within its dates, as an experiment. pause: not shown any more. end: for good."""
+        offer, actor = get_object_or_404(Offer, pk=pk), actor_name(request)
+        if self.action == "start":
+            offer = services.start_offer(offer, at=timezone.now(), actor=actor)
+        elif self.action == "pause":
+            offer = services.pause_offer(offer, actor=actor)
+        else:
+            offer = services.end_offer(offer, at=timezone.now(), actor=actor)
+        return Response(OfferSerializer(offer).data)

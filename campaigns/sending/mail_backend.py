@@ -1,0 +1,151 @@
+"""E-mail through any Django e-mail backend, above all the providers of django-anymail.
+
+A backend builds its request and sends it in one call, so the point of no return lies before that call: a
+worker killed inside of it leaves *unknown*, as everywhere.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from anymail.exceptions import (
+    AnymailCancelSend,
+    AnymailConfigurationError,
+    AnymailError,
+    AnymailInvalidAddress,
+    AnymailRecipientsRefused,
+    AnymailSerializationError,
+    AnymailUnsupportedFeature,
+)
+from django.core.exceptions import ImproperlyConfigured
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+
+from campaigns.channels._base import Answer, ChannelError, Outgoing, Session
+from campaigns.sending.smtp import redact
+
+REFUSED = (AnymailInvalidAddress, AnymailUnsupportedFeature, AnymailSerializationError, AnymailCancelSend)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One message before a backend makes bytes or a request of it. `from_header` and `to_header` are name and
+    address as one header value."""
+
+    from_header: str
+    to_header: str
+    subject: str
+    text: str
+    html: str
+    headers: Mapping[str, str]
+    metadata: Mapping[str, str]
+
+
+class BackendSession(Session):
+    """`options` are the backend's own keyword arguments, for example an API key."""
+
+    def __init__(self, backend: str, options: Mapping[str, Any]) -> None:
+        self._backend = backend
+        self._options = dict(options)
+        self._connection: BaseEmailBackend | None = None
+
+    def send(self, message: Outgoing, *, intent: Callable[[], None]) -> Answer:
+        connection = self.open()
+        mail = _mail(message.data, connection)
+        intent()
+        try:
+            count = connection.send_messages([mail])
+        except AnymailRecipientsRefused as error:
+            return Answer("refused", _told(error))
+        except REFUSED as error:
+            return Answer("refused", _told(error))
+        except AnymailError as error:
+            return _of_provider(error)
+        except (requests.ConnectTimeout, ConnectionRefusedError) as error:
+            self.close()
+            return Answer("later", f"the provider cannot be reached: {type(error).__name__}")
+        except (OSError, requests.RequestException) as error:
+            self.close()
+            return Answer("unknown", f"no answer of the provider: {type(error).__name__}")
+        except Exception as error:
+            # A backend of somebody else's: it may have sent before it stumbled.
+            self.close()
+            return Answer("unknown", f"the e-mail backend failed: {type(error).__name__}")
+        if not count:
+            return Answer("refused", "the backend took nothing")
+        return Answer("sent", _number(mail))
+
+    def open(self) -> BaseEmailBackend:
+        """Raises ChannelError."""
+        if self._connection is None:
+            try:
+                connection = get_connection(self._backend, fail_silently=False, **self._options)
+                connection.open()
+            except (AnymailConfigurationError, ImproperlyConfigured, ImportError, TypeError) as error:
+                raise ChannelError(f"the e-mail backend is not set up: {redact(str(error))}") from error
+            except OSError as error:
+                raise ChannelError(redact(str(error) or type(error).__name__)) from error
+            self._connection = connection
+        return self._connection
+
+    def check(self) -> None:
+        return
+
+    def close(self) -> None:
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            try:
+                connection.close()
+            except OSError:
+                return
+
+
+def _mail(letter: Letter, connection: BaseEmailBackend) -> EmailMultiAlternatives:
+    mail = EmailMultiAlternatives(
+        letter.subject, letter.text, letter.from_header, [letter.to_header], headers=dict(letter.headers),
+        connection=connection,
+    )  # fmt: skip
+    mail.attach_alternative(letter.html, "text/html")
+    # Comes back with the provider's events, whatever number the provider gives the message.
+    mail.metadata = dict(letter.metadata)  # type: ignore[attr-defined]
+    return mail
+
+
+def _of_provider(error: AnymailError) -> Answer:
+    status = error.status_code
+    cause = error.__cause__
+    if status is None:
+        if isinstance(cause, requests.ConnectTimeout) or _never_connected(cause):
+            return Answer("later", "the provider cannot be reached")
+        return Answer("unknown", f"no answer of the provider: {type(cause or error).__name__}")
+    detail = f"HTTP {status} {_told(error)}"
+    if status in (408, 425, 429) or status >= 500:
+        return Answer("later", detail, _pause(error))
+    if status in (401, 403):
+        # The account, not the message: everybody waits instead of failing.
+        return Answer("account", detail)
+    return Answer("refused", detail)
+
+
+def _never_connected(cause: BaseException | None) -> bool:
+    """requests hides what failed in the text: a connection that was never made is safe to try again."""
+    return isinstance(cause, requests.ConnectionError) and "NewConnectionError" in repr(cause)
+
+
+def _pause(error: AnymailError) -> float:
+    value = (
+        getattr(error.response, "headers", {}).get("Retry-After", "") if error.response is not None else ""
+    )
+    return min(float(value), 86_400.0) if re.fullmatch(r"\d+", value) else 0.0
+
+
+def _told(error: BaseException) -> str:
+    return redact(" ".join(str(error).split())[:400])
+
+
+def _number(mail: EmailMultiAlternatives) -> str:
+    status = getattr(mail, "anymail_status", None)
+    found = getattr(status, "message_id", None)
+    return f"taken as {redact(str(found))}" if found else "taken"

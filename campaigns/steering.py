@@ -1,0 +1,101 @@
+"""Steering a run: pause, resume, cancel, retry the failed. All exact, whatever workers do meanwhile."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from campaigns import ledger
+from campaigns.errors import InvalidState
+from campaigns.models import Chunk, ChunkStatus, Delivery, DeliveryStatus, Run, RunStatus
+from campaigns.winner import drop_rest
+from personalization.access.services import audit
+
+
+def pause(run: Run, *, actor: str) -> None:
+    """Nobody claims a chunk any more, and a worker in the middle of one stops within a second."""
+    _switch(run, {RunStatus.SENDING}, RunStatus.PAUSED, actor=actor, action="run.paused")
+
+
+def resume(run: Run, *, actor: str) -> None:
+    _switch(run, {RunStatus.PAUSED}, RunStatus.SENDING, actor=actor, action="run.resumed")
+
+
+@transaction.atomic
+def close(run: Run, *, actor: str) -> None:
+    """A standing run takes nobody in any more; whoever waits is still sent to. Raises InvalidState."""
+    changed = Run.objects.filter(pk=run.pk, is_standing=True).update(is_standing=False)
+    if not changed:
+        raise InvalidState(_("Only a standing run can be closed."))
+    run.is_standing = False
+    audit(actor, "run.closed", f"run:{run.pk}")
+
+
+@transaction.atomic
+def cancel(run: Run, *, actor: str) -> int:
+    """Ends the run; whoever still waits gets nothing. Answers how many, apart from chunks in workers' hands:
+    those stop within a second and are closed by their worker, or by the tick when it died."""
+    _switch(
+        run,
+        {RunStatus.SENDING, RunStatus.PAUSED},
+        RunStatus.CANCELLED,
+        actor=actor,
+        action="run.cancelled",
+        finished_at=timezone.now(),
+    )
+    free = list(
+        Chunk.objects.select_for_update()
+        .filter(run=run, status=ChunkStatus.FREE)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+    skipped = ledger.skip_pending(free)
+    Chunk.objects.filter(pk__in=free).update(status=ChunkStatus.DONE)
+    return skipped + drop_rest(run)
+
+
+@transaction.atomic
+def retry_failed(run: Run, *, actor: str) -> int:
+    """Puts failed deliveries back in line; answers how many. Those that may have arrived stay as they are.
+
+    Raises InvalidState for a cancelled run.
+    """
+    locked = Run.objects.select_for_update().get(pk=run.pk)
+    if locked.status == RunStatus.CANCELLED:
+        raise InvalidState(_("A cancelled run stays cancelled."))
+    failed = Delivery.objects.filter(run=run, status=DeliveryStatus.FAILED)
+    chunk_ids = list(failed.values_list("chunk_id", flat=True).distinct())
+    # A chunk in a worker's hands keeps its failed ones; they can be put back once it is settled.
+    chunk_ids = list(
+        Chunk.objects.select_for_update()
+        .filter(pk__in=chunk_ids)
+        .exclude(status=ChunkStatus.CLAIMED)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+    retried = failed.filter(chunk_id__in=chunk_ids).update(
+        status=DeliveryStatus.PENDING, reason="", detail=""
+    )
+    if retried:
+        Chunk.objects.filter(pk__in=chunk_ids).update(
+            status=ChunkStatus.FREE, due_at=timezone.now(), queued_until=None
+        )
+        if locked.status == RunStatus.FINISHED:
+            Run.objects.filter(pk=run.pk).update(status=RunStatus.SENDING, finished_at=None)
+    audit(actor, "run.retried", f"run:{run.pk}", deliveries=retried)
+    return retried
+
+
+@transaction.atomic
+def _switch(
+    run: Run, allowed: set[str], to: str, *, actor: str, action: str, finished_at: datetime | None = None
+) -> None:
+    """Compare-and-set of a run's status. Raises InvalidState."""
+    changed = Run.objects.filter(pk=run.pk, status__in=allowed).update(
+        status=to, finished_at=finished_at, note=""
+    )
+    if not changed:
+        raise InvalidState(_("The run is no longer in a state in which this can be done."))
+    run.status = to
+    audit(actor, action, f"run:{run.pk}")

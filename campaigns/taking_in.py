@@ -1,0 +1,66 @@
+"""Standing runs: customers are taken in one by one or in batches, as long as the run is open.
+
+The ledger, the chunks and everything after them are those of every other campaign.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F
+
+from campaigns import channels
+from campaigns.audience import freeze
+from campaigns.models import Run, RunStatus
+from experiments import holdouts
+from experiments import services as experiments
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """`occurrence` tells apart the messages of one run to one customer; templates see `variables` as
+    `trigger`."""
+
+    customer_id: int
+    occurrence: int
+    variables: Mapping[str, Any] | None = None
+
+
+def standing_run(campaign_id: int) -> Run | None:
+    """The open run of a triggered campaign; None when it was never opened, or was closed."""
+    open_ = Run.objects.filter(
+        campaign=campaign_id, is_standing=True, status__in=[RunStatus.SENDING, RunStatus.PAUSED]
+    )
+    return open_.select_related("experiment", "campaign").order_by("-number").first()
+
+
+def take_in(run: Run, newcomers: Sequence[Newcomer], *, now: datetime) -> int:
+    """Writes a delivery for each newcomer, with the reason where nothing is sent; answers how many.
+
+    A customer stands once in `newcomers`. Inside the caller's transaction.
+    """
+    if not newcomers:
+        return 0
+    # One at a time per run: chunks are numbered, and a pause or an end waits for us or comes first.
+    Run.objects.select_for_update(no_key=True).only("pk").get(pk=run.pk)
+    ids = [one.customer_id for one in newcomers]
+    own = [run.content["holdout"]] if run.content.get("holdout") else []
+    held_out, chance = holdouts.draw(ids, at=now, also=own)
+    taking_part = [pk for pk in ids if pk not in held_out]
+    assigned = experiments.assign(run.experiment, taking_part, at=now) | dict.fromkeys(
+        held_out, (None, chance)
+    )
+    control = run.experiment.variants.filter(is_control=True).first()
+    written = freeze(
+        run,
+        assigned=assigned,
+        held_out=held_out,
+        control_id=control.pk if control else None,
+        channel=channels.get(run.content["channel"]),
+        topic=run.content["topic"],
+        now=now,
+        newcomers={one.customer_id: (one.occurrence, one.variables) for one in newcomers},
+    )
+    Run.objects.filter(pk=run.pk).update(audience_size=F("audience_size") + written)
+    return written

@@ -1,0 +1,108 @@
+"""A temporary table of who belongs to which group, inside the caller's transaction."""
+
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from django.db import connection
+from django.db.models import Case, Value, When
+
+from experiments.models import Assignment, Experiment
+from experiments.trait_table import COLUMNS
+from personalization.customers.models import Customer
+from personalization.segments import selectors as segments
+from personalization.segments.models import Segment
+
+TABLE = "groups_of_customers"
+UNKNOWN = "?"
+IN, OUT = "in", "out"
+QUARTERS = [0.25, 0.5, 0.75]
+_CUSTOMERS = f"""
+    FROM {Assignment._meta.db_table} a JOIN {Customer._meta.db_table} c ON c.id = a.customer_id
+    WHERE a.experiment_id = %(experiment)s
+"""
+
+
+def group_by_trait(experiment: Experiment, name: str, *, most: int) -> list[str] | None:
+    """Words as they are, the most frequent ones; many different numbers in quarters. Answers the labels
+    in the order to show them in; None for lists."""
+    given: dict[str, Any] = {"experiment": experiment.pk, "trait": name, "quarters": QUARTERS, "most": most}
+    # Names of columns come from our own list, everything else is a parameter.
+    value = f"to_jsonb(nullif(c.{name}, ''))" if name in COLUMNS else "nullif(c.traits -> %(trait)s, 'null')"
+    with connection.cursor() as cursor:
+        cursor.execute(_KIND.format(value=value, customers=_CUSTOMERS), given)
+        distinct, numbers, lists, edges = cursor.fetchone()
+        if lists:
+            return None
+        if numbers and distinct > 4:
+            bounds = sorted(set(edges))
+            label = _quarters(value, bounds)
+            given |= {f"edge_{place}": bound for place, bound in enumerate(bounds)}
+            order = _names(bounds)
+            given |= {f"label_{place}": text for place, text in enumerate(order)}
+        else:
+            cursor.execute(_FREQUENT.format(value=value, customers=_CUSTOMERS), given)
+            given["kept"] = order = [row[0] for row in cursor.fetchall()]
+            text = f"({value}) #>> '{{}}'"
+            label = f"CASE WHEN {text} IS NULL THEN '?' WHEN {text} = ANY(%(kept)s) THEN {text} ELSE '…' END"
+        cursor.execute(_FILL.format(label=label, customers=_CUSTOMERS), given)
+    return [*order, UNKNOWN]
+
+
+def group_by_segment(experiment: Experiment, segment: Segment, *, now: datetime) -> None:
+    """In the segment as it is defined now, or not."""
+    members = segments.members(segment.current, now=now).values("pk")
+    rows = Assignment.objects.filter(experiment=experiment).order_by()
+    label = Case(When(customer_id__in=members, then=Value(IN)), default=Value(OUT))
+    query, parameters = rows.annotate(label=label).values_list("customer_id", "label").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TEMPORARY TABLE {TABLE} (customer_id bigint, label text) ON COMMIT DROP")
+        cursor.execute(f"INSERT INTO {TABLE} (customer_id, label) {query}", parameters)
+        cursor.execute(f"ANALYZE {TABLE}")
+
+
+def count_groups(experiment: Experiment) -> dict[str, dict[int, int]]:
+    """Customers by label and variant id."""
+    found: dict[str, dict[int, int]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT g.label, a.variant_id, count(*) FROM {TABLE} g"  # noqa: S608
+            f" JOIN {Assignment._meta.db_table} a ON a.customer_id = g.customer_id"
+            " WHERE a.experiment_id = %s GROUP BY 1, 2",
+            [experiment.pk],
+        )
+        for label, variant, n in cursor.fetchall():
+            found.setdefault(label, {})[variant] = n
+    return found
+
+
+def _quarters(value: str, bounds: list[Any]) -> str:
+    number = f"({value} #>> '{{}}')::numeric"
+    cases = "".join(
+        f" WHEN {number} < %(edge_{place})s THEN %(label_{place})s" for place in range(len(bounds))
+    )
+    return f"CASE WHEN {value} IS NULL THEN '?'{cases} ELSE %(label_{len(bounds)})s END"
+
+
+def _names(bounds: list[Any]) -> list[str]:
+    texts = [f"{float(bound):g}" for bound in bounds]
+    between = [f"{low} – {high}" for low, high in pairwise(texts)]
+    return [f"< {texts[0]}", *between, f"≥ {texts[-1]}"]
+
+
+_KIND = """
+    SELECT count(DISTINCT v), coalesce(bool_and(jsonb_typeof(v) = 'number'), false),
+        coalesce(bool_or(jsonb_typeof(v) IN ('array', 'object')), false),
+        percentile_disc(%(quarters)s::float8[]) WITHIN GROUP (
+            ORDER BY CASE WHEN jsonb_typeof(v) = 'number' THEN (v #>> '{{}}')::numeric END
+        )
+    FROM (SELECT {value} AS v {customers}) AS asked WHERE v IS NOT NULL
+"""
+_FREQUENT = """
+    SELECT v #>> '{{}}' FROM (SELECT {value} AS v {customers}) AS asked
+    WHERE v IS NOT NULL GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT %(most)s
+"""
+_FILL = f"""
+    CREATE TEMPORARY TABLE {TABLE} ON COMMIT DROP AS
+    SELECT a.customer_id, {{label}} AS label {{customers}}
+"""

@@ -1,0 +1,96 @@
+"""The API of metric definitions: list, create, archive. A definition is never edited: that would change
+what was measured with it; make a new one and archive the old."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError as Invalid
+from django.db import transaction
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from experiments import metrics
+from experiments.models import Metric
+from personalization.access.models import Scope
+from personalization.access.pagination import CursorPagination
+from personalization.access.services import actor_name, audit
+
+READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE}
+TAGS = ["metrics"]
+
+
+class MetricSerializer(serializers.ModelSerializer[Metric]):
+    kind = serializers.ChoiceField(choices=metrics.names(), help_text="How events become one number.")
+
+    class Meta:
+        model = Metric
+        fields = [
+            "key", "name", "kind", "event", "denominator_event", "property_name", "property_value",
+            "direction", "scope", "from_day", "window_days", "cap", "quantile", "role", "margin",
+            "covariate_days", "position", "archived_at",
+        ]  # fmt: skip
+        read_only_fields = ["archived_at"]
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        try:
+            Metric(**attrs).clean()
+        except Invalid as error:
+            raise serializers.ValidationError(error.message_dict) from error
+        return attrs
+
+
+class MetricsView(APIView):
+    required_scope = READ_WRITE
+
+    @extend_schema(
+        operation_id="metrics_list", responses=MetricSerializer(many=True), tags=TAGS,
+        parameters=[OpenApiParameter("archived", bool, description="Also those that were archived.")],
+    )  # fmt: skip
+    def get(self, request: Request) -> Response:
+        """The metrics in use, oldest first."""
+        found = Metric.objects.order_by("pk")
+        if request.query_params.get("archived", "").lower() not in ("1", "true", "yes"):
+            found = found.filter(archived_at=None)
+        paginator: BasePagination = CursorPagination()
+        page: Any = paginator.paginate_queryset(found, request, view=self)
+        return paginator.get_paginated_response(MetricSerializer(page, many=True).data)
+
+    @extend_schema(
+        operation_id="metrics_create", request=MetricSerializer, responses={201: MetricSerializer}, tags=TAGS
+    )
+    def post(self, request: Request) -> Response:
+        """Defines a metric; every report shows it from its next result on."""
+        body = MetricSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        with transaction.atomic():
+            metric = body.save()
+            audit(actor_name(request), "metric.created", f"metric:{metric.key}")
+        return Response(MetricSerializer(metric).data, status=status.HTTP_201_CREATED)
+
+
+class MetricView(APIView):
+    required_scope = Scope.CAMPAIGNS_READ
+
+    @extend_schema(operation_id="metrics_get", responses=MetricSerializer, tags=TAGS)
+    def get(self, request: Request, key: str) -> Response:
+        """One metric, archived or not."""
+        return Response(MetricSerializer(get_object_or_404(Metric, key=key)).data)
+
+
+class ArchiveMetricView(APIView):
+    required_scope = Scope.CAMPAIGNS_WRITE
+
+    @extend_schema(operation_id="metrics_archive", request=None, responses=MetricSerializer, tags=TAGS)
+    def post(self, request: Request, key: str) -> Response:
+        """New results leave it out; plans that were made with it keep it. Archiving twice changes nothing."""
+        metric = get_object_or_404(Metric, key=key)
+        with transaction.atomic():
+            if Metric.objects.filter(pk=metric.pk, archived_at=None).update(archived_at=timezone.now()):
+                audit(actor_name(request), "metric.archived", f"metric:{key}")
+        metric.refresh_from_db()
+        return Response(MetricSerializer(metric).data)

@@ -1,0 +1,89 @@
+"""Calls to addresses that others name (webhooks, push services, gateways), without becoming their tool.
+
+A name is looked up once, every address it has must be a public one, and the connection goes to exactly that
+address: a name that answers differently the second time gains nothing. Redirects are never followed.
+Networks of one's own are reached only when OUTBOUND_ALLOWED_HOSTS names the host.
+"""
+
+import http.client
+import ipaddress
+import socket
+import ssl
+from functools import cache
+from urllib.parse import SplitResult, urlsplit
+
+from django.conf import settings
+
+MAX_URL = 2000
+
+
+class ForbiddenAddress(ValueError):
+    """The address is not one that we call."""
+
+
+def check_url(url: str) -> SplitResult:
+    """The parts of a URL we would call, as far as that can be told without looking its name up.
+
+    Raises ForbiddenAddress: not http(s), with a user name, plain http to a host that is not ours.
+    """
+    try:
+        parts = urlsplit(url)
+        _port = parts.port
+    except ValueError as error:
+        raise ForbiddenAddress("not an address") from error
+    if len(url) > MAX_URL or not url.isascii() or any(ord(c) <= 32 or ord(c) == 127 for c in url):
+        raise ForbiddenAddress("not an address")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ForbiddenAddress("only https addresses are called")
+    if parts.username is not None or parts.password is not None:
+        raise ForbiddenAddress("a user name cannot stand in the address")
+    if parts.scheme == "http" and not is_allowed_host(parts.hostname):
+        raise ForbiddenAddress("only https addresses are called")
+    return parts
+
+
+def is_allowed_host(host: str) -> bool:
+    """Whether the operator named this host as one of the own network."""
+    return host.lower() in {name.lower() for name in settings.OUTBOUND_ALLOWED_HOSTS}
+
+
+def public_addresses(host: str, port: int) -> list[tuple[int, tuple[object, ...]]]:
+    """Family and socket address of every address of the host. Raises ForbiddenAddress, OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    if not is_allowed_host(host):
+        for *_rest, place in found:
+            address = ipaddress.ip_address(str(place[0]).partition("%")[0])
+            mapped = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
+            if not address.is_global or address.is_multicast or (mapped and not mapped.is_global):
+                raise ForbiddenAddress("the name leads into a network that is not public")
+    return [(family, place) for family, _type, _proto, _name, place in found]
+
+
+class Line(http.client.HTTPConnection):
+    """A connection to a checked address, with TLS for https. `connect` raises ForbiddenAddress, OSError."""
+
+    def __init__(self, parts: SplitResult, *, timeout: float) -> None:
+        secure = parts.scheme == "https"
+        super().__init__(str(parts.hostname), parts.port or (443 if secure else 80), timeout=timeout)
+        self._secure = secure
+        self.used = 0
+
+    def connect(self) -> None:
+        trouble: OSError | None = None
+        for family, place in public_addresses(self.host, self.port):
+            sock = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                sock.settimeout(self.timeout)
+                sock.connect(place)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self.sock = _tls().wrap_socket(sock, server_hostname=self.host) if self._secure else sock
+                return
+            except OSError as error:
+                sock.close()
+                trouble = error
+        raise trouble or ConnectionError("the name has no address")
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    return ssl.create_default_context()

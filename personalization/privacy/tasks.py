@@ -1,0 +1,22 @@
+"""What privacy does on its own. Rows say what is to be done; a task carries ids at most."""
+
+from celery import shared_task
+
+from personalization.privacy import opt_in, requests
+
+
+@shared_task
+def mail_opt_ins() -> None:
+    opt_in.mail_waiting()
+
+
+@shared_task
+def carry_out(request_id: int) -> None:
+    requests.carry_out(request_id)
+
+
+@shared_task
+def carry_out_waiting() -> None:
+    """Those whose own task was lost with the broker."""
+    for request_id in requests.waiting_ids():
+        requests.carry_out(request_id)

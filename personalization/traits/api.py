@@ -1,0 +1,95 @@
+"""Computed traits over HTTP: formulas and coverage, new ones, changes."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.generics import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from personalization.access.models import Scope
+from personalization.access.services import actor_name, audit
+from personalization.traits import services
+from personalization.traits.models import TraitDefinition
+from personalization.traits.registry import trait_kinds
+
+
+class TraitDefinitionSerializer(serializers.ModelSerializer):
+    formula = serializers.SerializerMethodField(help_text="How a value comes about.")
+    value_type = serializers.SerializerMethodField(help_text="number, text or time")
+    checked = serializers.SerializerMethodField(
+        help_text="Of a forecast: how it held on data that was kept back; null when it cannot be told."
+    )
+
+    class Meta:
+        model = TraitDefinition
+        fields = [
+            "name", "kind", "event", "property", "filter", "window_days", "description", "is_active",
+            "formula", "value_type", "covered", "problem", "checked", "refreshed_at",
+        ]  # fmt: skip
+        read_only_fields = ["covered", "problem", "refreshed_at"]
+
+    def get_formula(self, definition: TraitDefinition) -> str:
+        kind = trait_kinds().get(definition.kind)
+        return kind.formula(definition) if kind else ""
+
+    def get_value_type(self, definition: TraitDefinition) -> str:
+        kind = trait_kinds().get(definition.kind)
+        return kind.value_type if kind else ""
+
+    def get_checked(self, definition: TraitDefinition) -> dict[str, Any] | None:
+        return definition.state.get("checked")
+
+
+class TraitList(APIView):
+    required_scope = {"GET": Scope.CUSTOMERS_READ, "POST": Scope.CUSTOMERS_WRITE}
+
+    @extend_schema(responses=TraitDefinitionSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """Every computed trait with its formula and for how many customers it has a value."""
+        return Response(TraitDefinitionSerializer(TraitDefinition.objects.all(), many=True).data)
+
+    @extend_schema(request=TraitDefinitionSerializer, responses={201: TraitDefinitionSerializer})
+    def post(self, request: Request) -> Response:
+        """A new computed trait; values come within a minute or two."""
+        return _save(request, None)
+
+
+class TraitDetail(APIView):
+    required_scope = {
+        "GET": Scope.CUSTOMERS_READ, "PATCH": Scope.CUSTOMERS_WRITE, "DELETE": Scope.CUSTOMERS_WRITE,
+    }  # fmt: skip
+
+    @extend_schema(responses=TraitDefinitionSerializer)
+    def get(self, request: Request, name: str) -> Response:
+        return Response(TraitDefinitionSerializer(_find(name)).data)
+
+    @extend_schema(request=TraitDefinitionSerializer, responses=TraitDefinitionSerializer)
+    def patch(self, request: Request, name: str) -> Response:
+        """Changes the definition; everybody is computed anew."""
+        return _save(request, _find(name))
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, name: str) -> Response:
+        """Removes the definition and its values."""
+        services.remove_definition(_find(name))
+        audit(actor_name(request), "trait.removed", f"trait:{name}")
+        return Response(status=204)
+
+
+def _find(name: str) -> TraitDefinition:
+    return get_object_or_404(TraitDefinition, name=name)
+
+
+def _save(request: Request, definition: TraitDefinition | None) -> Response:
+    serializer = TraitDefinitionSerializer(definition, data=request.data, partial=definition is not None)
+    serializer.is_valid(raise_exception=True)
+    changed = definition or TraitDefinition()
+    for name, value in serializer.validated_data.items():
+        setattr(changed, name, value)
+    services.save_definition(changed)
+    fields = sorted(serializer.validated_data)
+    audit(actor_name(request), "trait.saved", f"trait:{changed.name}", fields=fields)
+    return Response(TraitDefinitionSerializer(changed).data, status=200 if definition else 201)

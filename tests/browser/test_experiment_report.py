@@ -1,0 +1,96 @@
+"""The report of an experiment in a browser: made by a worker while one looks, by groups, in both
+languages."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from experiments import services
+from experiments.models import Assignment
+from experiments.services import VariantSpec, ensure_default_metrics
+from personalization.access.models import User
+from personalization.customers.models import Customer
+from personalization.events.services import NewEvent, record_events
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+START = timezone.now() - timedelta(days=20)
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def experiment(live_server):
+    """600 customers of two countries and three variants; the new page sells in Britain."""
+    ensure_default_metrics()
+    specs = [
+        VariantSpec("old", "The page as it was", 1, is_control=True),
+        VariantSpec("new", "New page", 1),
+        VariantSpec("short", "A much shorter page with a rather long name", 1),
+    ]
+    made = services.create_experiment(key="page", name="The page", variants=specs)
+    services.start_experiment(made, at=START)
+    people = Customer.objects.bulk_create(
+        Customer(
+            external_id=f"c-{n}", created_at=START, country="GB" if n % 2 else "FR", traits={"plan": n % 5}
+        )
+        for n in range(600)
+    )
+    variants = list(made.variants.order_by("position"))
+    Assignment.objects.bulk_create(
+        Assignment(
+            experiment=made, customer=person, variant=variants[n % 3], propensity=1 / 3, assigned_at=START
+        )
+        for n, person in enumerate(people)
+    )
+    record_events(
+        NewEvent(
+            customer_id=person.pk, message_id=f"o-{n}-{day}", name="Order Completed", value=20 + n % 7,
+            occurred_at=START + timedelta(days=day),
+        )
+        for n, person in enumerate(people)
+        for day in (1, 3)
+        if (n % 3 == 1 and n % 2) or n % 11 == day
+    )  # fmt: skip
+    User.objects.create_superuser("ada", email="ada@shop.example", password=PASSWORD)
+    return made
+
+
+def log_in(page, next_page):
+    page.goto(f"/admin/login/?next={next_page}")
+    page.locator("#id_username").fill("ada")
+    page.locator("#id_password").fill(PASSWORD)
+    page.locator("form button[type=submit]").first.click()
+
+
+def no_overflow(page):
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wide <= 0, f"{wide} px too wide at {page.viewport_size}"
+
+
+def test_a_report_is_made_while_one_looks_and_tells_for_whom(page, experiment, worker, accessible, shot):
+    worker()
+    log_in(page, "/app/experiments/page/")
+    expect(page.get_by_text("“New page” raised “Revenue”")).to_be_visible(timeout=40_000)
+    page.get_by_text("Compare groups of customers").click()
+    page.get_by_label("country", exact=True).check()
+    page.get_by_label("plan", exact=True).check()
+    page.get_by_role("button", name="Compare these groups").click()
+    expect(page.get_by_text("The effect differs between groups of “country” (New page).")).to_be_visible(
+        timeout=40_000
+    )
+    expect(page.locator("#chart-groups svg")).to_be_visible(timeout=20_000)
+    shot(page, "experiment-report", full_page=True)
+    accessible(page)
+    for language in ("en", "zh-hans"):
+        page.context.add_cookies([{"name": "django_language", "value": language, "url": page.url}])
+        for width in (390, 1400):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.reload()
+            expect(page.locator("#chart-forest svg")).to_be_visible(timeout=20_000)
+            no_overflow(page)
+            shot(page, f"experiment-report-{language}-{width}", full_page=True)
+    with page.expect_download() as download:
+        page.locator("a[href$='report.csv']").click()
+    assert re.match(r"page.*\.csv", download.value.suggested_filename)

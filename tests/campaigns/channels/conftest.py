@@ -1,0 +1,286 @@
+"""Services that speak each provider's own protocol over a socket, count what they took, and misbehave."""
+
+import base64
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+import http_ece
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from django.core.cache import cache
+from django.utils import timezone
+from py_vapid import Vapid02
+from standardwebhooks import Webhook
+
+from campaigns import accounts
+from campaigns.channels import mobilepush, webhook, webpush
+from campaigns.models import PushSubscription, SenderAccount
+from campaigns.sending import chunk
+from personalization.customers.models import Consent, Customer, Identifier
+
+Taken = tuple[str, str]  # to whom, and what they read
+
+
+def b64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def unb64(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+@dataclass
+class Service:
+    """`fault(path, number)`: a status to answer with, "drop" (line cut after the request), "hang" or ""."""
+
+    channel: str
+    port: int = 0
+    taken: list[Taken] = field(default_factory=list)
+    requests: int = 0
+    cut: int = 0
+    fault: Callable[[str, int], Any] = lambda path, number: ""
+    headers: dict[str, str] = field(default_factory=dict)
+    keys: dict[str, Any] = field(default_factory=dict)
+    closing: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def serve(self, listener: socket.socket) -> None:
+        while not self.closing.is_set():
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._talk, args=(client,), daemon=True).start()
+
+    def _talk(self, client: socket.socket) -> None:
+        client.settimeout(20)
+        file = client.makefile("rb")
+        try:
+            while self._one(client, file):
+                pass
+        except OSError:
+            pass
+        finally:
+            file.close()
+            client.close()
+
+    def _one(self, client: socket.socket, file: Any) -> bool:
+        first = file.readline().decode()
+        if not first:
+            return False
+        _verb, path, _version = first.split()
+        headers = {}
+        while (line := file.readline().decode().strip()) != "":
+            name, _, value = line.partition(":")
+            headers[name.lower()] = value.strip()
+        body = file.read(int(headers.get("content-length", 0)))
+        if len(body) < int(headers.get("content-length", 0)):
+            self.cut += 1
+            return False
+        if path == "/token":
+            self._reply(client, 200, self._token(body))
+            return True
+        self.requests += 1
+        fault = self.fault(path, self.requests)
+        if isinstance(fault, int):
+            self._reply(client, fault, getattr(self, "fault_body", {}), self.headers)
+            return True
+        answer = getattr(self, f"take_{self.channel}")(path, headers, body)
+        if fault == "drop":
+            return False
+        if fault == "hang":
+            self.closing.wait(5)
+            return False
+        self._reply(client, *answer)
+        return True
+
+    def _reply(
+        self, client: socket.socket, status: int, body: Any, headers: dict[str, str] | None = None
+    ) -> None:
+        data = json.dumps(body).encode()
+        lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(data)}"]
+        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        client.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + data)
+
+    # --- Each provider's own protocol ------------------------------------------------------------------
+    def take_sms(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any]:
+        assert path == "/2010-04-01/Accounts/AC123456/Messages.json"
+        user = base64.b64decode(headers["authorization"].removeprefix("Basic ")).decode()
+        if user != "AC123456:sms-token":
+            return 401, {"code": 20003}
+        form = parse_qs(body.decode())
+        self.taken.append((form["To"][0], form["Body"][0]))
+        return 201, {"sid": "SM1", "status": "queued"}
+
+    def take_whatsapp(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any]:
+        assert path == "/123456/messages" and headers["authorization"] == "Bearer wa-token"
+        data = json.loads(body)
+        assert data["messaging_product"] == "whatsapp" and data["type"] == "template"
+        values = [one["text"] for one in data["template"]["components"][0]["parameters"]]
+        self.taken.append(("+" + data["to"], f"{data['template']['name']}: {', '.join(values)}"))
+        return 200, {"messages": [{"id": "wamid.1"}]}
+
+    def take_webhook(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any]:
+        data = Webhook(self.keys["secret"]).verify(body, headers)
+        known = self.keys.setdefault("ids", set())
+        if headers["webhook-id"] not in known:
+            known.add(headers["webhook-id"])
+            self.taken.append((data["data"]["customer"], data["data"]["values"]["hello"]))
+        return 204, {}
+
+    def take_webpush(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any]:
+        assert headers["ttl"] == "86400" and headers["content-encoding"] == "aes128gcm"
+        assert Vapid02.verify(headers["authorization"])
+        claims = json.loads(unb64(headers["authorization"].split("t=")[1].split(",")[0].split(".")[1]))
+        assert claims["aud"] == self.url and claims["sub"] == "mailto:me@shop.example"
+        key, auth = self.keys[path]
+        shown = json.loads(http_ece.decrypt(body, private_key=key, auth_secret=auth, version="aes128gcm"))
+        known = self.keys.setdefault("tags", set())
+        if shown["tag"] not in known:
+            known.add(shown["tag"])
+            self.taken.append((path, shown["body"]))
+        return 201, {}
+
+    def take_mobilepush(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any]:
+        assert path == "/v1/projects/shop/messages:send" and headers["authorization"] == "Bearer fcm-token"
+        message = json.loads(body)["message"]
+        known = self.keys.setdefault("tags", set())
+        if message["android"]["collapse_key"] not in known:
+            known.add(message["android"]["collapse_key"])
+            self.taken.append((message["token"], message["notification"]["body"]))
+        return 200, {"name": "projects/shop/messages/1"}
+
+    def _token(self, body: bytes) -> Any:
+        """RFC 7523: the assertion must be signed by the service account's key."""
+        form = parse_qs(body.decode())
+        signed, _, signature = form["assertion"][0].rpartition(".")
+        self.keys["public"].verify(unb64(signature), signed.encode(), PKCS1v15(), SHA256())
+        claims = json.loads(unb64(signed.split(".")[1]))
+        assert claims["aud"] == f"{self.url}/token" and claims["exp"] - claims["iat"] == 3600
+        return {"access_token": "fcm-token", "expires_in": 3599}
+
+
+@pytest.fixture
+def open_service(settings: Any, tmp_path: Any) -> Iterator[Callable[[str], Service]]:
+    settings.JOURNAL_DIR = tmp_path / "journal"
+    settings.SEND_RETRY_SECONDS = 0
+    settings.SEND_TIMEOUT_SECONDS = 1
+    settings.OUTBOUND_ALLOWED_HOSTS = ["127.0.0.1"]
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    cache.clear()
+    mobilepush._tokens.clear()
+    chunk.close_sessions()
+    opened = []
+
+    def make(channel: str) -> Service:
+        service = Service(channel)
+        listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        service.port = listener.getsockname()[1]
+        threading.Thread(target=service.serve, args=(listener,), daemon=True).start()
+        opened.append((service, listener))
+        return service
+
+    yield make
+    chunk.close_sessions()
+    for service, listener in opened:
+        service.closing.set()
+        listener.close()
+    cache.clear()
+
+
+@pytest.fixture
+def make_account() -> Callable[..., SenderAccount]:
+    """An account whose provider is the service."""
+
+    def make(service: Service, *, position: int = 0, **changes: str) -> SenderAccount:
+        values = {**account_values(service), **changes}
+        return accounts.save_account(
+            None, channel=service.channel, name=f"{service.channel} {service.port}", values=values,
+            position=position, actor="test",
+        )  # fmt: skip
+
+    return make
+
+
+def account_values(service: Service) -> dict[str, str]:
+    if service.channel == "sms":
+        return {"account_sid": "AC123456", "auth_token": "sms-token", "sender": "+442079460018",
+                "base_url": service.url}  # fmt: skip
+    if service.channel == "whatsapp":
+        return {"phone_number_id": "123456", "access_token": "wa-token", "base_url": service.url}
+    if service.channel == "webhook":
+        service.keys["secret"] = webhook.new_secret()
+        return {"url": f"{service.url}/in", "secret": service.keys["secret"]}
+    if service.channel == "webpush":
+        return {"contact": "mailto:me@shop.example", "private_key": webpush.new_private_key()}
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    service.keys["public"] = key.public_key()
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    given = {"project_id": "shop", "client_email": "bespoke@shop.example", "private_key": pem,
+             "token_uri": f"{service.url}/token"}  # fmt: skip
+    return {"service_account": json.dumps(given), "base_url": service.url}
+
+
+@pytest.fixture
+def give_address() -> Callable[[Service, list[Customer]], list[str]]:
+    """An address on the service's channel for each customer, and consent; answers the addresses."""
+
+    def give(service: Service, people: list[Customer]) -> list[str]:
+        Consent.objects.bulk_create(
+            Consent(customer=one, channel=service.channel, topic="marketing", granted=True, source="test",
+                    recorded_at=datetime(2026, 1, 1, tzinfo=UTC))
+            for one in people
+        )  # fmt: skip
+        return [_address(service, one) for one in people]
+
+    return give
+
+
+def _address(service: Service, one: Customer) -> str:
+    if service.channel == "webhook":
+        return str(one.external_id)
+    if service.channel == "mobilepush":
+        return Identifier.objects.create(customer=one, kind="push_token", value=f"token-{one.pk}").value
+    if service.channel == "webpush":
+        return subscribe(service, one, f"/push/{one.pk}")
+    Customer.objects.filter(pk=one.pk).update(phone=f"+4420{one.pk:08d}")
+    return f"+4420{one.pk:08d}"
+
+
+def subscribe(service: Service, one: Customer, path: str) -> str:
+    key, auth = ec.generate_private_key(ec.SECP256R1()), b"0123456789abcdef"
+    service.keys[path] = (key, auth)
+    point = key.public_key().public_bytes(
+        serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
+    )
+    endpoint = service.url + path
+    PushSubscription.objects.create(
+        customer=one, endpoint=endpoint, endpoint_hash=PushSubscription.hash_of(endpoint),
+        p256dh=b64(point), auth=b64(auth), seen_at=timezone.now(),
+    )  # fmt: skip
+    return path
+
+
+DRAFTS: dict[str, dict[str, Any]] = {
+    "sms": {"subject": "", "body": "Hello {{ customer.first_name }}. STOP to end"},
+    "whatsapp": {"subject": "", "body": "{{ customer.first_name }}\nSpring",
+                 "fields": {"template": "hello_1"}},
+    "webhook": {"subject": "", "body": "hello: {{ customer.first_name }}"},
+    "webpush": {"subject": "Hi", "body": "Hello {{ customer.first_name }}",
+                "fields": {"link": "https://shop.example/sale"}},
+    "mobilepush": {"subject": "Hi", "body": "Hello {{ customer.first_name }}"},
+}  # fmt: skip

@@ -1,0 +1,72 @@
+import json
+
+import pytest
+from django.test import Client
+
+from personalization.access.models import AuditEntry, User
+from personalization.access.services import create_key
+from personalization.customers.models import Customer
+from personalization.traits.models import TraitDefinition
+from personalization.traits.services import refresh_due
+from tests.traits.conftest import NOW
+
+
+@pytest.fixture
+def call(ada):
+    token = create_key(name="crm", scopes=["customers:read", "customers:write"])[1]
+    client = Client(headers={"Authorization": f"Bearer {token}"})
+
+    def call(method: str, path: str, body=None):
+        data = None if body is None else json.dumps(body)
+        return getattr(client, method)(f"/api/v1/{path}", data, content_type="application/json")
+
+    return call
+
+
+def test_a_trait_is_made_read_changed_and_removed_with_its_values(call, ada, happen):
+    happen(ada, days_ago=3)
+    made = call("post", "traits", {"name": "orders", "kind": "count", "window_days": 30})
+    assert made.status_code == 201, made.content
+    assert made.json()["formula"] == "number of events “Order Completed” of the last 30 days"
+    refresh_due(now=NOW)
+    assert Customer.objects.get().traits == {"orders": 1}
+    assert call("get", "traits").json()[0]["covered"] == 1
+    assert call("patch", "traits/orders", {"window_days": 2}).json()["window_days"] == 2
+    refresh_due(now=NOW)
+    assert Customer.objects.get().traits == {}
+    assert call("delete", "traits/orders").status_code == 204
+    assert list(AuditEntry.objects.order_by("id").values_list("action", flat=True))[-3:] == [
+        "trait.saved", "trait.saved", "trait.removed",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"name": "email", "kind": "count"}, "/name"),
+        ({"name": "Big Name", "kind": "count"}, "/name"),
+        ({"name": "x", "kind": "guess"}, "/kind"),
+        ({"name": "x", "kind": "count", "event": ""}, "/event"),
+        ({"name": "x", "kind": "count", "filter": {"a": {"b": 1}}}, "/filter"),
+        ({"name": "x", "kind": "count", "window_days": 0}, "/window_days"),
+    ],
+)
+def test_a_wrong_definition_is_refused_with_its_field(call, body, pointer):
+    answer = call("post", "traits", body)
+    assert answer.status_code == 400
+    assert pointer in [error["pointer"] for error in answer.json()["errors"]]
+    assert not TraitDefinition.objects.exists()
+
+
+def test_the_page_lists_formulas_and_coverage(ada, define):
+    define("orders", "count", window_days=30)
+    define("churn", "churn", problem="Too little data to tell", refreshed_at=NOW)
+    boss = Client()
+    boss.force_login(User.objects.create_superuser("boss", password="x"))
+    page = boss.get("/admin/traits/traitdefinition/").content.decode()
+    assert "of the last 30 days" in page and "Too little data to tell" in page
+    form = boss.get("/admin/traits/traitdefinition/add/")
+    assert form.status_code == 200
+    data = {"name": "clicks", "kind": "count", "event": "Message Clicked", "filter": "{}", "is_active": "on"}
+    assert boss.post("/admin/traits/traitdefinition/add/", data).status_code == 302
+    assert TraitDefinition.objects.filter(name="clicks").exists()
