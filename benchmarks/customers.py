@@ -95,7 +95,7 @@ def measure(args, customers: int) -> None:
     }
     for name, value in figures.items():
         print(f"{name:28} {value:>12,}")
-    report("customers", figures, {"timeline_10000_to_100": round(pages[2] / pages[1], 2)}, args)
+    report("customers", figures, {"timeline_10000_to_100": round(pages[2] / pages[1], 2)}, args=args)
 
 
 def took(call) -> float:

@@ -105,7 +105,7 @@ def steps() -> dict[str, float]:
         "event": node("until_event", {"event": "Gone too", "hours": 1}, timeout="did"),
         "did": node("split_event", {"event": "Order Completed", "days": 30}, yes="in", no="in"),
         "in": node("split_segment", {"segment": everybody}, **{"in": "chance"}),
-        "chance": node("split_random", {"ways": {"a": 1, "b": 1}}, a="trait", b="trait"),
+        "chance": node("split_random", {"ways": [["a", 1], ["b", 1]]}, a="trait", b="trait"),
         "trait": node("trait", {"trait": "stage", "value": "in"}, done="mail"),
         "mail": node("message", {"campaign": message("Step")}, done="hook"),
         "hook": node("webhook", {"url": "https://shop.example/hook"}, done="goal"),

@@ -241,23 +241,32 @@ def check_rules(checker: Any, customers: list[int], items: list[int], n: int) ->
 
 def quality(args: Namespace, figures: dict[str, object], ratios: dict[str, float]) -> None:
     from _serving_data import make_events
-    from _serving_quality import diversity_trade_off, fold_in_against_refit, made_log, movielens
+    from _serving_quality import diversity_trade_off, earlier, fold_in_against_refit, made_log, movielens
 
     logs = [made_log(make_events(3_000, 1_000, 90_000, seed=9))]
     logs += [movielens(args.data)] if args.data else []
     for log in logs:
         by_balance, folds = diversity_trade_off(log), fold_in_against_refit(log)
+        chosen_on = diversity_trade_off(earlier(log))
         figures[f"diversity, {log.name}"], figures[f"fold-in, {log.name}"] = by_balance, folds
+        figures[f"diversity, {log.name}, validation"] = chosen_on
         plain, mixed = by_balance["1.0"], by_balance["0.7"]
         for what in ("ndcg", "diversity"):
             ratios[f"{what} at 0.7, {log.name}"] = mixed[what] / plain[what]
-        for balance, values in by_balance.items():
-            print(
-                f"{log.name}: λ {balance}: NDCG@20 {values['ndcg']:.4f}, diversity {values['diversity']:.4f}"
-            )
+        _show_diversity(f"{log.name}, validation", chosen_on)
+        _show_diversity(log.name, by_balance)
         for name, values in folds.items():
             ratios[f"{name} folded in over refit, {log.name}"] = values["folded_in"] / values["refit"]
             print(f"{log.name}: {name} " + ", ".join(f"{what} {value:.4f}" for what, value in values.items()))
+
+
+def _show_diversity(name: str, by_balance: dict[str, dict[str, Any]]) -> None:
+    for balance, found in by_balance.items():
+        said = [
+            f"{what} {found[what]:.4f} ({value:+.1%} [{low:+.1%}, {high:+.1%}])"
+            for what, (value, low, high) in found["change"].items()
+        ]
+        print(f"{name}: λ {balance}: {', '.join(said)}")
 
 
 if __name__ == "__main__":

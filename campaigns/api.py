@@ -30,6 +30,7 @@ from experiments.plan_serializers import PlanChangeSerializer
 from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination
 from personalization.access.services import actor_name
+from personalization.customers.reading import MASK, may_see, note_read
 from personalization.segments.models import Segment
 from recommender.rules import MAX_MESSAGES, Rules
 from recommender.rules_field import RulesField, RulesSchema
@@ -77,7 +78,8 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         model = Campaign
         fields = [
             "id", "name", "channel", "topic", "segment", "sender_name", "sender_address", "control_share",
-            "kind", "holdout", "plan", "test_share", "fallback", "timing", "messages", "status",
+            "kind", "holdout", "plan", "test_share", "fallback", "allocation",
+            "learning", "timing", "messages", "status",
             "scheduled_at", "problem", "run", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = ["status", "scheduled_at", "problem"]
@@ -286,7 +288,14 @@ class DeliveriesView(APIView):
             status=_choice(request, "status", DeliveryStatus.values),
             reason=_choice(request, "reason", SkipReason.values),
         )
-        return _page(self, request, found, DeliverySerializer)
+        response = _page(self, request, found, DeliverySerializer)
+        rows = response.data["results"]
+        if may_see(request):
+            note_read(request, [r["customer_id"] for r in rows if r["customer_id"]], page="API: deliveries")
+        else:
+            for row in rows:  # what a server answered may repeat the address
+                row.update(customer=MASK if row["customer"] else None, detail="")
+        return response
 
 
 def _choice(request: Request, name: str, allowed: list[str]) -> str:

@@ -3,8 +3,10 @@ from django.urls import include, path
 from campaigns import api
 from campaigns.account_api import AccountsView, AccountView
 from campaigns.limits.api import LimitsView
+from campaigns.rehearsal_views import RehearsalView
 from campaigns.report_api import ReportView
 from campaigns.trigger_api import TriggerView
+from campaigns.why_views import WhyView
 
 urlpatterns = [
     path("campaigns", api.CampaignsView.as_view()),
@@ -21,8 +23,11 @@ urlpatterns = [
     path("campaigns/<int:pk>/deliveries", api.DeliveriesView.as_view()),
     path("sender-accounts", AccountsView.as_view()),
     path("sender-accounts/<int:pk>", AccountView.as_view()),
+    path("campaigns/<int:pk>/rehearsal", RehearsalView.as_view()),
+    path("campaigns/<int:pk>/why", WhyView.as_view()),
     path("campaigns/<int:pk>/trigger", TriggerView.as_view()),
-    path("journeys", include("campaigns.journeys.api_urls")),
+    path("", include("campaigns.webhooks.api_urls")),
+    path("", include("campaigns.journeys.api_urls")),
     path("limits", LimitsView.as_view()),
     path("experiments/<slug:key>/report", ReportView.as_view(), name="api-experiment-report"),
 ]

@@ -5,4 +5,7 @@ from django.utils.translation import gettext_lazy as _
 class CampaignsConfig(AppConfig):
     name = "campaigns"
     verbose_name = _("Campaigns")
-    timeline_sources = ("campaigns.timeline_sources.MessageEntries",)
+    timeline_sources = (
+        "campaigns.timeline_sources.MessageEntries",
+        "campaigns.timeline_sources.JourneyEntries",
+    )

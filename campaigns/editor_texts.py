@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from campaigns import channels
+from campaigns.item_counts import rule_names
 from campaigns.outlook import asks_for_share
 from experiments.models import Metric
 from personalization.customers.models import Channel
@@ -91,14 +92,7 @@ def editor_texts() -> dict[str, Any]:
         "leave": _("There are changes that are not saved."),
         "testSent": _("Sent to %(address)s."),
         "drop": _("Remove %(name)s"),
-        "rules": {
-            "item_count": _("How many items"), "bought": _("New or bought before"),
-            "not_in_last_messages": _("Not again for … messages"), "diversity": _("Variety"),
-            "max_per_category": _("Most of one category"), "price_min": _("Price from"),
-            "price_max": _("Price to"), "categories": _("Only these categories"),
-            "not_categories": _("Not these categories"), "brands": _("Only these brands"),
-            "pinned": _("Pinned items"), "not_items": _("Never these items"),
-        },
+        "rules": rule_names(),
         "line": _("line %(line)s"),
         "subject": _("Subject"),
         "title": _("Title"),

@@ -43,3 +43,11 @@ class InvalidJourney(ProblemError):
     status = 422
     slug = "invalid-journey"
     title = _("The journey is not valid")
+
+
+class InvalidWebhook(ProblemError):
+    """What was to be saved is no webhook."""
+
+    status = 422
+    slug = "invalid-webhook"
+    title = _("The webhook is not valid")

@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from campaigns import experiment_page, group_form, plan_page, report_export
+from campaigns import experiment_page, group_form, plan_page, report_export, study_pages
 
 app_name = "experiments"
 urlpatterns = [
+    path("long-run/<slug:key>/", study_pages.long_run, name="long-run"),
+    path("<slug:key>/targeting/", study_pages.targeting, name="targeting"),
     path("<slug:key>/", experiment_page.report, name="report"),
     path("<slug:key>/data", experiment_page.data, name="report-data"),
     path("<slug:key>/refresh", group_form.refresh, name="refresh"),

@@ -13,7 +13,7 @@ from campaigns.drafts import MessageDraft
 from campaigns.errors import InvalidCampaign
 from campaigns.item_choice import ItemChoice, read_choice
 from campaigns.models import CampaignKind, Fallback
-from experiments.models import Holdout
+from experiments.models import Allocation, Holdout
 from personalization.segments.models import Segment
 from recommender.rules import RulesError
 
@@ -60,6 +60,8 @@ def test_fields(data: dict[str, Any]) -> dict[str, Any]:
         "plan": {key: value for key, value in plan.items() if value not in (None, "")},
         "test_share": _number(data.get("test_share", 1), "/test_share"),
         "fallback": text(data, "fallback") or Fallback.BASELINE,
+        "allocation": text(data, "allocation") or Allocation.FIXED,
+        "learning": _object(data.get("learning"), "/learning"),
     }
 
 
@@ -72,6 +74,14 @@ def timing_fields(data: dict[str, Any]) -> dict[str, Any]:
     if kind not in CampaignKind.values:
         raise InvalidCampaign(errors=[{"pointer": "/kind", "detail": _("Choose broadcast or triggered.")}])
     return {"kind": kind, "timing": timing}
+
+
+def _object(value: object, pointer: str) -> dict[str, Any]:
+    if value in (None, ""):
+        return {}
+    if not isinstance(value, dict):
+        raise InvalidCampaign(errors=[{"pointer": pointer, "detail": _("This must be a JSON object.")}])
+    return {key: one for key, one in value.items() if one not in (None, "")}
 
 
 def text(data: dict[str, Any], key: str) -> str:

@@ -17,8 +17,8 @@ from recommender.rules import ALLOW, EXCLUDE, ONLY, Rules, RulesError
 
 DEFAULT_COUNT = 6
 MAX_COUNT = 50
-# Values of λ in maximal marginal relevance that the editor offers.
-LITTLE_VARIETY, MORE_VARIETY, MUCH_VARIETY = 0.9, 0.7, 0.5
+# Values of λ in marginal relevance that the editor offers; below both is "much more".
+LITTLE_VARIETY, MORE_VARIETY = 0.8, 0.7
 NAMED = 3  # names of categories and brands in one sentence
 
 

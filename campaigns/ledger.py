@@ -21,6 +21,7 @@ from campaigns.models import (
     ChunkStatus,
     Delivery,
     DeliveryStatus,
+    LearningStatus,
     RolloutStatus,
     Run,
     RunStatus,
@@ -237,5 +238,6 @@ def finish_runs(*, now: datetime) -> int:
         Run.objects.filter(status=RunStatus.SENDING, is_standing=False)
         .exclude(pk__in=open_left)
         .exclude(rollout__status=RolloutStatus.WAITING)
+        .exclude(learning__status=LearningStatus.WAITING)
         .update(status=RunStatus.FINISHED, finished_at=now)
     )

@@ -18,7 +18,7 @@ HEAD = struct.Struct(">BQI")
 VERSION = 1
 MAC_BYTES = 16
 MAX_TOKEN = 4000
-OPEN, CLICK, UNSUBSCRIBE, MESSAGE = "open", "click", "unsubscribe", "message-id"
+OPEN, CLICK, UNSUBSCRIBE, MESSAGE, TRAP = "open", "click", "unsubscribe", "message-id", "trap"
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,10 @@ def click_url(delivery_id: int, issued_at: int, url: str) -> str | None:
     """None for an address too long to be carried; it is then left untracked."""
     token = sign(CLICK, Link(delivery_id, issued_at, url))
     return f"{settings.SITE_URL}/t/c/{token}" if len(token) <= MAX_TOKEN else None
+
+
+def trap_url(delivery_id: int, issued_at: int) -> str:
+    return f"{settings.SITE_URL}/t/s/{sign(TRAP, Link(delivery_id, issued_at))}"
 
 
 def unsubscribe_url(delivery_id: int, issued_at: int) -> str:

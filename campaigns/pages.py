@@ -22,7 +22,7 @@ from campaigns.forms import campaign_fields, read_json, send_at
 from campaigns.item_choice import DEFAULT_COUNT
 from campaigns.models import Campaign, CampaignKind, CampaignStatus, Delivery, DeliveryStatus, Fallback, Run
 from campaigns.report_words import effect_of_list
-from experiments.models import Holdout
+from experiments.models import Allocation, Holdout
 from personalization.access.models import User
 from personalization.access.problems import ProblemError, problem_response
 from personalization.access.services import actor_name
@@ -132,6 +132,7 @@ def editor(request: HttpRequest, campaign_id: int | None = None) -> HttpResponse
             "snippets": snippets(),
             "metrics": metric_choices(),
             "fallbacks": Fallback.choices,
+            "allocations": Allocation.choices,
             "kinds": CampaignKind.choices,
             "weekdays": list(enumerate(WEEKDAYS_ABBR.values())),
             "page_data": _page_data(request, campaign, can_save=may_save and is_open),
@@ -181,6 +182,8 @@ def state_of(campaign: Campaign) -> dict[str, Any]:
         "plan": campaign.plan,
         "test_share": campaign.test_share,
         "fallback": campaign.fallback,
+        "allocation": campaign.allocation,
+        "learning": campaign.learning,
         "kind": campaign.kind,
         "timing": campaign.timing,
         "status": campaign.status,
@@ -196,7 +199,8 @@ def _blank() -> dict[str, Any]:
         "id": None, "name": "", "segment": "", "sender_name": "", "sender_address": settings.DEFAULT_SENDER,
         "topic": "marketing", "channel": "email", "control_share": 0.1, "holdout": "",
         "status": CampaignStatus.DRAFT,
-        "plan": {}, "test_share": 1.0, "fallback": Fallback.BASELINE, "kind": CampaignKind.BROADCAST,
+        "plan": {}, "test_share": 1.0, "fallback": Fallback.BASELINE,
+        "allocation": Allocation.FIXED, "learning": {}, "kind": CampaignKind.BROADCAST,
         "timing": {},
         "scheduled_at": "", "item_names": {},
         "messages": [

@@ -1,6 +1,7 @@
 """What the editor asks while one writes: a customer's own message, a test mail, the segment's size."""
 
 import secrets
+from collections.abc import Iterable
 from typing import Any, cast
 
 from django.conf import settings
@@ -18,7 +19,7 @@ from campaigns.channels import ChannelError, Recipient, Sheet
 from campaigns.errors import InvalidCampaign
 from campaigns.forms import item_choice, message_fields, read_json, text
 from campaigns.item_choice import ItemChoice, describe
-from campaigns.item_counts import count_items
+from campaigns.item_counts import count_items, count_removed, describe_removed
 from campaigns.pages import answers_problems
 from campaigns.sending.picks import ItemTexts, items_of, pick_items
 from personalization.access.models import User
@@ -28,6 +29,7 @@ from personalization.catalog import choices
 from personalization.content.errors import Problem, RenderError, TemplateError
 from personalization.content.messages import RenderedMessage, compile_message
 from personalization.context import as_values
+from personalization.customers import reading
 from personalization.customers import search as customer_search
 from personalization.customers import selectors as customer_selectors
 from personalization.customers.contexts import context_of
@@ -48,9 +50,11 @@ def preview(request: HttpRequest) -> HttpResponse:
     data = read_json(request)
     customer, choice = _customer(request, data), item_choice(data)
     context = example_context(customer, campaign=text(data, "name"), choice=choice)
+    if customer and not reading.may_see(request):
+        context["customer"] = reading.show_profile(request, context["customer"], page="message preview")
     channel, content = _channel(data), message_content(data)
     answer: dict[str, Any] = {
-        "customer": _described(customer) if customer else None,
+        "customer": _described(request, [customer])[0] if customer else None,
         "problems": [_as_json(p) for p in channel.problems(content, context)],
         "items": _about_items(choice, customer, got=len(context["items"])),
         "fields": sorted(str(key) for key in context["customer"].get("traits", {})),
@@ -79,8 +83,10 @@ def message_content(data: dict[str, Any]) -> dict[str, Any]:
     return {**parts, "fields": message_fields(data)}
 
 
-def _about_items(choice: ItemChoice, customer: Customer | None, *, got: int) -> dict[str, str]:
-    """The rules in a sentence, how many items they leave, and a warning when that is too few."""
+def _about_items(choice: ItemChoice, customer: Customer | None, *, got: int) -> dict[str, Any]:
+    """The rules in a sentence, how many items they leave and each takes away, and a warning when too few are
+    left.
+    """
     fitting, everything = count_items(choice.rules)
     facts = {"n": number_format(fitting), "all": number_format(everything), "got": got}
     warning = ""
@@ -102,6 +108,7 @@ def _about_items(choice: ItemChoice, customer: Customer | None, *, got: int) -> 
         "sentence": describe(choice),
         "left": _("%(n)s of %(all)s items can be recommended.") % facts,
         "warning": warning % facts,
+        "removed": describe_removed(count_removed(choice.rules, customer and customer.pk)),
     }
 
 
@@ -161,13 +168,20 @@ def example_context(customer: Customer | None, *, campaign: str, choice: ItemCho
 def customers(request: HttpRequest) -> HttpResponse:
     """Customers whose name, address or id begins with the words."""
     words = request.GET.get("q", "").strip()[:100]
-    found = customer_search.search(words, limit=MAX_FOUND)
-    return JsonResponse({"customers": [_described(customer) for customer in found]})
+    # Who may not see names may not find out by searching for them.
+    found = customer_search.search(words, limit=MAX_FOUND) if reading.may_see(request) else []
+    return JsonResponse({"customers": _described(request, found)})
 
 
-def _described(customer: Customer) -> dict[str, Any]:
-    detail = " · ".join(part for part in (customer.city, customer.country, customer.language) if part)
-    return {"id": customer.pk, "name": str(customer), "detail": detail}
+def _described(request: HttpRequest, customers: Iterable[Customer]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": customer.pk,
+            "name": str(customer),
+            "detail": " · ".join(p for p in (customer.city, customer.country, customer.language) if p),
+        }
+        for customer in reading.show(request, customers, page="message preview")
+    ]
 
 
 @require_GET

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import selectors
 from campaigns.report_advice import advice
+from campaigns.report_allocation import allocation_context
 from campaigns.report_groups import group_rows
 from campaigns.report_guards import beliefs, guardrails
 from campaigns.report_tables import NO_CHARTS, against_control, charts, tables, without_silence
@@ -58,6 +59,7 @@ def _in_words(result: Report) -> dict[str, Any]:
             "notices": notices(result),
             "guardrails": guardrails(result),
             "beliefs": beliefs(result),
+            "allocation": allocation_context(result),
             "breakdown": breakdown_sentences(result, result.breakdown) if result.breakdown else None,
             "breakdown_rows": group_rows(result),
             "breakdown_least": result.breakdown.least if result.breakdown else 0,

@@ -20,10 +20,13 @@ from campaigns.group_form import group_form
 from campaigns.models import Campaign, Run, RunStatus, SkipReason
 from campaigns.pages import answers_problems
 from campaigns.plan_form import plan_form
+from campaigns.report_allocation import waves_of
 from campaigns.report_found import analysis_context, found_of, wish
 from campaigns.report_tables import with_sent
 from personalization.access.services import actor_name, audit
 from personalization.access.shell import render_page, staff_page
+from personalization.customers.pseudonyms import pseudonym
+from personalization.customers.reading import may_see
 
 EVENTS_GO_ON = timedelta(days=15)
 ACTIONS: dict[str, Callable[..., object]] = {
@@ -98,6 +101,7 @@ def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
         "statuses": RunStatus,
         **found["context"],
         **analysis,
+        "waves": waves_of(run),
         **decision_context(run),
     }
     return {
@@ -106,6 +110,7 @@ def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
             for name in (
                 "headline",
                 "decision",
+                "allocation",
                 "progress",
                 "analysis",
                 "guards",
@@ -184,14 +189,19 @@ def steer(request: HttpRequest, campaign_id: int, number: int, action: str) -> H
 
 @staff_page("campaigns.view_campaign")
 def audience_csv(request: HttpRequest, campaign_id: int) -> HttpResponse:
-    """Everyone considered and what became of them; needs the right to see customers, and is audited."""
+    """Everyone considered and what became of them; needs the right to see customers, and is audited.
+
+    Who may not see personal data gets pseudonyms, the same ones in every export.
+    """
     if not request.user.has_perm("customers.view_customer"):
         raise PermissionDenied
     run = _run(request, get_object_or_404(Campaign, pk=campaign_id))
     if run is None:
         raise Http404
     audit(actor_name(request), "audience.exported", f"run:{run.pk}", customers=run.audience_size)
-    response: Any = StreamingHttpResponse(_csv_lines(run), content_type="text/csv; charset=utf-8")
+    response: Any = StreamingHttpResponse(
+        _csv_lines(run, named=may_see(request)), content_type="text/csv; charset=utf-8"
+    )
     response["Content-Disposition"] = f'attachment; filename="audience-{campaign_id}-{run.number}.csv"'
     return response
 
@@ -201,7 +211,7 @@ class _Echo:
         return value
 
 
-def _csv_lines(run: Run) -> Iterator[str]:
+def _csv_lines(run: Run, *, named: bool) -> Iterator[str]:
     writer = csv.writer(_Echo())
     yield "\ufeff"  # so that spreadsheets read it as UTF-8
     yield writer.writerow(
@@ -209,10 +219,13 @@ def _csv_lines(run: Run) -> Iterator[str]:
     )
     rows = selectors.deliveries(run).order_by("pk").values_list(
         "customer__external_id", "customer__email", "variant__key", "status", "reason", "detail", "attempts",
-        "sent_at",
+        "sent_at", "customer_id",
     )  # fmt: skip
     for row in rows.iterator(chunk_size=2000):
-        *texts, attempts, sent_at = row
+        *texts, attempts, sent_at, customer_id = row
+        if not named:
+            # What a server answered may repeat the address.
+            texts = [pseudonym(customer_id) if customer_id else "", "", *texts[2:-1], ""]
         yield writer.writerow([*map(harmless, texts), attempts, sent_at.isoformat() if sent_at else ""])
 
 

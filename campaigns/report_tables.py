@@ -82,7 +82,7 @@ def _row(report: Report, metric: MetricReport, key: str, comparison: Comparison 
         "is_baseline": key == metric.baseline,
         "customers": statistic.n,
         "total": "–" if total is None else f"{total:,.0f}" if share else f"{total:,.2f}",
-        "value": amount(statistic.value, is_share=share),
+        "value": amount(_value(metric, key, statistic.value), is_share=share),
         "difference": difference_text(metric, effect.absolute) if effect else "",
         "difference_interval": difference_interval(metric, effect) if effect else "",
         "effect": effect_text(metric, effect) if effect else "",
@@ -91,6 +91,10 @@ def _row(report: Report, metric: MetricReport, key: str, comparison: Comparison 
         "obstacle": obstacle_text(comparison.obstacle) if comparison and not effect else "",
         "tone": _tone(metric, comparison),
     }
+
+
+def _value(metric: MetricReport, key: str, measured: float | None) -> float | None:
+    return measured if metric.weighted_values is None else metric.weighted_values.get(key)
 
 
 def _total(plain: Any) -> float | None:

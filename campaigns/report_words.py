@@ -43,6 +43,10 @@ def obstacle_text(obstacle: Obstacle | None) -> str:
         return _("no events yet")
     if obstacle is Obstacle.NO_DENOMINATOR:
         return _("nothing to divide by yet")
+    if obstacle is Obstacle.TOO_FEW_EFFECTIVE:
+        return _("drawn too rarely")
+    if obstacle is Obstacle.NOT_WEIGHTED:
+        return _("cannot be weighted")
     return ""
 
 

@@ -16,6 +16,7 @@ from campaigns.audience import freeze
 from campaigns.checks import Check, check_campaign
 from campaigns.drafts import MessageDraft, validate, validate_test
 from campaigns.errors import CampaignNotReady, InvalidState
+from campaigns.learning import check_allocation, first_wave, start_clock
 from campaigns.models import Campaign, CampaignKind, CampaignStatus, Fallback, Message, Run
 from campaigns.planning import CONTROL, draft_plan, entrants
 from campaigns.schedule.due import due_moments
@@ -26,7 +27,7 @@ from campaigns.steering import cancel, close, pause, resume, retry_failed
 from campaigns.winner import promise
 from experiments import holdouts
 from experiments import services as experiments
-from experiments.models import Experiment, Holdout
+from experiments.models import Allocation, Experiment, Holdout
 from personalization.access.services import audit
 from personalization.segments import selectors as segments
 from personalization.segments.models import Segment
@@ -58,6 +59,8 @@ def save_campaign(
     plan: Mapping[str, Any] | None = None,
     test_share: float = 1.0,
     fallback: str = Fallback.BASELINE,
+    allocation: str = Allocation.FIXED,
+    learning: Mapping[str, Any] | None = None,
     holdout: Holdout | None = None,
     kind: str = CampaignKind.BROADCAST,
     timing: Mapping[str, Any] | None = None,
@@ -71,6 +74,10 @@ def save_campaign(
     """
     validate(name=name, topic=topic, channel=channel, control_share=control_share, messages=messages)
     validate_test(test_share=test_share, fallback=fallback)
+    check_allocation(
+        allocation, learning or {}, messages=len(messages), test_share=test_share,
+        is_broadcast=kind == CampaignKind.BROADCAST,
+    )  # fmt: skip
     planned = read_timing(timing or {})
     if campaign is None:
         campaign = Campaign(created_by=created_by)
@@ -82,6 +89,7 @@ def save_campaign(
     campaign.sender_name, campaign.sender_address = sender_name.strip(), sender_address.strip()
     campaign.control_share, campaign.holdout = control_share, holdout
     campaign.plan, campaign.test_share, campaign.fallback = dict(plan or {}), test_share, fallback
+    campaign.allocation, campaign.learning = allocation, dict(learning or {})
     campaign.kind, campaign.timing = CampaignKind(kind), planned.as_json()
     draft_plan(campaign, entrants(messages, control_share))
     campaign.save()
@@ -150,7 +158,12 @@ def launch(campaign: Campaign, *, actor: str, now: datetime | None = None) -> Ru
     own = [campaign.holdout_id] if campaign.holdout_id else []
     held_out, chance = holdouts.draw(customer_ids, at=now, also=own)
     taking_part = [pk for pk in customer_ids if pk not in held_out]
-    assigned = experiments.assign(experiment, taking_part, at=now) | dict.fromkeys(held_out, (None, chance))
+    learns = campaign.allocation != Allocation.FIXED
+    assigned = (
+        first_wave(experiment, campaign, taking_part, at=now)
+        if learns
+        else experiments.assign(experiment, taking_part, at=now)
+    ) | dict.fromkeys(held_out, (None, chance))
     run = Run.objects.create(
         campaign=campaign, number=number, segment_version=version, experiment=experiment,
         content=_content(campaign), audience_size=len(customer_ids), launched_by=actor, launched_at=now,
@@ -164,12 +177,15 @@ def launch(campaign: Campaign, *, actor: str, now: datetime | None = None) -> Ru
         channel=channels.get(campaign.channel),
         topic=campaign.topic,
         now=now,
-        has_rest=campaign.test_share < 1,
+        has_rest=learns or campaign.test_share < 1,
         due=due_moments(
             customer_ids, Timing.from_json(campaign.timing), planned=campaign.scheduled_at, now=now
         ),
     )
-    promise(run, actor=actor, now=now)
+    if learns:
+        start_clock(run, now=now)
+    else:
+        promise(run, actor=actor, now=now)
     if written != run.audience_size:
         # Someone was erased between the two statements: the audience is who is in the ledger.
         Run.objects.filter(pk=run.pk).update(audience_size=written)
@@ -223,7 +239,7 @@ def _experiment(campaign: Campaign, number: int) -> Experiment:
         variants.insert(0, control)
     return experiments.create_experiment(
         key=f"campaign-{campaign.pk}-run-{number}", name=f"{campaign.name} #{number}", variants=variants,
-        coverage=campaign.test_share,
+        coverage=campaign.test_share, allocation=Allocation(campaign.allocation),
     )  # fmt: skip
 
 
@@ -232,6 +248,8 @@ def _content(campaign: Campaign) -> dict[str, object]:
         "channel": campaign.channel,
         "holdout": campaign.holdout_id,
         "topic": campaign.topic,
+        "allocation": campaign.allocation,
+        "learning": campaign.learning,
         "timing": campaign.timing,
         "campaign_name": campaign.name,
         "sender_name": campaign.sender_name,

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import ledger
 from campaigns.errors import InvalidState
+from campaigns.learning import drop_waves
 from campaigns.models import Chunk, ChunkStatus, Delivery, DeliveryStatus, Run, RunStatus
 from campaigns.winner import drop_rest
 from personalization.access.services import audit
@@ -52,6 +53,7 @@ def cancel(run: Run, *, actor: str) -> int:
     )
     skipped = ledger.skip_pending(free)
     Chunk.objects.filter(pk__in=free).update(status=ChunkStatus.DONE)
+    drop_waves(run)
     return skipped + drop_rest(run)
 
 

@@ -7,11 +7,14 @@ from datetime import datetime, timedelta
 
 import structlog
 from celery import shared_task
+from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from campaigns import ledger, services, winner
+from campaigns import learning, ledger, services, winner
+from campaigns.feedback.mailbox import MailboxError, read_mailbox
 from campaigns.journeys import calling, entering, passing
 from campaigns.limits import caps
 from campaigns.models import (
@@ -21,9 +24,13 @@ from campaigns.models import (
     Chunk,
     Journey,
     JourneyStatus,
+    Telling,
+    TellingStatus,
     WebhookCall,
+    WebhookEndpoint,
 )
 from campaigns.sending import chunk
+from campaigns.webhooks import telling
 from personalization.access.problems import ProblemError
 
 log = structlog.get_logger(__name__)
@@ -37,8 +44,8 @@ STALE_SECONDS = 10
 
 @shared_task(ignore_result=True)
 def tick() -> None:
-    """Launches due campaigns, hands chunks and due looks to workers, closes finished runs. Cheap when nothing
-    is due."""
+    """Launches due campaigns, hands chunks, due looks and due waves to workers, closes finished runs.
+    Cheap when nothing is due."""
     now = timezone.now()
     due = Campaign.objects.filter(status=CampaignStatus.SCHEDULED, scheduled_at__lte=now)
     for campaign_id in due.order_by("scheduled_at").values_list("pk", flat=True):
@@ -47,6 +54,8 @@ def tick() -> None:
         send_chunk.delay(chunk_id)
     for plan_id in winner.take_due_plans(now=now):
         take_look.delay(plan_id)
+    for learning_id in learning.take_due(now=now):
+        send_wave.delay(learning_id)
     caps.count_lapsed(now=now)
     _hand_over_journeys(now)
     ledger.finish_runs(now=timezone.now())
@@ -86,8 +95,43 @@ def send_chunk(chunk_id: int) -> None:
 
 
 @shared_task(ignore_result=True)
+def tell_events() -> None:
+    """Puts new events into the logs of webhooks and hands endpoints with due calls to workers."""
+    now = timezone.now()
+    for endpoint in WebhookEndpoint.objects.filter(is_active=True):
+        telling.collect(endpoint, now=now)
+    due = Telling.objects.filter(status=TellingStatus.WAITING, due_at__lte=now, endpoint__is_active=True)
+    for endpoint_id in due.order_by().values_list("endpoint", flat=True).distinct():
+        tell_endpoint.delay(endpoint_id)
+
+
+@shared_task(ignore_result=True)
+def tell_endpoint(endpoint_id: int) -> None:
+    telling.tell_due(endpoint_id)
+
+
+@shared_task(ignore_result=True)
+def read_bounces() -> None:
+    """Reads the mailbox of reports, where there is one; two at a time would read the same mail."""
+    if not settings.BOUNCE_MAILBOX or not cache.add("campaigns:read-bounces", 1, timeout=300):
+        return
+    try:
+        log.info("bounces_read", **read_mailbox(settings.BOUNCE_MAILBOX))
+    except MailboxError as error:
+        log.warning("bounce_mailbox_unreadable", error=str(error))
+    finally:
+        cache.delete("campaigns:read-bounces")
+
+
+@shared_task(ignore_result=True)
 def take_look(plan_id: int) -> None:
     if winner.take_look(plan_id) is not None:
+        wake()
+
+
+@shared_task(ignore_result=True)
+def send_wave(learning_id: int) -> None:
+    if learning.send_wave(learning_id):
         wake()
 
 

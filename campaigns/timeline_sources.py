@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.models import Delivery, DeliveryStatus
+from campaigns.models.journeys import Passage
 from personalization.customers.timeline import Entry, TimelineSource
 
 
@@ -46,3 +47,26 @@ class MessageEntries(TimelineSource):
         if not items or row.status == DeliveryStatus.SKIPPED:
             return ""
         return _("with %(number)s chosen items") % {"number": len(items)}
+
+
+class JourneyEntries(TimelineSource):
+    kind = "journey"
+    label = gettext_lazy("Journeys")
+    permission = "campaigns.view_campaign"
+    at_field = "entered_at"
+
+    def rows(self, customer_id: int) -> QuerySet[Passage]:
+        return Passage.objects.filter(customer_id=customer_id).select_related("journey")
+
+    def tell(self, row: Passage) -> Entry:
+        title = _("Entered journey %(journey)s") % {"journey": row.journey.name}
+        detail = " · ".join(part for part in (str(row.get_status_display()), row.end_reason) if part)
+        return self.entry(
+            row,
+            title,
+            detail,
+            journey=row.journey_id,
+            status=row.status,
+            node=row.node,
+            reason=row.end_reason,
+        )

@@ -1,5 +1,6 @@
 """What comes back from a message: opens, clicks, unsubscribes, written down as events of the customer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,25 +10,27 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from campaigns import channels
+from campaigns.feedback import machines
 from campaigns.links import Link
 from campaigns.models import Delivery
 from personalization.customers import services as customers
 from personalization.customers.models import Customer, SuppressionReason
 from personalization.customers.selectors import person_address
-from personalization.events.services import NewEvent, record_events
+from personalization.events.services import NewEvent, mark_events, record_events
 
-# Nobody reads that fast: scanners and prefetchers fetch a message's links the moment it arrives.
-MACHINE_SECONDS = 2
+# How far back a scanner's visits are marked once it gave itself away.
+AROUND = timedelta(seconds=60)
 OPEN_STEP, CLICK_STEP = timedelta(minutes=1), timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
 class Visit:
-    """What is kept of a request: no address, only the kind of device."""
+    """What is kept of a request: no address, only the kind of device. `agent` is looked at and not kept."""
 
     device: str
     is_head: bool = False
     at: datetime | None = None
+    agent: str = "-"
 
 
 def find_delivery(link: Link) -> Delivery | None:
@@ -55,11 +58,39 @@ def _record(link: Link, visit: Visit, *, name: str, kind: str, step: timedelta, 
     at = visit.at or timezone.now()
     slot = int(at.timestamp() // step.total_seconds())
     what = "-".join([kind, str(slot), *extra.values()])
-    record_events([_event(delivery, name, what, link, visit, at, extra)])
+    reason = _machine(delivery, link, visit, at, is_click=kind == "click")
+    marks: dict[str, Any] = {**extra, "machine": True, "machine_by": reason} if reason else extra
+    record_events([_event(delivery, name, what, visit, at, marks)])
+    if reason in ("walk", "trap"):
+        mark_machine(delivery, at=at, reason=reason)
+
+
+def record_trap(link: Link) -> None:
+    """The link that nobody can see was followed: what this scanner did around it is marked."""
+    delivery = find_delivery(link)
+    if delivery is not None:
+        machines.spring_trap(delivery.pk)
+        mark_machine(delivery, at=timezone.now(), reason="trap")
+
+
+def mark_machine(delivery: Delivery, *, at: datetime, reason: str) -> None:
+    if delivery.customer_id is not None:
+        mark_events(
+            delivery.customer_id, names=("Message Opened", "Message Clicked"), since=at - AROUND,
+            having={"run": delivery.run_id}, marks={"machine": True, "machine_by": reason},
+        )  # fmt: skip
+
+
+def _machine(delivery: Delivery, link: Link, visit: Visit, at: datetime, *, is_click: bool) -> str:
+    seen = machines.Seen(
+        delivery.pk, at, delivery.sent_at or datetime.fromtimestamp(link.issued_at, UTC), visit.agent,
+        link.url, is_click, visit.is_head,
+    )  # fmt: skip
+    return machines.machine_reason(seen)
 
 
 def _event(
-    delivery: Delivery, name: str, what: str, link: Link, visit: Visit, at: datetime, extra: dict[str, str]
+    delivery: Delivery, name: str, what: str, visit: Visit, at: datetime, extra: Mapping[str, Any]
 ) -> NewEvent:
     assert delivery.customer_id is not None
     properties: dict[str, Any] = {
@@ -70,9 +101,6 @@ def _event(
         "channel": delivery.run.content["channel"],
         **extra,
     }
-    sent_at = delivery.sent_at or datetime.fromtimestamp(link.issued_at, UTC)
-    if visit.is_head or at - sent_at < timedelta(seconds=MACHINE_SECONDS):
-        properties["machine"] = True
     return NewEvent(
         customer_id=delivery.customer_id,
         message_id=f"delivery-{delivery.pk}-{what}",
@@ -110,9 +138,7 @@ def unsubscribe(link: Link, visit: Visit, *, everything: bool = False) -> bool:
             customer_id=delivery.customer_id,
         )
     extra = {"scope": "all" if everything else "topic"}
-    record_events(
-        [_event(delivery, "Message Unsubscribed", "unsubscribe", link, Visit(visit.device), at, extra)]
-    )
+    record_events([_event(delivery, "Message Unsubscribed", "unsubscribe", Visit(visit.device), at, extra)])
     return True
 
 

@@ -8,5 +8,6 @@ app_name = "tracking"
 urlpatterns = [
     path("o/<str:token>.gif", views.open_pixel, name="open"),
     path("c/<str:token>", views.click, name="click"),
+    path("s/<str:token>", views.trap, name="trap"),
     path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
 ]

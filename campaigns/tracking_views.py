@@ -25,10 +25,8 @@ class _WebRedirect(HttpResponseRedirect):
 
 
 def _visit(request: HttpRequest) -> Visit:
-    return Visit(
-        device=tracking.device_of(request.headers.get("User-Agent", "")[:500]),
-        is_head=request.method == "HEAD",
-    )
+    agent = request.headers.get("User-Agent", "")[:500]
+    return Visit(device=tracking.device_of(agent), is_head=request.method == "HEAD", agent=agent)
 
 
 @never_cache
@@ -42,6 +40,19 @@ def open_pixel(request: HttpRequest, token: str) -> HttpResponse:
         except DatabaseError as error:
             log.error("open_not_recorded", delivery=link.delivery_id, error=type(error).__name__)
     return HttpResponse(PIXEL, content_type="image/gif")
+
+
+@never_cache
+@require_safe
+def trap(request: HttpRequest, token: str) -> HttpResponse:
+    """The link that no reader sees: whoever follows it is a machine. It leads nowhere."""
+    link = links.read(links.TRAP, token)
+    if link is not None:
+        try:
+            tracking.record_trap(link)
+        except DatabaseError as error:
+            log.error("trap_not_recorded", delivery=link.delivery_id, error=type(error).__name__)
+    return HttpResponse(status=204)
 
 
 @never_cache

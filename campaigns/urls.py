@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from campaigns import account_pages, dates_page, pages, plan_page, preview, report_page
+from campaigns import (
+    account_pages,
+    dates_page,
+    pages,
+    plan_page,
+    preview,
+    rehearsal_views,
+    report_page,
+    why_views,
+)
 
 app_name = "campaigns"
 urlpatterns = [
@@ -26,9 +35,11 @@ urlpatterns = [
     path("<int:campaign_id>/launch", pages.launch, name="launch"),
     path("<int:campaign_id>/schedule", pages.schedule, name="schedule"),
     path("<int:campaign_id>/unschedule", pages.unschedule, name="unschedule"),
+    path("<int:campaign_id>/rehearsal/", rehearsal_views.campaign_rehearsal, name="rehearsal"),
     path("<int:campaign_id>/report/", report_page.report, name="report"),
     path("<int:campaign_id>/report/data", report_page.data, name="report-data"),
     path("<int:campaign_id>/report/audience.csv", report_page.audience_csv, name="audience-csv"),
+    path("<int:campaign_id>/runs/<int:number>/why/", why_views.why, name="why"),
     path("<int:campaign_id>/runs/<int:number>/winner", plan_page.choose_winner, name="choose-winner"),
     path("<int:campaign_id>/runs/<int:number>/plan", plan_page.change_plan, name="change-plan"),
     path("<int:campaign_id>/runs/<int:number>/<slug:action>", report_page.steer, name="steer"),

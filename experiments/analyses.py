@@ -19,8 +19,8 @@ from django.utils.translation import gettext as _
 from experiments.breakdown import MAX_CUTS, GroupChoice, Method
 from experiments.errors import InvalidGroups
 from experiments.findings import as_document, metrics_of, read_findings
+from experiments.jobs import said
 from experiments.models import Analysis, AnalysisStatus, Experiment, Metric
-from personalization.access.problems import ProblemError
 from personalization.access.services import audit
 from personalization.segments.models import Segment
 
@@ -117,7 +117,7 @@ def run(analysis_id: int, *, now: datetime | None = None) -> bool:
         result = as_document(findings)
     except Exception as error:
         log.exception("analysis_failed", experiment=row.experiment_id)
-        _end(row, status=AnalysisStatus.FAILED, error=_said(error))
+        _end(row, status=AnalysisStatus.FAILED, error=said(error))
     else:
         _end(
             row, status=AnalysisStatus.IDLE, error="", result=result, as_of=findings.as_of,
@@ -152,12 +152,3 @@ def _end(row: Analysis, **fields: Any) -> None:
     Analysis.objects.filter(pk=row.pk, started_at=row.started_at, status=AnalysisStatus.RUNNING).update(
         lease_until=None, **fields
     )
-
-
-def _said(error: Exception) -> str:
-    if isinstance(error, ProblemError):
-        return str(error.detail or error.title)[:500]
-    # Messages of libraries and databases may quote rows: only the log has them.
-    return _("An error that nobody expected ended it (%(name)s); the worker's log says more.") % {
-        "name": type(error).__name__
-    }

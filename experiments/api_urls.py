@@ -2,6 +2,7 @@ from django.urls import path
 
 from experiments import experiment_api, metric_api, plan_api, traffic_api
 from experiments.api import AnalysisView, GroupsView
+from experiments.long_run_api import LongRunView
 from experiments.targeting_api import TargetingView
 
 ONE = "experiments/<slug:key>"
@@ -25,6 +26,7 @@ urlpatterns = [
     path("holdouts/<slug:key>", traffic_api.HoldoutView.as_view(), name="api-holdout"),
     path("holdouts/<slug:key>/redraw", traffic_api.RedrawView.as_view(), name="api-holdout-redraw"),
     path("holdouts/<slug:key>/end", traffic_api.EndHoldoutView.as_view(), name="api-holdout-end"),
+    path("holdouts/<slug:key>/long-run", LongRunView.as_view(), name="api-holdout-long-run"),
     path("client-keys", traffic_api.ClientKeysView.as_view(), name="api-client-keys"),
     path(
         "client-keys/<int:pk>/revoke", traffic_api.RevokeClientKeyView.as_view(), name="api-client-key-revoke"

@@ -1,7 +1,7 @@
 """The sums of one metric by groups of customers: by a trait, or by being in a segment.
 
 Groups are made of what is known of a customer now. Only sums of groups leave the database, and no group with
-fewer than MIN_GROUP_CUSTOMERS customers in a variant.
+fewer than K_ANONYMITY customers in a variant.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from django.conf import settings
 from django.db import connection, transaction
 
 from experiments.breakdown_report import Cut
@@ -22,6 +21,7 @@ from experiments.questions import Question, View
 from experiments.small_groups import OTHERS, merge_small
 from experiments.stats import Statistic
 from experiments.steps import sum_steps
+from personalization.privacy.floor import smallest_cell
 from personalization.segments.models import Segment
 
 __all__ = ["IN", "OTHERS", "OUT", "Breakdown", "Cut", "GroupChoice", "read_breakdown"]
@@ -105,9 +105,7 @@ def read_breakdown(
                 cuts.append(_cut_by_segment(experiment, int(key), sums, max(2, most), now))
             with connection.cursor() as cursor:
                 cursor.execute(f"DROP TABLE IF EXISTS {TABLE}")
-    return Breakdown(
-        sums.metric.key, choice.method, choice.chosen_at, settings.MIN_GROUP_CUSTOMERS, tuple(cuts)
-    )
+    return Breakdown(sums.metric.key, choice.method, choice.chosen_at, smallest_cell(), tuple(cuts))
 
 
 def _asked(choice: GroupChoice, found: Sequence[MetricSums]) -> MetricSums | None:
@@ -138,7 +136,7 @@ def _statistics(
     experiment: Experiment, sums: MetricSums, most: int, order: Sequence[str]
 ) -> dict[str, dict[str, Statistic]] | None:
     counts = count_groups(experiment)
-    shown = merge_small(counts, least=settings.MIN_GROUP_CUSTOMERS, most=most)
+    shown = merge_small(counts, least=smallest_cell(), most=most)
     if shown is None:
         return None
     question = Question(experiment, sums.metric, sums.assigned.calendar)

@@ -10,6 +10,7 @@ from experiments.breakdown_words import breakdown_sentences
 from experiments.notices import notices
 from experiments.report import Comparison, MetricReport, Report, Total, Verdict
 from experiments.stats import Effect, as_json
+from experiments.weighted import allocation_sentences
 
 HASH_VERSION = 2
 # What the numbers were computed with.
@@ -41,6 +42,7 @@ def document(report: Report) -> dict[str, Any]:
         "notices": [asdict(notice) for notice in notices(report)],
         "versions": {name: version(name) for name in PACKAGES},
         "metrics": [_metric(metric) for metric in report.metrics],
+        "allocation": _allocation(report),
         "breakdown": None if report.breakdown is None else _breakdown(report, report.breakdown),
     }
 
@@ -80,6 +82,7 @@ def _metric(metric: MetricReport) -> dict[str, Any]:
             for key, found in metric.statistics.items()
         },
         "comparisons": [_comparison(comparison) for comparison in metric.comparisons],
+        "weighted_values": metric.weighted_values,
         "against_control": [_comparison(comparison) for comparison in metric.against_control],
         "series": [
             {
@@ -113,6 +116,18 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "counts": as_json(comparison.counts),
         "novelty": as_json(comparison.novelty),
         "family_p_value": comparison.family_p_value,
+    }
+
+
+def _allocation(report: Report) -> dict[str, Any] | None:
+    found = report.allocation
+    if found is None:
+        return None
+    return {
+        "kind": found.kind,
+        "drawn": _effect(found.drawn),
+        "effective": found.effective,
+        "sentences": allocation_sentences(found.kind, min(found.effective.values(), default=None)),
     }
 
 

@@ -98,7 +98,8 @@ class ExperimentSerializer(serializers.ModelSerializer[Experiment]):
     class Meta:
         model = Experiment
         fields = [
-            "key", "name", "origin", "variants", "coverage", "hash_version", "is_served", "segment", "layer",
+            "key", "name", "origin", "allocation", "variants", "coverage",
+            "hash_version", "is_served", "segment", "layer",
             "shipped", "shipped_share", "created_at", "started_at", "ended_at",
         ]  # fmt: skip
 

@@ -13,11 +13,12 @@ from django.forms.models import model_to_dict
 from experiments.breakdown import Breakdown, GroupChoice, read_breakdown
 from experiments.metric_sums import Assigned, MetricSums, load_assigned
 from experiments.metrics import NAMES, Sums
-from experiments.models import Analysis, Assignment, Experiment, Metric, Variant
+from experiments.models import Allocation, Analysis, Assignment, Experiment, Metric, Variant
 from experiments.moments import compute_sums, load_sums
 from experiments.plan import current_plan
 from experiments.questions import Calendar
 from experiments.stats import as_json, from_json
+from experiments.weighted import Weighted, read_weighted
 from personalization.events.models import Event
 
 Tick = Callable[[int, int], object]
@@ -34,6 +35,7 @@ class Findings:
     seen_twice: int
     last_event_at: datetime | None
     breakdown: Breakdown | None = None
+    weighted: Weighted | None = None
 
 
 def silent(done: int, steps: int) -> None:
@@ -61,9 +63,12 @@ def read_findings(
     seen = count_seen_twice(experiment, as_of=now)
     last = last_event(metrics, now)
     tick(len(metrics) + 1, steps)
-    breakdown = read_breakdown(experiment, groups, found, now=now) if groups else None
+    is_fixed = experiment.allocation == Allocation.FIXED
+    # Groups of a learned division would be no equals either.
+    breakdown = read_breakdown(experiment, groups, found, now=now) if groups and is_fixed else None
+    weighted = None if is_fixed else read_weighted(experiment, metrics, now=now)
     tick(steps, steps)
-    return Findings(now, assigned, tuple(found), seen, last, breakdown)
+    return Findings(now, assigned, tuple(found), seen, last, breakdown, weighted)
 
 
 def metrics_of(experiment: Experiment) -> list[Metric]:
@@ -135,6 +140,7 @@ def as_document(findings: Findings) -> dict[str, Any]:
         "seen_twice": findings.seen_twice,
         "last_event_at": findings.last_event_at and findings.last_event_at.isoformat(),
         "breakdown": findings.breakdown and findings.breakdown.as_document(as_json),
+        "weighted": findings.weighted and findings.weighted.as_document(),
     }
 
 
@@ -150,10 +156,11 @@ def from_document(experiment: Experiment, document: dict[str, Any]) -> Findings:
     assigned = Assigned(experiment, Calendar(start, last_assigned, as_of), by_day, {})
     metrics = tuple(_metric_sums(one, assigned) for one in document["metrics"])
     last = document["last_event_at"]
-    breakdown = document.get("breakdown")
+    breakdown, weighted = document.get("breakdown"), document.get("weighted")
     return Findings(
         as_of, assigned, metrics, document["seen_twice"], _moment(last) if last else None,
         Breakdown.from_document(breakdown, from_json) if breakdown else None,
+        Weighted.from_document(weighted) if weighted else None,
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """One number per assigned customer, for methods that need customers and not only sums. Read in one pass."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 from django.db import connection
@@ -28,10 +28,26 @@ class Outcomes:
     values: NDArray[np.float64]
 
 
-def load_outcomes(experiment: Experiment, metric: Metric, *, as_of: datetime) -> Outcomes:
-    """Raises NotPossible for metrics that are not one number per customer, or when nobody's window closed."""
+def is_one_number(metric: Metric) -> bool:
+    """Whether each customer has a number of their own: no ratio and no quantile."""
     kind = metrics.get(metric.kind)
-    if metric.denominator_event or metric.quantile is not None or kind.reduction not in REDUCE:
+    return not metric.denominator_event and metric.quantile is None and kind.reduction in REDUCE
+
+
+def load_outcomes(
+    experiment: Experiment,
+    metric: Metric,
+    *,
+    as_of: datetime,
+    within: timedelta | None = None,
+    only_closed: bool = True,
+) -> Outcomes:
+    """`within` is a shorter window than the metric's. Without `only_closed` everybody assigned counts,
+    with what happened by `as_of`. Raises NotPossible for metrics that are not one number per customer, or
+    for nobody.
+    """
+    kind = metrics.get(metric.kind)
+    if not is_one_number(metric):
         raise NotPossible(_("Choose a metric that is one number per customer: no ratio and no quantile."))
     assigned = load_assigned(experiment, as_of=as_of)
     if assigned is None:
@@ -44,12 +60,15 @@ def load_outcomes(experiment: Experiment, metric: Metric, *, as_of: datetime) ->
         FROM {Assignment._meta.db_table} a
         LEFT JOIN {Event._meta.db_table} e ON e.customer_id = a.customer_id
             AND e.occurred_at >= a.assigned_at + %(from)s AND e.occurred_at < a.assigned_at + %(to)s
-            AND {matching(question)}
-        WHERE a.experiment_id = %(experiment)s AND a.assigned_at + %(to)s <= %(as_of)s
+            AND e.occurred_at <= %(as_of)s AND {matching(question)}
+        WHERE a.experiment_id = %(experiment)s AND a.assigned_at + %(closes)s <= %(as_of)s
         GROUP BY a.id ORDER BY a.customer_id
     """  # noqa: S608  (table names and our own fragments only)
     with connection.cursor() as cursor:
-        cursor.execute(query, question.parameters() | {"as_of": as_of})
+        given = question.parameters() | {"as_of": as_of}
+        given["to"] = given["to"] if within is None else within
+        given["closes"] = given["to"] if only_closed else timedelta(0)
+        cursor.execute(query, given)
         rows = cursor.fetchall()
     if not rows:
         raise NotPossible(_("The window of this metric has not closed for anybody yet."))

@@ -1,7 +1,10 @@
-"""For each customer the variant that earlier customers like them did best with, by known chances."""
+"""Which message earlier customers did best with, for everybody or for each, and a draw by known chances.
 
-from collections.abc import Sequence
-from datetime import datetime
+The control, where there is one, keeps its share: what everything earns is measured against it.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 import numpy as np
 from django.db import transaction
@@ -9,14 +12,25 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from experiments.assigning import NewAssignment, not_in_segment, store
-from experiments.bandits import LinearArm, choose_variants
+from experiments.bandits import (
+    LinearArm,
+    beta_chances,
+    draw_arms,
+    linear_chances,
+    normal_chances,
+    uniform_draws,
+)
 from experiments.errors import NotPossible, NotRunning
-from experiments.models import Direction, Experiment, Metric
-from experiments.outcomes import load_outcomes
+from experiments.models import Direction, Experiment, Metric, Variant
+from experiments.outcomes import Outcomes, load_outcomes
 from experiments.selectors import assignments_of
+from experiments.stats import Mean, Proportion
 from experiments.traffic import hash_values
 from experiments.trait_table import load_traits, load_traits_like
 from experiments.uplift.table import Encoder
+
+Floats = NDArray[np.float64]
+Assigned = dict[int, tuple[int | None, float]]
 
 
 def assign_personalized(
@@ -28,51 +42,126 @@ def assign_personalized(
     at: datetime,
     traits: Sequence[str] = (),
     floor: float = 0.05,
-) -> dict[int, tuple[int | None, float]]:
+    within: timedelta | None = None,
+    seed: str = "personal",
+) -> Assigned:
     """The variant of every customer, stored with its propensity; like `assign`, and nobody is moved.
 
-    Learns from those customers of `learn_from` (an earlier experiment, or this one) whose window has closed;
-    its variants are matched by key, and one it did not have is drawn like any other nobody knows. Every
-    variant keeps at least the chance `floor`. Who is not in the experiment's segment is answered (None, 1.0).
-    Holdouts are the caller's concern. Raises NotRunning, NotPossible when nothing can be learned.
+    Learns from those customers of `learn_from` (an earlier experiment, or this one) whose window (`within`: a
+    shorter one) has closed; its variants are matched by key, and one it did not have is drawn like any other
+    nobody knows. Every message keeps at least the chance `floor` among the messages. Who is not in the
+    experiment's segment is answered (None, 1.0). Holdouts are the caller's concern. Raises NotRunning,
+    NotPossible when nothing can be learned.
     """
-    if experiment.ended_at is not None and experiment.ended_at <= at:
-        raise NotRunning(experiment.key)
-    variants = list(experiment.variants.order_by("position"))
-    if not 0 <= floor * len(variants) <= 1:
-        raise NotPossible(_("The floor of all variants together must not exceed 1."))
-    outcomes = load_outcomes(learn_from, metric, as_of=at)
+    outcomes = load_outcomes(learn_from, metric, as_of=at, within=within)
     table = load_traits(outcomes.customer_ids.tolist(), names=traits)
     if not table.names:
         raise NotPossible(_("Nothing is known of these customers: there are no traits to tell them apart."))
     encoder = Encoder(table)
-    features = _with_constant(encoder.matrix(table))
-    sign = -1.0 if metric.direction == Direction.DOWN else 1.0
-    keys = dict(learn_from.variants.values_list("key", "pk"))
-    arms = []
-    for variant in variants:
-        rows = outcomes.variant_ids == keys.get(variant.key, -1)
-        arms.append(LinearArm.of(features[rows], sign * outcomes.values[rows]))
+    features, messages = _with_constant(encoder.matrix(table)), _messages(experiment, floor)
+    arms = [
+        LinearArm.of(features[rows], _sign(metric) * outcomes.values[rows])
+        for rows in _rows_of(outcomes, learn_from, messages)
+    ]
+
+    def chances(ids: list[int]) -> Floats:
+        asked = _with_constant(encoder.matrix(load_traits_like(table, ids)))
+        return linear_chances(arms, asked, floor=floor)
+
+    return _draw(experiment, customer_ids, chances, at=at, seed=seed)
+
+
+def assign_learned(
+    experiment: Experiment,
+    customer_ids: Sequence[int],
+    *,
+    metric: Metric,
+    at: datetime,
+    floor: float = 0.1,
+    within: timedelta | None = None,
+    seed: str = "learned",
+) -> Assigned:
+    """As `assign_personalized`, with the same chances for all: by Thompson's rule on this experiment's own
+    customers so far. Raises NotRunning, NotPossible."""
+    outcomes = load_outcomes(experiment, metric, as_of=at, within=within)
+    rows = _rows_of(outcomes, experiment, _messages(experiment, floor))
+    row = _thompson([_sign(metric) * outcomes.values[one] for one in rows], floor)
+    return _draw(experiment, customer_ids, lambda ids: np.tile(row, (len(ids), 1)), at=at, seed=seed)
+
+
+def _thompson(values: Sequence[Floats], floor: float) -> Floats:
+    if all(np.isin(np.abs(one), (0, 1)).all() for one in values):
+        # Less may be more: then those who did not do it are the successes.
+        down = any((one < 0).any() for one in values)
+        return beta_chances(
+            [Proportion(len(one), int((one == 0).sum() if down else one.sum())) for one in values],
+            floor=floor,
+        )
+    return normal_chances(
+        [Mean(len(one), float(one.sum()), float((one**2).sum())) for one in values], floor=floor
+    )
+
+
+def _messages(experiment: Experiment, floor: float) -> list[Variant]:
+    found = list(experiment.variants.filter(is_control=False).order_by("position"))
+    if not 0 <= floor * len(found) <= 1:
+        raise NotPossible(_("The floor of all variants together must not exceed 1."))
+    return found
+
+
+def _rows_of(outcomes: Outcomes, source: Experiment, messages: Sequence[Variant]) -> list[NDArray[np.bool_]]:
+    keys = dict(source.variants.values_list("key", "pk"))
+    return [outcomes.variant_ids == keys.get(message.key, -1) for message in messages]
+
+
+def _draw(
+    experiment: Experiment,
+    customer_ids: Sequence[int],
+    chances: Callable[[list[int]], Floats],
+    *,
+    at: datetime,
+    seed: str,
+) -> Assigned:
+    """`chances`: ids → customers × messages. The control keeps its weight, the messages share the rest."""
+    if experiment.ended_at is not None and experiment.ended_at <= at:
+        raise NotRunning(experiment.key)
+    variants = list(experiment.variants.order_by("position"))
     with transaction.atomic():
         stored = assignments_of(experiment, list(customer_ids))
         values = hash_values([pk for pk in sorted(set(customer_ids)) if pk not in stored])
         outside = not_in_segment(experiment, list(values), now=at)
         drawn = [pk for pk in values if pk not in outside]
-        answer: dict[int, tuple[int | None, float]] = dict.fromkeys(outside, (None, 1.0))
+        answer: Assigned = dict.fromkeys(outside, (None, 1.0))
         if drawn:
-            asked = _with_constant(encoder.matrix(load_traits_like(table, drawn)))
-            ids = [values[pk] for pk in drawn]
-            choice = choose_variants(arms, asked, ids, seed=f"{experiment.key}:personal", floor=floor)
+            full = _with_control(variants, chances(drawn))
+            draws = uniform_draws(f"{experiment.key}:{seed}", [values[pk] for pk in drawn])
+            arms, propensities = draw_arms(full, draws)
             store(
                 experiment,
                 [
                     NewAssignment(pk, variants[int(arm)].pk, float(chance), at)
-                    for pk, arm, chance in zip(drawn, choice.arms, choice.propensities, strict=True)
+                    for pk, arm, chance in zip(drawn, arms, propensities, strict=True)
                 ],
             )
         # Read back: another process may have stored the same customers first.
         return answer | stored | assignments_of(experiment, drawn)
 
 
-def _with_constant(features: NDArray[np.float64]) -> NDArray[np.float64]:
+def _with_control(variants: Sequence[Variant], chances: Floats) -> Floats:
+    kept = next((variant.weight for variant in variants if variant.is_control), 0.0)
+    full, place = np.empty((len(chances), len(variants))), 0
+    for column, variant in enumerate(variants):
+        if variant.is_control:
+            full[:, column] = kept
+        else:
+            full[:, column] = (1 - kept) * chances[:, place]
+            place += 1
+    return full
+
+
+def _sign(metric: Metric) -> float:
+    return -1.0 if metric.direction == Direction.DOWN else 1.0
+
+
+def _with_constant(features: Floats) -> Floats:
     return np.column_stack([np.ones(len(features)), features])

@@ -101,7 +101,8 @@ class MetricReport:
     """`statistics` by variant key. `complete_at` is when the last customer's window closes.
 
     `against_control` are the same variants against those who got nothing, where `baseline` is another: what
-    the plan decides and what was earned are then two questions.
+    the plan decides and what was earned are then two questions. `weighted_values` by variant key take the
+    place of the statistics' values where the chances differed.
     """
 
     key: str
@@ -120,8 +121,20 @@ class MetricReport:
     role: str = "secondary"
     margin: float | None = None
     against_control: tuple[Comparison, ...] = ()
+    weighted_values: dict[str, float] | None = None
     definition: dict[str, Any] = field(default_factory=dict)
     daily: dict[str, tuple[tuple[Statistic, Statistic], ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AllocationReport:
+    """Where the variants were not shared out in fixed shares: `kind` is "learning" or "personal". `drawn`
+    are all messages as they were drawn, against the control; `effective` what each variant's customers
+    are worth."""
+
+    kind: str
+    drawn: Effect | None
+    effective: dict[str, float]
 
 
 class Finding(StrEnum):
@@ -175,6 +188,7 @@ class Report:
     last_event_at: datetime | None = None
     verdict: Verdict = field(default_factory=lambda: Verdict(Finding.NOBODY))
     breakdown: BreakdownReport | None = None
+    allocation: AllocationReport | None = None
 
     @property
     def primary(self) -> MetricReport | None:

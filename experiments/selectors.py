@@ -16,8 +16,9 @@ from experiments.judging import judge, with_family
 from experiments.metric_report import baseline_of, compared_variants, metric_report
 from experiments.models import Assignment, Experiment, Metric, Origin, Variant
 from experiments.plan import current_plan
-from experiments.report import ALPHA, MetricReport, Report, VariantSummary
+from experiments.report import ALPHA, AllocationReport, MetricReport, Report, VariantSummary
 from experiments.stats import check_seen_twice, sample_ratio, sample_ratio_by_stage
+from experiments.weighted import check_division, drawn_effect, weighted_report
 
 Stages = Mapping[str, Mapping[str, int]]
 
@@ -76,8 +77,11 @@ def report_of(experiment: Experiment, findings: Findings, *, stages: Stages | No
     plan = current_plan(experiment)
     terms = plan.terms if plan else {}
     primary_key = _primary(findings, terms.get("metric"))
+    weighted = findings.weighted
     found = [
-        metric_report(
+        weighted_report(sums, variants, weighted, is_primary=sums.metric.key == primary_key)
+        if weighted
+        else metric_report(
             sums, variants, is_primary=sums.metric.key == primary_key, baseline_key=terms.get("baseline")
         )
         for sums in findings.metrics
@@ -89,7 +93,12 @@ def report_of(experiment: Experiment, findings: Findings, *, stages: Stages | No
         name: [None if v.is_control else known.get(v.key, 0) for v in variants]
         for name, known in (stages or {}).items()
     }
-    ratio = sample_ratio([counts[v.pk] for v in variants], weights)
+    if weighted:
+        # Who was assigned is no even share: what reached them must be lost alike.
+        weights = [float(counts[v.pk]) for v in variants]
+        ratio = check_division(weighted, variants)
+    else:
+        ratio = sample_ratio([counts[v.pk] for v in variants], weights)
     primary = next((metric for metric in reports if metric.is_primary), None)
     return Report(
         key=experiment.key,
@@ -107,6 +116,7 @@ def report_of(experiment: Experiment, findings: Findings, *, stages: Stages | No
         seen_twice_customers=findings.seen_twice,
         last_event_at=findings.last_event_at,
         verdict=judge(summaries, ratio, primary, as_of=as_of),
+        allocation=_allocation(experiment, findings, variants, primary_key),
         breakdown=_breakdown(findings, findings.breakdown, variants, terms.get("baseline")),
     )
 
@@ -117,6 +127,17 @@ def _primary(findings: Findings, planned: str | None) -> str | None:
         return planned
     found = next((metric for metric in metrics if metric.is_primary), metrics[0] if metrics else None)
     return found.key if found else None
+
+
+def _allocation(
+    experiment: Experiment, findings: Findings, variants: Sequence[Variant], primary: str | None
+) -> AllocationReport | None:
+    if findings.weighted is None:
+        return None
+    sums = next((one for one in findings.metrics if one.metric.key == primary), None)
+    drawn = drawn_effect(sums, variants) if sums else None
+    effective = {key: arm.effective for key, arm in findings.weighted.division.items()}
+    return AllocationReport(experiment.allocation, drawn, effective)
 
 
 def _breakdown(

@@ -77,6 +77,10 @@ def explain_obstacle(obstacle: Obstacle) -> str:
         Obstacle.TOO_FEW_CUSTOMERS: _("There are fewer than two customers on one side."),
         Obstacle.NO_VARIATION: _("All customers have the same value so far: nothing can be compared."),
         Obstacle.NO_DENOMINATOR: _("What the metric divides by is still 0 on one side."),
+        Obstacle.TOO_FEW_EFFECTIVE: _(
+            "Too few customers were drawn for it: they would carry the whole answer."
+        ),
+        Obstacle.NOT_WEIGHTED: _("The chances differed: such a metric cannot be weighted by them."),
     }[obstacle]
 
 

@@ -142,6 +142,11 @@ class MetricReportSerializer(serializers.Serializer):
     against_control = ComparisonSerializer(
         many=True, help_text="Where the plan's baseline is a message: against those who got nothing."
     )
+    weighted_values = serializers.DictField(
+        child=FloatField(),
+        allow_null=True,
+        help_text="By variant, where the chances differed: see allocation.",
+    )
     series = SeriesPointSerializer(many=True)
     daily = JSONField()
 
@@ -188,6 +193,15 @@ class BreakdownSerializer(serializers.Serializer):
     sentences = serializers.ListField(child=CharField())
     left_out = LeftOutSerializer(many=True)
     cuts = CutSerializer(many=True)
+
+
+class AllocationSerializer(serializers.Serializer):
+    kind = serializers.ChoiceField(["learning", "personal"])
+    drawn = EffectSerializer(allow_null=True, help_text="All messages as drawn, against the control.")
+    effective = serializers.DictField(
+        child=FloatField(), help_text="What each variant's customers are worth, weighted by their chances."
+    )
+    sentences = serializers.ListField(child=CharField())
 
 
 class NoticeSerializer(serializers.Serializer):
@@ -245,6 +259,9 @@ class ReportSerializer(serializers.Serializer):
     notices = NoticeSerializer(many=True)
     versions = serializers.DictField(child=CharField())
     metrics = MetricReportSerializer(many=True)
+    allocation = AllocationSerializer(
+        allow_null=True, help_text="Where the variants were not shared out in fixed shares."
+    )
     breakdown = BreakdownSerializer(
         allow_null=True, help_text="Effects by groups of customers; null where none were chosen."
     )

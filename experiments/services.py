@@ -15,7 +15,7 @@ from experiments.assigning import Assigned, assign
 from experiments.defaults import DEFAULT_METRICS
 from experiments.errors import InvalidTraffic, InvalidVariants, KeyTaken, LayerTaken, WrongState
 from experiments.layers import LayerPart, free_text, taken_parts
-from experiments.models import Experiment, Layer, Metric, Origin, Variant
+from experiments.models import Allocation, Experiment, Layer, Metric, Origin, Variant
 from personalization.segments.models import SegmentVersion
 
 __all__ = [
@@ -44,6 +44,7 @@ def create_experiment(
     variants: Sequence[VariantSpec],
     coverage: float = 1.0,
     origin: Origin = Origin.LAUNCH,
+    allocation: Allocation = Allocation.FIXED,
     hash_version: int = 2,
     is_served: bool = False,
     segment_version: SegmentVersion | None = None,
@@ -60,7 +61,8 @@ def create_experiment(
         with transaction.atomic():
             part = _reserve(layer_part)
             experiment = Experiment.objects.create(
-                key=key, name=name, coverage=coverage, origin=origin, hash_version=hash_version,
+                key=key, name=name, coverage=coverage, origin=origin, allocation=allocation,
+                hash_version=hash_version,
                 is_served=is_served, segment_version=segment_version, **part,
             )  # fmt: skip
             Variant.objects.bulk_create(

@@ -12,8 +12,8 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from experiments.errors import NotPossible
-from experiments.models import Direction, Experiment, Metric, TargetingStudy, Variant
-from experiments.outcomes import load_outcomes
+from experiments.models import Direction, Experiment, JobStatus, Metric, TargetingStudy, Variant
+from experiments.outcomes import is_one_number, load_outcomes
 from experiments.trait_table import load_traits, load_traits_like
 from experiments.uplift import (
     Judged,
@@ -26,6 +26,7 @@ from experiments.uplift import (
     study,
     subgroups_of,
 )
+from personalization.access.services import audit
 from personalization.customers.models import Customer
 from personalization.customers.services import write_traits
 from personalization.customers.traits import split_traits
@@ -77,20 +78,77 @@ def study_targeting(
 
     Raises NotPossible when there is too little to learn from.
     """
+    found, document = _study(experiment, metric, variant, as_of=as_of, traits=traits, cost=cost, seed=seed)
+    kept = TargetingStudy.objects.create(
+        experiment=experiment, metric=metric, variant=variant, as_of=as_of, offer=found.offer.value,
+        document=document,
+    )  # fmt: skip
+    return kept, found
+
+
+def ask_for_study(
+    experiment: Experiment,
+    metric: Metric,
+    variant: Variant,
+    *,
+    now: datetime,
+    traits: Sequence[str] = (),
+    cost: float = 0.0,
+    save_segment_as: str = "",
+    write_trait_as: str = "",
+    actor: str,
+) -> TargetingStudy:
+    """A study that a worker makes. What it finds is put to use at once where it may be: an offered rule as a
+    segment of this name, an offered model's scores as a trait of that. Raises NotPossible."""
+    if not is_one_number(metric):
+        raise NotPossible(_("Choose a metric that is one number per customer: no ratio and no quantile."))
+    if variant.is_control:
+        raise NotPossible(_("Only a variant beside a control that got no message can tell whom to mail."))
+    kept = TargetingStudy.objects.create(
+        experiment=experiment, metric=metric, variant=variant, as_of=now, status=JobStatus.QUEUED,
+        wishes={
+            "traits": list(traits), "cost": cost, "save_segment": save_segment_as,
+            "write_trait": write_trait_as, "actor": actor,
+        },
+    )  # fmt: skip
+    audit(actor, "targeting.asked", f"experiment:{experiment.key}", study=kept.pk)
+    return kept
+
+
+def make_study(kept: TargetingStudy) -> dict[str, Any]:
+    """The worker's part; answers the fields of the row. Raises NotPossible, NameTaken."""
+    wishes = kept.wishes
+    found, document = _study(
+        kept.experiment, kept.metric, kept.variant, as_of=kept.as_of, traits=wishes["traits"],
+        cost=wishes["cost"], seed=0,
+    )  # fmt: skip
+    used_as = ""
+    if found.offer is Offer.RULE and found.rule and wishes["save_segment"]:
+        definition = segment_definition(found.rule)
+        save_segment(None, name=wishes["save_segment"], definition=definition, actor=wishes["actor"])
+        used_as = wishes["save_segment"]
+    elif found.offer is Offer.MODEL and wishes["write_trait"]:
+        write_scores(found, trait=wishes["write_trait"])
+        used_as = wishes["write_trait"]
+    return {"offer": found.offer.value, "document": document, "used_as": used_as}
+
+
+def _study(
+    experiment: Experiment,
+    metric: Metric,
+    variant: Variant,
+    *,
+    as_of: datetime,
+    traits: Sequence[str],
+    cost: float,
+    seed: int,
+) -> tuple[Study, dict[str, Any]]:
     trial = load_trial(experiment, metric, variant, as_of=as_of, traits=traits)
     try:
         found = study(trial, cost=cost, seed=seed)
     except ValueError as error:
         raise NotPossible(str(error)) from error
-    kept = TargetingStudy.objects.create(
-        experiment=experiment,
-        metric=metric,
-        variant=variant,
-        as_of=as_of,
-        offer=found.offer.value,
-        document=_document(found, compare_subgroups(subgroups_of(trial)), trial, cost),
-    )
-    return kept, found
+    return found, _document(found, compare_subgroups(subgroups_of(trial)), trial, cost)
 
 
 def segment_definition(rule: Rule) -> dict[str, Any]:
@@ -100,7 +158,7 @@ def segment_definition(rule: Rule) -> dict[str, Any]:
 
 def save_rule_segment(kept: TargetingStudy, *, name: str, actor: str) -> SegmentVersion:
     """Raises NotPossible unless a rule was offered, NameTaken."""
-    if kept.offer != Offer.RULE:
+    if kept.offer != Offer.RULE or kept.document is None:
         raise NotPossible(_("No rule stands out: there is nothing to save as a segment."))
     return save_segment(None, name=name, definition=kept.document["rule"]["definition"], actor=actor)
 

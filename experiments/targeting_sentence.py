@@ -12,8 +12,10 @@ Effect = dict[str, Any]
 
 
 def targeting_sentence(study: TargetingStudy) -> str:
-    """For page, API and command."""
+    """For page, API and command; empty before it is made."""
     document = study.document
+    if document is None:
+        return ""
     cost = document["cost"]
     if study.offer == Offer.NOBODY:
         return _nobody(document["everybody"], cost)
@@ -37,6 +39,8 @@ def targeting_sentence(study: TargetingStudy) -> str:
 
 
 def subgroups_sentence(study: TargetingStudy) -> str:
+    if study.document is None:
+        return ""
     differing = [b["trait"] for b in study.document["subgroups"]["breakdowns"] if b["differs"]]
     if not differing:
         return _("There is no evidence that the effect differs between groups of customers.")

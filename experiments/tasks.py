@@ -1,14 +1,18 @@
 """Celery's entrances: exposures that clients reported are read, results of experiments are made."""
 
+from typing import Any
+
 import structlog
 from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from experiments import analyses
+from experiments import analyses, jobs
 from experiments.exposures import take_in_exposed
-from experiments.models import Experiment
+from experiments.long_run_study import make_long_run
+from experiments.models import Experiment, LongRunStudy, TargetingStudy
+from experiments.targeting import make_study
 
 log = structlog.get_logger(__name__)
 
@@ -26,9 +30,28 @@ def analyse(analysis_id: int) -> None:
 
 @shared_task(ignore_result=True)
 def start_waiting() -> None:
-    """Hands over analyses whose task was lost."""
+    """Hands over analyses and studies whose task was lost."""
     for analysis_id in analyses.lost_ids():
         analyse.delay(analysis_id)
+    for study_id in jobs.lost_jobs(TargetingStudy):
+        study_targeting.delay(study_id)
+    for study_id in jobs.lost_jobs(LongRunStudy):
+        compute_long_run.delay(study_id)
+
+
+@shared_task(ignore_result=True)
+def study_targeting(study_id: int) -> None:
+    jobs.run_job(TargetingStudy, study_id, make_study)
+
+
+@shared_task(ignore_result=True)
+def compute_long_run(study_id: int) -> None:
+    jobs.run_job(LongRunStudy, study_id, make_long_run)
+
+
+def hand_over(task: Any, row_id: int) -> None:
+    """Once the row is committed. Without a broker the clock does it later."""
+    transaction.on_commit(lambda: _hand_over(task, row_id))
 
 
 def wish(experiment: Experiment, *, force: bool = False) -> bool:
@@ -38,12 +61,12 @@ def wish(experiment: Experiment, *, force: bool = False) -> bool:
     row = analyses.ask(experiment, force=force)
     if row is None:
         return False
-    transaction.on_commit(lambda: _hand_over(row.pk))
+    hand_over(analyse, row.pk)
     return True
 
 
-def _hand_over(analysis_id: int) -> None:
+def _hand_over(task: Any, row_id: int) -> None:
     try:
-        analyse.delay(analysis_id)
+        task.delay(row_id)
     except OperationalError:
         log.warning("broker_unreachable")

@@ -7,7 +7,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.forms import FloatField, ModelForm
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -98,7 +100,7 @@ class HoldoutVersions(Shown, TabularInline):
 @admin.register(Holdout)
 class HoldoutAdmin(Kept, ModelAdmin):
     form = HoldoutForm
-    list_display = ["name", "is_global", "share_now", "members_now", "since", "ended_at"]
+    list_display = ["name", "is_global", "share_now", "members_now", "since", "ended_at", "earned"]
     fields = ["name", "key", "is_global", "share"]
     inlines = [HoldoutVersions]
     actions = ["draw_anew", "end"]
@@ -131,6 +133,11 @@ class HoldoutAdmin(Kept, ModelAdmin):
     @admin.display(description=_("since"), ordering="begun_at")
     def since(self, holdout: Any) -> Any:
         return holdout.begun_at
+
+    @admin.display(description=_("earned"))
+    def earned(self, holdout: Any) -> str:
+        address = reverse("experiments:long-run", args=[holdout.key])
+        return format_html('<a href="{}">{}</a>', address, _("What everything earned"))
 
     @admin.display(description=_("members"), ordering="present")
     def members_now(self, holdout: Any) -> str:

@@ -25,6 +25,7 @@ class PersonalData:
 
     `path`: lookup from the row to its customer. `clear`: columns emptied when anonymized, with their value.
     `ages_by`: the column of time by which rows grow old; "" for those that live as long as the profile.
+    `neutral`: columns of text that stay when anonymized, because they never speak of the person.
     `also`: further lookups of the export, by the name they get there. `internal`: columns left out of it.
     """
 
@@ -32,6 +33,7 @@ class PersonalData:
     at_erasure: AtErasure
     path: str = "customer"
     clear: Mapping[str, Any] = field(default_factory=dict)
+    neutral: Sequence[str] = ()
     ages_by: str = ""
     also: Mapping[str, str] = field(default_factory=dict)
     internal: Sequence[str] = ()

@@ -5,3 +5,4 @@ from django.utils.translation import gettext_lazy as _
 class RecommenderConfig(AppConfig):
     name = "recommender"
     verbose_name = _("Recommender")
+    personal_stores = ("recommender.personal_store.TrainedModels",)

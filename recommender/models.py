@@ -66,6 +66,10 @@ class ModelRun(models.Model):
     artifact_sha256 = models.CharField(_("SHA-256"), max_length=64, blank=True)
     item_ids = ArrayField(models.BigIntegerField(), default=list, blank=True, editable=False)
     popular_by_trait = models.JSONField(default=list, blank=True, editable=False)
+    departed_ids = ArrayField(
+        models.BigIntegerField(), verbose_name=_("customers erased since"), default=list, blank=True,
+        editable=False, help_text=_("It learned from them: train anew to forget them."),
+    )  # fmt: skip
     is_champion = models.BooleanField(_("champion"), default=False)
     promoted_at = models.DateTimeField(_("promoted at"), null=True, blank=True)
     promoted_by = models.CharField(_("promoted by"), max_length=200, blank=True)

@@ -29,13 +29,14 @@ class Place:
     """Where the columns of a model stand in an assortment, and the other way round; −1 for nowhere.
 
     `popular` are all places, most popular first and items that nobody took yet at the end, newest first;
-    `weights` float32 by place.
+    `weights` float32 by place, `vectors` as `Shelf` has them.
     """
 
     of_column: npt.NDArray[np.int32]
     columns: Ints
     popular: Ints
     weights: Scores
+    vectors: Scores
 
 
 @lru_cache(maxsize=4)
@@ -46,7 +47,18 @@ def place_model(served: ServedModel, assortment: Assortment) -> Place:
         assortment.places(served.item_ids).astype(np.int32),
         columns,
         *by_popularity(np.broadcast_to(weights, columns.shape).astype(np.float32)),
+        _vectors(served, columns),
     )
+
+
+def _vectors(served: ServedModel, columns: Ints) -> Scores:
+    """Of length 1, by place; 0 for items that the model does not know or nobody took."""
+    vectors = served.model.item_vectors()
+    if vectors is None or not len(vectors):
+        return np.zeros((len(columns), 0), dtype=np.float32)
+    own = np.where((columns >= 0)[:, None], vectors[columns], 0)
+    lengths = np.linalg.norm(own, axis=1, keepdims=True)
+    return np.divide(own, lengths, out=np.zeros_like(own), where=lengths > 0).astype(np.float32)
 
 
 def by_popularity(weights: Scores) -> tuple[Ints, Scores]:
@@ -90,7 +102,8 @@ class Ranking:
         self._allowed = assortment.allowed(rules)
         self._place = place_model(served, assortment) if served is not None else None
         self._popular = (self._place.popular, self._place.weights) if self._place else popular
-        self._shelf = _shelf(assortment, is_capped=rules.max_per_category is not None)
+        vectors = self._place.vectors if self._place else np.zeros((len(assortment.item_ids), 0), np.float32)
+        self._shelf = _shelf(assortment, vectors, is_capped=rules.max_per_category is not None)
 
     def rank(
         self,
@@ -195,10 +208,10 @@ class Ranking:
         return np.where(found >= 0, served.item_ids[found], -1), is_bought
 
 
-def _shelf(assortment: Assortment, *, is_capped: bool) -> Shelf:
+def _shelf(assortment: Assortment, vectors: Scores, *, is_capped: bool) -> Shelf:
     category = assortment.category if is_capped else np.full(len(assortment.item_ids), -1, dtype=np.int32)
     n = len(assortment.codes) + len(assortment.brand_codes)
-    return Shelf(category, n, assortment.tag_starts, assortment.tags)
+    return Shelf(category, n, assortment.tag_starts, assortment.tags, vectors)
 
 
 def _spans(pairs: Sequence[tuple[Ints, Ints]], n: int) -> tuple[Ints, npt.NDArray[np.int32]]:

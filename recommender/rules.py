@@ -30,7 +30,7 @@ class Rules:
     rule. `max_per_category` counts the narrowest category; items without a category are not counted.
     `pinned` item ids come first, as far as the other rules let them. `not_items` never come.
 
-    `diversity` is λ of maximal marginal relevance, above 0 and up to 1: 1 ranks by the model alone, less
+    `diversity` is λ of marginal relevance, above 0 and up to 1: 1 ranks by the model alone, less
     gives weight to how little an item resembles those before it; None leaves the model's order.
     `not_in_last_messages`: items that stood in that many of the customer's last messages are left out; who
     sends messages knows them, and passes them on as `left_out`.

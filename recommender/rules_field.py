@@ -41,7 +41,8 @@ class RulesSchema(serializers.Serializer[Any]):
     not_items = _texts("Ids of items that never come.")
     diversity = serializers.FloatField(
         min_value=0, max_value=1, required=False, allow_null=True,
-        help_text="Greater than 0. 1 is the best match first, less is more variety; 0.7 is a good start.",
+        help_text="Greater than 0. 1 is the best match first, less is more variety: 0.7 is a good start, and "
+        "below 0.6 the items fit much less.",
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from personalization.access.shell import render_page, staff_page
 from personalization.catalog.selectors import items as catalog_items
 from personalization.catalog.selectors import localized
+from personalization.customers import reading
 from personalization.customers.models import Customer
 from personalization.customers.search import search
 from personalization.events.models import Event
@@ -40,6 +41,8 @@ def trial(request: HttpRequest) -> HttpResponse:
     if wanted == "any":
         return _to_anybody(request)
     customer = get_object_or_404(Customer, pk=int(wanted)) if wanted.isdigit() else None
+    if customer is not None:
+        reading.show_one(request, customer, page="recommender trial")
     errors: list[str] = []
     try:
         _rules(request)
@@ -74,7 +77,9 @@ def find(request: HttpRequest) -> HttpResponse:
     """Customers whose name, address or id begins with the words, as links."""
     _check_customers(request)
     words = request.POST.get("q", "").strip()[:100]
-    context = {"found": search(words, limit=MAX_FOUND) if words else [], "words": words}
+    # Who may not see names may not find out by searching for them.
+    found = search(words, limit=MAX_FOUND) if words and reading.may_see(request) else []
+    context = {"found": reading.show(request, found, page="recommender trial"), "words": words}
     return render(request, "recommender/trial_found.html", context)
 
 

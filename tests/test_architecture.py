@@ -18,7 +18,7 @@ FLOORS = [
     {"personalization.demo"},
     {"campaigns"},
     {"experiments", "recommender"},
-    {"personalization.content", "personalization.segments"},
+    {"personalization.content", "personalization.segments", "personalization.sources"},
     {"personalization.traits"},
     {"personalization.events"},
     {"personalization.privacy"},

@@ -135,8 +135,11 @@ class Channel(ABC):
         """What to tell the author: errors, warnings and, with a customer's `context`, missing values."""
 
     @abstractmethod
-    def finish(self, rendered: Any, *, track: Callable[[str], str], pixel_url: str, keep: str) -> Any:
-        """The rendered message with its links tracked; `keep` is the one address left as it is."""
+    def finish(
+        self, rendered: Any, *, track: Callable[[str], str], pixel_url: str, keep: str, trap_url: str = ""
+    ) -> Any:
+        """The rendered message with its links tracked; `keep` is the one address left as it is, `trap_url`
+        one that only machines follow."""
 
     @abstractmethod
     def preview(self, rendered: Any) -> dict[str, Any]:

@@ -42,7 +42,13 @@ class TextChannel(Channel):
         return content["subject"] if name == "subject" else str((content.get("fields") or {}).get(name, ""))
 
     def finish(
-        self, rendered: Mapping[str, str], *, track: Callable[[str], str], pixel_url: str, keep: str
+        self,
+        rendered: Mapping[str, str],
+        *,
+        track: Callable[[str], str],
+        pixel_url: str,
+        keep: str,
+        trap_url: str = "",
     ) -> dict[str, str]:
         parts = dict(rendered)
         link = parts.get("link", "")

@@ -19,7 +19,7 @@ from campaigns.sending.mail_backend import Letter
 from campaigns.sending.smtp import Server
 from personalization.content.errors import Problem
 from personalization.content.html_checks import check_html
-from personalization.content.links import add_open_pixel, rewrite_links
+from personalization.content.links import add_hidden_link, add_open_pixel, rewrite_links
 from personalization.content.messages import CompiledMessage, RenderedMessage, check_message, compile_message
 
 MAX_REFERENCE = re.compile(r"[^A-Za-z0-9:._-]+")
@@ -85,9 +85,12 @@ class EmailChannel(Channel):
         return found + check_html(compile_message(**parts), subject=content["subject"])
 
     def finish(
-        self, rendered: RenderedMessage, *, track: Callable[[str], str], pixel_url: str, keep: str
-    ) -> RenderedMessage:
+        self, rendered: RenderedMessage, *, track: Callable[[str], str], pixel_url: str, keep: str,
+        trap_url: str = "",
+    ) -> RenderedMessage:  # fmt: skip
         html = add_open_pixel(rewrite_links(rendered.html, track, keep=(keep,)), pixel_url)
+        if trap_url and settings.TRAP_LINKS:
+            html = add_hidden_link(html, trap_url)
         return RenderedMessage(rendered.subject, html, rendered.text)
 
     def preview(self, rendered: RenderedMessage) -> dict[str, Any]:

@@ -45,7 +45,13 @@ class WebhookChannel(TextChannel):
         return found
 
     def finish(
-        self, rendered: Mapping[str, str], *, track: Callable[[str], str], pixel_url: str, keep: str
+        self,
+        rendered: Mapping[str, str],
+        *,
+        track: Callable[[str], str],
+        pixel_url: str,
+        keep: str,
+        trap_url: str = "",
     ) -> dict[str, str]:
         return dict(rendered)
 

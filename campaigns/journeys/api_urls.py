@@ -1,16 +1,18 @@
 from django.urls import path
 
 from campaigns.journeys import api
+from campaigns.rehearsal_views import JourneyRehearsalView
 
 urlpatterns = [
-    path("", api.JourneysView.as_view()),
-    path("/<int:pk>", api.JourneyView.as_view()),
-    path("/<int:pk>/publish", api.PublishView.as_view()),
+    path("journeys", api.JourneysView.as_view()),
+    path("journeys/<int:pk>", api.JourneyView.as_view()),
+    path("journeys/<int:pk>/publish", api.PublishView.as_view()),
     *(
-        path(f"/<int:pk>/{action}", api.SteerJourneyView.as_view(action=action))
+        path(f"journeys/<int:pk>/{action}", api.SteerJourneyView.as_view(action=action))
         for action in ("pause", "resume", "end")
     ),
-    path("/<int:pk>/counts", api.CountsView.as_view()),
-    path("/<int:pk>/enter", api.EnterView.as_view()),
-    path("/<int:pk>/people", api.PeopleView.as_view()),
+    path("journeys/<int:pk>/rehearsal", JourneyRehearsalView.as_view()),
+    path("journeys/<int:pk>/counts", api.CountsView.as_view()),
+    path("journeys/<int:pk>/enter", api.EnterView.as_view()),
+    path("journeys/<int:pk>/people", api.PeopleView.as_view()),
 ]

@@ -44,10 +44,10 @@ class _Row:
     is_goal: bool = False
 
 
-def due_nodes(*, now: datetime, limit: int = 200) -> list[Due]:
-    """Nodes of active journeys at which somebody is due."""
+def due_nodes(*, now: datetime, journey_id: int | None = None, limit: int = 200) -> list[Due]:
+    """Nodes of active journeys, or of the one named, at which somebody is due."""
     with connection.cursor() as cursor:
-        cursor.execute(_DUE_NODES, [now, limit])
+        cursor.execute(_DUE_NODES, {"now": now, "journey": journey_id, "limit": limit})
         return [Due(*row) for row in cursor.fetchall()]
 
 
@@ -67,11 +67,11 @@ def step(due: Due, *, now: datetime, limit: int = BATCH) -> int:
     return len(travelers)
 
 
-def run_due(*, now: datetime, rounds: int = 1000) -> int:
+def run_due(*, now: datetime, journey_id: int | None = None, rounds: int = 1000) -> int:
     """Steps until nobody is due; answers how many steps were looked at. For tests, rehearsals, benchmarks."""
     total = 0
     for _ in range(rounds):
-        found = due_nodes(now=now)
+        found = due_nodes(now=now, journey_id=journey_id)
         if not found:
             break
         for due in found:
@@ -147,8 +147,9 @@ ACTIVE = JourneyStatus.ACTIVE
 _DUE_NODES = f"""
     SELECT p.version_id, p.node FROM campaigns_passage AS p
     JOIN campaigns_journey AS j ON j.id = p.journey_id
-    WHERE p.status = 'inside' AND p.due_at <= %s AND j.status = '{ACTIVE}'
-    GROUP BY 1, 2 ORDER BY min(p.due_at) LIMIT %s
+    WHERE p.status = 'inside' AND p.due_at <= %(now)s AND j.status = '{ACTIVE}'
+        AND (%(journey)s::bigint IS NULL OR j.id = %(journey)s)
+    GROUP BY 1, 2 ORDER BY min(p.due_at) LIMIT %(limit)s
 """  # noqa: S608 - our own constant
 _CLAIM = f"""
     SELECT p.id, p.customer_id, c.time_zone, p.entered_at, p.arrived_at, p.entry

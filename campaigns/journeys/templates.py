@@ -77,7 +77,7 @@ def _win_back(mails: Mapping[str, int]) -> dict[str, Any]:
         "exits": [{"event": ORDER, "is_goal": True}],
         "start": "ways",
         "nodes": {
-            "ways": _node("split_random", {"ways": {"silent": 1, "mailed": 9}}, mailed="missed"),
+            "ways": _node("split_random", {"ways": [["silent", 1], ["mailed", 9]]}, mailed="missed"),
             "missed": _mail(mails["missed"], "week"),
             "week": _node("delay", {"hours": 168, "clock": "10:00"}, done="last"),
             "last": _mail(mails["last"]),

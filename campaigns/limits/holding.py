@@ -16,8 +16,15 @@ NEVER = timedelta(hours=6)
 
 class Holding:
     def __init__(
-        self, profiles: Mapping[int, Mapping[str, Any]], *, timing: Timing, channel: str, topic: str
+        self,
+        profiles: Mapping[int, Mapping[str, Any]],
+        *,
+        timing: Timing,
+        channel: str,
+        topic: str,
+        with_locks: bool = True,
     ) -> None:
+        self._with_locks = with_locks
         self._timing = timing
         self._channel, self._topic = channel, topic
         self._caps = caps.caps_for(channel=channel, topic=topic)
@@ -30,7 +37,10 @@ class Holding:
         if self._caps is None:
             return held
         asked = [row for row in rows if row.id not in held]
-        capped = caps.reserve(asked, caps=self._caps, channel=self._channel, topic=self._topic, now=now)
+        capped = caps.reserve(
+            asked, caps=self._caps, channel=self._channel, topic=self._topic, now=now,
+            with_locks=self._with_locks,
+        )  # fmt: skip
         for row in asked:
             if row.id in capped:
                 held[row.id] = self._hold(row, SkipReason.CAP, capped[row.id], self._timing.cap_rule, now)

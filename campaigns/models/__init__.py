@@ -1,6 +1,7 @@
 """The rows of the campaigns room, by subject."""
 
 from campaigns.models.channels import PushSubscription, SenderAccount
+from campaigns.models.feedback import Bounce, BounceKind
 from campaigns.models.journeys import (
     CallStatus,
     ItemLook,
@@ -14,6 +15,7 @@ from campaigns.models.journeys import (
     Trigger,
     WebhookCall,
 )
+from campaigns.models.learning import Learning, LearningStatus
 from campaigns.models.limits import FrequencyCap, QuietHours, SendLock, TopicRule, Touch
 from campaigns.models.sending import (
     Campaign,
@@ -31,11 +33,13 @@ from campaigns.models.sending import (
     RunStatus,
     SkipReason,
 )
+from campaigns.models.webhooks import Telling, TellingStatus, WebhookEndpoint
 
 __all__ = [
-    "CallStatus", "Campaign", "CampaignKind", "CampaignStatus", "Chunk", "ChunkStatus", "Delivery",
-    "DeliveryStatus", "Fallback", "FrequencyCap", "ItemLook", "Journey", "JourneyMember", "JourneyStatus",
-    "JourneyVersion", "Message", "Passage", "PassageStatus", "PassageStep", "PushSubscription", "QuietHours",
-    "Rollout", "RolloutStatus", "Run", "RunStatus", "SendLock", "SenderAccount", "SkipReason", "TopicRule",
-    "Touch", "Trigger", "WebhookCall",
+    "Bounce", "BounceKind", "CallStatus", "Campaign", "CampaignKind", "CampaignStatus", "Chunk",
+    "ChunkStatus", "Delivery", "DeliveryStatus", "Fallback", "FrequencyCap", "ItemLook", "Journey",
+    "JourneyMember", "JourneyStatus", "JourneyVersion", "Learning", "LearningStatus", "Message",
+    "Passage", "PassageStatus", "PassageStep", "PushSubscription", "QuietHours", "Rollout",
+    "RolloutStatus", "Run", "RunStatus", "SendLock", "SenderAccount", "SkipReason", "Telling",
+    "TellingStatus", "TopicRule", "Touch", "Trigger", "WebhookCall", "WebhookEndpoint",
 ]  # fmt: skip

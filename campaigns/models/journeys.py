@@ -73,8 +73,11 @@ class PassageStatus(models.TextChoices):
 class Passage(models.Model):
     """`entry_key` names what let the customer in: the same event or day never does it twice."""
 
+    # At a merge the customer's own passages of a journey stay, else the visitor's follow (customers.merging).
+    follows_merge_by = ("journey_id",)
     personal_data = PersonalData(
-        "journeys", AtErasure.ANONYMIZE, clear={"entry": {}}, ages_by="ended_at",
+        "journeys", AtErasure.ANONYMIZE, clear={"entry": {}, "entry_key": "", "end_reason": ""},
+        neutral=("node",), ages_by="ended_at",
         also={"journey": "journey__name"}, internal=("entry_key",),
     )  # fmt: skip
 
@@ -120,8 +123,9 @@ class PassageStep(models.Model):
     """A node that was passed, and by which exit. A graph has no circles: a node is passed once."""
 
     personal_data = PersonalData(
-        "journeys", AtErasure.ANONYMIZE, path="passage__customer", ages_by="at", internal=("passage",)
-    )
+        "journeys", AtErasure.ANONYMIZE, path="passage__customer", ages_by="at", internal=("passage",),
+        clear={"detail": ""}, neutral=("node", "exit"),
+    )  # fmt: skip
 
     passage = models.ForeignKey(Passage, models.CASCADE, related_name="steps", db_constraint=False)
     node = models.CharField(_("node"), max_length=50)
@@ -184,7 +188,7 @@ class WebhookCall(models.Model):
 
     personal_data = PersonalData(
         "journeys", AtErasure.ANONYMIZE, path="passage__customer", ages_by="created_at",
-        internal=("passage",), clear={"detail": ""},
+        internal=("passage",), clear={"detail": "", "url": ""}, neutral=("node",),
     )  # fmt: skip
 
     passage = models.ForeignKey(Passage, models.CASCADE, related_name="calls")

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT
-from experiments.models import Experiment, Holdout, Variant
+from experiments.models import Allocation, Experiment, Holdout, Variant
 from personalization.customers.models import Channel, Customer
 from personalization.personal_data import AtErasure, PersonalData
 from personalization.segments.models import Segment, SegmentVersion
@@ -65,6 +65,14 @@ class Campaign(models.Model):
     fallback = models.CharField(
         _("without a winner"), max_length=10, choices=Fallback, default=Fallback.BASELINE
     )
+    allocation = models.CharField(
+        _("shared out"), max_length=8, choices=Allocation, default=Allocation.FIXED,
+        db_default=Allocation.FIXED, help_text=_("How the variants are shared out."),
+    )  # fmt: skip
+    learning = models.JSONField(
+        _("learning"), default=dict, blank=True,
+        help_text=_("metric, waves, hours between them, floor: the least chance of each message."),
+    )  # fmt: skip
     holdout = models.ForeignKey(
         Holdout,
         models.PROTECT,

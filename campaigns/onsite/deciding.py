@@ -69,9 +69,9 @@ class _Facts:
 
 def find_visitor(*, customer_id: str = "", anonymous_id: str = "") -> Visitor:
     """By the shop's own id, else by the anonymous one. An id nobody knows is hashed all the same."""
-    pk = None
-    if customer_id:
-        pk = customers.customer_ids([customer_id]).get(customer_id)
+    if customer_id and (profile := customers.profile_by_external_id(customer_id)) is not None:
+        return Visitor(profile["id"], anonymous_id, customer_id, profile)
+    pk = customers.customer_ids([customer_id]).get(customer_id) if customer_id else None
     if pk is None and anonymous_id:
         pk = known_identifiers(IdentifierKind.ANONYMOUS_ID, [anonymous_id]).get(anonymous_id)
     profile = customers.profiles([pk]).get(pk) if pk is not None else None

@@ -42,7 +42,6 @@ class Timing:
     quiet: str = "workspace"
     own_quiet: HourRange | None = None
     window: SendWindow | None = None
-    rate_per_second: float | None = None
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Timing":
@@ -63,9 +62,6 @@ class Timing:
             quiet=quiet,
             own_quiet=_hours(data.get("own_quiet"), "own_quiet") if quiet == "own" else None,
             window=_window(data.get("window")),
-            rate_per_second=None
-            if data.get("rate_per_second") in (None, "")
-            else _number(data, "rate_per_second", 0.0, most=100_000),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -74,7 +70,7 @@ class Timing:
             "mode": self.mode, "hour": f"{self.hour:%H:%M}", "repeat": self.repeat, "zone": self.zone,
             "starts": self.starts,
             "cap_rule": self.cap_rule, "quiet_rule": self.quiet_rule, "quiet": self.quiet,
-            "max_wait_hours": self.max_wait_hours, "rate_per_second": self.rate_per_second,
+            "max_wait_hours": self.max_wait_hours,
             "own_quiet": self.own_quiet and _as_hours(self.own_quiet),
             "window": self.window
             and {**_as_hours(self.window.hours), "days": sorted(self.window.days)},
@@ -84,12 +80,12 @@ class Timing:
 
 FIELDS = (
     "mode", "hour", "repeat", "starts", "zone", "cap_rule", "quiet_rule", "quiet", "max_wait_hours",
-    "rate_per_second", "own_quiet", "window",
+    "own_quiet", "window",
 )  # fmt: skip
 DEFAULTS: dict[str, Any] = {
     "mode": "once", "hour": "09:00", "repeat": "", "starts": "", "zone": "", "cap_rule": "drop",
     "quiet_rule": "wait",
-    "quiet": "workspace", "max_wait_hours": 48.0, "rate_per_second": None, "own_quiet": None, "window": None,
+    "quiet": "workspace", "max_wait_hours": 48.0, "own_quiet": None, "window": None,
 }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from campaigns import ledger
 from campaigns.channels import Answer, ChannelError, Outgoing, Session
+from campaigns.feedback.refusals import take_refusals
 from campaigns.ledger import Claim, Outcome, Row
 from campaigns.limits import caps
 from campaigns.limits.holding import Holding
@@ -244,6 +245,7 @@ def _store(
     try:
         with transaction.atomic():
             changed = ledger.record(claim, outcomes)
+            _take_refusals(run, outcomes, changed)
             sent = [o for o in outcomes if o.status == S.SENT and o.delivery_id in changed]
             record_events([event for o in sent if (event := _sent_event(run, by_id[o.delivery_id], o))])
             is_held = ledger.release(claim, retry_at=retry_at) if release else ledger.lock_held(claim)
@@ -252,6 +254,15 @@ def _store(
     except DatabaseError as error:
         log.error("chunk_not_settled", chunk=claim.chunk_id, error=type(error).__name__)
         return False
+
+
+def _take_refusals(run: context.RunContent, outcomes: list[Outcome], changed: set[int]) -> None:
+    """Mailboxes that the server itself said do not exist are suppressed like those that bounce."""
+    if run.channel.name == "email":
+        refused = [
+            (o.delivery_id, o.detail) for o in outcomes if o.status == S.FAILED and o.delivery_id in changed
+        ]
+        take_refusals(refused, at=timezone.now())
 
 
 def _sent_event(run: context.RunContent, row: Row, outcome: Outcome) -> NewEvent | None:

@@ -40,14 +40,12 @@ class Composer:
         picks = self._data.picks.get(row.customer_id) if row.customer_id is not None else None
         return {"items": picks, "at": self._issued} if picks else None
 
-    def compose(self, row: Row, session: Session) -> Outgoing:
-        """Raises NotPossible, ChannelError."""
+    def render(self, row: Row) -> Any:
+        """The message with its links, as the channel's `finish` answers it. Raises NotPossible."""
         profile = self._data.profiles.get(row.customer_id or 0)
         if profile is None:
             raise NotPossible(SkipReason.ERASED)
-        channel = self._run.channel
-        address = self._data.addresses.get(profile["id"], "")
-        if not address:
+        if not self._data.addresses.get(profile["id"], ""):
             raise NotPossible(SkipReason.NO_ADDRESS)
         template = self._run.templates.get(row.variant)
         if template is None:
@@ -55,17 +53,27 @@ class Composer:
         unsubscribe = links.unsubscribe_url(row.id, self._issued)
         try:
             rendered = template.render(self.context(row, profile, unsubscribe))
-            finished = channel.finish(
+            return self._run.channel.finish(
                 rendered,
                 track=lambda url: links.click_url(row.id, self._issued, url) or url,
                 pixel_url=links.open_url(row.id, self._issued),
                 keep=unsubscribe,
+                trap_url=links.trap_url(row.id, self._issued),
             )
         except RenderError as error:
             raise NotPossible(SkipReason.NO_CONTENT, str(error)) from error
         except Exception as error:
             # Whatever a hostile value or template made of it: the neighbors get their messages.
             raise NotPossible(SkipReason.NO_CONTENT, type(error).__name__) from error
+
+    def compose(self, row: Row, session: Session) -> Outgoing:
+        """Raises NotPossible, ChannelError."""
+        finished = self.render(row)
+        profile, channel = self._data.profiles[row.customer_id or 0], self._run.channel
+        address, unsubscribe = (
+            self._data.addresses[profile["id"]],
+            links.unsubscribe_url(row.id, self._issued),
+        )
         name = f"{profile['first_name']} {profile['last_name']}".strip()
         recipient = Recipient(
             address,

@@ -1,14 +1,17 @@
 """The tables of experiments, by subject."""
 
 from experiments.models.analysis import Analysis, AnalysisStatus
-from experiments.models.assignment import Assignment, Experiment, Origin, Variant
+from experiments.models.assignment import Allocation, Assignment, Experiment, Origin, Variant
+from experiments.models.background import JobStatus
+from experiments.models.long_run import LongRunStudy
 from experiments.models.metric import DaySums, Direction, Metric, MetricRole, MetricScope, MetricState
 from experiments.models.plan import Look, Plan
 from experiments.models.targeting import TargetingStudy
 from experiments.models.traffic import ClientKey, Holdout, HoldoutMember, HoldoutVersion, Layer
 
 __all__ = [
-    "Analysis", "AnalysisStatus", "Assignment", "ClientKey", "DaySums", "Direction", "Experiment", "Holdout",
-    "HoldoutMember", "HoldoutVersion", "Layer", "Look", "Metric", "MetricRole", "MetricScope",
-    "MetricState", "Origin", "Plan", "TargetingStudy", "Variant",
+    "Allocation", "Analysis", "AnalysisStatus", "Assignment", "ClientKey", "DaySums", "Direction",
+    "Experiment", "Holdout", "HoldoutMember", "HoldoutVersion", "JobStatus", "Layer", "LongRunStudy",
+    "Look", "Metric", "MetricRole", "MetricScope", "MetricState", "Origin", "Plan", "TargetingStudy",
+    "Variant",
 ]  # fmt: skip

@@ -17,6 +17,15 @@ class Origin(models.TextChoices):
     API = "api", _("Made through the API")
 
 
+class Allocation(models.TextChoices):
+    """How the variants are shared out. Where it is not fixed, groups are no equals: results are weighted by
+    the chances."""
+
+    FIXED = "fixed", _("Fixed shares")
+    LEARNING = "learning", _("Learns while sending")
+    PERSONAL = "personal", _("Personal, for each customer")
+
+
 class Experiment(models.Model):
     key = models.SlugField(
         _("key"), max_length=100, unique=True, help_text=_("Seeds the hash: never changed.")
@@ -28,6 +37,9 @@ class Experiment(models.Model):
     hash_version = models.PositiveSmallIntegerField(_("hash version"), default=2, editable=False)
     origin = models.CharField(
         _("origin"), max_length=8, choices=Origin, default=Origin.LAUNCH, editable=False
+    )
+    allocation = models.CharField(
+        _("shared out"), max_length=8, choices=Allocation, default=Allocation.FIXED, editable=False
     )
     is_served = models.BooleanField(
         _("served to clients"),

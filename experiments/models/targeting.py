@@ -4,8 +4,10 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from experiments.models.background import Job
 
-class TargetingStudy(models.Model):
+
+class TargetingStudy(Job):
     """Appended, never edited: what was known about whom to mail, and on which customers."""
 
     experiment = models.ForeignKey(
@@ -18,8 +20,12 @@ class TargetingStudy(models.Model):
         "experiments.Variant", models.CASCADE, related_name="+", verbose_name=_("variant")
     )
     as_of = models.DateTimeField(_("as of"))
-    offer = models.CharField(_("offer"), max_length=10, help_text=_("model, rule or nobody"))
-    document = models.JSONField(_("what was found"), encoder=DjangoJSONEncoder)
+    wishes = models.JSONField(
+        _("wishes"), default=dict, help_text="traits, cost, seed, save_segment, write_trait"
+    )
+    offer = models.CharField(_("offer"), max_length=10, blank=True, help_text=_("model, rule or nobody"))
+    document = models.JSONField(_("what was found"), null=True, encoder=DjangoJSONEncoder)
+    used_as = models.CharField(_("used as"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:

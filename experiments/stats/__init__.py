@@ -5,7 +5,8 @@ No customer, no database and no framework is known here. Everything is a fractio
 
 from experiments.stats.adjusted import Adjusted, CrossProducts, MultiAdjusted
 from experiments.stats.bayes import Belief, BetaPrior, FlatPrior, GammaPrior, NormalPrior, bayesian
-from experiments.stats.comparison import Effect, Note, compare
+from experiments.stats.comparison import Effect, Note, compare, compare_contrast
+from experiments.stats.contrast import Contrast
 from experiments.stats.design import minimum_detectable_effect, power, runtime_days, sample_size
 from experiments.stats.guards import (
     CountCheck,
@@ -36,6 +37,7 @@ __all__ = [
     "Adjusted",
     "Belief",
     "BetaPrior",
+    "Contrast",
     "Count",
     "CountCheck",
     "CrossProducts",
@@ -71,6 +73,7 @@ __all__ = [
     "check_denominator",
     "check_seen_twice",
     "compare",
+    "compare_contrast",
     "false_positive_rates",
     "from_json",
     "minimum_detectable_effect",

@@ -159,6 +159,25 @@ def make_rule(
     raise ValueError(f"unknown method: {method}")
 
 
+def compare_contrast(found: Contrast, *, alpha: float = 0.05, name: str) -> Effect:
+    """The effect of a contrast that was estimated elsewhere, two-sided, for one look; `name` is its
+    method."""
+    check_alpha(alpha)
+    rule = Fixed(alpha, "two-sided")
+    outcome = from_contrast(found, rule)
+    near_zero = outcome.relative_ci is None or outcome.control_near_zero
+    return Effect(
+        absolute=outcome.absolute,
+        absolute_ci=outcome.absolute_ci,
+        relative=outcome.relative,
+        relative_ci=outcome.relative_ci,
+        p_value=rule.p_value(outcome.score, outcome.degrees, outcome.n),
+        method=name,
+        notes=(Note.CONTROL_NEAR_ZERO,) if near_zero else (),
+        alpha=alpha,
+    )
+
+
 def from_contrast(found: Contrast, rule: Rule) -> Outcome:
     """Both sides wide by the rule's number of standard errors."""
     error, critical = math.sqrt(found.spread), rule.critical(found.degrees, found.n)

@@ -21,6 +21,8 @@ class Obstacle(StrEnum):
     TOO_FEW_CUSTOMERS = "too_few_customers"  # fewer than two on one side (more with covariates)
     NO_VARIATION = "no_variation"  # every customer has the same value
     NO_DENOMINATOR = "no_denominator"  # a ratio or rate whose denominator is 0 on one side
+    TOO_FEW_EFFECTIVE = "too_few_effective"  # weighted by its chances, one side is worth too few customers
+    NOT_WEIGHTED = "not_weighted"  # chances differed, and the metric is not one number per customer
 
 
 def obstacle(control: Statistic, treatment: Statistic) -> Obstacle | None:

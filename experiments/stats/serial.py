@@ -13,6 +13,7 @@ from typing import Any
 from experiments.stats.adjusted import Adjusted, CrossProducts, MultiAdjusted
 from experiments.stats.bayes import Belief, BetaPrior, FlatPrior, GammaPrior, NormalPrior
 from experiments.stats.comparison import Effect, Note
+from experiments.stats.contrast import Contrast
 from experiments.stats.guards import CountCheck, DenominatorCheck, Novelty, SeenTwice, Trend
 from experiments.stats.looks import LookPlan
 from experiments.stats.multiplicity import Joint
@@ -29,7 +30,18 @@ CLASSES: dict[str, type] = {
     found.__name__: found
     for found in (
         *(Mean, Proportion, Count, Ratio, Quantile, Adjusted, MultiAdjusted, CrossProducts, Stratified),
-        *(Effect, Joint, Belief, FlatPrior, NormalPrior, BetaPrior, GammaPrior, LookPlan, SampleRatio),
+        *(
+            Contrast,
+            Effect,
+            Joint,
+            Belief,
+            FlatPrior,
+            NormalPrior,
+            BetaPrior,
+            GammaPrior,
+            LookPlan,
+            SampleRatio,
+        ),
         *(DenominatorCheck, CountCheck, SeenTwice, Novelty, NonInferiority, FalsePositives, Watching),
     )
 }

@@ -11,10 +11,11 @@ from django.forms import CheckboxSelectMultiple, ModelForm, MultipleChoiceField
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from personalization.access import services
-from personalization.access.models import ApiKey, AuditEntry, Scope, User
+from personalization.access.models import ApiKey, AuditEntry, AuditSeal, PersonalRead, Scope, User
 
 admin.site.unregister(Group)
 
@@ -78,11 +79,11 @@ class ApiKeyAdmin(ModelAdmin):
         messages.success(request, _("Revoked. Programs that use them are refused from now on."))
 
 
-@admin.register(AuditEntry)
-class AuditEntryAdmin(ModelAdmin):
-    list_display = ["at", "actor", "action", "target"]
-    list_filter = ["action"]
-    search_fields = ["actor", "target"]
+class LogAdmin(ModelAdmin):
+    """Written by the product, read by people, changed by nobody."""
+
+    show_full_result_count = False
+    date_hierarchy: str | None = "at"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -92,3 +93,38 @@ class AuditEntryAdmin(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
         return False
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(LogAdmin):
+    list_display = ["at", "actor", "action", "target"]
+    list_filter = ["action"]
+    search_fields = ["actor", "target"]
+
+
+@admin.register(PersonalRead)
+class PersonalReadAdmin(LogAdmin):
+    list_display = ["at", "actor", "page", "number"]
+    list_filter = ["page"]
+    search_fields = ["actor"]
+    search_help_text = _("An actor, or the number of a customer: who saw that customer.")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[PersonalRead], search_term: str
+    ) -> tuple[QuerySet[PersonalRead], bool]:
+        if search_term.strip().isdecimal():
+            return queryset.filter(customer_ids__contains=[int(search_term)]), False
+        return super().get_search_results(request, queryset, search_term)
+
+    @display(description=_("customers"))
+    def number(self, read: PersonalRead) -> str:
+        shown = ", ".join(map(str, read.customer_ids[:5]))
+        more = len(read.customer_ids) - 5
+        return f"{shown} … +{more}" if more > 0 else shown
+
+
+@admin.register(AuditSeal)
+class AuditSealAdmin(LogAdmin):
+    date_hierarchy = None
+    list_display = ["log", "first_id", "last_id", "entries", "sha256", "sealed_at"]
+    list_filter = ["log"]

@@ -2,6 +2,7 @@
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -18,6 +19,7 @@ class Scope(models.TextChoices):
     CUSTOMERS_READ = "customers:read", _("Read customers")
     CUSTOMERS_WRITE = "customers:write", _("Change customers and consent")
     PRIVACY = "privacy", _("Export and erase all data of a person")
+    IMPORTS = "imports", _("Import files and look at imports")
     SEGMENTS_READ = "segments:read", _("Read segments")
     SEGMENTS_WRITE = "segments:write", _("Change segments")
     RECOMMENDATIONS = "recommendations", _("Ask for recommendations")
@@ -69,3 +71,46 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor} {self.action} {self.target}"
+
+
+class PersonalRead(models.Model):
+    """A member of staff was shown personal data: who, when, on which page, of which customers. A list is one
+    row. Written once, never changed; the numbers name nobody once a customer is erased."""
+
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+    actor = models.CharField(_("actor"), max_length=200)
+    page = models.CharField(_("page"), max_length=100)
+    customer_ids = ArrayField(models.BigIntegerField(), verbose_name=_("customers"))
+
+    class Meta:
+        verbose_name = _("read of personal data")
+        verbose_name_plural = _("reads of personal data")
+        ordering = ["-at", "-id"]
+        indexes = [
+            GinIndex(fields=["customer_ids"], name="personal_read_customers"),
+            models.Index(fields=["actor", "-at"], name="personal_read_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.page}"
+
+
+class AuditSeal(models.Model):
+    """The hash of a stretch of a log, chained to the one before: whoever changes or removes an entry would
+    have to change every later seal too, also the copies of them that were written down elsewhere."""
+
+    log = models.CharField(_("log"), max_length=40)
+    first_id = models.BigIntegerField(_("from entry"))
+    last_id = models.BigIntegerField(_("to entry"))
+    entries = models.PositiveIntegerField(_("entries"))
+    sha256 = models.CharField("SHA-256", max_length=64)
+    sealed_at = models.DateTimeField(_("sealed at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("seal of the audit log")
+        verbose_name_plural = _("seals of the audit log")
+        ordering = ["log", "-last_id"]
+        constraints = [models.UniqueConstraint(fields=["log", "first_id"], name="audit_seal_once")]
+
+    def __str__(self) -> str:
+        return f"{self.log} {self.first_id}–{self.last_id}"

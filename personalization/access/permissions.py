@@ -16,6 +16,7 @@ STAFF_PERMISSION = {
     Scope.CUSTOMERS_READ: "customers.view_customer",
     Scope.CUSTOMERS_WRITE: "customers.change_customer",
     Scope.PRIVACY: "privacy.add_privacyrequest",
+    Scope.IMPORTS: "sources.add_import",
     Scope.SEGMENTS_READ: "segments.view_segment",
     Scope.SEGMENTS_WRITE: "segments.change_segment",
     Scope.RECOMMENDATIONS: "recommender.view_modelrun",

@@ -17,12 +17,27 @@ KEY_MARK = "bsp"
 LAST_USED_STEP = timedelta(minutes=1)
 
 # What each role may do, besides looking at everything: (app, model) pairs and single permissions.
+SEE_PEOPLE = "view_personal_data"
+ADMINISTRATOR = "Administrator"  # everything, staff, keys and the audit log too
+_AUTHOR: tuple[str, ...] = (
+    *("add_segment", "change_segment", "add_segmentversion", "add_campaign", "change_campaign"),
+    *("add_message", "change_message", "delete_message"),
+)
 ROLES: dict[str, tuple[str, ...]] = {
     "Viewer": (),
+    # Everything about figures and models, nobody's name.
+    "Analyst": (
+        *("add_segment", "change_segment", "add_segmentversion", "add_modelrun", "change_modelrun"),
+        *("add_metric", "change_metric"),
+    ),
+    "Author": (SEE_PEOPLE, *_AUTHOR),
+    "Approver": (SEE_PEOPLE, "launch_campaign"),
     "Campaign manager": (
+        SEE_PEOPLE,
         *("add_segment", "change_segment", "add_segmentversion", "add_modelrun", "change_modelrun"),
         *("add_campaign", "change_campaign", "delete_campaign", "launch_campaign"),
         *("add_message", "change_message", "delete_message"),
+        *("add_journey", "change_journey"),
         *("add_placement", "change_placement", "add_offer", "change_offer"),
         *("add_frequencycap", "change_frequencycap", "delete_frequencycap"),
         *("add_quiethours", "change_quiethours", "delete_quiethours"),
@@ -30,9 +45,12 @@ ROLES: dict[str, tuple[str, ...]] = {
         *("add_layer", "change_layer", "add_holdout", "change_holdout"),
     ),
     "Data manager": (
+        *(SEE_PEOPLE, "add_privacyrequest", "add_topic", "change_topic", "delete_topic"),
+        "change_retentionrule",
         *("change_identityrule", "add_traitdefinition", "change_traitdefinition", "delete_traitdefinition"),
         *("add_customer", "change_customer", "delete_customer", "add_consent"),
         *("add_suppression", "delete_suppression", "add_item", "change_item", "delete_item"),
+        *("add_import", "change_import", "add_source", "change_source", "delete_source"),
     ),
 }
 
@@ -86,11 +104,14 @@ def ensure_roles() -> None:
     """Creates or updates the groups of ROLES; everyone in one of them may look at everything."""
     ours = Q(
         content_type__app_label__in=[
-            "customers", "catalog", "events", "traits", "segments", "experiments", "recommender", "campaigns",
-            "onsite",
+            "customers", "privacy", "catalog", "events", "sources", "traits", "segments", "experiments",
+            "recommender", "campaigns", "onsite",
         ]
     )  # fmt: skip
-    view = Permission.objects.filter(ours, codename__startswith="view_")
+    # Names and addresses are not among what everybody sees.
+    view = Permission.objects.filter(ours, codename__startswith="view_").exclude(codename=SEE_PEOPLE)
     for name, codenames in ROLES.items():
         group, _ = Group.objects.get_or_create(name=name)
         group.permissions.set([*view, *Permission.objects.filter(ours, codename__in=codenames)])
+    administrators, _ = Group.objects.get_or_create(name=ADMINISTRATOR)
+    administrators.permissions.set(Permission.objects.all())

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.db import connection
 from django.db.models import Q
 
 from personalization.catalog.models import Item
@@ -56,4 +57,6 @@ def ids_by_external(external_ids: Iterable[str]) -> dict[str, int]:
     wanted = list(external_ids)
     if not wanted:
         return {}
-    return dict(Item.objects.filter(external_id__in=wanted).values_list("external_id", "pk"))
+    with connection.cursor() as cursor:  # one parameter, however many ids
+        cursor.execute("SELECT external_id, id FROM catalog_item WHERE external_id = ANY(%s)", [wanted])
+        return dict(cursor.fetchall())

@@ -60,6 +60,8 @@ UNFOLD = {
                         "customers.view_identityrule",
                     ),
                     _entry(_("Catalog"), "inventory_2", "admin:catalog_item_changelist", "catalog.view_item"),
+                    _entry(_("Import"), "upload_file", "sources:imports", "sources.view_import"),
+                    _entry(_("Sources"), "sync", "admin:sources_source_changelist", "sources.view_source"),
                 ],
             },
             {
@@ -74,6 +76,13 @@ UNFOLD = {
                     _entry(_("On the page"), "web", "onsite:list", "onsite.view_placement"),
                     _entry(
                         _("Senders"), "outgoing_mail", "campaigns:accounts", "campaigns.view_senderaccount"
+                    ),
+                    _entry(_("Webhooks"), "webhook", "webhooks:list", "campaigns.view_webhookendpoint"),
+                    _entry(
+                        _("Journeys"),
+                        "route",
+                        "journeys:list",
+                        "campaigns.view_journey",
                     ),
                     _entry(
                         _("Frequency caps"),
@@ -139,10 +148,22 @@ UNFOLD = {
                         "privacy.view_privacyrequest",
                     ),
                     _entry(
+                        _("Retention"),
+                        "auto_delete",
+                        "privacy:retention",
+                        "privacy.view_retentionrule",
+                    ),
+                    _entry(
                         _("Topics"),
                         "label",
                         "admin:privacy_topic_changelist",
                         "privacy.view_topic",
+                    ),
+                    _entry(
+                        _("Reads of personal data"),
+                        "visibility",
+                        "admin:access_personalread_changelist",
+                        "access.view_personalread",
                     ),
                     _entry(
                         _("Audit log"),

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -49,6 +50,7 @@ INSTALLED_APPS = [
     "personalization.privacy",
     "personalization.catalog",
     "personalization.events",
+    "personalization.sources",
     "personalization.traits",
     "personalization.segments",
     "personalization.content",
@@ -129,6 +131,7 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_ROUTES = {
     "campaigns.tasks.send_chunk": {"queue": "send"},
     "recommender.tasks.*": {"queue": "train"},
+    "personalization.sources.tasks.*": {"queue": "ingest"},
 }
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "campaigns.tasks.tick", "schedule": env.float("TICK_SECONDS", default=2.0)},
@@ -179,6 +182,32 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 24 * 3600.0,
         "options": {"queue": "default", "expires": 3600},
     },
+    "retention": {
+        "task": "personalization.privacy.tasks.run_retention",
+        "schedule": crontab(hour=2, minute=30),
+        "options": {"queue": "default", "expires": 3600},
+    },
+    "webhooks": {
+        "task": "campaigns.tasks.tell_events",
+        "schedule": 3.0,
+        "options": {"queue": "default", "expires": 3},
+    },
+    "seals": {
+        "task": "personalization.access.tasks.seal_logs",
+        "schedule": 300.0,
+        "options": {"queue": "default", "expires": 300},
+    },
+    # Imports whose task was lost, sources that are due, files that were kept long enough.
+    "sources": {
+        "task": "personalization.sources.tasks.tick",
+        "schedule": 15.0,
+        "options": {"queue": "default", "expires": 15},
+    },
+    "bounces": {
+        "task": "campaigns.tasks.read_bounces",
+        "schedule": 60.0,
+        "options": {"queue": "default", "expires": 60},
+    },
     "memberships": {
         "task": "personalization.segments.tasks.refresh_memberships",
         "schedule": env.float("TICK_SECONDS", default=2.0),
@@ -192,10 +221,6 @@ CELERY_BEAT_SCHEDULE = {
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 
-# --- Reports ------------------------------------------------------------------------------------------------
-# No group of customers with fewer in a variant is shown: it could speak of single persons.
-MIN_GROUP_CUSTOMERS = env.int("MIN_GROUP_CUSTOMERS", default=10)
-
 # --- Sending ------------------------------------------------------------------------------------------------
 JOURNAL_DIR = Path(env.str("JOURNAL_DIR", default=str(DATA_DIR / "journal")))
 # A worker that stops answering loses its chunk after this long; one that answers prolongs it.
@@ -205,6 +230,10 @@ SEND_RETRY_SECONDS = env.int("SEND_RETRY_SECONDS", default=60)
 SEND_TIMEOUT_SECONDS = env.int("SEND_TIMEOUT_SECONDS", default=30)
 # Where mail servers send their reports to, as bounces+<message>@…; empty: to the sender's address.
 BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
+# The mailbox of those reports, read every minute: imaps://user:password@host/INBOX or pop3s://…
+BOUNCE_MAILBOX = env.str("BOUNCE_MAILBOX", default="")
+# A link that only scanners follow, in every e-mail.
+TRAP_LINKS = env.bool("TRAP_LINKS", default=True)
 # Hosts of one's own network that webhooks, push services and gateways may be at; all others must be public.
 OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
 MODEL_DIR = Path(env.str("MODEL_DIR", default=str(DATA_DIR / "models")))
@@ -224,6 +253,13 @@ K_ANONYMITY = env.int("K_ANONYMITY", default=10)
 ORIGIN_POLICY = env.str("ORIGIN_POLICY", default="truncated")
 # The first encrypts what is secret at rest, all of them decrypt it.
 DATA_KEYS = env.list("DATA_KEYS", default=[SECRET_KEY])
+
+# --- Data in ------------------------------------------------------------------------------------------------
+# Uploaded files hold people's data: never below MEDIA_ROOT, which the web server shows to everybody.
+IMPORT_DIR = Path(env.str("IMPORT_DIR", default=str(DATA_DIR / "imports")))
+IMPORT_RETENTION_DAYS = env.int("IMPORT_RETENTION_DAYS", default=7)
+SOURCE_SQLITE_DIR = Path(env.str("SOURCE_SQLITE_DIR", default=str(DATA_DIR / "sources")))
+IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=10_000_000_000)
 
 # --- API ----------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -57,6 +57,16 @@ def add_open_pixel(html: str, url: str) -> str:
     return html + pixel if end < 0 else html[:end] + pixel + html[end:]
 
 
+def add_hidden_link(html: str, url: str) -> str:
+    """The HTML with a link that no reader sees or reaches by keyboard; what follows all links does."""
+    link = (
+        f'<a href="{escape(url)}" data-no-track="" tabindex="-1" aria-hidden="true"'
+        ' style="display:none;font-size:0;line-height:0;max-height:0;overflow:hidden"></a>'
+    )
+    end = html.lower().rfind("</body")
+    return html + link if end < 0 else html[:end] + link + html[end:]
+
+
 def find_links(html: str) -> list[str]:
     """The addresses of all links, unescaped, in order, Liquid left as written."""
     return [unescape(m[3] if m[3] is not None else m[4]) for m in ANCHOR.finditer(html)]

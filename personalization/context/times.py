@@ -2,7 +2,7 @@
 
 import zoneinfo
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import holidays
 
@@ -27,7 +27,7 @@ def tell_moment(
     at: datetime, *, zone: str, default_zone: str, country: str = "", latitude: float | None = None
 ) -> Moment:
     """`zone` that is no time zone counts as not given. `at` is aware."""
-    name = zone if zone in zoneinfo.available_timezones() else default_zone
+    name = zone if zone in _zones() else default_zone
     local = at.astimezone(zoneinfo.ZoneInfo(name))
     south = latitude < 0 if latitude is not None else country in SOUTHERN
     weekday = local.isoweekday()
@@ -40,6 +40,12 @@ def tell_moment(
         season=SEASONS[(local.month % 12 // 3 + (2 if south else 0)) % 4],
         holiday=_holidays(country, local.year).get(local.date(), ""),
     )
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Once: the library reads the names from thousands of files."""
+    return frozenset(zoneinfo.available_timezones())
 
 
 @lru_cache(maxsize=512)

@@ -1,5 +1,6 @@
 """The list of customers, and the form for their traits; a row opens the profile page."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -7,6 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +18,7 @@ from unfold.decorators import display
 from personalization.access.services import actor_name, audit
 from personalization.customers.errors import InvalidTraits
 from personalization.customers.models import Customer, IdentityRule
+from personalization.customers.reading import may_see, show
 from personalization.customers.search import matching
 from personalization.customers.traits import COLUMNS, check_column, clean_json
 
@@ -67,13 +70,38 @@ class CustomerAdmin(ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
     ) -> tuple[QuerySet[Customer], bool]:
         """By the beginnings that indexes know; a search within words would read every customer."""
-        return (
-            queryset.filter(pk__in=matching(search_term).values("pk")) if search_term else queryset
-        ), False
+        if search_term and may_see(request):
+            queryset = queryset.filter(pk__in=matching(search_term).values("pk"))
+        return queryset, False
 
     @display(description=_("name"), ordering="last_name")
     def profile_link(self, customer: Customer) -> str:
         return format_html('<a href="{}">{}</a>', reverse("customers:profile", args=[customer.pk]), customer)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        response = super().changelist_view(request, extra_context)
+        if found := getattr(response, "context_data", {}).get("cl"):
+            found.result_list = show(request, found.result_list, page="customer list")
+        return response
+
+    # Who sees masks can neither search, sort nor filter by what is behind them, and opens no form of it.
+    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
+        return super().get_search_fields(request) if may_see(request) else ()
+
+    def get_sortable_by(self, request: HttpRequest) -> Sequence[str]:
+        return super().get_sortable_by(request) if may_see(request) else ()
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        named = lookup.partition("__")[0] in self.list_filter
+        return super().lookup_allowed(lookup, value, request) and (named or may_see(request))
+
+    def has_view_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
+        return super().has_view_permission(request, obj) and (obj is None or may_see(request))
+
+    def has_change_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or may_see(request))
 
     def has_delete_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
         # Ledgers and experiments count on their people; erasure is a process of its own.

@@ -7,6 +7,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,6 +18,7 @@ from personalization.access.services import actor_name, audit
 from personalization.customers import selectors, services
 from personalization.customers.errors import InvalidTraits, UnknownCustomer
 from personalization.customers.models import Consent, Customer
+from personalization.customers.reading import may_see, show, show_one
 from personalization.customers.search import matching
 from personalization.customers.serializers import (
     ConsentPutSerializer,
@@ -90,6 +92,8 @@ class CustomerList(ListAPIView):
     def get_queryset(self) -> QuerySet[Customer]:
         query = CustomerQuery(data=self.request.query_params)
         query.is_valid(raise_exception=True)
+        if set(query.validated_data) - {"country"} and not may_see(self.request):
+            raise PermissionDenied  # who sees masks may not find out by asking what is behind them
         rows = _with_consents().filter(merged_into=None)
         asked = dict(query.validated_data)
         if words := asked.pop("q", ""):
@@ -102,6 +106,10 @@ class CustomerList(ListAPIView):
             rows = rows.filter(traits__contains=traits)
         return rows.filter(**asked)
 
+    def paginate_queryset(self, queryset: Any) -> Any:
+        found = super().paginate_queryset(queryset)
+        return None if found is None else show(self.request, found, page="API: customers")
+
 
 class CustomerDetail(APIView):
     required_scope = {"GET": Scope.CUSTOMERS_READ, "PATCH": Scope.CUSTOMERS_WRITE}
@@ -111,9 +119,12 @@ class CustomerDetail(APIView):
         """One customer, by your own id or `#` and our number: profile, consent, identifiers, newest entries
         of the timeline."""
         customer = _find(external_id)
-        shown = self._show(customer.pk)
-        shown.data["identifiers"] = IdentifierSerializer(customer.identifiers.order_by("pk"), many=True).data
-        shown.data["timeline"] = timeline_json(read_timeline(customer.pk, limit=PROFILE_ENTRIES))
+        shown = self._show(request, customer.pk)
+        identifiers = customer.identifiers.order_by("pk") if may_see(request) else []
+        shown.data["identifiers"] = IdentifierSerializer(identifiers, many=True).data
+        shown.data["timeline"] = timeline_json(
+            read_timeline(customer.pk, limit=PROFILE_ENTRIES), whole=may_see(request)
+        )
         return shown
 
     @extend_schema(request=CustomerPatchSerializer, responses=CustomerSerializer)
@@ -137,10 +148,11 @@ class CustomerDetail(APIView):
             actor_name(request), "customer.changed", f"customer:{customer.pk}",
             fields=sorted({*changes, *(["traits"] if traits else [])} & {*COLUMNS, "traits"}),
         )  # fmt: skip
-        return self._show(customer.pk)
+        return self._show(request, customer.pk)
 
-    def _show(self, pk: int) -> Response:
-        return Response(CustomerSerializer(_with_consents().get(pk=pk)).data)
+    def _show(self, request: Request, pk: int) -> Response:
+        customer = show_one(request, _with_consents().get(pk=pk), page="API: customer")
+        return Response(CustomerSerializer(customer).data)
 
 
 class CustomerConsent(APIView):

@@ -36,6 +36,8 @@ class Customer(models.Model):
 
     personal_data = PersonalData("profile", AtErasure.DELETE, path="pk", ages_by="updated_at")
 
+    is_masked = False  # set on rows that are shown to staff who may not see personal data (see reading)
+
     external_id = models.CharField(
         _("customer id"), max_length=200, unique=True, null=True, blank=True,
         help_text=_("The id in your own shop or CRM (userId of the Segment spec). Empty for visitors."),
@@ -66,6 +68,7 @@ class Customer(models.Model):
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
+        permissions = [("view_personal_data", _("Can see names, addresses and traits"))]
         indexes = [
             # By their beginning and as a whole, whatever the database's collation (see `search`).
             *(
@@ -80,6 +83,8 @@ class Customer(models.Model):
         ]
 
     def __str__(self) -> str:
+        if self.is_masked:
+            return _("Customer %(id)s") % {"id": self.pk}
         if self.erased_at:
             return str(_("Erased customer"))
         name = f"{self.first_name} {self.last_name}".strip()

@@ -4,14 +4,14 @@ Every word must begin one of them. The index of each column gives a few rows in 
 that one letter costs no more than a whole address, however many customers there are.
 """
 
-from django.db.models import F, OrderBy, Q, QuerySet
+from django.db.models import Expression, F, OrderBy, Q, QuerySet
 from django.db.models.functions import Lower
 
 from personalization.customers.models import Customer
 
 MOST_WORDS = 4
 # In the order of the answer. Ids and phones are compared as they are.
-_KEYS = {
+_KEYS: dict[str, Expression | F] = {
     "low_first_name": Lower("first_name"),
     "low_last_name": Lower("last_name"),
     "low_email": Lower("email"),

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from personalization.access.shell import staff_page
+from personalization.customers.reading import may_see, show
 from personalization.customers.search import search
 
 MOST = 10
@@ -15,5 +16,6 @@ MOST = 10
 def suggestions(request: HttpRequest) -> HttpResponse:
     """A fragment: the customers whose name, address, phone or id begin with the words."""
     words = request.GET.get("q", "").strip()[:100]
-    found = search(words, limit=MOST) if words else []
+    # Who may not see names may not find out by searching for them.
+    found = show(request, search(words, limit=MOST), page="search") if words and may_see(request) else []
     return render(request, "customers/suggestions.html", {"found": found, "words": words})

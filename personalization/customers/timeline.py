@@ -9,7 +9,7 @@ import heapq
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar
@@ -96,6 +96,11 @@ class Page:
 
     entries: Sequence[Entry]
     next: str
+
+
+def without_details(page: Page) -> Page:
+    """What happened when, and nothing that may name the person: for staff who see masks."""
+    return Page([replace(entry, detail="", data={}) for entry in page.entries], page.next)
 
 
 def read_timeline(

@@ -11,7 +11,8 @@ from rest_framework.views import APIView
 from personalization.access.models import Scope
 from personalization.customers import selectors
 from personalization.customers.errors import UnknownCustomer
-from personalization.customers.timeline import Page, read_timeline, timeline_sources
+from personalization.customers.reading import may_see, note_read
+from personalization.customers.timeline import Page, read_timeline, timeline_sources, without_details
 
 PAGE_SIZE = 50
 MOST = 500
@@ -43,7 +44,10 @@ class TimelineQuery(serializers.Serializer[Any]):
         kinds.choices = [source.kind for source in timeline_sources()]  # type: ignore[attr-defined]
 
 
-def timeline_json(page: Page) -> dict[str, Any]:
+def timeline_json(page: Page, *, whole: bool = True) -> dict[str, Any]:
+    """Not `whole`: what happened when, without what was said or changed in it, which may name the person."""
+    if not whole:
+        page = without_details(page)
     return dict(TimelineSerializer({"entries": page.entries, "next": page.next}).data)
 
 
@@ -73,4 +77,6 @@ class CustomerTimeline(APIView):
             cursor=asked.get("cursor", ""),
             limit=asked["page_size"],
         )
-        return Response(timeline_json(page))
+        note = [customer.pk] if may_see(request) else []
+        note_read(request, note, page="API: timeline")
+        return Response(timeline_json(page, whole=bool(note)))

@@ -6,7 +6,7 @@ Names follow the `identify` call of the Segment spec; a nested `address` is look
 import re
 import zoneinfo
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from personalization.customers.errors import InvalidTraits
@@ -83,8 +83,14 @@ def _language(text: str) -> str:
     return tag
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """Once: the library reads the names from thousands of files."""
+    return frozenset(zoneinfo.available_timezones())
+
+
 def _time_zone(text: str) -> str:
-    if text not in zoneinfo.available_timezones():
+    if text not in _zones():
         raise InvalidTraits("not a time zone of the IANA list")
     return text
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from personalization.access.services import actor_name, audit
 from personalization.access.shell import render_page, staff_page
-from personalization.customers import selectors, services
+from personalization.customers import reading, selectors, services
 from personalization.customers.errors import InvalidConsent
 from personalization.customers.models import Channel, Customer, SuppressionReason
 
@@ -21,12 +21,16 @@ def profile(request: HttpRequest, pk: int) -> HttpResponse:
     customer = get_object_or_404(Customer, pk=pk)
     if customer.merged_into_id:
         return redirect("customers:profile", customer.merged_into_id)
+    suppression = selectors.suppression_of(customer, channel=Channel.EMAIL)
+    may_see = reading.may_see(request)
+    reading.show_one(request, customer, page="profile")
     context = {
         "customer": customer,
-        "merges": customer.merges.all()[:50],
-        "identifiers": customer.identifiers.order_by("created_at", "id"),
+        "may_see": may_see,
+        "merges": customer.merges.all()[:50] if may_see else [],
+        "identifiers": customer.identifiers.order_by("created_at", "id") if may_see else [],
         "statements": selectors.consent_history(customer),
-        "suppression": selectors.suppression_of(customer, channel=Channel.EMAIL),
+        "suppression": suppression,
         "channel": Channel.EMAIL,
     }
     return render_page(request, "customers/profile.html", context, title=str(customer))

@@ -18,7 +18,7 @@ from personalization.access.authentication import authenticate_key, token_of
 from personalization.access.models import Scope
 from personalization.access.problems import ProblemError, problem_response
 from personalization.events.ingestion import ingest
-from personalization.events.messages import Message, MessageError, parse_sent_at, read_message
+from personalization.events.messages import Message, MessageError, is_clean, parse_sent_at, read_message
 
 MAX_CALL_BYTES = 32 * 1024
 MAX_BATCH_BYTES = 500 * 1024
@@ -74,7 +74,10 @@ def _answer(request: HttpRequest, name: str) -> HttpResponse:
         sent_at = parse_sent_at(body)
         for position, item in enumerate(items):
             try:
-                message = read_message(_parse_item(item), call=name, sent_at=sent_at, received_at=received_at)
+                message = read_message(
+                    _parse_item(item), call=name, sent_at=sent_at, received_at=received_at,
+                    clean=isinstance(item, msgspec.Raw) and is_clean(bytes(item)),
+                )  # fmt: skip
             except MessageError as error:
                 errors[position] = str(error)
                 continue

@@ -6,6 +6,7 @@ MessageError with a reason that names no personal data.
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from typing import Any
 from personalization.context.reading import keep_context
 from personalization.customers.contexts import geoip
 from personalization.customers.errors import InvalidTraits
-from personalization.customers.traits import SplitTraits, clean_json, clean_text, split_traits
+from personalization.customers.traits import MAX_DEPTH, SplitTraits, clean_json, clean_text, split_traits
 
 CALLS = ("identify", "track", "page", "screen", "group", "alias")
 NAMES = {"page": "Page Viewed", "screen": "Screen Viewed"}
@@ -26,6 +27,10 @@ VALUE = ("value", "revenue", "total", "price")
 ITEM = ("productId", "product_id", "sku")
 VALUE_LIMIT = Decimal(10) ** 12
 MAX_LINES = 500
+
+
+# Escaped letters (a NUL, half a surrogate pair), numbers beyond what PostgreSQL takes.
+_SUSPECT = re.compile(rb"\\u|[0-9]{30}|[0-9][eE]")
 
 
 class MessageError(Exception):
@@ -55,10 +60,18 @@ class Message:
     occurrences: tuple[Occurrence, ...] = ()
 
 
+def is_clean(raw: bytes) -> bool:
+    """Whether this JSON holds nothing that `clean_json` would change or refuse; False is no verdict."""
+    return not _SUSPECT.search(raw) and raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH
+
+
 def read_message(
-    body: Any, *, call: str = "", sent_at: datetime | None = None, received_at: datetime
+    body: Any, *, call: str = "", sent_at: datetime | None = None, received_at: datetime, clean: bool = False
 ) -> Message:
-    """One message; `call` is empty in a batch, where `type` names it. Raises MessageError."""
+    """One message; `call` is empty in a batch, where `type` names it. Raises MessageError.
+
+    `clean`: `is_clean` said so of the bytes it came in.
+    """
     if not isinstance(body, dict):
         raise MessageError("not a JSON object")
     call = call or str(body.get("type", ""))
@@ -78,8 +91,8 @@ def read_message(
         return Message(
             call, user_id, anonymous_id, occurred_at, previous_id,
             traits=_traits(body, call),
-            context=clean_json(context),
-            occurrences=_occurrences(body, call, message_id),
+            context=context if clean else clean_json(context),
+            occurrences=_occurrences(body, call, message_id, clean=clean),
         )  # fmt: skip
     except InvalidTraits as error:
         raise MessageError(str(error)) from None
@@ -161,10 +174,13 @@ def _traits(body: Mapping[str, Any], call: str) -> SplitTraits | None:
     return None
 
 
-def _occurrences(body: Mapping[str, Any], call: str, message_id: str) -> tuple[Occurrence, ...]:
+def _occurrences(
+    body: Mapping[str, Any], call: str, message_id: str, *, clean: bool
+) -> tuple[Occurrence, ...]:
     if call not in ("track", "page", "screen"):
         return ()
-    properties = clean_json(_object(body, "properties"))
+    properties = _object(body, "properties")
+    properties = dict(properties) if clean else clean_json(properties)
     if call == "track":
         name = body.get("event")
         if not isinstance(name, str) or not clean_text(name).strip():

@@ -1,4 +1,4 @@
-"""The one durable write of events: COPY to a temporary table, then INSERT … ON CONFLICT DO NOTHING."""
+"""The durable write of events, each once: one statement for a call, a staging table for a file."""
 
 import hashlib
 import uuid
@@ -29,7 +29,11 @@ class NewEvent:
 
 def message_key(message_id: str) -> uuid.UUID:
     """128 bits of BLAKE2b: the same messageId always meets itself, whatever its length."""
-    return uuid.UUID(bytes=hashlib.blake2b(message_id.encode(errors="replace"), digest_size=16).digest())
+    return uuid.UUID(bytes=_digest(message_id).digest())
+
+
+def _digest(message_id: str) -> hashlib.blake2b:
+    return hashlib.blake2b(message_id.encode(errors="replace"), digest_size=16)
 
 
 def record_events(events: Sequence[NewEvent], *, received_at: datetime | None = None) -> int:
@@ -40,13 +44,17 @@ def record_events(events: Sequence[NewEvent], *, received_at: datetime | None = 
     """
     if not events:
         return 0
-    received_at = received_at or timezone.now()
+    rows = [_row(event) for event in events]
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(CREATE_INCOMING)
-        with cursor.copy(_COPY_INCOMING) as copy:
-            for event in events:
-                copy.write_row(_row(event))
-        return insert_incoming(received_at=received_at)
+        cursor.execute(
+            _INSERT_GIVEN,
+            {
+                "customers": sorted({event.customer_id for event in events}),
+                "rows": msgspec.json.encode(rows, enc_hook=str).decode(),
+                "received_at": received_at or timezone.now(),
+            },
+        )
+        return cursor.rowcount
 
 
 def insert_incoming(*, received_at: datetime) -> int:
@@ -60,14 +68,29 @@ def insert_incoming(*, received_at: datetime) -> int:
     return written
 
 
-def _row(event: NewEvent) -> tuple[object, ...]:
-    return (
-        event.customer_id, message_key(event.message_id), event.name, event.item_id, event.value,
-        msgspec.json.encode(event.properties, enc_hook=str).decode(),
-        msgspec.json.encode(event.context, enc_hook=str).decode(), event.occurred_at,
-    )  # fmt: skip
+def _row(event: NewEvent) -> dict[str, object]:
+    return {
+        "c": event.customer_id, "k": _digest(event.message_id).hexdigest(), "n": event.name,
+        "i": event.item_id,
+        "v": event.value, "p": event.properties, "x": event.context, "o": event.occurred_at,
+    }  # fmt: skip
 
 
+# One statement, for a call brings a few hundred events at most: what it costs are the trips to the server.
+# In order of the ids, so that two calls with the same customers wait for one another and never in a circle.
+_INSERT_GIVEN = """
+    WITH locked AS MATERIALIZED (
+        SELECT c.id FROM customers_customer AS c WHERE c.id = ANY(%(customers)s) ORDER BY c.id FOR KEY SHARE
+    )
+    INSERT INTO events_event
+        (customer_id, message_key, name, item_id, value, properties, context, occurred_at, received_at)
+    SELECT n.c, n.k, n.n, n.i, n.v, n.p, n.x, n.o, %(received_at)s
+    FROM json_to_recordset(%(rows)s::json) AS n(
+        c bigint, k uuid, n text, i bigint, v numeric(14, 2), p jsonb, x jsonb, o timestamptz
+    ) JOIN locked ON locked.id = n.c
+    ORDER BY n.c, n.k
+    ON CONFLICT (customer_id, message_key) DO NOTHING
+"""
 # Made once per connection and emptied at every commit: a table made per call would bloat the catalogs.
 CREATE_INCOMING = """
     CREATE TEMPORARY TABLE IF NOT EXISTS events_incoming (
@@ -79,7 +102,6 @@ CREATE_INCOMING = """
 INCOMING_COLUMNS = (
     "customer_id", "message_key", "name", "item_id", "value", "properties", "context", "occurred_at",
 )  # fmt: skip
-_COPY_INCOMING = f"COPY events_incoming ({', '.join(INCOMING_COLUMNS)}) FROM STDIN"
 # In order of the ids, so that two batches with the same customers wait for one another and never in a circle.
 _LOCK_CUSTOMERS = """
     SELECT c.id FROM customers_customer AS c
@@ -95,3 +117,21 @@ _INSERT_NEW = """
     ORDER BY n.customer_id, n.message_key
     ON CONFLICT (customer_id, message_key) DO NOTHING
 """
+
+
+def mark_events(
+    customer_id: int, *, names: Sequence[str], since: datetime, having: Mapping[str, Any],
+    marks: Mapping[str, Any],
+) -> int:  # fmt: skip
+    """Adds `marks` to the properties of a customer's events; the one change that an event may see, for what
+    only later events show: that a visit was a machine's. `having`: properties the events must have."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE events_event SET properties = properties || %s::jsonb WHERE customer_id = %s"
+            " AND name = ANY(%s) AND occurred_at >= %s AND properties @> %s::jsonb",
+            [
+                msgspec.json.encode(marks).decode(), customer_id, list(names), since,
+                msgspec.json.encode(having).decode(),
+            ],
+        )  # fmt: skip
+        return cursor.rowcount

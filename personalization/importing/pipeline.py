@@ -97,14 +97,16 @@ class Converted:
 class Loading:
     """How a file is loaded. `columns`: field → columns of the file, for what the usual names do not find.
 
-    `skip`: records before the first block, loaded earlier. `checkpoint` is called inside each block's
-    transaction, `progress` after it. A dry run does everything in transactions that are rolled back.
+    `counts`: of what was loaded earlier, of which `known` records stand in the blocks again. `checkpoint` is
+    called inside each block's transaction, `progress` after it. A dry run does everything in transactions
+    that are rolled back.
     """
 
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
     rejects: TextIO | None = None
     dry_run: bool = False
     counts: Counts = field(default_factory=Counts)
+    known: int = 0
     checkpoint: Callable[[Counts], object] | None = None
     progress: Callable[[Counts], object] | None = None
 
@@ -129,7 +131,11 @@ def load_rows(
 def load_blocks(importer: Importer, blocks: Iterable[Block], loading: Loading) -> Counts:
     """The same, told how. `loading.counts` of an earlier run are continued."""
     counts, bad = replace(loading.counts), Rejects(loading.rejects, fresh=loading.counts.read == 0)
+    known = loading.known
     for converted in _ahead(_convert_all(importer, blocks, loading.columns)):
+        if known > 0:
+            known -= converted.block.read
+            continue
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 counts = _write(importer, converted, counts=counts, bad=bad, loading=loading)

@@ -126,3 +126,21 @@ class PrivacyRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} #{self.pk}"
+
+
+class RetentionRule(models.Model):
+    """How long rows of one kind are kept. Without an active rule: until the person is erased."""
+
+    kind = models.CharField(_("kind of data"), max_length=40, unique=True)
+    days = models.PositiveIntegerField(_("kept for days"))
+    is_active = models.BooleanField(_("active"), default=False)
+    last_run_at = models.DateTimeField(_("last run at"), null=True, editable=False)
+    last_count = models.PositiveBigIntegerField(_("rows treated last"), default=0, editable=False)
+
+    class Meta:
+        verbose_name = _("retention rule")
+        verbose_name_plural = _("retention rules")
+        ordering = ["kind"]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.days}"

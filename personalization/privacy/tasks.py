@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from personalization.privacy import opt_in, requests
+from personalization.privacy import opt_in, requests, retention
 
 
 @shared_task
@@ -20,3 +20,9 @@ def carry_out_waiting() -> None:
     """Those whose own task was lost with the broker."""
     for request_id in requests.waiting_ids():
         requests.carry_out(request_id)
+
+
+@shared_task
+def run_retention() -> None:
+    # Below the time after which the broker would give the task to a second worker.
+    retention.run_rules(seconds=540.0)

@@ -9,4 +9,5 @@ urlpatterns = [
     path("requests/<int:pk>/certificate.json", views.certificate, name="certificate"),
     path("customers/<int:pk>/export", views.export, name="export"),
     path("customers/<int:pk>/erase", views.erase, name="erase"),
+    path("retention", views.retention_rules, name="retention"),
 ]

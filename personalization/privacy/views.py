@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -13,10 +14,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
 from personalization.customers.models import Customer
-from personalization.privacy import requests, tasks
+from personalization.privacy import requests, retention, tasks
 from personalization.privacy.declared import declared, rows_of
 from personalization.privacy.export import export_zip
-from personalization.privacy.models import PrivacyRequest
+from personalization.privacy.models import PrivacyRequest, RetentionRule
 from personalization.privacy.person import describe
 
 SHOWN = 200
@@ -94,3 +95,45 @@ def _outlook(customer: Customer) -> list[dict[str, Any]]:
         for model, data in reversed(declared())
     ]
     return [row for row in rows if row["count"]]
+
+
+@require_http_methods(["GET", "POST"])
+@staff_page("privacy.view_retentionrule")
+def retention_rules(request: HttpRequest) -> HttpResponse:
+    """The rules with a dry run of each."""
+    may_change = request.user.has_perm("privacy.change_retentionrule")
+    problem = ""
+    if request.method == "POST":
+        if not may_change:
+            raise PermissionDenied
+        problem = _save_rules(request)
+        if not problem:
+            messages.success(request, _("The rules were saved."))
+            return redirect("privacy:retention")
+    actions = {
+        "delete": _("deleted"), "anonymize": _("kept for counts, leads to nobody"),
+        "erasure": _("erased like on request, when nothing happened for so long"),
+    }  # fmt: skip
+    rows = [
+        {"outlook": entry, "action": " / ".join(actions[part] for part in entry.action.split(" / "))}
+        for entry in retention.outlook()
+    ]
+    context = {"rows": rows, "may_change": may_change, "problem": problem}
+    return render_page(request, "privacy/retention.html", context, title=_("Retention"))
+
+
+def _save_rules(request: HttpRequest) -> str:
+    """All or none; a sentence when a number is no number of days."""
+    wanted = {}
+    for kind in retention.kinds():
+        days = request.POST.get(f"days:{kind}", "").strip()
+        if days and not (days.isdecimal() and 1 <= int(days) <= 36500):
+            return _("Days are whole numbers from 1 to 36,500, or nothing.")
+        wanted[kind] = int(days) if days else None
+    before = {rule.kind: (rule.days, rule.is_active) for rule in RetentionRule.objects.all()}
+    with transaction.atomic():
+        for kind, days_kept in wanted.items():
+            active = f"active:{kind}" in request.POST and days_kept is not None
+            if before.get(kind, (None, False)) != (days_kept, active):
+                retention.save_rule(kind, days=days_kept, is_active=active, actor=actor_name(request))
+    return ""

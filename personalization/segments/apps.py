@@ -5,3 +5,4 @@ from django.utils.translation import gettext_lazy as _
 class SegmentsConfig(AppConfig):
     name = "personalization.segments"
     verbose_name = _("Segments")
+    timeline_sources = ("personalization.segments.timeline_sources.SegmentEntries",)

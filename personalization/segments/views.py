@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from personalization.access.models import User
 from personalization.access.problems import ProblemError, problem_response
 from personalization.access.shell import render_page, staff_page
+from personalization.customers.reading import show
 from personalization.segments import selectors, services
 from personalization.segments.definition import DefinitionError
 from personalization.segments.describe import describe
@@ -83,7 +84,7 @@ def _counted(request: HttpRequest, definition: object) -> dict[str, Any]:
         number = selectors.count(definition, now=now)
         some = selectors.sample(definition, now=now) if number else []
     total = max(selectors.customer_total(), number)
-    may_see = request.user.has_perm("customers.view_customer")
+    may_open = request.user.has_perm("customers.view_customer")
     return {
         "count": number,
         "total": total,
@@ -92,13 +93,13 @@ def _counted(request: HttpRequest, definition: object) -> dict[str, Any]:
         "sample": [
             {
                 "id": customer.pk,
-                "name": str(customer) if may_see else _("Customer %(id)s") % {"id": customer.pk},
+                "name": str(customer) if may_open else _("Customer %(id)s") % {"id": customer.pk},
                 "detail": " · ".join(
                     part for part in (customer.city, customer.country, customer.language) if part
                 ),
-                "url": reverse("admin:customers_customer_change", args=[customer.pk]) if may_see else "",
+                "url": reverse("customers:profile", args=[customer.pk]) if may_open else "",
             }
-            for customer in some
+            for customer in show(request, some, page="segment sample")
         ],
     }
 

@@ -219,6 +219,10 @@ class Recommender(ABC):
         self._find_reasons(rows, targets, found)
         return found
 
+    def item_vectors(self) -> Floats | None:
+        """float32[n_items, some]: those of one taste point the same way. None where it has none."""
+        return None
+
     def save(self, path: str | Path, *, with_histories: bool = True) -> str:
         """Writes one file (see `_artifact`), answers its digest. Without histories only `recommend_for`
         works.

@@ -145,6 +145,9 @@ class Als(Recommender):
             inverses, of_row, targets, found,
         )  # fmt: skip
 
+    def item_vectors(self) -> Floats:
+        return self._items
+
     def _facts(self) -> dict[str, Any]:
         return {**super()._facts(), "frequency_exponent": FREQUENCY_EXPONENT}
 

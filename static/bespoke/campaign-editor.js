@@ -30,7 +30,7 @@
       const here = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
       const zones = Intl.supportedValuesOf ? Intl.supportedValuesOf("timeZone") : [];
       return {
-        c: { ...page.campaign, segment: String(page.campaign.segment), messages, timing: { mode: "once", hour: "09:00", repeat: "", cap_rule: "drop", quiet_rule: "wait", quiet: "workspace", max_wait_hours: 48, rate_per_second: "", ...page.campaign.timing, own_quiet: page.campaign.timing.own_quiet || { from: "22:00", until: "08:00" }, window: page.campaign.timing.window || { from: "", until: "", days: [] } } },
+        c: { ...page.campaign, segment: String(page.campaign.segment), messages, timing: { mode: "once", hour: "09:00", repeat: "", cap_rule: "drop", quiet_rule: "wait", quiet: "workspace", max_wait_hours: 48, ...page.campaign.timing, own_quiet: page.campaign.timing.own_quiet || { from: "22:00", until: "08:00" }, window: page.campaign.timing.window || { from: "", until: "", days: [] } } },
         dates: null,
         canSave: page.canSave,
         myAddress: page.myAddress,
@@ -96,8 +96,8 @@
           return this.c.scheduled_at ? new Date(this.c.scheduled_at).toLocaleString(document.documentElement.lang || "en") : "";
         },
         payload() {
-          const { name, kind, channel, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, plan, timing, messages } = this.c;
-          return { name, kind, channel, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, plan: { ...plan }, timing: this.timingOf(timing), messages: messages.map(withoutId) };
+          const { name, kind, channel, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, allocation, learning, plan, timing, messages } = this.c;
+          return { name, kind, channel, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, allocation, learning: { ...learning }, plan: { ...plan }, timing: this.timingOf(timing), messages: messages.map(withoutId) };
         },
         // Unused parts of the timing are left out: an empty window is no window.
         timingOf({ own_quiet, window: hours, ...timing }) {

@@ -89,6 +89,7 @@ def worker(live_server: Any, mailbox: tuple[Mailbox, str], tmp_path: Path) -> It
         "EMAIL_URL": mailbox[1],
         "SITE_URL": live_server.url,
         "BESPOKE_DATA_DIR": str(tmp_path),
+        "IMPORT_DIR": str(tmp_path / "imports"),
         "MODEL_DIR": str(django_settings.MODEL_DIR),
         "TICK_SECONDS": "0.5",
         "ALLOW_HTTP": "1",
@@ -97,7 +98,7 @@ def worker(live_server: Any, mailbox: tuple[Mailbox, str], tmp_path: Path) -> It
     def start() -> None:
         command = [
             sys.executable, "-m", "celery", "--quiet", "-A", "personalization.config", "worker", "--beat",
-            "-c", "1", "-Q", "send,train,default", "--loglevel", "WARNING",
+            "-c", "1", "-Q", "send,train,ingest,default", "--loglevel", "WARNING",
             "--schedule", str(tmp_path / "beat"),
         ]  # fmt: skip
         with (tmp_path / "worker.log").open("wb") as log:

@@ -60,6 +60,7 @@ def test_rules_are_set_seen_and_saved(
         "nothing from the last 3 messages, more variety, 1 pinned first"
     )
     expect(page.get_by_text(re.compile(r"^\d+ of \d+ items can be recommended\.$"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^Only these categories: \d+ items fewer$"))).to_be_visible()
     accessible(page)
     shot(page, "rules", full_page=True)
 

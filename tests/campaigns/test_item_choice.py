@@ -32,8 +32,8 @@ from recommender.rules import ALLOW, ONLY, Rules, RulesError
             Rules(brands=("A", "B", "C", "D", "E"), pinned=(1, 2), not_items=(3,)),
             "New to the customer, only by A or B or C or 2 more, 2 pinned first, 1 item left out",
         ),
-        (Rules(diversity=0.5), "New to the customer, much more variety"),
-        (Rules(diversity=0.9), "New to the customer, a little more variety"),
+        (Rules(diversity=0.6), "New to the customer, much more variety"),
+        (Rules(diversity=0.8), "New to the customer, a little more variety"),
         (Rules(diversity=1.0), "New to the customer"),
     ],
 )

@@ -3,6 +3,7 @@
 
 import csv
 import json
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -19,12 +20,13 @@ from personalization.access.models import User
 from personalization.catalog.models import Item
 from personalization.customers.models import Customer
 from personalization.customers.services import record_consent
+from personalization.events.services import NewEvent, record_events
 from personalization.segments.services import save_segment
 
 pytestmark = pytest.mark.django_db
 BODY = '<p>Hi {{ customer.first_name }}</p><a href="{{ unsubscribe_url }}">Stop</a>'
 VIEW = ("view_campaign",)
-EDIT = (*VIEW, "add_campaign", "change_campaign", "view_customer", "view_segment")
+EDIT = (*VIEW, "add_campaign", "change_campaign", "view_customer", "view_personal_data", "view_segment")
 ALL = (*EDIT, "launch_campaign")
 
 
@@ -164,8 +166,28 @@ def test_the_preview_obeys_the_rules_and_says_what_they_leave(staff, segment, ca
     assert answer["items"] == {
         "sentence": "New to the customer, only by Leaf, priced 8 or less, 1 pinned first, 1 item left out",
         "left": "3 of 10 items can be recommended.", "warning": "",
+        "removed": [
+            "Only these brands: 5 items fewer", "Price to: 2 items fewer", "Never these items: 1 item fewer",
+            "New or bought before: 0 items fewer",
+        ],
     }  # fmt: skip
     assert answer["rendered"]["shows_items"]
+
+
+def test_the_preview_counts_what_this_customer_bought(staff, segment, catalog):
+    client, customer = staff(*EDIT), Customer.objects.latest("pk")
+    bought = datetime.now(UTC) - timedelta(days=1)
+    record_events(
+        [NewEvent(customer.pk, f"b{n}", "Order Line", bought, item_id=catalog[n % 3].pk) for n in range(4)]
+    )
+
+    def removed(**rules):
+        answer = post(client, "preview", data=example(customer=customer.pk, rules=rules)).json()
+        return answer["items"]["removed"]
+
+    assert removed() == ["New or bought before: 3 items fewer"]
+    assert removed(bought="only") == ["New or bought before: 7 items fewer"]
+    assert removed(bought="allow") == []
 
 
 def test_the_preview_warns_when_the_rules_leave_too_little(staff, segment, catalog):
@@ -254,7 +276,7 @@ def test_a_launch_leads_to_a_report_that_adds_up(staff, campaign, analyse):
     data = client.get(reverse("campaigns:report-data", args=[campaign.pk])).json()
     assert data["live"] == 2
     assert set(data["parts"]) == {
-        "headline", "decision", "progress", "analysis", "guards", "tables", "breakdown", "why",
+        "headline", "decision", "allocation", "progress", "analysis", "guards", "tables", "breakdown", "why",
     }  # fmt: skip
     assert "These numbers are" in data["parts"]["analysis"]
     assert client.get(reverse("campaigns:list")).status_code == 200

@@ -100,7 +100,7 @@ def test_groups_of_a_column_a_number_and_a_segment_add_up(shop, analyse, setting
     assert {group.label for group in ages} == {"< 9", "9 – 19", "19 – 29", "≥ 29"}
     assert sum(group.control.n + group.treatment.n for group in ages) == 160
     assert found.left_out == (("likes", "not_words"),)
-    settings.MIN_GROUP_CUSTOMERS = 3
+    settings.K_ANONYMITY = 3
     analyse(shop)
     assert {group.label for group in cuts_of(shop)[0]["country"].groups} == {"GB", "FR", OTHERS}
 

@@ -13,41 +13,50 @@ from personalization.customers.models import Customer
 from personalization.privacy.declared import declared
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NUMBER = 1
 _numbers = count(1)
 
 
-def make_rows(customer: Customer, mark: str) -> dict[type[models.Model], models.Model]:
+def make_rows(
+    customer: Customer, mark: str, *, numbered: bool = False
+) -> dict[type[models.Model], models.Model]:
     """A row of each declared model that leads to the customer; `mark` stands in every text and JSON of it,
-    but where a member of staff is named or a hash stands."""
+    but where a member of staff is named or a hash stands. `numbered`: each has the id NUMBER, so that a test
+    can ask for any of them by it."""
     made: dict[type[models.Model], models.Model] = {Customer: customer}
     for model, _data in reversed(declared()):
         if model not in made:
-            make_row(model, made, mark)
+            make_row(model, made, mark, numbered)
     return made
 
 
-def make_row(model: type[models.Model], made: dict[type[models.Model], models.Model], mark: str) -> Any:
+def make_row(
+    model: type[models.Model], made: dict[type[models.Model], models.Model], mark: str, numbered: bool = False
+) -> Any:
     values = {}
     if not hasattr(model, "personal_data"):
         mark = "plain"  # a campaign, an experiment: it stays
     for field in model._meta.concrete_fields:
         if field.primary_key and not field.remote_field and isinstance(field, models.AutoField):
+            values[field.name] = NUMBER if numbered and model is not Customer else None
             continue
         if isinstance(field, models.CompositePrimaryKey):
             continue
-        values[field.name] = value_of(field, made, mark, model)
+        values[field.name] = value_of(field, made, mark, model, numbered)
     row = model(**values)
     model._base_manager.bulk_create([row])
     made[model] = row
     return row
 
 
-def value_of(field: Any, made: dict[type[models.Model], models.Model], mark: str, model: Any) -> Any:
+def value_of(
+    field: Any, made: dict[type[models.Model], models.Model], mark: str, model: Any, numbered: bool
+) -> Any:
     if field.remote_field:
         target = field.related_model
         if target is model or (field.null and target not in made and target is not Customer):
             return None
-        return made[target] if target in made else make_row(target, made, mark)
+        return made[target] if target in made else make_row(target, made, mark, numbered)
     if field.choices:
         return field.choices[0][0]
     if isinstance(field, ArrayField):
@@ -69,6 +78,8 @@ def value_of(field: Any, made: dict[type[models.Model], models.Model], mark: str
     for kind, value in kinds:
         if isinstance(field, kind):
             return value
+    if field.name in getattr(getattr(model, "personal_data", None), "neutral", ()):
+        mark = "neutral "
     if field.name == "actor" or field.name.endswith(("_by", "_hash")):
         mark = "staff or hash "
     text = f"{mark}{number}"

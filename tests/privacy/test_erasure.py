@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ from personalization.privacy import requests
 from personalization.privacy.declared import declared
 from personalization.privacy.leftovers import find_leftovers
 from personalization.privacy.models import PrivacyRequest
+from personalization.sources.models import Import
+from recommender.models import ModelRun, RunStatus
 from tests.privacy.making import NOW, make_rows
 
 MARK = "canarymark"
@@ -129,6 +132,34 @@ def test_what_is_left_elsewhere_is_said_and_not_hidden(person):
     assert asked.status == "attention"
     assert asked.certificate["searched_afterwards"]["rows_left"] == {"customers_customer": 1}
     assert person.email not in str(asked.certificate)
+
+
+@pytest.mark.django_db
+def test_models_note_who_left_and_refused_rows_of_imports_go(person, settings, tmp_path):
+    learned = ModelRun.objects.create(
+        algorithm="popular", status=RunStatus.DONE, data_until=NOW, finished_at=NOW
+    )
+    before = ModelRun.objects.create(
+        algorithm="popular", status=RunStatus.DONE, data_until=NOW - timedelta(days=1), finished_at=NOW
+    )
+    settings.IMPORT_DIR = tmp_path
+    job = Import.objects.create(
+        kind="customers", name="people.csv", path=str(tmp_path / "people.csv"), status="done", rejected=2,
+        actor="user:x",
+    )  # fmt: skip
+    (tmp_path / "people.csv").write_text(f"id,email\n1,{person.email.lower()}\n")
+    refused = tmp_path / f"rejects-{job.pk}.csv"
+    refused.write_text(f"line,reason,row\n2,bad,{person.email}\n3,bad,bob@example.com\n")
+    customer_id = person.pk
+    asked = requests.ask_erasure(customer_id, actor="key:x")
+    requests.carry_out(asked.pk)
+    learned.refresh_from_db()
+    before.refresh_from_db()
+    assert (learned.departed_ids, before.departed_ids) == ([customer_id], [])
+    assert refused.read_text() == "line,reason,row\n3,bad,bob@example.com\n"
+    assert not (tmp_path / "people.csv").exists()
+    asked.refresh_from_db()
+    assert asked.certificate["elsewhere"] == {"trained models": 1, "files of imports": 2}
 
 
 @pytest.mark.django_db

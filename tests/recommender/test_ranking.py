@@ -11,6 +11,7 @@ from hypothesis import strategies as some
 
 from recommender.algorithms import Interactions, get
 from recommender.assortment import assortment_of
+from recommender.choosing import CLOSENESS
 from recommender.context import Moment
 from recommender.histories import Histories
 from recommender.ranking import KINDS, Ranking
@@ -36,6 +37,7 @@ def served(name="ease", *, known=10):
 
 
 MODELS = {name: served(name) for name in ("ease", "popular", "item_knn")}
+KNOWING_ALL = {name: served(name, known=N_ITEMS) for name in ("ease", "als")}
 CATALOG = some.lists(
     some.tuples(
         some.lists(some.sampled_from(CATEGORIES), max_size=3), some.sampled_from(["", *BRANDS]), PRICES
@@ -159,26 +161,54 @@ def likeness(one, other):
     return len(tags(one) & tags(other)) / len(both) if both else 0.0
 
 
+def deviation(values):
+    """What one standard deviation is; infinite where all are equal, so that nothing counts."""
+    found = np.std(list(values))
+    return found if found > 1e-9 else np.inf
+
+
+def holds_marginal_relevance(chosen, scores, alike, balance):
+    """Each entry is the best of those left, in the words of the two papers."""
+    spread = deviation(scores.values())
+    for at, item in enumerate(chosen):
+        left = [other for other in scores if other not in chosen[:at]]
+        near = {other: np.mean([alike(other, c) for c in chosen[:at]] or [0]) for other in left}
+        unit = deviation(near.values()) / CLOSENESS
+        worth = {
+            other: balance * scores[other] / spread - (1 - balance) * near[other] / unit for other in left
+        }
+        assert worth[item] == pytest.approx(max(worth.values()), abs=1e-4)
+
+
 @settings(max_examples=60, deadline=None)
-@given(CATALOG, some.sampled_from([0.2, 0.5, 0.9]), some.integers(2, 6))
-def test_diverse_lists_are_maximal_marginal_relevance_word_for_word(catalog, balance, k):
-    model, moment, nobody = served(known=N_ITEMS), Moment(current_item=2, cart=(5,)), Histories.empty([100])
+@given(CATALOG, some.sampled_from([0.2, 0.5, 0.9]), some.integers(2, 6), some.sampled_from(["ease", "als"]))
+def test_diverse_lists_are_marginal_relevance_word_for_word(catalog, balance, k, name):
+    model, moment, nobody = KNOWING_ALL[name], Moment(current_item=2, cart=(5,)), Histories.empty([100])
     rows = model.rows(nobody.at(moment, weight=1.0))
     lists, _ = ranked(model, catalog, set(), Rules(diversity=balance), moment, nobody, {}, k)
-    scores = next(model.model.score_blocks(rows))[1][0].astype(float)
-    candidates = [item for item in range(1, N_ITEMS + 1) if item not in (2, 5)]
-    low, high = (f(scores[item - 1] for item in candidates) for f in (min, max))
-    chosen: list[int] = []
-    while len(chosen) < k:
-        worth = {
-            item: balance * (scores[item - 1] - low) / (high - low)
-            - (1 - balance) * max((likeness(catalog[item - 1], catalog[c - 1]) for c in chosen), default=0)
-            for item in candidates
-            if item not in chosen
-        }
-        best = max(worth.values())
-        assert worth[lists[0][len(chosen)]] == pytest.approx(best, abs=1e-6)
-        chosen.append(lists[0][len(chosen)])
+    found = next(model.model.score_blocks(rows))[1][0].astype(float)
+    scores = {item: found[item - 1] for item in range(1, N_ITEMS + 1) if item not in (2, 5)}
+    vectors = model.model.item_vectors()
+
+    def alike(one, other):
+        if vectors is None or not (vectors[one - 1].any() and vectors[other - 1].any()):
+            return likeness(catalog[one - 1], catalog[other - 1])
+        a, b = (vectors[item - 1].astype(float) for item in (one, other))
+        return a @ b / np.sqrt((a @ a) * (b @ b))
+
+    assert len(lists[0]) == k
+    holds_marginal_relevance(lists[0], scores, alike, balance)
+
+
+def test_an_item_that_the_model_does_not_know_is_as_alike_as_its_tags():
+    model = served("als", known=10)
+    catalog = [(["tea"], "Leaf", 1) for _ in range(N_ITEMS)]
+    catalog[11] = (["books"], "Pot", 1)
+    own = Histories.empty([100])
+    # Of four items that nobody took, the list begins with the newest; then comes what is least like it.
+    rules = Rules(diversity=0.01, not_items=tuple(range(1, 11)))
+    lists, _ = ranked(model, catalog, set(), rules, Moment(), own, {}, 2)
+    assert lists == [[14, 12]]
 
 
 def test_a_list_of_a_hundred_and_many_categories_is_still_the_same():

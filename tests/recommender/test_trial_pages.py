@@ -24,7 +24,7 @@ def staff(*codenames):
 
 @pytest.fixture
 def client(db):
-    return staff("view_modelrun", "view_customer", "view_event")
+    return staff("view_modelrun", "view_customer", "view_personal_data", "view_event")
 
 
 def trained(algorithm):
@@ -58,7 +58,7 @@ def test_the_history_stands_beside_each_models_list_champion_first(client, shop)
     page = text(client, "try/", customer=shop[0][0].pk)
     assert "bought" in page and "looked at" in page and "Item " in page
     assert page.index(f"rc-column-{champion.pk}") < page.index(f"rc-column-{popular.pk}")
-    unseen = staff("view_modelrun", "view_customer")
+    unseen = staff("view_modelrun", "view_customer", "view_personal_data")
     assert "You may not see events." in text(unseen, "try/", customer=shop[0][0].pk)
 
 

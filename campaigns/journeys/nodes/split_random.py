@@ -21,28 +21,26 @@ class SplitRandomNode(Node):
     icon = "shuffle"
     fields = (
         Field(
-            "ways", gettext_lazy("Shares"), "ways", default={"a": 1, "b": 1},
+            "ways", gettext_lazy("Shares"), "ways", default=[["a", 1], ["b", 1]],
             help=gettext_lazy("One way a line, as name: weight. The others are compared with the first."),
         ),
     )  # fmt: skip
 
     def exits(self, params: Mapping[str, Any]) -> tuple[str, ...]:
-        ways = params.get("ways")
-        return tuple(str(key) for key in ways) if isinstance(ways, Mapping) and ways else ("a", "b")
+        return tuple(ways_of(params)) or ("a", "b")
 
     def exit_label(self, name: str, params: Mapping[str, Any]) -> Any:
-        ways = params.get("ways")
-        if not isinstance(ways, Mapping) or name not in ways:
-            return name
-        return f"{name} {ways[name] / sum(ways.values()):.0%}"
+        ways = ways_of(params)
+        return f"{name} {ways[name] / sum(ways.values()):.0%}" if name in ways else name
 
     def check(self, params: Mapping[str, Any]) -> Iterator[Wrong]:
-        ways = params.get("ways")
-        if not isinstance(ways, Mapping) or not 2 <= len(ways) <= MAX_WAYS:
-            yield "ways", _("Name between 2 and %(n)s ways.") % {"n": MAX_WAYS}
-        elif not all(isinstance(w, int | float) and w > 0 for w in ways.values()):
-            yield "ways", _("A weight is greater than 0.")
-        elif not all(str(key).isidentifier() and len(str(key)) <= 30 for key in ways):
+        ways = ways_of(params)
+        if not 2 <= len(ways) <= MAX_WAYS or len(ways) != len(params["ways"]):
+            yield (
+                "ways",
+                _("Name between 2 and %(n)s ways, each once, with a weight above 0.") % {"n": MAX_WAYS},
+            )
+        elif not all(key.isidentifier() and len(key) <= 30 for key in ways):
             yield "ways", _("The name of a way has letters, digits and _.")
 
     def describe(self, params: Mapping[str, Any]) -> str:
@@ -58,9 +56,23 @@ class SplitRandomNode(Node):
         }
 
 
+def ways_of(params: Mapping[str, Any]) -> dict[str, float]:
+    """Weight by name, in the order given: a list of pairs, since the database does not keep that of an
+    object. What cannot be read is left out."""
+    pairs = params.get("ways")
+    return {
+        str(pair[0]): float(pair[1])
+        for pair in (pairs if isinstance(pairs, list) else ())
+        if isinstance(pair, list | tuple)
+        and len(pair) == 2
+        and isinstance(pair[1], int | float)
+        and pair[1] > 0
+    }
+
+
 def open_experiment(params: Mapping[str, Any], *, key: str, name: str, at: Any) -> Experiment:
     """The experiment of a node that is published for the first time, or with other ways than before."""
-    ways = {str(way): float(weight) for way, weight in params["ways"].items()}
+    ways = ways_of(params)
     total = sum(ways.values())
     experiment = experiments.create_experiment(
         key=key,

@@ -152,7 +152,8 @@ class Product:
     def _worker(self) -> Spec:
         return self._python(
             "worker", "-m", "celery", "--quiet", "-A", "personalization.config", "worker",
-            "--pool", "prefork", "-c", os.environ.get("WORKER_PROCESSES", "2"), "-Q", "send,train,default",
+            "--pool", "prefork", "-c", os.environ.get("WORKER_PROCESSES", "2"),
+            "-Q", "send,train,ingest,default",
             "--loglevel", "WARNING", "--without-mingle", "--without-gossip",
             hurry_signal=signal.SIGQUIT,
             grace_seconds=0.8,

@@ -5,7 +5,14 @@ from typing import Any
 from django import template
 from django.template.context import RequestContext
 
-from personalization.customers.timeline import InvalidCursor, Page, read_timeline, timeline_sources
+from personalization.customers.reading import may_see
+from personalization.customers.timeline import (
+    InvalidCursor,
+    Page,
+    read_timeline,
+    timeline_sources,
+    without_details,
+)
 
 register = template.Library()
 PAGE_SIZE = 30
@@ -22,6 +29,8 @@ def customer_timeline(context: RequestContext, customer_id: int) -> dict[str, An
         page = read_timeline(customer_id, kinds=chosen, cursor=cursor, limit=PAGE_SIZE)
     except InvalidCursor:
         page = Page([], "")
+    if not may_see(request):
+        page = without_details(page)
     labels = {source.kind: source.label for source in allowed}
     return {
         "entries": [(labels[entry.kind], entry) for entry in page.entries],

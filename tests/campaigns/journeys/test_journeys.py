@@ -110,7 +110,7 @@ def test_splits_by_segment_by_event_and_by_chance(
             "s": node("split_segment", {"segment": segment.pk}, **{"in": "e", "out": "r"}),
             "e": node("split_event", {"event": "Order Completed", "days": 7}, yes="y", no="n"),
             "y": node("goal"), "n": node("goal"),
-            "r": node("split_random", {"ways": {"a": 3, "b": 1}}, a="ra", b="rb"),
+            "r": node("split_random", {"ways": [["a", 3], ["b", 1]]}, a="ra", b="rb"),
             "ra": node("goal"), "rb": node("goal"),
         },
         now=START,

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from personalization.access.services import ROLES, ensure_roles
+from personalization.access.services import ADMINISTRATOR, ROLES, ensure_roles
 
 
 class Command(BaseCommand):
@@ -10,4 +10,4 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         ensure_roles()
-        self.stdout.write("Roles: " + ", ".join(ROLES))
+        self.stdout.write("Roles: " + ", ".join([*ROLES, ADMINISTRATOR]))

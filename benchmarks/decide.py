@@ -1,0 +1,176 @@
+"""The decide API under load: a visitor's content with six recommended items out of 10,000.
+
+Requests leave on a fixed schedule, answered or not, and are timed from when they should have left, over real
+sockets. Beside it, in the same way, a page that only asks the database whether it is there
+(`/readyz`): what the server itself costs. Server, load and engines share the machine.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from argparse import Namespace
+from collections import Counter
+from http.client import HTTPConnection
+from typing import Any
+
+from _run import ROOT, own_database, parse_args, report
+
+RATE, QUICK_RATE = 200, 50
+SECONDS, QUICK_SECONDS = 30, 5
+SIZES = {False: (20_000, 10_000, 600_000), True: (2_000, 1_000, 30_000)}
+CONNECTIONS = 32
+BODY = (
+    "<h2>{% if customer.city %}In {{ customer.city }}{% endif %} for you</h2>"
+    '{% for item in items %}<a href="{{ item.url }}">{{ item.name }} {{ item.price }}'
+    "<i>{{ item.reason }}</i></a>{% endfor %}"
+)
+
+
+def main() -> None:
+    if sys.argv[1:2] == ["--load"]:
+        print(json.dumps(load(*json.loads(sys.argv[2]))))
+        return
+    args = parse_args(__doc__)
+    with own_database("decide"):
+        figures, ratios = measure(args)
+    report("decide", figures, ratios, args=args, packages=("granian", "djangorestframework"))
+
+
+def measure(args: Namespace) -> tuple[dict[str, object], dict[str, float]]:
+    n_customers, token = furnish(SIZES[args.quick])
+    rate, seconds = (QUICK_RATE, QUICK_SECONDS) if args.quick else (RATE, SECONDS)
+    port, server = serve()
+    try:
+        run_load(port, "decide", token, n_customers, rate, 2.0)  # first calls compile and fill caches
+        before = count_seen()
+        limit = run_load(port, "readyz", token, n_customers, rate, seconds)
+        decided = run_load(port, "decide", token, n_customers, rate, seconds)
+        written = count_seen() - before
+        down = run_down(port, token, n_customers)
+    finally:
+        server.terminate()
+        server.wait()
+    shown = decided["reasons"].get("chosen", 0) + decided["reasons"].get("control", 0)
+    for name, found in (("readyz", limit), ("decide", decided), ("database locked", down)):
+        print(f"{name:16} {found}", flush=True)
+    print(f"{shown} shown, {written} written down as seen")
+    figures: dict[str, object] = {
+        "rate": rate, "readyz": limit, "decide": decided, "database_locked": down, "shown": shown,
+        "written_down": written,
+    }  # fmt: skip
+    return figures, {f"{p} over readyz": decided[p] / limit[p] for p in ("p50_ms", "p99_ms")}
+
+
+def furnish(size: tuple[int, int, int]) -> tuple[int, str]:
+    """A shop with a champion, one placement, one offer in two variants; answers the customers and a key."""
+    from _serving_data import make_events, store
+    from django.core.management import call_command
+    from django.utils import timezone
+    from recommender_serving import crown
+
+    from campaigns.onsite import services
+    from campaigns.onsite.models import Order
+    from campaigns.onsite.services import ContentDraft, OfferDraft
+    from personalization.access.models import Scope
+    from personalization.access.services import create_key
+
+    call_command("migrate", verbosity=0)
+    customers, _ = store(make_events(*size))
+    crown("als")
+    placement = services.save_placement(
+        None, key="hero", name="Hero", fallback="<p>Welcome</p>", order=Order.PRIORITY, actor="bench"
+    )
+    contents = [ContentDraft("a", BODY), ContentDraft("b", BODY, item_count=4)]
+    offer = services.save_offer(None, OfferDraft(placement, "For you", contents), by=None, actor="bench")
+    services.start_offer(offer, at=timezone.now(), actor="bench")
+    _, token = create_key(name="bench", scopes=[Scope.DECIDE])
+    return len(customers), token
+
+
+def serve() -> tuple[int, "subprocess.Popen[bytes]"]:
+    from personalization.config.supervisor.ports import free_port
+
+    port = free_port()
+    command = [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
+        "--workers", "2", "--blocking-threads", "4", "--log-level", "warning",
+        "personalization.config.wsgi:application",
+    ]  # fmt: skip
+    server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "ALLOWED_HOSTS": "127.0.0.1"})
+    for _ in range(300):
+        try:
+            connection = HTTPConnection("127.0.0.1", port, timeout=1)
+            connection.request("GET", "/healthz")
+            if connection.getresponse().status == 200:
+                return port, server
+        except OSError:
+            time.sleep(0.1)
+    raise SystemExit("the server did not start")
+
+
+def run_load(port: int, what: str, token: str, n: int, rate: float, seconds: float) -> dict[str, Any]:
+    """`load` in a process of its own."""
+    command = [sys.executable, __file__, "--load", json.dumps([port, what, token, n, rate, seconds])]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def load(port: int, what: str, token: str, n: int, rate: float, seconds: float) -> dict[str, Any]:
+    """Requests of random customers at that rate; milliseconds from when each should have left."""
+    start, total = time.perf_counter() + 0.2, int(rate * seconds)
+    waits: list[float] = []
+    reasons: Counter[str] = Counter()
+    lock = threading.Lock()
+
+    def work(first: int) -> None:
+        connection, chance = HTTPConnection("127.0.0.1", port, timeout=10), random.Random(first)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        for number in range(first, total, CONNECTIONS):
+            due = start + number / rate
+            time.sleep(max(due - time.perf_counter(), 0))
+            if what == "decide":
+                body = json.dumps({"customer": f"c{chance.randint(1, n)}", "placements": ["hero"]})
+                connection.request("POST", "/api/v1/decide", body, headers)
+            else:
+                connection.request("GET", f"/{what}")
+            answer = connection.getresponse()
+            raw = answer.read()
+            wait = time.perf_counter() - due
+            reason = json.loads(raw)["placements"][0]["reason"] if what == "decide" else str(answer.status)
+            with lock:
+                waits.append(wait)
+                reasons[reason] += 1
+
+    threads = [threading.Thread(target=work, args=(first,)) for first in range(CONNECTIONS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    waits.sort()
+    at = {f"p{p}_ms": round(1e3 * waits[min(len(waits) * p // 100, len(waits) - 1)], 1) for p in (50, 95, 99)}
+    return {**at, "answered": len(waits), "reasons": dict(reasons)}
+
+
+def run_down(port: int, token: str, n: int) -> dict[str, Any]:
+    """The same while the customers cannot be read: the default content, in time."""
+    from django.db import connection, transaction
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE customers_customer IN ACCESS EXCLUSIVE MODE")
+        return run_load(port, "decide", token, n, 50, 3.0)
+
+
+def count_seen() -> int:
+    from campaigns.onsite import showing
+    from personalization.events.models import Event
+
+    while showing.move():
+        pass
+    return Event.objects.filter(name="Message Opened").count()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""Where providers tell what became of messages. Mounted at /hooks/: no log-in, signatures instead."""
+
+import structlog
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from campaigns.feedback import sms
+from campaigns.feedback.providers import NotAccepted, read_events, take_event
+from campaigns.models import SenderAccount
+
+log = structlog.get_logger(__name__)
+
+
+# Providers call without a session; what they say is believed by its signature alone.
+@csrf_exempt
+@require_http_methods(["POST", "HEAD"])
+def email_events(request: HttpRequest, account: int) -> HttpResponse:
+    """403 for what is not signed by the account's provider; 503 asks for a repetition."""
+    if request.method == "HEAD":
+        return HttpResponse()
+    row = SenderAccount.objects.filter(pk=account, channel="email", is_active=True).first()
+    if row is None:
+        return HttpResponse(status=403)
+    try:
+        events = read_events(row, request)
+    except NotAccepted:
+        log.warning("provider_call_refused", account=account)
+        return HttpResponse(status=403)
+    except (ValueError, KeyError, LookupError, AttributeError):
+        return HttpResponse("the call cannot be read", status=400, content_type="text/plain")
+    try:
+        for event in events:
+            take_event(row, event)
+    except DatabaseError as error:
+        log.error("provider_event_not_taken", account=account, error=type(error).__name__)
+        return HttpResponse(status=503)
+    return HttpResponse()
+
+
+@csrf_exempt
+@require_http_methods(["POST"])
+def sms_status(request: HttpRequest, number: str) -> HttpResponse:
+    """What became of an SMS; signed by the account's token."""
+    return HttpResponse(status=204 if sms.take_status(request, number) else 403)
+
+
+@csrf_exempt
+@require_http_methods(["POST"])
+def sms_inbound(request: HttpRequest, account: int) -> HttpResponse:
+    """An SMS to us: STOP and its kind end all messages to that number; anything else is a reply."""
+    if not sms.take_inbound(request, account):
+        return HttpResponse(status=403)
+    return HttpResponse("<Response/>", content_type="text/xml")

@@ -1,0 +1,59 @@
+"""The picture of a journey: boxes with their counts, wires with their names, as the template draws them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from campaigns.journeys import entries, nodes
+from campaigns.journeys.graph import Graph
+from campaigns.journeys.layout import HEIGHT, WIDTH, lay_out
+
+TOP = HEIGHT + 56  # room for the entry above the first node
+
+
+def draw(graph: Graph, counts: Mapping[str, Any], problems: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    """Lengths in pixels."""
+    drawing = lay_out(graph)
+    boxes = [_box(graph, box.key, box.x, box.y + TOP, counts, problems) for box in drawing.boxes]
+    start = next(box for box in boxes if box["key"] == graph.start)
+    entry = entries.get(graph.entry_kind)
+    wires = [
+        {
+            "path": wire.path, "ends": wire.target is None, "x": wire.x2, "y": wire.y2,
+            "label": str(nodes.get(graph.nodes[wire.source].kind).exit_label(
+                wire.exit, graph.nodes[wire.source].params)),
+            "label_x": (wire.x1 + wire.x2) / 2, "label_y": (wire.y1 + wire.y2) / 2,
+            "n": counts["nodes"].get(wire.source, {}).get("exits", {}).get(wire.exit, 0),
+        }
+        for wire in drawing.wires
+    ]  # fmt: skip
+    x = start["x"] + WIDTH / 2
+    return {
+        "width": drawing.width, "height": drawing.height + TOP, "top": TOP, "boxes": boxes, "wires": wires,
+        "entry": {
+            "x": start["x"], "label": str(entry.label), "text": entry.describe(graph.entry_params),
+            "path": f"M{x:g},{HEIGHT} L{x:g},{TOP}", "n": counts["entered"],
+            "is_wrong": any(one["pointer"].startswith("/entry") for one in problems),
+        },
+        "box_width": WIDTH, "box_height": HEIGHT,
+    }  # fmt: skip
+
+
+def _box(
+    graph: Graph,
+    key: str,
+    x: float,
+    y: float,
+    counts: Mapping[str, Any],
+    problems: Sequence[Mapping[str, str]],
+) -> dict[str, Any]:
+    spec = graph.nodes[key]
+    kind = nodes.get(spec.kind)
+    own = counts["nodes"].get(key, {})
+    return {
+        "key": key, "x": x, "y": y, "icon": kind.icon, "label": spec.name or str(kind.label),
+        "text": kind.describe(spec.params) or _("no settings"), "inside": own.get("inside", 0),
+        "passed": own.get("passed", 0),
+        "is_wrong": any(one["pointer"].startswith(f"/nodes/{key}/") for one in problems),
+    }  # fmt: skip

@@ -1,0 +1,16 @@
+"""Staff pages of journeys, mounted at /app/journeys/."""
+
+from django.urls import path
+
+from campaigns.journeys import pages
+from campaigns.rehearsal_views import journey_rehearsal
+
+app_name = "journeys"
+urlpatterns = [
+    path("", pages.journey_list, name="list"),
+    path("new", pages.create, name="create"),
+    path("<int:journey_id>/", pages.journey, name="journey"),
+    path("<int:journey_id>/rehearsal/", journey_rehearsal, name="rehearsal"),
+    path("<int:journey_id>/edit", pages.edit, name="edit"),
+    path("<int:journey_id>/<slug:action>", pages.steer, name="steer"),
+]

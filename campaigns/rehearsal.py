@@ -1,0 +1,193 @@
+"""A campaign or a journey run through with a moved clock, on the real data and by the real code; nothing is
+sent, and everything written is taken back at the end.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from campaigns import ledger, selectors, services
+from campaigns.errors import InvalidState
+from campaigns.journeys import entering, passing
+from campaigns.journeys import selectors as journeys
+from campaigns.journeys import services as journey_services
+from campaigns.ledger import Claim, Outcome
+from campaigns.limits import caps
+from campaigns.limits.holding import Holding
+from campaigns.limits.hours import zone_of
+from campaigns.models import (
+    Campaign,
+    CampaignKind,
+    Chunk,
+    ChunkStatus,
+    Delivery,
+    DeliveryStatus,
+    Journey,
+    JourneyStatus,
+    Passage,
+    Run,
+)
+from campaigns.schedule.due import launch_moment
+from campaigns.schedule.timing import Timing
+from campaigns.sending import context
+from campaigns.sending.composing import Composer, NotPossible
+
+S = DeliveryStatus
+DAYS = 30
+SAMPLES = 3
+# How often a rehearsed journey looks who comes in.
+LOOK = timedelta(hours=1)
+
+
+@dataclass
+class Rehearsal:
+    """`days`: messages by day of the workspace's zone. `waiting`: what would still wait at the end.
+    `samples`: subject and text of the first few messages, with the customer. `journey`: its counts."""
+
+    starts_at: datetime
+    ends_at: datetime
+    audience: int = 0
+    sent: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    waiting: dict[str, int] = field(default_factory=dict)
+    variants: dict[str, dict[str, int]] = field(default_factory=dict)
+    days: dict[date, int] = field(default_factory=dict)
+    samples: list[dict[str, Any]] = field(default_factory=list)
+    journey: dict[str, Any] | None = None
+
+
+def rehearse(campaign: Campaign, *, at: datetime | None = None, days: int = DAYS) -> Rehearsal:
+    """What a launch at that time would do. Raises CampaignNotReady, InvalidState."""
+    if campaign.kind == CampaignKind.TRIGGERED:
+        raise InvalidState(_("A triggered campaign is rehearsed with its journey."))
+    if campaign.status not in services.EDITABLE:
+        raise InvalidState(_("The campaign was launched already."))
+    now = timezone.now()
+    at = at or campaign.scheduled_at or now
+    timing = Timing.from_json(campaign.timing)
+    start = max(launch_moment(timing, at), now) if at > now else at
+    found = Rehearsal(start, start + timedelta(days=days))
+    with _taken_back():
+        Campaign.objects.filter(pk=campaign.pk).update(scheduled_at=start if at > now else None)
+        run = services.launch(campaign, actor="rehearsal", now=start)
+        _send(found, [run.pk], until=found.ends_at)
+        progress = selectors.progress(run)
+        found.audience, found.sent = progress["audience"], progress["sent"]
+        found.reasons, found.waiting = progress["reasons"], progress["waiting"]
+        found.variants = progress["variants"]
+    return found
+
+
+def rehearse_journey(journey: Journey, *, at: datetime, days: int = DAYS) -> Rehearsal:
+    """What the draft would have done, or will do, from that time on; events are those that are on record.
+
+    Raises InvalidJourney, InvalidState, CampaignNotReady.
+    """
+    found = Rehearsal(at, at + timedelta(days=days))
+    with _taken_back():
+        # A journey of its own: who is inside of the real one, or was, does not stand in its way.
+        copy = Journey.objects.create(name=journey.name, draft=journey.draft, status=JourneyStatus.DRAFT)
+        version = journey_services.publish(copy, actor="rehearsal", now=at)
+        campaigns = [
+            node["params"]["campaign"]
+            for node in version.graph["nodes"].values()
+            if node["kind"] == "message"
+        ]
+        runs = list(Run.objects.filter(campaign__in=campaigns, is_standing=True).values_list("pk", flat=True))
+        before = set(Delivery.objects.filter(run__in=runs).values_list("pk", flat=True))
+        clock = at
+        while clock <= found.ends_at:
+            entering.look(copy.pk, now=clock)
+            passing.run_due(now=clock, journey_id=copy.pk)
+            _send(found, runs, until=clock, only_after=before)
+            clock = _next(copy, clock)
+        found.journey = journeys.counts(copy)
+        found.audience = found.journey["entered"]
+        _count_journey(found, runs, before)
+    return found
+
+
+def _next(journey: Journey, clock: datetime) -> datetime:
+    """The next moment at which something can happen: somebody is due, or may come in."""
+    due = Passage.objects.filter(journey=journey, status="inside", due_at__gt=clock).order_by("due_at")
+    first = due.values_list("due_at", flat=True).first()
+    return min(first, clock + LOOK) if first else clock + LOOK
+
+
+def _count_journey(found: Rehearsal, runs: list[int], before: set[int]) -> None:
+    rows = Delivery.objects.filter(run__in=runs).exclude(pk__in=before)
+    reasons: Counter[str] = Counter()
+    waiting: Counter[str] = Counter()
+    for status, reason in rows.values_list("status", "reason"):
+        if status == S.SKIPPED:
+            reasons[reason] += 1
+        elif status == S.PENDING:
+            waiting[reason or "due"] += 1
+    found.reasons, found.waiting = dict(reasons), dict(waiting)
+    found.sent = sum(found.days.values())
+
+
+@contextmanager
+def _taken_back() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def _send(
+    found: Rehearsal, run_ids: list[int], *, until: datetime, only_after: set[int] | None = None
+) -> None:
+    """Goes through the chunks in the order of their due times, none before it is due."""
+    chunks = Chunk.objects.filter(run__in=run_ids).exclude(status=ChunkStatus.DONE)
+    if only_after:
+        chunks = chunks.exclude(deliveries__in=only_after)
+    while (chunk := chunks.filter(due_at__lte=until).order_by("due_at", "pk").first()) is not None:
+        clock = max(chunk.due_at, found.starts_at)
+        _rehearse_chunk(found, chunk, clock)
+
+
+def _rehearse_chunk(found: Rehearsal, chunk: Chunk, clock: datetime) -> None:
+    content = context.run_content(chunk.run_id)
+    later = ledger.not_due(chunk.pk, now=clock)
+    rows = [row for row in ledger.pending(chunk.pk) if row.id not in later]
+    data = context.load(content, rows)
+    holding = Holding(
+        data.profiles, timing=content.timing, channel=content.channel.name, topic=content.content["topic"],
+        with_locks=False,
+    )  # fmt: skip
+    held = holding.reserve(rows, now=clock)
+    composer = Composer(content, data, at=clock)
+    outcomes = list(held.values())
+    for row in rows:
+        if row.id in held:
+            continue
+        try:
+            message = composer.render(row)
+        except NotPossible as error:
+            outcomes.append(Outcome(row.id, S.SKIPPED, error.reason, str(error), counts=False))
+            continue
+        outcomes.append(Outcome(row.id, S.SENT, at=clock))
+        day = clock.astimezone(zone_of("")).date()
+        found.days[day] = found.days.get(day, 0) + 1
+        if len(found.samples) < SAMPLES:
+            found.samples.append(_sample(row.customer_id, message, clock))
+    ledger.record(Claim(chunk.pk, chunk.run_id, "rehearsal", ""), outcomes)
+    caps.settle(chunk.pk, now=clock, is_held=True)
+    left = Delivery.objects.filter(chunk=chunk, status=S.PENDING).order_by("due_at").first()
+    status = ChunkStatus.FREE if left else ChunkStatus.DONE
+    due_at = max(left.due_at, clock) if left and left.due_at else clock
+    Chunk.objects.filter(pk=chunk.pk).update(status=status, due_at=due_at)
+
+
+def _sample(customer_id: int | None, message: Any, clock: datetime) -> dict[str, Any]:
+    return {
+        "customer": customer_id, "at": clock, "subject": str(getattr(message, "subject", "")),
+        "text": str(getattr(message, "text", message))[:2000],
+    }  # fmt: skip

@@ -1,0 +1,185 @@
+"""Pages of what comes after the report: whom to mail, and what everything together earned. Workers
+compute; the pages ask for it and show the newest."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from experiments import tasks
+from experiments.errors import ExperimentError
+from experiments.long_run_study import ask_for_long_run, long_run_sentence
+from experiments.models import Experiment, Holdout, LongRunStudy, Metric, TargetingStudy
+from experiments.outcomes import is_one_number
+from experiments.targeting import ask_for_study
+from experiments.targeting_sentence import subgroups_sentence, targeting_sentence
+from personalization.access.services import actor_name
+from personalization.access.shell import render_page, staff_page
+
+WEEKS_SHOWN = 26
+
+
+@staff_page("campaigns.view_campaign")
+def targeting(request: HttpRequest, key: str) -> HttpResponse:
+    experiment = get_object_or_404(Experiment, key=key)
+    problem, may_ask = "", request.user.has_perm("campaigns.launch_campaign")
+    if request.method == "POST":
+        if not may_ask:
+            raise PermissionDenied
+        problem = _ask_targeting(request, experiment)
+        if not problem:
+            return redirect("experiments:targeting", key=key)
+    studies = experiment.targeting.select_related("metric", "variant").order_by("-pk")[:10]
+    return render_page(
+        request,
+        "campaigns/targeting.html",
+        {
+            "experiment": experiment,
+            "studies": [_study(one) for one in studies],
+            "is_live": any(one.is_under_way for one in studies),
+            "may_ask": may_ask,
+            "problem": problem,
+            "metrics": [
+                (m.key, _(m.name)) for m in Metric.objects.filter(archived_at=None) if is_one_number(m)
+            ],
+            "variants": experiment.variants.filter(is_control=False).order_by("position"),
+            "has_control": experiment.variants.filter(is_control=True).exists(),
+        },
+        title=_("Whom to mail: %(name)s") % {"name": experiment.name},
+        status=422 if problem else 200,
+    )
+
+
+def _ask_targeting(request: HttpRequest, experiment: Experiment) -> str:
+    """What is wrong with the wish; empty when it was asked for."""
+    data = request.POST
+    try:
+        with transaction.atomic():
+            kept = ask_for_study(
+                experiment,
+                get_object_or_404(Metric, key=data.get("metric", "")),
+                get_object_or_404(experiment.variants, key=data.get("variant", "")),
+                now=timezone.now(),
+                traits=[name.strip() for name in data.get("traits", "").split(",") if name.strip()],
+                cost=float(data.get("cost") or 0),
+                save_segment_as=data.get("save_segment", "").strip()[:100],
+                write_trait_as=data.get("write_trait", "").strip()[:100],
+                actor=actor_name(request),
+            )
+            tasks.hand_over(tasks.study_targeting, kept.pk)
+    except ValueError:
+        return _("The cost must be a number.")
+    except ExperimentError as error:
+        return str(error.detail)
+    return ""
+
+
+def _study(study: TargetingStudy) -> dict[str, Any]:
+    return {
+        "study": study,
+        "sentence": targeting_sentence(study),
+        "groups": subgroups_sentence(study),
+        "plot": _gains(study) if study.document else None,
+        "plot_id": f"gains-{study.pk}",
+    }
+
+
+def _gains(study: TargetingStudy) -> dict[str, Any]:
+    """The gain of each ranking over random order: the area of its Qini curve, per treated customer."""
+    document = study.document
+    assert document is not None
+    known = [(_("The rule"), document["rule"] and document["rule"].get("gain")),
+             (_("The model"), document["model"].get("gain")),
+             (_("The model over the rule"), document["model_over_rule"])]  # fmt: skip
+    return {
+        "axis": _("Gain over random order (Qini), per treated customer"),
+        "reference": {"value": 0, "label": ""},
+        "rows": [{"label": label, "points": [_point(gain)]} for label, gain in known if gain],
+    }
+
+
+def _point(found: dict[str, Any]) -> dict[str, Any]:
+    low, high = found["ci"]
+    tone = "good" if low is not None and low > 0 else "bad" if high is not None and high < 0 else "plain"
+    ends = " – ".join("…" if bound is None else f"{bound:+.4g}" for bound in (low, high))
+    return {
+        "value": found["value"], "low": low, "high": high, "tone": tone,
+        "text": f"{found['value']:+.4g} ({ends})",
+    }  # fmt: skip
+
+
+@staff_page("campaigns.view_campaign")
+def long_run(request: HttpRequest, key: str) -> HttpResponse:
+    holdout = get_object_or_404(Holdout, key=key)
+    problem, may_ask = "", request.user.has_perm("campaigns.launch_campaign")
+    if request.method == "POST":
+        if not may_ask:
+            raise PermissionDenied
+        problem = _ask_long_run(request, holdout)
+        if not problem:
+            return redirect("experiments:long-run", key=key)
+    newest = holdout.long_run.order_by("-pk").first()
+    shown = holdout.long_run.exclude(weeks=None).order_by("-pk").first()
+    return render_page(
+        request,
+        "campaigns/long_run.html",
+        {
+            "holdout": holdout,
+            "newest": newest,
+            "shown": shown,
+            "sentence": long_run_sentence(shown) if shown else "",
+            "plots": _weeks(shown) if shown else None,
+            "rows": list(reversed(shown.weeks or []))[:WEEKS_SHOWN] if shown else [],
+            "is_live": newest is not None and newest.is_under_way,
+            "may_ask": may_ask,
+            "problem": problem,
+        },
+        title=_("What everything earned: %(name)s") % {"name": holdout.name},
+        status=422 if problem else 200,
+    )
+
+
+def _ask_long_run(request: HttpRequest, holdout: Holdout) -> str:
+    data = request.POST
+    try:
+        with transaction.atomic():
+            kept = ask_for_long_run(
+                holdout, cost=float(data.get("cost") or 0), margin=float(data.get("margin") or 100) / 100,
+                event=data.get("event", "").strip()[:200] or "Order Completed", now=timezone.now(),
+                actor=actor_name(request),
+            )  # fmt: skip
+            tasks.hand_over(tasks.compute_long_run, kept.pk)
+    except ValueError:
+        return _("Cost and margin must be numbers.")
+    except ExperimentError as error:
+        return str(error.detail)
+    return ""
+
+
+def _weeks(study: LongRunStudy) -> list[dict[str, Any]]:
+    """Revenue and profit so far, week by week."""
+    weeks = (study.weeks or [])[-WEEKS_SHOWN:]
+    return [
+        {
+            "id": f"long-run-{name}",
+            "title": title,
+            "plot": {
+                "axis": title,
+                "reference": {"value": 0, "label": ""},
+                "rows": [
+                    {"label": week["until_week"], "points": [_point(week[name])]}
+                    for week in weeks
+                    if week[name]
+                ],
+            },
+        }
+        for name, title in (
+            ("revenue", _("Incremental revenue so far")),
+            ("profit", _("Incremental profit so far")),
+            ("profit_per_thousand", _("Profit per 1,000 messages so far")),
+        )
+    ]

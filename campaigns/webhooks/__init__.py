@@ -1,0 +1,1 @@
+"""Every event, told to programs of others: signed, retried, on record. Source: standardwebhooks.com."""

@@ -1,0 +1,144 @@
+"""The API of webhooks. The secret is answered when it is made, and never again."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from campaigns.models import Telling, TellingStatus, WebhookEndpoint
+from campaigns.webhooks import services
+from personalization.access.models import Scope
+from personalization.access.pagination import CursorPagination
+from personalization.access.services import actor_name
+
+SCOPES = {
+    "GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PUT": Scope.CAMPAIGNS_WRITE,
+    "DELETE": Scope.CAMPAIGNS_WRITE,
+}  # fmt: skip
+
+
+class WebhookSerializer(serializers.ModelSerializer[WebhookEndpoint]):
+    class Meta:
+        model = WebhookEndpoint
+        fields = ["id", "name", "url", "events", "is_active", "problem", "created_at"]
+        read_only_fields = ["problem"]
+
+
+class NewWebhookSerializer(WebhookSerializer):
+    class Meta(WebhookSerializer.Meta):
+        fields = [*WebhookSerializer.Meta.fields, "secret"]
+        read_only_fields = ["problem", "secret"]
+
+
+class TellingSerializer(serializers.ModelSerializer[Telling]):
+    customer = serializers.CharField(source="customer.external_id", allow_null=True, default=None)
+
+    class Meta:
+        model = Telling
+        fields = [
+            "id",
+            "event",
+            "customer",
+            "status",
+            "attempts",
+            "due_at",
+            "detail",
+            "created_at",
+            "told_at",
+        ]
+
+
+class AgainSerializer(serializers.Serializer[Any]):
+    call = serializers.IntegerField(
+        required=False, allow_null=True, default=None, help_text="Empty: all failed."
+    )
+
+
+class WebhooksView(APIView):
+    required_scope = SCOPES
+
+    @extend_schema(operation_id="webhooks_list", responses=WebhookSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """All webhooks."""
+        return Response(WebhookSerializer(WebhookEndpoint.objects.all(), many=True).data)
+
+    @extend_schema(
+        operation_id="webhooks_create", request=WebhookSerializer, responses={201: NewWebhookSerializer}
+    )
+    def post(self, request: Request) -> Response:
+        """A new webhook, with its secret."""
+        return Response(NewWebhookSerializer(_save(None, request)).data, status=status.HTTP_201_CREATED)
+
+
+class WebhookView(APIView):
+    required_scope = SCOPES
+
+    @extend_schema(operation_id="webhooks_get", responses=WebhookSerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        """One webhook."""
+        return Response(WebhookSerializer(get_object_or_404(WebhookEndpoint, pk=pk)).data)
+
+    @extend_schema(operation_id="webhooks_replace", request=WebhookSerializer, responses=WebhookSerializer)
+    def put(self, request: Request, pk: int) -> Response:
+        """Changes a webhook; active again, it goes on where it stopped."""
+        return Response(WebhookSerializer(_save(get_object_or_404(WebhookEndpoint, pk=pk), request)).data)
+
+    @extend_schema(operation_id="webhooks_delete", request=None, responses={204: None})
+    def delete(self, request: Request, pk: int) -> Response:
+        """Removes a webhook with its log."""
+        services.delete_endpoint(get_object_or_404(WebhookEndpoint, pk=pk), actor=actor_name(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class RotateView(APIView):
+    required_scope = Scope.CAMPAIGNS_WRITE
+
+    @extend_schema(operation_id="webhooks_rotate_secret", request=None, responses=NewWebhookSerializer)
+    def post(self, request: Request, pk: int) -> Response:
+        """A new secret; the old one signs along for a day."""
+        endpoint = get_object_or_404(WebhookEndpoint, pk=pk)
+        services.rotate_secret(endpoint, actor=actor_name(request))
+        endpoint.refresh_from_db()
+        return Response(NewWebhookSerializer(endpoint).data)
+
+
+class TellingsView(APIView):
+    required_scope = SCOPES
+
+    @extend_schema(
+        operation_id="webhooks_calls",
+        parameters=[
+            OpenApiParameter("status", enum=TellingStatus.values), OpenApiParameter("cursor"),
+            OpenApiParameter("page_size", int),
+        ],
+        responses=TellingSerializer(many=True),
+    )  # fmt: skip
+    def get(self, request: Request, pk: int) -> Response:
+        """The log of a webhook, newest first."""
+        rows = get_object_or_404(WebhookEndpoint, pk=pk).tellings.select_related("customer")
+        wanted = request.query_params.get("status", "")
+        if wanted and wanted not in TellingStatus.values:
+            raise serializers.ValidationError({"status": [f"One of: {', '.join(TellingStatus.values)}."]})
+        paginator = CursorPagination()
+        found = rows.filter(status=wanted) if wanted else rows.all()
+        page: Any = paginator.paginate_queryset(found, request, view=self)
+        return paginator.get_paginated_response(TellingSerializer(page, many=True).data)
+
+    @extend_schema(operation_id="webhooks_call_again", request=AgainSerializer, responses={200: None})
+    def post(self, request: Request, pk: int) -> Response:
+        """Sends one call, or all failed ones, again under the same id."""
+        body = AgainSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        endpoint = get_object_or_404(WebhookEndpoint, pk=pk)
+        count = services.tell_again(endpoint, telling=body.validated_data["call"], actor=actor_name(request))
+        return Response({"calls": count})
+
+
+def _save(endpoint: WebhookEndpoint | None, request: Request) -> WebhookEndpoint:
+    body = WebhookSerializer(endpoint, data=request.data)
+    body.is_valid(raise_exception=True)
+    return services.save_endpoint(endpoint, **body.validated_data, actor=actor_name(request))

@@ -1,0 +1,61 @@
+"""Personal data as a caller may see it: whole, and then noted as read, or masked.
+
+Every page and answer that shows a customer passes here. Staff need the permission `view_personal_data`; a
+program's key says by its scope what it reads.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+from personalization.access.models import ApiKey, PersonalRead
+from personalization.access.services import actor_name
+from personalization.customers.models import Customer
+
+PERMISSION = "customers.view_personal_data"
+MASK = "•••"
+# What is left of a masked profile: too coarse to tell who it is.
+MASKED = ("external_id", "email", "phone", "first_name", "last_name", "city")
+
+
+def may_see(request: HttpRequest | Request) -> bool:
+    if isinstance(getattr(request, "auth", None), ApiKey):
+        return True
+    return bool(request.user.has_perm(PERMISSION))
+
+
+def show(request: HttpRequest | Request, customers: Iterable[Customer], *, page: str) -> list[Customer]:
+    """The customers for this caller's eyes. Masked ones are for showing only: never save them."""
+    found = list(customers)
+    if may_see(request):
+        note_read(request, [customer.pk for customer in found], page=page)
+        return found
+    for customer in found:
+        for name in MASKED:
+            if getattr(customer, name):
+                setattr(customer, name, MASK)
+        customer.traits = {}
+        customer.is_masked = True
+    return found
+
+
+def show_one(request: HttpRequest | Request, customer: Customer, *, page: str) -> Customer:
+    return show(request, [customer], page=page)[0]
+
+
+def show_profile(request: HttpRequest | Request, profile: Mapping[str, Any], *, page: str) -> dict[str, Any]:
+    """The same for a dictionary of `selectors.profiles`."""
+    if may_see(request):
+        note_read(request, [profile["id"]], page=page)
+        return dict(profile)
+    masked = {name: MASK for name in MASKED if profile.get(name)}
+    return {**profile, **masked, "traits": {}}
+
+
+def note_read(request: HttpRequest | Request, customer_ids: Iterable[int], *, page: str) -> None:
+    """Writes down that a member of staff was shown these customers. Programs are not staff."""
+    ids = sorted(set(customer_ids))
+    if ids and not isinstance(getattr(request, "auth", None), ApiKey):
+        PersonalRead.objects.create(actor=actor_name(request)[:200], page=page, customer_ids=ids)

@@ -1,0 +1,181 @@
+"""Staff pages of imports: upload, map, look, try, start, watch, and fetch what was rejected."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from personalization.access.problems import ProblemError
+from personalization.access.services import actor_name, audit
+from personalization.access.shell import render_page, staff_page
+from personalization.importing.reading import UnreadableFile
+from personalization.sources import services, tasks
+from personalization.sources.kinds import importer_for
+from personalization.sources.models import Import, ImportStatus, Kind
+from personalization.sources.preview import preview
+
+SHOWN = 50
+SEPARATORS = [(",", ","), (";", ";"), ("\t", "tab"), ("|", "|")]
+
+
+@require_http_methods(["GET", "POST"])
+@staff_page("sources.view_import")
+def imports(request: HttpRequest) -> HttpResponse:
+    """All imports; a POST uploads the file of a new one."""
+    if request.method == "POST":
+        if not request.user.has_perm("sources.add_import"):
+            raise PermissionDenied
+        upload = request.FILES.get("file")
+        if upload is None:
+            messages.error(request, _("Choose a file first."))
+            return redirect("sources:imports")
+        try:
+            job = services.take_file(upload, kind=request.POST.get("kind", ""), actor=actor_name(request))
+        except ProblemError as error:
+            messages.error(request, error.detail)
+            return redirect("sources:imports")
+        return redirect("sources:import", job.pk)
+    context = {
+        "imports": [{"job": job, **counts_of(job)} for job in Import.objects.all()[:SHOWN]],
+        "kinds": Kind.choices,
+        "can_import": request.user.has_perm("sources.add_import"),
+    }
+    return render_page(request, "sources/imports.html", context, title=_("Import"))
+
+
+@require_GET
+@staff_page("sources.view_import")
+def show(request: HttpRequest, pk: int) -> HttpResponse:
+    job = get_object_or_404(Import, pk=pk)
+    can_import = request.user.has_perm("sources.add_import")
+    context: dict[str, Any] = {"job": job, "can_import": can_import, **counts_of(job)}
+    if job.status == ImportStatus.DRAFT and can_import and job.path:
+        context |= _draft(job)
+    return render_page(request, "sources/import.html", context, title=job.name)
+
+
+def _draft(job: Import) -> dict[str, Any]:
+    importer = importer_for(job.kind, job.options)
+    rest = {"customers": _("keep as a trait"), "items": _("keep as an attribute")}
+    context: dict[str, Any] = {
+        "fields": list(importer.fields),
+        "required": ", ".join(importer.required),
+        "rest": rest.get(job.kind, _("keep as a property")),
+        "separators": SEPARATORS,
+    }
+    try:
+        context["preview"] = shown = preview(job)
+        filled = set(shown.mapping.values())
+        context["missing"] = [name for name in importer.required if name not in filled]
+    except (UnreadableFile, UnicodeError, LookupError, OSError, ProblemError) as error:
+        context["unreadable"] = str(error)
+    return context
+
+
+@require_POST
+@staff_page("sources.add_import")
+def options(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keeps the mapping as it stands in the form; then looks, tries dry or starts, as the button says."""
+    job = get_object_or_404(Import, pk=pk)
+    names, chosen = request.POST.getlist("column"), request.POST.getlist("field")
+    columns: dict[str, list[str]] = {name: [] for name in importer_for(job.kind, {}).fields}
+    if request.POST.get("event", "").strip():
+        columns.pop("event", None)
+    for name, field in zip(names, chosen, strict=False):
+        if field in columns:
+            columns[field].append(name)
+    told = {
+        name: request.POST.get(name, "").strip() or None
+        for name in ("event", "unknown_items", "time_zone", "encoding")
+    }
+    told["separator"] = request.POST.get("separator") or None
+    job.options = {"columns": columns} | {name: value for name, value in told.items() if value}
+    action = request.POST.get("action", "preview")
+    try:
+        if action == "preview":
+            Import.objects.filter(pk=pk, status=ImportStatus.DRAFT).update(options=job.options)
+            services.set_options(job, job.options)
+        else:
+            _start(request, job, dry_run=action == "dry")
+    except ProblemError as error:
+        messages.error(request, error.detail)
+    return redirect("sources:import", pk)
+
+
+def _start(request: HttpRequest, job: Import, *, dry_run: bool) -> None:
+    services.start(job, dry_run=dry_run, actor=actor_name(request))
+    tasks.run_import.delay(job.pk)
+
+
+@require_POST
+@staff_page("sources.add_import")
+def act(request: HttpRequest, pk: int) -> HttpResponse:
+    """Cancel, go on, start for real after a dry run, or change the mapping after one."""
+    job = get_object_or_404(Import, pk=pk)
+    action, actor = request.POST.get("action", ""), actor_name(request)
+    try:
+        if action == "cancel":
+            services.cancel(job, actor=actor)
+        elif action == "resume":
+            services.resume(job, actor=actor)
+            tasks.run_import.delay(pk)
+        elif action == "start":
+            _start(request, job, dry_run=False)
+        elif action == "edit":
+            services.reopen(job)
+    except ProblemError as error:
+        messages.error(request, error.detail)
+    return redirect("sources:import", pk)
+
+
+@require_GET
+@staff_page("sources.view_import")
+def live(request: HttpRequest, pk: int) -> HttpResponse:
+    """How far it is; once it has ended, the page is loaded anew."""
+    job = get_object_or_404(Import, pk=pk)
+    context = {"job": job, "can_import": request.user.has_perm("sources.add_import"), **counts_of(job)}
+    response = render(request, "sources/import_live.html", context)
+    if not job.is_active:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_GET
+@staff_page("sources.add_import")
+def rejects(request: HttpRequest, pk: int) -> HttpResponse:
+    """The rejected rows hold people's data: who takes them is written down."""
+    job = get_object_or_404(Import, pk=pk)
+    path = services.rejects_path(pk)
+    if not job.rejected or not path.is_file():
+        raise Http404
+    audit(actor_name(request), "import.rejects_read", f"import:{pk}", rows=job.rejected)
+    # A FileResponse is an HttpResponseBase, which the type of our pages does not name.
+    answer: Any = FileResponse(path.open("rb"), as_attachment=True, filename=f"rejected-{pk}.csv")
+    return answer
+
+
+def counts_of(job: Import) -> dict[str, Any]:
+    """Share done, and how long it still takes in words."""
+    share = min(1.0, job.read / job.records) if job.records else 0.0
+    left = ""
+    if job.is_active and job.started_at and 0 < share < 1:
+        passed = (timezone.now() - job.started_at).total_seconds()
+        seconds = int(passed * (1 - share) / share) + 1
+        left = (
+            ngettext("about %(n)d second left", "about %(n)d seconds left", seconds) % {"n": seconds}
+            if seconds < 90
+            else ngettext("about %(n)d minute left", "about %(n)d minutes left", seconds // 60)
+            % {"n": seconds // 60}
+        )
+    return {
+        "share": share,
+        "percent": f"{100 * share:.0f} %",
+        "left": left,
+        "has_rejects": bool(job.rejected) and services.rejects_path(job.pk).is_file(),
+    }

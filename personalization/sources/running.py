@@ -1,0 +1,135 @@
+"""One import, block by block: whoever holds its lease writes, and a killed one is continued where it was.
+
+Counts, position and length of the rejects' file are committed with each block. A worker that lost its lease
+cannot commit: the row no longer names it.
+"""
+
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from personalization.importing.mapping import UnknownColumn
+from personalization.importing.pipeline import Counts, Loading, load_blocks
+from personalization.importing.reading import BLOCK_ROWS, UnreadableFile, read_blocks
+from personalization.sources.errors import InvalidOptions
+from personalization.sources.kinds import columns_of, importer_for
+from personalization.sources.models import ACTIVE, Import, ImportStatus
+
+LEASE = timedelta(minutes=5)
+log = structlog.get_logger(__name__)
+
+
+class LostImport(Exception):
+    """Canceled, or continued by another worker."""
+
+
+def claim(pk: int, *, take_over: bool = False) -> Import | None:
+    """Makes this process the one that writes. None when another one does; `take_over`: even then."""
+    now, worker = timezone.now(), uuid.uuid4()
+    due = Q(status=ImportStatus.WAITING) | Q(status=ImportStatus.RUNNING, lease_until__lt=now)
+    if take_over:
+        due = Q(status__in=ACTIVE)
+    rows = Import.objects.filter(due, pk=pk)
+    taken = rows.update(status=ImportStatus.RUNNING, worker=worker, lease_until=now + LEASE)
+    if not taken:
+        return None
+    Import.objects.filter(pk=pk, started_at=None).update(started_at=now)
+    return Import.objects.get(pk=pk)
+
+
+def run_import(
+    pk: int,
+    *,
+    rejects: Path | None = None,
+    take_over: bool = False,
+    progress: Callable[[Counts], object] | None = None,
+) -> Import | None:
+    """Carries an import to its end; None when it is somebody else's. A broken file ends it as failed."""
+    job = claim(pk, take_over=take_over)
+    if job is None:
+        return None
+    try:
+        counts = _load(job, rejects=rejects, progress=progress)
+    except LostImport:
+        return Import.objects.get(pk=pk)
+    except (UnreadableFile, UnknownColumn, InvalidOptions, UnicodeError, LookupError, OSError) as error:
+        # Our own texts and the system's; none of them quotes a row.
+        _end(job, ImportStatus.FAILED, error=str(error))
+        return Import.objects.get(pk=pk)
+    except Exception as error:
+        _end(job, ImportStatus.FAILED, error=_("Unexpected: %(kind)s") % {"kind": type(error).__name__})
+        raise
+    _end(job, ImportStatus.DONE, counts=counts)
+    return Import.objects.get(pk=pk)
+
+
+def _end(job: Import, status: ImportStatus, *, error: str = "", counts: Counts | None = None) -> None:
+    changes = asdict(counts) if counts else {}
+    own = Import.objects.filter(pk=job.pk, worker=job.worker, status=ImportStatus.RUNNING)
+    own.update(status=status, error=error[:2000], finished_at=timezone.now(), lease_until=None, **changes)
+    log.info("import_ended", import_id=job.pk, status=status.value)
+
+
+def _load(job: Import, *, rejects: Path | None, progress: Callable[[Counts], object] | None) -> Counts:
+    importer = importer_for(job.kind, job.options)
+    skip = 0 if importer.remembers or job.dry_run else job.read
+    blocks = read_blocks(
+        Path(job.path),
+        encoding=job.options.get("encoding") or None,
+        separator=job.options.get("separator") or None,
+        rows=int(job.options.get("batch") or BLOCK_ROWS),
+        skip=skip,
+    )
+    counts = Counts() if job.dry_run else Counts(job.read, job.new, job.changed, job.unchanged, job.rejected)
+    with ExitStack() as stack:
+        file = None
+        if rejects:
+            rejects.parent.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context(
+                rejects.open("a+" if counts.read else "w", encoding="utf-8", newline="")
+            )
+            if counts.read:  # what a killed worker wrote for a block that it did not commit
+                file.truncate(min(job.rejects_bytes, rejects.stat().st_size))
+        last = time.monotonic()
+
+        def checkpoint(counts: Counts) -> None:
+            own = Import.objects.filter(pk=job.pk, worker=job.worker, status=ImportStatus.RUNNING)
+            size = file.tell() if file else 0
+            if not own.update(**asdict(counts), rejects_bytes=size, lease_until=timezone.now() + LEASE):
+                raise LostImport
+
+        def show(counts: Counts) -> None:
+            nonlocal last
+            if job.dry_run and time.monotonic() - last > 1:  # its checkpoints were rolled back
+                checkpoint(counts)
+                last = time.monotonic()
+            if progress:
+                progress(counts)
+
+        loading = Loading(
+            columns=columns_of(job.options),
+            rejects=file,
+            dry_run=job.dry_run,
+            counts=counts,
+            known=counts.read - skip,
+            checkpoint=checkpoint,
+            progress=show,
+        )
+        return load_blocks(importer, blocks, loading)
+
+
+def waiting_imports() -> list[int]:
+    """Imports whose task was lost, or whose worker died."""
+    now = timezone.now()
+    due = Q(status=ImportStatus.WAITING) | Q(status=ImportStatus.RUNNING, lease_until__lt=now)
+    uploaded = Import.objects.filter(due, fingerprint="")  # what a command began, the command goes on with
+    return list(uploaded.order_by("pk").values_list("pk", flat=True))

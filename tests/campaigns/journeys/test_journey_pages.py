@@ -1,0 +1,66 @@
+"""Journeys in the shell: made from a template, changed step by step, published, looked at."""
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from campaigns.journeys import services
+from campaigns.journeys.templates import create_from_template
+from campaigns.models import Journey
+from personalization.access.models import User
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def staff(client: Any) -> Any:
+    client.force_login(User.objects.create_superuser("ann", "ann@shop.example", "x"))
+    return client
+
+
+def edit(staff: Any, journey: Journey, **data: Any) -> Journey:
+    answer = staff.post(reverse("journeys:edit", args=[journey.pk]), data, follow=True)
+    assert answer.status_code == 200
+    journey.refresh_from_db()
+    return journey
+
+
+def test_a_journey_is_made_changed_and_published_in_the_shell(staff: Any, make_customers: Any) -> None:
+    staff.post(reverse("journeys:create"), {"template": "abandoned_cart"})
+    journey = Journey.objects.get()
+    page = staff.get(reverse("journeys:journey", args=[journey.pk])).content.decode()
+    assert "jn-canvas" in page and "Product Added" in page
+    edit(staff, journey, do="node", node="wait", label="Two hours", **{"p-hours": "2", "next-done": "first"})
+    assert journey.draft["nodes"]["wait"]["params"] == {"hours": 2, "clock": ""}
+    edit(staff, journey, do="add", node="second", way="done", kind="goal")
+    assert journey.draft["nodes"]["second"]["next"] == {"done": "goal1"}
+    edit(staff, journey, do="remove", node="day")
+    assert journey.draft["nodes"]["first"]["next"] == {"done": "second"}
+    edit(staff, journey, do="entry", entry="api", reentry="always", exit_events="Order Completed *\nBye")
+    assert [rule["is_goal"] for rule in journey.draft["exits"]] == [True, False]
+    staff.post(reverse("journeys:steer", args=[journey.pk, "publish"]))
+    journey.refresh_from_db()
+    assert journey.status == "active"
+    person = make_customers(1)[0]
+    services.enter_by_api(journey, [(person.pk, {})], key="1", actor="test")
+    page = staff.get(f"{reverse('journeys:journey', args=[journey.pk])}?node=wait&show=published")
+    assert "Name0" in page.content.decode() and page.context["counts"]["inside"] == 1
+    assert "1" in staff.get(reverse("journeys:list")).content.decode()
+
+
+def test_a_change_that_leads_in_a_circle_is_refused_and_nothing_is_lost(staff: Any) -> None:
+    journey = create_from_template("abandoned_cart", actor="test")
+    before = dict(journey.draft)
+    edit(staff, journey, do="node", node="second", **{"p-campaign": "1", "next-done": "wait"})
+    edit(staff, journey, do="node", node="wait", **{"p-hours": "many"})
+    assert journey.draft == before
+
+
+def test_staff_without_the_right_cannot_change_or_publish(client: Any) -> None:
+    journey = create_from_template("birthday", actor="test")
+    client.force_login(User.objects.create_user("bob", password="x", is_staff=True))
+    for name, args in (("list", []), ("journey", [journey.pk])):
+        assert client.get(reverse(f"journeys:{name}", args=args)).status_code == 403
+    for name, args in (("create", []), ("edit", [journey.pk]), ("steer", [journey.pk, "publish"])):
+        assert client.post(reverse(f"journeys:{name}", args=args)).status_code == 403

@@ -1,0 +1,148 @@
+"""Whom to mail and what everything earned: asked for on a page or by a call, made by a worker, shown
+honestly."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from experiments import holdouts, jobs, services, tasks
+from experiments.models import Assignment, HoldoutMember, JobStatus, LongRunStudy, TargetingStudy
+from experiments.services import VariantSpec, ensure_default_metrics
+from personalization.access.models import User
+from personalization.access.services import create_key
+from personalization.customers.models import Customer
+from personalization.events.services import NewEvent, record_events
+from personalization.segments.models import Segment
+
+pytestmark = pytest.mark.django_db
+START = timezone.now() - timedelta(days=40)
+
+
+@pytest.fixture
+def staff(client):
+    def log_in(*permissions):
+        user = User.objects.create_user("kim", email="kim@shop.example", is_staff=True)
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        client.force_login(user)
+        return client
+
+    return log_in
+
+
+@pytest.fixture
+def call():
+    def send(method, path, body=None):
+        token = create_key(name="program", scopes=["campaigns:read", "campaigns:write"])[1]
+        return getattr(Client(), method)(
+            f"/api/v1/{path}", None if body is None else json.dumps(body),
+            content_type="application/json", headers={"Authorization": f"Bearer {token}"},
+        )  # fmt: skip
+
+    return send
+
+
+@pytest.fixture
+def tea(db):
+    """2,000 customers; the message makes those order who like tea, and nobody else."""
+    ensure_default_metrics()
+    specs = [VariantSpec("none", "No mail", 0.5, is_control=True), VariantSpec("mail", "Mail", 0.5)]
+    experiment = services.create_experiment(key="tea", name="Tea", variants=specs)
+    services.start_experiment(experiment, at=START)
+    people = Customer.objects.bulk_create(
+        Customer(external_id=f"c-{n}", created_at=START, traits={"tea": n // 2 % 2}) for n in range(2000)
+    )
+    variants = list(experiment.variants.order_by("position"))
+    Assignment.objects.bulk_create(
+        Assignment(
+            experiment=experiment, customer=one, variant=variants[n % 2], propensity=0.5, assigned_at=START
+        )
+        for n, one in enumerate(people)
+    )
+    record_events(
+        NewEvent(
+            customer_id=one.pk, message_id=f"o-{n}", name="Order Completed", value=10,
+            occurred_at=START + timedelta(days=1),
+        )
+        for n, one in enumerate(people)
+        if (n % 2 and one.traits["tea"] and n % 3) or n % 10 < 2
+    )  # fmt: skip
+    return experiment
+
+
+def test_a_study_is_asked_for_made_and_put_to_use(tea, staff, call):
+    body = {"metric": "conversion", "variant": "mail", "traits": ["tea"], "save_segment": "Tea drinkers"}
+    asked = call("post", "experiments/tea/targeting", body)
+    assert (asked.status_code, asked.json()["status"], asked.json()["document"]) == (202, "queued", None)
+    tasks.study_targeting(asked.json()["id"])
+    [found] = call("get", "experiments/tea/targeting").json()
+    assert (found["status"], found["offer"], found["used_as"]) == ("done", "rule", "Tea drinkers")
+    assert Segment.objects.filter(name="Tea drinkers").exists()
+    page = staff("view_campaign").get(reverse("experiments:targeting", args=["tea"])).content.decode()
+    assert "tea" in found["sentence"] and found["document"]["rule"]["gain"]["ci"][0] > 0
+    assert "Gain over random order (Qini)" in page and "Put to use as “Tea drinkers”." in page
+    assert "Study whom to mail" not in page, "a viewer only looks"
+
+
+def test_the_page_asks_and_says_what_is_wrong(tea, staff):
+    client = staff("view_campaign", "launch_campaign")
+    address = reverse("experiments:targeting", args=["tea"])
+    wrong = client.post(address, {"metric": "conversion", "variant": "none"})
+    assert wrong.status_code == 422
+    assert "Only a variant beside a control" in wrong.content.decode()
+    assert client.post(address, {"metric": "conversion", "variant": "mail"}).status_code == 302
+    study = TargetingStudy.objects.get()
+    assert study.status == JobStatus.QUEUED
+    assert jobs.lost_jobs(TargetingStudy, now=timezone.now() + timedelta(minutes=1)) == [study.pk]
+    assert "hx-trigger" in client.get(address).content.decode()
+
+
+def test_a_study_that_fails_says_why(tea, call):
+    Assignment.objects.filter(experiment=tea).delete()
+    asked = call("post", "experiments/tea/targeting", {"metric": "conversion", "variant": "mail"})
+    tasks.study_targeting(asked.json()["id"])
+    [found] = call("get", "experiments/tea/targeting").json()
+    assert (found["status"], found["error"]) == ("failed", "Nobody was assigned yet.")
+
+
+def test_the_long_run_is_computed_and_shown(staff, call):
+    Customer.objects.bulk_create(Customer(external_id=f"c-{n}", created_at=START) for n in range(600))
+    Customer.objects.update(created_at=START)
+    holdouts.create_holdout(key="all", name="All", share=0.2, at=START, actor="test")
+    held = set(HoldoutMember.objects.values_list("customer_id", flat=True))
+    record_events(
+        NewEvent(
+            customer_id=pk, message_id=f"{name}-{pk}", name=name,
+            value=None if name == "Message Sent" else (10 + pk % 5 if pk in held else 15 + pk % 5),
+            occurred_at=START + timedelta(days=9),
+        )
+        for pk in Customer.objects.values_list("pk", flat=True)
+        for name in ("Order Completed", "Message Sent")
+        if name == "Order Completed" or pk not in held
+    )  # fmt: skip
+    assert call("post", "holdouts/all/long-run", {"margin": 2}).status_code == 409
+    asked = call("post", "holdouts/all/long-run", {"cost": 0.1, "margin": 0.5})
+    assert asked.status_code == 202
+    tasks.compute_long_run(asked.json()["id"])
+    [found] = call("get", "holdouts/all/long-run").json()
+    last = found["weeks"][-1]
+    reached = 600 - len(held)
+    assert last["messages"] == reached
+    assert last["profit"]["value"] == pytest.approx(last["revenue"]["value"] * 0.5 - 0.1 * reached)
+    assert last["revenue"]["value"] == pytest.approx(5 * reached, rel=0.1)
+    assert found["sentence"].startswith(f"{reached:,} messages earned +")
+    page = staff("view_campaign").get(reverse("experiments:long-run", args=["all"])).content.decode()
+    assert "Incremental profit so far" in page and "messages earned" in page
+
+
+def test_the_long_run_of_a_new_holdout_says_that_nothing_has_passed(call, make_customers):
+    make_customers(5)
+    now = timezone.now() + timedelta(minutes=5)
+    holdouts.create_holdout(key="new", name="New", share=0.2, at=now, actor="test")
+    asked = call("post", "holdouts/new/long-run", {})
+    tasks.compute_long_run(asked.json()["id"])
+    assert LongRunStudy.objects.get().error == "Nothing has passed since the members were drawn."

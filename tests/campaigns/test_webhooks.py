@@ -1,0 +1,152 @@
+"""Events told to others: signed, retried, on record, and never into our own network."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from standardwebhooks import Webhook
+
+from campaigns.models import Telling, WebhookEndpoint
+from campaigns.webhooks import services, telling
+from personalization.access.models import User
+from personalization.customers.models import Customer
+from personalization.events.models import Event
+from personalization.events.services import NewEvent, record_events
+from tests.campaigns.channels.conftest import open_service  # noqa: F401 - a fixture
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def receiver(open_service: Any) -> Any:  # noqa: F811
+    service = open_service("webhook")
+    service.bodies = []
+
+    def take(path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any]:
+        service.bodies.append((headers, body))
+        return 204, {}
+
+    service.take_webhook = take
+    return service
+
+
+@pytest.fixture
+def endpoint(receiver: Any) -> WebhookEndpoint:
+    return services.save_endpoint(None, name="CRM", url=f"{receiver.url}/in", actor="test")
+
+
+def happen(customer: Customer, name: str = "Message Clicked", message_id: str = "m1") -> None:
+    event = NewEvent(customer.pk, message_id, name, timezone.now(), properties={"url": "https://a.example"})
+    record_events([event])
+
+
+def tell(endpoint: WebhookEndpoint) -> None:
+    endpoint.refresh_from_db()
+    telling.collect(endpoint, now=timezone.now() + timedelta(seconds=1))
+    Telling.objects.update(due_at=timezone.now())
+    telling.tell_due(endpoint.pk)
+
+
+def test_an_event_is_told_once_and_signed(receiver, endpoint, make_customers) -> None:
+    (customer,) = make_customers(1)
+    happen(customer)
+    tell(endpoint)
+    tell(endpoint)
+    ((headers, body),) = receiver.bodies
+    data = Webhook(endpoint.secret).verify(body, headers)
+    assert data["type"] == "message.clicked" and data["data"]["customer"] == "c0"
+    assert Telling.objects.get().status == "sent"
+
+
+def test_an_event_whose_transaction_ended_late_is_not_lost(receiver, endpoint, make_customers) -> None:
+    (customer,) = make_customers(1)
+    WebhookEndpoint.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    tell(endpoint)
+    record_events(
+        [NewEvent(customer.pk, "late", "Page Viewed", timezone.now())],
+        received_at=timezone.now() - timedelta(seconds=50),
+    )
+    tell(endpoint)
+    assert len(receiver.bodies) == 1
+
+
+def test_only_the_events_asked_for_are_told(receiver, make_customers) -> None:
+    (customer,) = make_customers(1)
+    one = services.save_endpoint(None, name="x", url=receiver.url, events=["Order Completed"], actor="test")
+    happen(customer)
+    happen(customer, "Order Completed", "m2")
+    tell(one)
+    assert [row.event for row in Telling.objects.all()] == ["Order Completed"]
+
+
+def test_a_refusal_is_tried_again_later_and_later(receiver, endpoint, make_customers) -> None:
+    (customer,) = make_customers(1)
+    happen(customer)
+    receiver.fault = lambda path, number: 500
+    telling.collect(endpoint, now=timezone.now() + timedelta(seconds=1))
+    for attempt, seconds in enumerate(telling.PAUSES[:3], start=1):
+        Telling.objects.update(due_at=timezone.now())
+        before = timezone.now()
+        telling.tell_due(endpoint.pk)
+        row = Telling.objects.get()
+        assert row.attempts == attempt and row.status == "waiting"
+        assert 0.79 * seconds <= (row.due_at - before).total_seconds() <= 1.21 * seconds + 5
+    Telling.objects.update(attempts=len(telling.PAUSES), due_at=timezone.now())
+    telling.tell_due(endpoint.pk)
+    assert Telling.objects.get().status == "failed"
+    receiver.fault = lambda path, number: ""
+    assert services.tell_again(endpoint, actor="test") == 1
+    telling.tell_due(endpoint.pk)
+    assert Telling.objects.get().status == "sent"
+
+
+def test_gone_ends_the_endpoint(receiver, endpoint, make_customers) -> None:
+    (customer,) = make_customers(1)
+    happen(customer)
+    receiver.fault = lambda path, number: 410
+    tell(endpoint)
+    endpoint.refresh_from_db()
+    assert not endpoint.is_active and "410" in endpoint.problem
+
+
+def test_after_a_rotation_both_secrets_verify_for_a_day(receiver, endpoint, make_customers) -> None:
+    old, new = endpoint.secret, services.rotate_secret(endpoint, actor="test")
+    (customer,) = make_customers(1)
+    happen(customer)
+    tell(endpoint)
+    headers, body = receiver.bodies[0]
+    assert Webhook(old).verify(body, headers) == Webhook(new).verify(body, headers)
+
+
+def test_what_was_erased_is_not_told(receiver, endpoint, make_customers) -> None:
+    (customer,) = make_customers(1)
+    happen(customer)
+    telling.collect(endpoint, now=timezone.now() + timedelta(seconds=1))
+    Event.objects.all().delete()
+    Telling.objects.update(due_at=timezone.now())
+    telling.tell_due(endpoint.pk)
+    assert receiver.bodies == [] and not Telling.objects.exists()
+
+
+def test_a_name_that_leads_home_is_not_called(endpoint, make_customers, settings) -> None:
+    (customer,) = make_customers(1)
+    WebhookEndpoint.objects.update(url="https://localhost/")
+    settings.OUTBOUND_ALLOWED_HOSTS = []
+    happen(customer)
+    tell(endpoint)
+    endpoint.refresh_from_db()
+    assert not endpoint.is_active and "not public" in endpoint.problem
+
+
+def test_the_log_is_shown_and_the_secret_is_not(client: Client, endpoint, make_customers) -> None:
+    (customer,) = make_customers(1)
+    happen(customer)
+    tell(endpoint)
+    client.force_login(User.objects.create_superuser("root", "root@shop.example", "x"))
+    page = client.get(f"/app/webhooks/{endpoint.pk}").content.decode()
+    assert "Message Clicked" in page and endpoint.secret not in page
+    client.post(f"/app/webhooks/{endpoint.pk}/again", {"telling": Telling.objects.get().pk})
+    assert Telling.objects.get().status == "waiting"
+    assert client.get("/app/webhooks/").status_code == client.get("/app/webhooks/new").status_code == 200

@@ -1,0 +1,67 @@
+"""Why somebody got a message or not, by API and in the shell."""
+
+from typing import Any
+
+import pytest
+from django.urls import reverse
+
+from campaigns import services
+from campaigns.models import FrequencyCap
+from personalization.access.models import User
+from personalization.access.services import create_key
+from personalization.customers.services import record_consent
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def ask(client: Any) -> Any:
+    _key, token = create_key(name="k", scopes=["campaigns:read"])
+
+    def get(run: Any, customer: str) -> dict[str, dict[str, Any]]:
+        answer = client.get(
+            f"/api/v1/campaigns/{run.campaign_id}/why?customer={customer}&run={run.number}",
+            headers={"authorization": f"Bearer {token}"},
+        )
+        assert answer.status_code == 200, answer.content
+        return {one["step"]: one for one in answer.json()["decisions"]}
+
+    return get
+
+
+def test_each_decision_is_told_with_its_inputs(
+    sink: Any, make_customers: Any, make_campaign: Any, send_all: Any, ask: Any
+) -> None:
+    people = make_customers(3)
+    make_customers(1, start=9, country="FR")
+    record_consent(people[1].pk, channel="email", topic="marketing", granted=False, source="link")
+    FrequencyCap.objects.create(max_messages=1, window_hours=24)
+    first = services.launch(make_campaign(), actor="test")
+    send_all(first)
+    second = services.launch(make_campaign(), actor="test")
+    send_all(second)
+    sent = ask(first, "c0")
+    assert all(one["verdict"] == "passed" for one in sent.values())
+    assert sent["audience"]["facts"]["version"] == 1 and sent["variant"]["facts"]["variant"] == "m0"
+    assert sent["consent"]["facts"]["source"] == "test" and sent["outcome"]["facts"]["attempts"] == 1
+    refused = ask(first, "c1")
+    assert refused["consent"]["verdict"] == "stopped" and refused["consent"]["facts"]["source"] == "link"
+    capped = ask(second, "c2")
+    assert capped["cap"]["verdict"] == "stopped" and capped["cap"]["facts"]["caps"][0]["had"] == 1
+    outside = ask(first, "c9")
+    assert list(outside) == ["audience"] and outside["audience"]["verdict"] == "stopped"
+    assert [one["met"] for one in outside["audience"]["facts"]["conditions"]] == [False]
+
+
+def test_the_screen_finds_a_customer_by_words_and_needs_the_right_to_see_them(
+    sink: Any, make_customers: Any, make_campaign: Any, send_all: Any, client: Any
+) -> None:
+    make_customers(1)
+    run = services.launch(make_campaign(), actor="test")
+    send_all(run)
+    url = reverse("campaigns:why", args=[run.campaign_id, run.number])
+    client.force_login(User.objects.create_user("bob", password="x", is_staff=True))
+    assert client.get(url).status_code == 403
+    client.force_login(User.objects.create_superuser("ann", "ann@shop.example", "x"))
+    page = client.get(f"{url}?q=c0").content.decode()
+    assert "wy-passed" in page and "Name0" in page

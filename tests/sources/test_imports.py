@@ -1,0 +1,187 @@
+"""Imports of uploaded files: drafts, runs, cancellation, continuation, pages and API."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from personalization.access.models import AuditEntry, User
+from personalization.access.services import create_key
+from personalization.customers.models import Customer
+from personalization.events.models import Event
+from personalization.sources import running, services, tasks
+from personalization.sources.errors import InvalidOptions, NotStartable
+from personalization.sources.models import Import, ImportStatus
+
+PEOPLE = "nr;mail;plan\n1;a@example.com;gold\n2;nonsense;\n3;;silver\n"
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def started(upload, content=PEOPLE, *, dry_run=False, columns=None, **options) -> Import:
+    job = services.take_file(upload(content), kind="customers", actor="user:ada")
+    job.options = {"columns": columns or {"external_id": ["nr"], "email": ["mail"]}, **options}
+    services.start(job, dry_run=dry_run, actor="user:ada")
+    return job
+
+
+@pytest.mark.django_db
+class TestRuns:
+    def test_a_file_is_loaded_and_its_bad_rows_are_written_down(self, upload):
+        job = started(upload)
+        tasks.run_import(job.pk)
+        job.refresh_from_db()
+        assert (job.status, job.read, job.new, job.rejected) == ("done", 3, 2, 1)
+        with services.rejects_path(job.pk).open(newline="") as file:
+            assert [(row["line"], row["reason"]) for row in csv.DictReader(file)] == [
+                ("3", "email: not an e-mail address")
+            ]
+        assert Customer.objects.get(external_id="1").traits == {"plan": "gold"}
+        assert {entry.action for entry in AuditEntry.objects.all()} == {"import.uploaded", "import.started"}
+
+    def test_a_dry_run_counts_keeps_nothing_and_may_be_started_afterwards(self, upload):
+        job = started(upload, dry_run=True)
+        tasks.run_import(job.pk)
+        job.refresh_from_db()
+        assert (job.status, job.new, job.rejected, Customer.objects.count()) == ("done", 2, 1, 0)
+        services.start(job, dry_run=False, actor="user:ada")
+        tasks.run_import(job.pk)
+        assert Customer.objects.count() == 2
+
+    def test_a_canceled_import_ends_at_a_block_and_can_go_on(self, upload):
+        content = "nr\n" + "".join(f"{n}\n" for n in range(10))
+        job = started(upload, content, columns={"external_id": ["nr"]}, batch=2)
+
+        def cancel(counts):
+            if counts.read == 4:
+                services.cancel(job, actor="user:ada")
+
+        running.run_import(job.pk, progress=cancel)
+        job.refresh_from_db()
+        assert (job.status, job.read, Customer.objects.count()) == ("canceled", 4, 4)
+        services.resume(job, actor="user:ada")
+        tasks.run_import(job.pk)
+        job.refresh_from_db()
+        assert (job.status, job.read, job.new, Customer.objects.count()) == ("done", 10, 10, 10)
+
+    def test_an_import_whose_worker_died_is_found_again_and_its_old_worker_cannot_write(self, upload):
+        job = started(upload)
+        stale = running.claim(job.pk)
+        assert running.waiting_imports() == []
+        Import.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+        assert running.waiting_imports() == [job.pk]
+        tasks.run_import(job.pk)
+        with pytest.raises(running.LostImport):
+            running._load(stale, rejects=None, progress=None)
+        assert Customer.objects.count() == 2
+
+    def test_a_broken_file_says_why_it_failed(self, upload):
+        job = started(upload)
+        Path(job.path).write_bytes(b"nr;nr\n")
+        tasks.run_import(job.pk)
+        job.refresh_from_db()
+        assert (job.status, job.error) == ("failed", "The first line must name every column once.")
+
+    def test_what_cannot_be_is_refused_before_it_starts(self, upload):
+        for name, kind in (("a.xls", "customers"), ("a.csv", "pets")):
+            with pytest.raises(InvalidOptions):
+                services.take_file(upload(PEOPLE, name), kind=kind, actor="x")
+        with pytest.raises(InvalidOptions, match="external_id"):
+            started(upload, columns={"email": ["mail"]})
+        with pytest.raises(InvalidOptions, match="no column"):
+            started(upload, columns={"external_id": ["nope"]})
+        assert not Import.objects.exclude(status="draft").exists()
+
+    def test_files_are_deleted_after_their_time_and_the_counts_stay(self, upload, import_dir):
+        job = started(upload)
+        tasks.run_import(job.pk)
+        services.delete_old_files()
+        assert len(list(import_dir.iterdir())) == 2
+        Import.objects.update(finished_at=timezone.now() - timedelta(days=8))
+        services.delete_old_files()
+        assert list(import_dir.iterdir()) == []
+        assert Import.objects.get().new == 2
+        with pytest.raises(NotStartable):
+            services.resume(job, actor="x")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_killed_load_goes_on_where_it_was_and_doubles_nothing(tmp_path):
+    rows = 40_000
+    path = tmp_path / "events.csv"
+    # Equal lines on purpose: each is an event of its own, over all blocks and over the kill.
+    path.write_text(
+        "user_id,timestamp,n\n" + "".join(f"{n % 7},2026-01-01T00:00:00Z,x\n" for n in range(rows))
+    )
+    given = connection.settings_dict
+    url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format_map(given)
+    arguments = ["load", "events", str(path), "--event", "Visit", "--batch", "1000"]
+    command = [sys.executable, str(ROOT / "manage.py"), *arguments]
+    process = subprocess.Popen(
+        command, env=os.environ | {"DATABASE_URL": url}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while not Event.objects.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    killed = Import.objects.get()
+    assert killed.status == ImportStatus.RUNNING and 0 < killed.read < rows
+    assert Event.objects.count() == killed.new == killed.read
+    call_command(*arguments)
+    killed.refresh_from_db()
+    assert (killed.status, killed.read, killed.new, killed.unchanged) == ("done", rows, rows, 0)
+    assert Event.objects.count() == rows
+
+
+@pytest.mark.django_db
+class TestApi:
+    def test_a_file_is_brought_started_and_asked_about(self, upload):
+        client, token = Client(), create_key(name="k", scopes=["imports"])[1]
+        headers = {"Authorization": f"Bearer {token}"}
+        data = {
+            "file": upload(PEOPLE),
+            "kind": "customers",
+            "columns": '{"external_id": ["nr"], "email": ["mail"]}',
+        }
+        answer = client.post("/api/v1/imports", data, headers=headers)
+        assert (answer.status_code, answer.json()["status"]) == (202, "waiting")
+        pk = answer.json()["id"]
+        tasks.run_import(pk)
+        found = client.get(f"/api/v1/imports/{pk}", headers=headers).json()
+        assert (found["status"], found["new"], found["rejected"]) == ("done", 2, 1)
+        rejected = b"".join(client.get(f"/api/v1/imports/{pk}/rejects", headers=headers).streaming_content)
+        assert b"not an e-mail address" in rejected
+        assert client.post(f"/api/v1/imports/{pk}/cancel", headers=headers).status_code == 409
+        other = {"Authorization": f"Bearer {create_key(name='o', scopes=['ingest'])[1]}"}
+        assert client.get("/api/v1/imports", headers=other).status_code == 403
+
+    def test_a_wrong_mapping_leaves_no_file_behind(self, upload, import_dir):
+        headers = {"Authorization": f"Bearer {create_key(name='k', scopes=['imports'])[1]}"}
+        answer = Client().post(
+            "/api/v1/imports", {"file": upload(PEOPLE), "kind": "customers"}, headers=headers
+        )
+        assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+        assert list(import_dir.iterdir()) == [] and not Import.objects.exists()
+
+
+@pytest.mark.django_db
+def test_only_who_may_import_sees_rows_and_starts(upload, client):
+    job = services.take_file(upload(PEOPLE), kind="customers", actor="x")
+    viewer = User.objects.create_user("bob", is_staff=True)
+    call_command("ensure_roles")
+    viewer.groups.set([viewer.groups.model.objects.get(name="Viewer")])
+    client.force_login(viewer)
+    assert b"nonsense" not in client.get(f"/app/data/imports/{job.pk}/").content
+    assert client.post(f"/app/data/imports/{job.pk}/options", {"action": "start"}).status_code == 403
+    assert client.get(f"/app/data/imports/{job.pk}/rejects.csv").status_code == 403
+    assert client.post("/app/data/imports/", {"kind": "customers"}).status_code == 403
