@@ -9,4 +9,6 @@ say "manage.py check --deploy, set as in production"
 DEBUG=0 ALLOW_HTTP=0 SITE_URL=https://bespoke.example ALLOWED_HOSTS=bespoke.example \
   python manage.py check --deploy --fail-level WARNING
 say "pytest $*"
-DEBUG=0 ALLOW_HTTP=1 exec python -m pytest "$@"
+# The processes share the cores: threads of their own would only wait for one another.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-1}
+DEBUG=0 ALLOW_HTTP=1 exec python -m pytest -n "${TEST_PROCESSES:-auto}" --dist loadfile "$@"

@@ -4,8 +4,22 @@ import os
 import shutil
 
 import pytest
+from django.conf import settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
+# A busy machine is no reason to fail.
+hypothesis_settings.register_profile("bespoke", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("bespoke")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Each process of `pytest -n` has a Redis database of its own, as it has a PostgreSQL database."""
+    if number := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
+        server = settings.REDIS_URL.rpartition("/")[0]
+        settings.REDIS_URL = settings.CELERY_BROKER_URL = f"{server}/{int(number) + 1}"
+        settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
 
 
 def find_browser() -> str | None:
