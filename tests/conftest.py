@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -37,6 +38,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 skipped_browser_tests = pytest.StashKey[int]()
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache(request: pytest.FixtureRequest) -> None:
+    """A test with a database begins with an empty cache: numbers of rows of another test would be found."""
+    names = {"db", "transactional_db", "live_server"}
+    if request.node.get_closest_marker("django_db") or names & set(request.fixturenames):
+        cache.clear()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
