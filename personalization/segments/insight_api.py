@@ -8,11 +8,13 @@ from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from personalization.access.models import Scope
+from personalization.customers import reading
 from personalization.customers.selectors import find_any
 from personalization.segments import explain, history, selectors
 from personalization.segments.api import COUNT_SECONDS, CountIn
@@ -95,6 +97,9 @@ class SegmentExplain(APIView):
         customer = find_any(request.query_params.get("customer", ""))
         if customer is None:
             raise Http404
+        if not reading.may_see(request):
+            raise PermissionDenied
+        reading.note_read(request, [customer.pk], page="segment")
         version = segment.current
         clause = explain.explain(version.definition, customer, now=timezone.now())
         return Response({"segment": segment.pk, "version": version.number, "clause": explain.as_json(clause)})
@@ -149,7 +154,9 @@ class SegmentMembers(APIView):
         asked.is_valid(raise_exception=True)
         at, after = asked.validated_data.get("at") or timezone.now(), asked.validated_data["after"]
         rows = history.members_at(segment, at=at).filter(customer_id__gt=after).select_related("customer")
-        return Response(MemberOut(rows[:PAGE], many=True).data)
+        shown = list(rows[:PAGE])
+        reading.show(request, [row.customer for row in shown], page="segment")
+        return Response(MemberOut(shown, many=True).data)
 
 
 class SegmentSizes(APIView):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from personalization.access.problems import ProblemError
 from personalization.access.shell import render_page, staff_page
+from personalization.customers import reading
 from personalization.customers.selectors import find_any
 from personalization.segments import explain, history, selectors
 from personalization.segments.definition import DefinitionError
@@ -27,7 +28,9 @@ def insight(request: HttpRequest, segment_id: int) -> HttpResponse:
     """GET shows it; a POST asks about one customer, so that nobody's id stands in an address."""
     segment = get_object_or_404(Segment, pk=segment_id)
     now = timezone.now()
-    may_see = request.user.has_perm("customers.view_customer")
+    may_see = reading.may_see(request)
+    moves = list(segment.moves.select_related("customer").order_by("-pk")[:10])
+    reading.show(request, [move.customer for move in moves if move.customer], page="segment")
     days = next((days for days in DAYS if str(days) == request.GET.get("days")), 30)
     sizes = history.sizes(segment, since=now - timedelta(days=days), until=now)
     context: dict[str, Any] = {
@@ -35,7 +38,7 @@ def insight(request: HttpRequest, segment_id: int) -> HttpResponse:
         "current": segment.versions.order_by("-number").first(),
         "plot": [[size.at.isoformat(), size.members, size.entered, -size.left] for size in sizes],
         "watch": getattr(segment, "watch", None),
-        "moves": segment.moves.select_related("customer").order_by("-pk")[:10],
+        "moves": moves,
         "others": Segment.objects.filter(archived_at=None).exclude(pk=segment.pk),
         **_then(request, segment, now=now), **_compared(request, segment),
     }  # fmt: skip
@@ -63,7 +66,8 @@ def _then(request: HttpRequest, segment: Segment, *, now: datetime) -> dict[str,
         rows = history.members_at(segment, at=min(at, now))
     except ProblemError as error:
         return {"at": asked, "then_problem": f"{error.title}. {error.detail}"}
-    people = rows.select_related("customer")[:SHOWN]
+    people = list(rows.select_related("customer")[:SHOWN])
+    reading.show(request, [row.customer for row in people if row.customer], page="segment")
     return {"at": asked, "then": people, "then_count": rows.count(), "then_at": min(at, now)}
 
 
@@ -107,6 +111,7 @@ def _why(request: HttpRequest, segment: Segment, *, now: datetime) -> dict[str, 
     customer = find_any(asked)
     if customer is None:
         return {"asked": asked, "why_problem": _("Nobody has this customer id.")}
+    reading.note_read(request, [customer.pk], page="segment")
     try:
         clause = explain.explain(segment.current.definition, customer, now=now)
     except DefinitionError:

@@ -7,7 +7,8 @@ from typing import Any
 from uuid import uuid4
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.core.management.color import no_style
+from django.db import connection, models
 
 from personalization.customers.models import Customer
 from personalization.privacy.declared import declared
@@ -27,6 +28,9 @@ def make_rows(
     for model, _data in reversed(declared()):
         if model not in made:
             make_row(model, made, mark, numbered)
+    with connection.cursor() as cursor:  # the next row of each is not to meet one of these
+        for statement in connection.ops.sequence_reset_sql(no_style(), list(made)):
+            cursor.execute(statement)
     return made
 
 
