@@ -284,6 +284,14 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    # Fields of one name with other choices in several answers: what generated clients call them.
+    "ENUM_NAME_OVERRIDES": {
+        "DeliveryStatusEnum": "campaigns.models.DeliveryStatus",
+        "DeliveryReasonEnum": "campaigns.models.SkipReason",
+        "ImportKindEnum": "personalization.sources.models.Kind",
+        "ImportStatusEnum": "personalization.sources.models.ImportStatus",
+        "JobStatusEnum": "experiments.models.background.JobStatus",
+    },
 }
 
 # --- Languages, time, files ---------------------------------------------------------------------------------
