@@ -73,7 +73,7 @@ def change_plan(page, run):
     assert after["guardrails"][0]["margin"] == 0.2
 
 
-def test_a_campaign_finds_its_winner(page, shop, shot, accessible, monkeypatch) -> None:
+def test_a_campaign_finds_its_winner(page, shop, shot, accessible, monkeypatch, analyse) -> None:
     monkeypatch.setattr(tasks, "wake", lambda: None)
     page.goto("/")
     page.get_by_label("Username").fill("ada")
@@ -83,10 +83,11 @@ def test_a_campaign_finds_its_winner(page, shop, shot, accessible, monkeypatch) 
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Launch now").click()
     page.wait_for_url(re.compile(r"/app/campaigns/\d+/report/"))
+    run = Campaign.objects.latest("pk").runs.get()
+    analyse(run.experiment)
     expect(page.get_by_text("Go on: the plan looks next on")).to_be_visible(timeout=20_000)
     expect(page.get_by_text("The rest of the audience waits for the winner.")).to_be_visible(timeout=20_000)
     shot(page, "decision-waiting", full_page=True)
-    run = Campaign.objects.latest("pk").runs.get()
     change_plan(page, run)
     people = Delivery.objects.filter(run=run, is_rest=False, variant__key="b").values_list(
         "customer_id", flat=True
@@ -99,6 +100,7 @@ def test_a_campaign_finds_its_winner(page, shop, shot, accessible, monkeypatch) 
     plan = Plan.objects.get(experiment=run.experiment, version=2)
     winner.take_look(plan.pk, now=plan.next_look_at)
     assert Rollout.objects.get(run=run).variant.key == "b"
+    analyse(run.experiment)
     page.reload()
     expect(page.get_by_text(re.compile("^Ship “"))).to_be_visible(timeout=20_000)
     expect(page.get_by_text(re.compile("The rest gets the winner"))).to_be_visible(timeout=20_000)

@@ -1,5 +1,6 @@
 """One row of every model about a customer, with a mark in every text: also of models added later."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import count
@@ -7,7 +8,6 @@ from typing import Any
 from uuid import uuid4
 
 from django.contrib.postgres.fields import ArrayField
-from django.core.management.color import no_style
 from django.db import connection, models
 
 from personalization.customers.models import Customer
@@ -28,10 +28,19 @@ def make_rows(
     for model, _data in reversed(declared()):
         if model not in made:
             make_row(model, made, mark, numbered)
-    with connection.cursor() as cursor:  # the next row of each is not to meet one of these
-        for statement in connection.ops.sequence_reset_sql(no_style(), list(made)):
-            cursor.execute(statement)
+    if numbered:
+        _leave_numbers(made)
     return made
+
+
+def _leave_numbers(made: Iterable[type[models.Model]]) -> None:
+    """The next row of each model is not to meet NUMBER. Never back: processes remember rows by their ids."""
+    with connection.cursor() as cursor:
+        for model in made:
+            key = model._meta.pk
+            if isinstance(key, models.AutoField):
+                place = [model._meta.db_table, key.column]
+                cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, %s))", place)
 
 
 def make_row(
