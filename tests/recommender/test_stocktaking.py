@@ -1,5 +1,6 @@
 """Whatever changes an item, by whatever means, shows at once; only what changed is read again."""
 
+import re
 import threading
 from decimal import Decimal
 
@@ -65,13 +66,15 @@ def test_only_what_changed_is_read_again(catalog):
     first = load_assortment()
     with CaptureQueriesContext(connection) as queries:
         assert load_assortment() is first
-    # A transaction of another database of the server that is still open makes the rows be looked at again.
+    # An older transaction of any database of the server, such as another test's, keeps more rows in doubt.
+    is_alone = len(queries) == 1
     assert len(queries) <= 2
     stock("a", 0)
     with CaptureQueriesContext(connection) as queries:
         changed = load_assortment()
     pk = Item.objects.get(external_id="a").pk
-    assert len(queries) == 2 and f"id = ANY('{{{pk}}}'" in queries[1]["sql"]
+    read = re.search(r"ANY\('\{([\d,]+)\}'", queries[1]["sql"])[1].split(",")
+    assert str(pk) in read and (len(read) == 1 or not is_alone)
     # A sale that leaves the item in stock changes nothing that lists are made of.
     stock("b", 7)
     assert load_assortment() is changed
