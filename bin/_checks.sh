@@ -10,5 +10,12 @@ DEBUG=0 ALLOW_HTTP=0 SITE_URL=https://bespoke.example ALLOWED_HOSTS=bespoke.exam
   python manage.py check --deploy --fail-level WARNING
 say "pytest $*"
 # The processes share the cores: threads of their own would only wait for one another.
-export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-1}
-DEBUG=0 ALLOW_HTTP=1 exec python -m pytest -n "${TEST_PROCESSES:-auto}" --dist loadfile "$@"
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} OPENBLAS_NUM_THREADS=${OPENBLAS_NUM_THREADS:-1} DEBUG=0 ALLOW_HTTP=1
+failed=0 none=5 # pytest's answer when nothing was chosen
+python -m pytest -n "${TEST_PROCESSES:-auto}" --dist loadfile -m "not alone" "$@" || failed=$?
+say "pytest, the tests that want the servers for themselves"
+alone=0
+python -m pytest -m alone "$@" || alone=$?
+if [ "$failed" -eq "$none" ] && [ "$alone" -eq "$none" ]; then exit "$none"; fi
+[ "$failed" -eq 0 ] || [ "$failed" -eq "$none" ] || exit "$failed"
+[ "$alone" -eq "$none" ] || exit "$alone"
