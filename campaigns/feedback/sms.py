@@ -16,9 +16,8 @@ from personalization.customers.models import Customer, SuppressionReason
 from personalization.customers.services import suppress
 
 STOP = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "TD", "退订"}
-# Codes of numbers that will never take a message.
-GONE = {"30003", "30004", "30005", "30006", "21610", "21614"}
-UNREACHABLE_NOW = {"30003"}
+# Codes of numbers that will never take a message. 30003 is only a phone that is switched off.
+GONE = {"30004", "30005", "30006", "21610", "21614"}
 
 
 def is_signed(request: HttpRequest, account: SenderAccount) -> bool:
@@ -46,7 +45,7 @@ def take_status(request: HttpRequest, number: str) -> bool:
     elif status == "sent":
         handling.resolve(delivery, DeliveryStatus.SENT, at=now)
     elif status in ("undelivered", "failed"):
-        kind = HARD if code in GONE - UNREACHABLE_NOW else SOFT
+        kind = HARD if code in GONE else SOFT
         failure = Failure("", kind, "", f"{status} {code}")
         handling.take_bounce(delivery, failure, key=f"sms:{number}", at=now)
     return True

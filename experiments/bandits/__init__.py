@@ -13,15 +13,12 @@ from experiments.bandits.linear_thompson import (
     linear_chances,
 )
 from experiments.bandits.normal_thompson import normal_chances
-from experiments.bandits.personalized import Choice, choose_variants
 from experiments.bandits.ucb import ucb1_chances, ucb_tuned_chances
 
 __all__ = [
-    "Choice",
     "LinearArm",
     "beta_chances",
     "cautious_spread",
-    "choose_variants",
     "draw_arms",
     "expected_rewards",
     "linear_chances",

@@ -1,5 +1,7 @@
 """Bandits in made worlds: less regret than equal parts, and propensities that are true."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -8,13 +10,13 @@ from experiments.bandits import (
     LinearArm,
     beta_chances,
     cautious_spread,
-    choose_variants,
     draw_arms,
     expected_rewards,
     linear_chances,
     normal_chances,
     ucb1_chances,
     ucb_tuned_chances,
+    uniform_draws,
 )
 from experiments.stats import Mean, Proportion
 
@@ -72,11 +74,22 @@ def learned(rng, n=3000):
     return [LinearArm.of(x[drawn == k], rewards[drawn == k]) for k in range(3)]
 
 
+class Choice(NamedTuple):
+    arms: np.ndarray
+    propensities: np.ndarray
+    chances: np.ndarray
+
+
+def choose(arms, x, ids, *, seed, floor=0.05):
+    chances = linear_chances(arms, x, floor=floor)
+    return Choice(*draw_arms(chances, uniform_draws(seed, ids)), chances)
+
+
 def test_each_customer_gets_the_variant_that_suits():
     rng = np.random.default_rng(2)
     arms = learned(rng)
     x, means = taste(4000, rng)
-    choice = choose_variants(arms, x, [str(i) for i in range(4000)], seed="spring", floor=0.02)
+    choice = choose(arms, x, [str(i) for i in range(4000)], seed="spring", floor=0.02)
     earned = means[np.arange(4000), choice.arms].mean()
     best_single = means.mean(axis=0).max()
     assert earned > best_single + 0.6
@@ -89,8 +102,8 @@ def test_a_repeated_choice_is_the_same():
     arms = learned(rng)
     x, _ = taste(50, rng)
     ids = [str(i) for i in range(50)]
-    first = choose_variants(arms, x, ids, seed="spring")
-    again = choose_variants(arms, x[::-1], ids[::-1], seed="spring")
+    first = choose(arms, x, ids, seed="spring")
+    again = choose(arms, x[::-1], ids[::-1], seed="spring")
     assert (first.arms == again.arms[::-1]).all()
 
 
@@ -99,7 +112,7 @@ def test_propensities_are_calibrated_over_customers_who_all_differ():
     rng = np.random.default_rng(3)
     x, _ = taste(30_000, rng)
     arms = [arm for arm in learned(rng, n=60)]
-    choice = choose_variants(arms, x, [str(i) for i in range(30_000)], seed="s", floor=0.05)
+    choice = choose(arms, x, [str(i) for i in range(30_000)], seed="s", floor=0.05)
     chance = choice.chances[:, 0]
     groups = np.digitize(chance, np.quantile(chance, np.arange(1, 10) / 10))
     drawn = np.array([(choice.arms[groups == g] == 0).sum() for g in range(10)])
@@ -111,7 +124,7 @@ def test_propensities_are_calibrated_over_customers_who_all_differ():
 def test_weighting_by_the_propensities_gives_back_each_variants_true_mean():
     rng = np.random.default_rng(4)
     x, means = taste(20_000, rng)
-    choice = choose_variants(learned(rng), x, [str(i) for i in range(20_000)], seed="s", floor=0.05)
+    choice = choose(learned(rng), x, [str(i) for i in range(20_000)], seed="s", floor=0.05)
     rewards = means[np.arange(20_000), choice.arms]
     for k in range(3):
         values = np.where(choice.arms == k, rewards / choice.propensities, 0)
