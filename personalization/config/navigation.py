@@ -1,16 +1,24 @@
 """The admin shell's menu."""
 
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 
-def _entry(title: object, icon: str, url: str, permission: str) -> dict[str, object]:
-    return {
+def _entry(
+    title: object, icon: str, url: str, permission: str, *, besides: str | None = None
+) -> dict[str, object]:
+    """`besides`: an entry of its own whose pages stand below this one's address, and are not this one's."""
+    entry: dict[str, object] = {
         "title": title,
         "icon": icon,
         "link": reverse_lazy(url),
         "permission": lambda request: request.user.has_perm(permission),
     }
+    if besides is not None:
+        entry["active"] = lambda request: (
+            request.path.startswith(reverse(url)) and not request.path.startswith(reverse(besides))
+        )
+    return entry
 
 
 UNFOLD = {
@@ -72,6 +80,7 @@ UNFOLD = {
                         "campaign",
                         "campaigns:list",
                         "campaigns.view_campaign",
+                        besides="campaigns:accounts",
                     ),
                     _entry(_("On the page"), "web", "onsite:list", "onsite.view_placement"),
                     _entry(
@@ -95,6 +104,12 @@ UNFOLD = {
                         "bedtime",
                         "admin:campaigns_quiethours_changelist",
                         "campaigns.view_quiethours",
+                    ),
+                    _entry(
+                        _("Rules for topics"),
+                        "rule",
+                        "admin:campaigns_topicrule_changelist",
+                        "campaigns.view_topicrule",
                     ),
                     _entry(
                         _("Metrics"),

@@ -7,7 +7,7 @@
     const dark = document.documentElement.classList.contains("dark");
     const text = dark ? "#cbd5e1" : "#475569", line = dark ? "#334155" : "#e2e8f0";
     const words = box.dataset;
-    const axis = { axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, axisLabel: { color: text }, splitLine: { lineStyle: { color: line } } };
+    const axis = { axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, axisLabel: { color: text, hideOverlap: true }, splitLine: { lineStyle: { color: line } } };
     const chart = echarts.getInstanceByDom(box) || echarts.init(box, null, { renderer: "svg" });
     chart.setOption({
       textStyle: { fontFamily: "inherit", color: text },
