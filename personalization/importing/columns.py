@@ -78,9 +78,10 @@ def money(column: pa.Array) -> Column | None:
         plain = matches(column, _MONEY) & ~matches(column, _MINUS_NOTHING)
         amounts = pc.cast(pc.if_else(pa.array(plain), column, None), pa.decimal128(16, 2))
         return Column(pc.cast(amounts, pa.string()), plain | missing)
-    if pa.types.is_integer(kind):
-        whole = pc.cast(column, pa.int64(), safe=False)
-        plain = truths(pc.less(pc.abs(whole), 10**11)) | missing
+    if pa.types.is_integer(kind) and kind != pa.uint64():
+        whole = pc.cast(column, pa.int64())
+        # Both bounds: the least whole number has no absolute value.
+        plain = truths(pc.and_(pc.greater(whole, -(10**11)), pc.less(whole, 10**11))) | missing
         return Column(pc.binary_join_element_wise(pc.cast(whole, pa.string()), ".00", ""), plain)
     if pa.types.is_float64(kind):
         return _money_of_floats(column, missing)
@@ -117,9 +118,9 @@ def moments(column: pa.Array, *, zone: tzinfo) -> Moments | None:
     if pa.types.is_timestamp(kind) and kind.tz in ("UTC", "+00:00", "Etc/UTC"):
         utc = pc.cast(pc.cast(column, pa.timestamp("us", "UTC"), safe=False), pa.int64())
         return _in_range(utc.fill_null(0).to_numpy(), plain)
-    if pa.types.is_integer(kind):
-        number = pc.cast(column, pa.int64(), safe=False).fill_null(0).to_numpy()
-        plain &= np.abs(number) < 10**14
+    if pa.types.is_integer(kind) and kind != pa.uint64():
+        number = pc.cast(column, pa.int64()).fill_null(0).to_numpy()
+        plain &= (number > -(10**14)) & (number < 10**14)
         number = np.where(plain, number, 0)
         return _in_range(number * np.where(np.abs(number) > 10**11, 1_000, 1_000_000), plain)
     return None

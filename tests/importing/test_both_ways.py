@@ -10,7 +10,7 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from personalization.customers.importing import CustomerImporter
@@ -115,6 +115,7 @@ def test_events_are_the_same_both_ways(data, zone):
     st.lists(st.none() | st.datetimes(datetime(1880, 1, 1), datetime(2210, 1, 1)), min_size=4, max_size=4),
     st.lists(st.none() | st.dates(date(1880, 1, 1), date(2210, 1, 1)), min_size=4, max_size=4),
 )
+@example([None, None, 0, -(2**63)], [None] * 4, [None] * 4, [None] * 4)
 def test_typed_columns_are_the_same_both_ways(whole, floats, moments, days):
     ids = pa.array([1, 2, None, 4])
     common = {"n": pa.array(whole, pa.int64()), "x": pa.array(floats), "d": pa.array(days, pa.date32())}
@@ -131,6 +132,11 @@ def test_typed_columns_are_the_same_both_ways(whole, floats, moments, days):
         )
         compare(EventImporter(event="E", zone=zone), {"user_id": ids, "time": common["d"], "t": stamps})
         compare(Customers(zone=zone), {"id": ids, "created": stamps, **common, "t": stamps})
+
+
+def test_numbers_beyond_the_signed_ones_are_the_same_both_ways():
+    huge = pa.array([2**64 - 5, 2**63, 7], pa.uint64())
+    compare(EventImporter(event="E"), {"user_id": huge, "time": huge, "amount": huge, "n": huge})
 
 
 @pytest.mark.parametrize("value", ["0.005", "0.015", "1.005", "2.675", "-0.004", "1e-9", "999999.995", "0.1"])
