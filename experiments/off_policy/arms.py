@@ -38,8 +38,9 @@ def arm_value(log: Log, arm: int) -> ArmValue | None:
         return None
     weights = 1 / log.propensities[took]
     total = float(weights.sum())
-    # Horvitz and Thompson's estimate of the number of decisions, with its unbiased variance.
-    spread = float(((1 - log.propensities[took]) / log.propensities[took] ** 2).sum())
+    # Horvitz and Thompson's estimate of the number of decisions. Its variance as a ratio to the same estimate
+    # (Hájek): the unbiased one is small just when the estimate is, and cried wolf twice as often as it said.
+    spread = float(((1 - log.propensities[took]) / log.propensities[took] ** 2).sum()) * len(log) / total
     return ArmValue(
         n=int(took.sum()),
         effective=total**2 / float((weights**2).sum()),

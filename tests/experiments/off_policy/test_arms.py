@@ -14,9 +14,21 @@ def test_a_value_is_the_mean_weighted_by_the_chances():
     found = arm_value(LOG, 0)
     # Weights 2 and 4: (2·1 + 4·3)/6; worth 6²/(4 + 16); 6 of 4 decisions.
     assert (found.n, found.value, found.effective, found.whole) == (2, 14 / 6, 36 / 20, 6 / 4)
-    # (1 − ½)/¼ + (1 − ¼)/(1/16) = 14, in decisions.
-    assert found.whole_error == pytest.approx(14**0.5 / 4)
+    # (1 − ½)/¼ + (1 − ¼)/(1/16) = 14 for 6 that should be 4, in decisions.
+    assert found.whole_error == pytest.approx((14 * 4 / 6) ** 0.5 / 4)
     assert arm_value(LOG, 2) is None
+
+
+def test_that_the_chances_are_right_is_doubted_no_more_often_than_it_says():
+    """Three waves with a floor of 8 %: the arm that few get is the one that would cry wolf."""
+    rng = np.random.default_rng(4)
+    chances = np.repeat([0.4, 0.08, 0.08], 300)
+    doubted = 0
+    for _ in range(4_000):
+        actions = (rng.random(900) < chances).astype(np.intp)
+        found = arm_value(Log(actions, np.where(actions, chances, 1 - chances), np.zeros(900)), 1)
+        doubted += abs(found.whole - 1) > 2.5758 * found.whole_error  # p < .01, two-sided
+    assert 25 <= doubted <= 58, "40 expected; three standard deviations are 19"
 
 
 def test_the_contrast_is_the_difference_of_the_values():
