@@ -17,7 +17,8 @@ from collections import Counter
 from http.client import HTTPConnection
 from typing import Any
 
-from _run import ROOT, own_database, parse_args, report
+from _run import ROOT, parse_args, report
+from _sending import own_database
 
 RATE, QUICK_RATE = 200, 50
 SECONDS, QUICK_SECONDS = 30, 5

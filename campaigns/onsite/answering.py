@@ -47,15 +47,22 @@ def answer(token: str | None, questions: Sequence[Question]) -> list[dict[str, A
     """
     now = timezone.now()
     try:
-        return _deadline.run(lambda: _answer(token, questions, now))
+        answers, _ = _deadline.run(
+            lambda: _answer(token, questions, now), then=lambda found: showing.note(found[1])
+        )
     except NotInTime:
         return [{"placements": [_unavailable(key) for key in one.placements]} for one in questions]
+    return answers
 
 
-def _answer(token: str | None, questions: Sequence[Question], now: datetime) -> list[dict[str, Any]]:
+def _answer(
+    token: str | None, questions: Sequence[Question], now: datetime
+) -> tuple[list[dict[str, Any]], list[showing.Report]]:
+    """The answers, and what is to be noted once they are given."""
     is_public = _admit(token)
     known = live()
-    answers, reports = [], []
+    answers: list[dict[str, Any]] = []
+    reports: list[showing.Report] = []
     for one in questions:
         visitor = _visitor(one, is_public=is_public)
         situation = context_of(dict(visitor.profile), at=now, raw=one.context)
@@ -73,8 +80,7 @@ def _answer(token: str | None, questions: Sequence[Question], now: datetime) -> 
         answers.append(
             {"placements": [_body(found, token) for found, token in zip(made, tokens, strict=True)]}
         )
-    showing.note(reports)
-    return answers
+    return answers, reports
 
 
 def _admit(token: str | None) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
 from threading import BoundedSemaphore, Lock
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import structlog
 from django.db import close_old_connections, connection
@@ -27,6 +27,29 @@ class NotInTime(Exception):
     """Too slow, or something behind it is down."""
 
 
+class _Call(Generic[Answer]):
+    """One call, with two threads at it: whoever comes first decides whether it was in time."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._is_over = False
+        self.answer: Answer | None = None
+
+    def deliver(self, answer: Answer) -> bool:
+        """False when nobody waits any more."""
+        with self._lock:
+            if self._is_over:
+                return False
+            self.answer = answer
+            return True
+
+    def give_up(self) -> Answer | None:
+        """The answer, if it was delivered in the last moment."""
+        with self._lock:
+            self._is_over = True
+            return self.answer
+
+
 class Deadline:
     """Runs work in a few threads of its own and waits for it no longer than `seconds`."""
 
@@ -37,22 +60,29 @@ class Deadline:
         self._lock = Lock()
         self._failures, self._paused_until = 0, 0.0
 
-    def run(self, work: Callable[[], Answer]) -> Answer:
-        """Raises NotInTime; what `work` raises itself about its caller (a ProblemError) comes through."""
+    def run(self, work: Callable[[], Answer], *, then: Callable[[Answer], None] | None = None) -> Answer:
+        """Raises NotInTime; what `work` raises itself about its caller (a ProblemError) comes through.
+
+        `then` happens only to an answer that is given: never to one that came too late.
+        """
         started = time.monotonic()
         if started < self._paused_until:
             raise NotInTime("paused")
         if not self._free.acquire(timeout=self._seconds):
             raise self._fail("busy")
         try:
-            future = self._pool.submit(self._work, work)
+            call: _Call[Answer] = _Call()
+            future = self._pool.submit(self._work, call, work, then)
         except RuntimeError as error:
             self._free.release()
             raise NotInTime("shutting down") from error
         try:
             answer = future.result(timeout=max(self._seconds - (time.monotonic() - started), 0))
         except TooLate as error:
-            raise self._fail("too slow") from error
+            late = call.give_up()
+            if late is None:
+                raise self._fail("too slow") from error
+            answer = late
         except ProblemError:
             self._failures = 0
             raise
@@ -62,13 +92,18 @@ class Deadline:
         self._failures = 0
         return answer
 
-    def _work(self, work: Callable[[], Answer]) -> Answer:
+    def _work(
+        self, call: _Call[Answer], work: Callable[[], Answer], then: Callable[[Answer], None] | None
+    ) -> Answer:
         try:
             close_old_connections()
             if connection.connection is None:
                 with connection.cursor() as cursor:
                     cursor.execute("SELECT set_config('statement_timeout', %s, false)", [str(STATEMENT_MS)])
-            return work()
+            answer = work()
+            if call.deliver(answer) and then is not None:
+                then(answer)
+            return answer
         finally:
             close_old_connections()
             self._free.release()

@@ -18,8 +18,10 @@ START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 
 class AtOnce:
-    def run(self, work):
-        return work()
+    def run(self, work, *, then):
+        answer = work()
+        then(answer)
+        return answer
 
 
 @pytest.fixture(autouse=True)

@@ -151,6 +151,23 @@ class TestDeadline:
         assert tried == []
         gate.set()
 
+    def test_what_comes_too_late_has_no_consequences(self):
+        deadline, gate, ended = Deadline(0.02), threading.Event(), threading.Event()
+        noted = []
+
+        def slow():
+            gate.wait(5)
+            ended.set()
+            return 1
+
+        with pytest.raises(NotInTime):
+            deadline.run(slow, then=noted.append)
+        gate.set()
+        assert ended.wait(5)
+        assert Deadline(5.0).run(lambda: 2, then=noted.append) == 2
+        deadline._pool.shutdown()
+        assert noted == [2]
+
     def test_what_fails_is_not_in_time_either(self):
         with pytest.raises(NotInTime, match="ZeroDivisionError"):
             Deadline(1.0).run(lambda: 1 / 0)
