@@ -4,20 +4,16 @@ Each row of the file becomes a customer with traits, an assignment, and the even
 an order with what was spent. The days are made up: the file has none.
 """
 
-import base64
 import csv
 import json
 import lzma
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 from experiments.models import Metric, MetricRole
+from personalization.demo.public_api import Api
 
 KEY = "hillstrom"
 ASSIGNED_AT, HAPPENED_AT = "2008-03-06T00:00:00Z", "2008-03-13T00:00:00Z"
@@ -29,44 +25,13 @@ METRICS = (
     ("hillstrom-conversion", "Hillstrom: bought", "conversion", "Order Completed"),
     ("hillstrom-spend", "Hillstrom: spend", "revenue", "Order Completed"),
 )
-BATCH_BYTES, ASSIGNMENTS, TIMEOUT_SECONDS = 400_000, 1_000, 120
+BATCH_BYTES, ASSIGNMENTS = 400_000, 1_000
 Say = Callable[[str], object]
 Row = dict[str, str]
 
 
 class HillstromError(Exception):
-    """The file is not what it should be, or the API did not take it."""
-
-
-@dataclass(frozen=True)
-class Api:
-    """The product's public HTTP API, as any program would use it."""
-
-    url: str
-    key: str
-
-    def call(
-        self, path: str, body: dict[str, Any] | None = None, *, method: str | None = None
-    ) -> dict[str, Any]:
-        """POST with a body, else GET, unless `method` says otherwise. Raises HillstromError."""
-        secret = base64.b64encode(f"{self.key}:".encode()).decode()
-        request = Request(  # noqa: S310 (the address is the user's own)
-            f"{self.url.rstrip('/')}{path}",
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"Basic {secret}", "Content-Type": "application/json"},
-            method=method,
-        )
-        try:
-            with urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
-                found: dict[str, Any] = json.load(answer)
-                return found
-        except HTTPError as error:
-            text = error.read().decode(errors="replace")[:500]
-            raise HillstromError(f"{path} answered {error.code}: {text}") from error
-        except (OSError, HTTPException, ValueError) as error:
-            raise HillstromError(
-                f"{self.url} does not answer ({error}). Start the product: bin/run"
-            ) from error
+    """The file is not what it should be, or nobody analysed what was sent."""
 
 
 def read_rows(path: Path) -> list[Row]:

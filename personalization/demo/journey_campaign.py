@@ -13,12 +13,13 @@ from celery import current_app
 from django.conf import settings
 
 from campaigns import selectors as campaigns
-from campaigns.models import Campaign, Delivery, DeliveryStatus, Run, RunStatus
+from campaigns.models import Delivery, DeliveryStatus, Run, RunStatus
 from campaigns.services import MessageDraft, launch, save_campaign
 from experiments import selectors as experiments
 from experiments.services import ensure_default_metrics
 from personalization.content.starters import starters
 from personalization.demo.journey import JourneyError, Say
+from personalization.demo.public_api import Api
 from personalization.demo.shoppers import Inbox
 from personalization.events.models import Event
 from personalization.segments import selectors as segments
@@ -27,6 +28,7 @@ from personalization.segments.services import save_segment
 from recommender import services as recommender
 from recommender.models import ModelRun
 from recommender.models import RunStatus as ModelStatus
+from recommender.rules import ONLY, Rules
 
 ACTOR = "complete-journey"
 NOW = datetime(2018, 1, 2, tzinfo=UTC)
@@ -77,18 +79,41 @@ def train_model(*, say: Say) -> ModelRun:
     return run
 
 
-def save_two_variants(segment: Segment) -> Campaign:
-    ensure_default_metrics()
+def variants() -> list[dict[str, Any]]:
+    """Four: another subject, fewer items, and what the household bought before."""
     picks = next(starter for starter in starters() if starter.key == "picks")
-    plain = "Six ideas for your next basket"
-    return save_campaign(
-        None, name="Complete Journey", segment=segment, control_share=0.2,
-        sender_name="Complete Journey", sender_address=settings.DEFAULT_SENDER, actor=ACTOR,
-        messages=[
-            MessageDraft(key="picks", name="Picks", subject=picks.subject, body=picks.body),
-            MessageDraft(key="plain", name="Plain subject", subject=plain, body=picks.body),
-        ],
-    )  # fmt: skip
+    return [
+        {"key": "picks", "name": "Picks", "subject": picks.subject, "body": picks.body},
+        {"key": "plain", "name": "Plain subject", "subject": "Six ideas for your next basket",
+         "body": picks.body},
+        {"key": "three", "name": "Three items", "subject": picks.subject, "body": picks.body,
+         "item_count": 3},
+        {"key": "again", "name": "What you buy", "subject": "Time for more?", "body": picks.body,
+         "rules": {"bought": ONLY}},
+    ]  # fmt: skip
+
+
+def save_and_launch(segment: Segment) -> Run:
+    """As the pages do it."""
+    drafts = [MessageDraft(**{**one, "rules": Rules.from_json(one.get("rules", {}))}) for one in variants()]
+    campaign = save_campaign(None, segment=segment, messages=drafts, actor=ACTOR, **_fields())
+    return launch(campaign, actor=ACTOR)
+
+
+def save_and_launch_by_api(segment: Segment, api: Api) -> Run:
+    """As any other program does it. Raises ApiError."""
+    body = {**_fields(), "segment": segment.pk, "messages": variants()}
+    campaign = api.call("/api/v1/campaigns", body)
+    launched = api.call(f"/api/v1/campaigns/{campaign['id']}/launch", {})
+    return Run.objects.get(pk=launched["run"])
+
+
+def _fields() -> dict[str, Any]:
+    ensure_default_metrics()
+    return {
+        "name": "Complete Journey", "control_share": 0.2, "sender_name": "Complete Journey",
+        "sender_address": settings.DEFAULT_SENDER,
+    }  # fmt: skip
 
 
 def require_worker() -> None:
@@ -104,9 +129,8 @@ def require_worker() -> None:
         )
 
 
-def send(campaign: Campaign, *, say: Say) -> Run:
-    """Launches, and waits while workers send. Raises JourneyError when nothing moves any more."""
-    run = launch(campaign, actor=ACTOR)
+def wait_until_sent(run: Run, *, say: Say) -> None:
+    """Waits while workers send. Raises JourneyError when nothing moves any more."""
     began = last_change = time.monotonic()
     before = None
     while run.status == RunStatus.SENDING:
@@ -120,7 +144,6 @@ def send(campaign: Campaign, *, say: Say) -> Run:
         time.sleep(0.5)
         run.refresh_from_db()
     say(f"  sent in {time.monotonic() - began:.1f} s after launch")
-    return run
 
 
 class ServerCount:

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from django.db.models import F
 
+from personalization.access.models import ApiKey, Scope
 from personalization.catalog.models import Item
 from personalization.customers.models import Consent, Customer
 from personalization.demo import journey_campaign as job
@@ -23,6 +24,7 @@ from personalization.demo.journey import (
     check_total,
     load,
 )
+from personalization.demo.public_api import api_access
 from personalization.events.models import Event
 
 FOLDER = Path(
@@ -106,6 +108,29 @@ def test_the_segment_finds_who_spent_over_a_thousand(db, made_up):
     job.find_segment(say=said.append)
 
     assert "1 households" in said[0]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("way", ["pages", "api"])
+def test_the_campaign_has_four_variants_and_a_control_either_way(made_up, live_server, way):
+    load(Journey(made_up), say=_quiet)
+    segment = job.find_segment(say=_quiet)
+
+    if way == "api":
+        scopes = [Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_WRITE]
+        with api_access(live_server.url, "", name="test", scopes=scopes) as api:
+            run = job.save_and_launch_by_api(segment, api)
+            found = api.call(f"/api/v1/campaigns/{run.campaign_id}")
+        assert ApiKey.objects.get().revoked_at is not None
+        assert found["messages"][3]["rules"]["bought"] == "only"
+    else:
+        run = job.save_and_launch(segment)
+
+    keys = run.experiment.variants.order_by("position").values_list("key", flat=True)
+    assert sorted(keys) == ["again", "control", "picks", "plain", "three"]
+    assert run.audience_size == 1
+    counts = dict(run.campaign.messages.values_list("key", "item_count"))
+    assert (counts["picks"], counts["three"]) == (6, 3)
 
 
 @needs_data

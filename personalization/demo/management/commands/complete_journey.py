@@ -6,11 +6,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from personalization.access.models import Scope
 from personalization.demo import journey_campaign as job
 from personalization.demo.journey import Journey, JourneyError, check_total, load
 from personalization.demo.journey_questions import save_questions
+from personalization.demo.public_api import ApiError, api_access
+
+SCOPES = [Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_WRITE]
 
 
 class Command(BaseCommand):
@@ -25,6 +30,17 @@ class Command(BaseCommand):
             help="save ten questions about it as segments, and stop after them",
         )
         parser.add_argument(
+            "--api",
+            action="store_true",
+            help="save and launch the campaign through the HTTP API instead of as the pages do it",
+        )
+        parser.add_argument("--url", default=settings.SITE_URL, help="where the product runs, for --api")
+        parser.add_argument(
+            "--key", default=os.environ.get("BESPOKE_API_KEY", ""),
+            help="an API key with campaigns:read and campaigns:write, for --api; without one, a key is made "
+            "for this run and revoked after it",
+        )  # fmt: skip
+        parser.add_argument(
             "--inbox", default=os.environ.get("INBOX_URL") or "http://127.0.0.1:8025",
             help="address of the mail catcher",
         )  # fmt: skip
@@ -35,8 +51,8 @@ class Command(BaseCommand):
             if options["questions"]:
                 save_questions(say=self.stdout.write)
             elif not options["load_only"]:
-                self._send(options["inbox"])
-        except JourneyError as error:
+                self._send(**{name: options[name] for name in ("inbox", "api", "url", "key")})
+        except (JourneyError, ApiError) as error:
             raise CommandError(str(error)) from error
 
     def _load(self, folder: Path) -> None:
@@ -48,14 +64,19 @@ class Command(BaseCommand):
         total = check_total(keys)
         self.stdout.write(f"  total value {total:,}, as it should be; {took:.0f} s, at most {peak_mb:.0f} MB")
 
-    def _send(self, inbox: str) -> None:
+    def _send(self, *, inbox: str, api: bool, url: str, key: str) -> None:
         self.stdout.write("Choosing and learning")
         segment = job.find_segment(say=self.stdout.write)
         job.train_model(say=self.stdout.write)
         self.stdout.write("Sending")
         job.require_worker()
         server = job.ServerCount(inbox)
-        run = job.send(job.save_two_variants(segment), say=self.stdout.write)
+        if api:
+            with api_access(url, key, name=job.ACTOR, scopes=SCOPES) as access:
+                run = job.save_and_launch_by_api(segment, access)
+        else:
+            run = job.save_and_launch(segment)
+        job.wait_until_sent(run, say=self.stdout.write)
         self.stdout.write("Counts")
         rows = job.compare_counts(run, server=server.recipients())
         for row in rows:

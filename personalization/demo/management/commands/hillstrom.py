@@ -9,9 +9,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from personalization.access.models import Scope
-from personalization.access.services import create_key, revoke_key
 from personalization.demo import hillstrom
-from personalization.demo.hillstrom import Api, HillstromError
+from personalization.demo.hillstrom import HillstromError
+from personalization.demo.public_api import Api, ApiError, api_access
 
 SCOPES = [Scope.INGEST, Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_WRITE]
 
@@ -32,15 +32,9 @@ class Command(BaseCommand):
         try:
             rows = hillstrom.read_rows(options["file"])
             hillstrom.ensure_metrics()
-            if options["key"]:
-                self._run(rows, Api(options["url"], options["key"]))
-                return
-            key, token = create_key(name="hillstrom demo", scopes=SCOPES)
-            try:
-                self._run(rows, Api(options["url"], token))
-            finally:
-                revoke_key(key, actor="hillstrom")
-        except HillstromError as error:
+            with api_access(options["url"], options["key"], name="hillstrom demo", scopes=SCOPES) as api:
+                self._run(rows, api)
+        except (HillstromError, ApiError) as error:
             raise CommandError(str(error)) from error
 
     def _run(self, rows: list[hillstrom.Row], api: Api) -> None:
