@@ -1,26 +1,24 @@
 """Makes the calls that journeys owe: signed by Standard Webhooks, at least once, always under the same id.
 
-A call goes only to a public address, whatever the name in it is turned into meanwhile: the address that was
-judged is the one that is connected to. Redirects are not followed.
+They go where the common guard of outgoing calls (`access.outbound`) lets them.
 """
 
 import base64
 import hmac
-import ipaddress
 import json
-import socket
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
-import urllib3
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from standardwebhooks import Webhook
 
+from campaigns.channels import ChannelError
 from campaigns.models import CallStatus, WebhookCall
+from campaigns.sending.http import Call, HttpLine, NoAnswer, NotTaken
+from personalization.access.outbound import ForbiddenAddress
 
 log = structlog.get_logger(__name__)
 TIMEOUT_SECONDS = 10
@@ -28,10 +26,6 @@ MAX_TRIES = 8
 # A call in a worker's hands is another's after this long.
 LEASE = timedelta(seconds=60)
 BATCH = 50
-
-
-class CallRefused(Exception):
-    """There is no use in trying again."""
 
 
 def make_due_calls(*, now: datetime | None = None) -> int:
@@ -46,21 +40,25 @@ def make_due_calls(*, now: datetime | None = None) -> int:
         )
         calls = list(due)
         WebhookCall.objects.filter(pk__in=[call.pk for call in calls]).update(due_at=now + LEASE)
-    for call in calls:
-        _make(call, now)
+    line = HttpLine(timeout=TIMEOUT_SECONDS)
+    try:
+        for call in calls:
+            _make(call, line)
+    finally:
+        line.close()
     return len(calls)
 
 
-def _make(call: WebhookCall, now: datetime) -> None:
+def _make(call: WebhookCall, line: HttpLine) -> None:
     attempts = call.attempts + 1
     try:
-        status = _post(call, now)
+        status = _post(call, line)
         done, detail = 200 <= status < 300, f"HTTP {status}"
         lost = 400 <= status < 500 and status not in (408, 425, 429)
-    except CallRefused as error:
+    except ForbiddenAddress as error:
         done, detail, lost = False, str(error), True
-    except (OSError, urllib3.exceptions.HTTPError) as error:
-        done, detail, lost = False, type(error).__name__, False
+    except (ChannelError, NotTaken, NoAnswer) as error:
+        done, detail, lost = False, str(error), False
     if done:
         state = CallStatus.DONE
     else:
@@ -71,7 +69,7 @@ def _make(call: WebhookCall, now: datetime) -> None:
     )  # fmt: skip
 
 
-def _post(call: WebhookCall, now: datetime) -> int:
+def _post(call: WebhookCall, line: HttpLine) -> int:
     body = json.dumps(_document(call), default=str)
     call_id = f"journey-{call.passage_id}-{call.node}"
     moment = timezone.now()
@@ -80,34 +78,8 @@ def _post(call: WebhookCall, now: datetime) -> int:
         "webhook-timestamp": str(int(moment.timestamp())),
         "webhook-signature": Webhook(secret()).sign(call_id, moment, body),
     }  # fmt: skip
-    parts = urlsplit(call.url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    address = public_address(str(parts.hostname), port)
-    options: dict[str, Any] = {"timeout": TIMEOUT_SECONDS, "retries": False}
-    headers["host"] = parts.netloc.rpartition("@")[2]
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    pool: urllib3.HTTPConnectionPool
-    if parts.scheme == "https":
-        pool = urllib3.HTTPSConnectionPool(
-            address, port, server_hostname=parts.hostname, assert_hostname=parts.hostname, **options
-        )
-    else:
-        pool = urllib3.HTTPConnectionPool(address, port, **options)
-    with pool:
-        answer = pool.request("POST", target, body=body.encode(), headers=headers, redirect=False,
-                              preload_content=False)  # fmt: skip
-        answer.close()
-        return int(answer.status)
-
-
-def public_address(host: str, port: int) -> str:
-    """An address of the host that may be called. Raises CallRefused, OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    for *_rest, where in found:
-        address = str(where[0])
-        if settings.WEBHOOKS_TO_PRIVATE or ipaddress.ip_address(address.partition("%")[0]).is_global:
-            return address
-    raise CallRefused("the address is not a public one")
+    # Receivers know the id: the same call may be repeated, so there is no moment of no return.
+    return line.exchange(Call(call.url, body.encode(), headers, is_keyed=True), intent=lambda: None).status
 
 
 def secret() -> str:

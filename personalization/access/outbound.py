@@ -53,10 +53,23 @@ def public_addresses(host: str, port: int) -> list[tuple[int, tuple[object, ...]
     if not is_allowed_host(host):
         for *_rest, place in found:
             address = ipaddress.ip_address(str(place[0]).partition("%")[0])
-            mapped = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None)
-            if not address.is_global or address.is_multicast or (mapped and not mapped.is_global):
+            if not all(one.is_global and not one.is_multicast for one in (address, *_wrapped(address))):
                 raise ForbiddenAddress("the name leads into a network that is not public")
     return [(family, place) for family, _type, _proto, _name, place in found]
+
+
+def _wrapped(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> list[ipaddress.IPv4Address]:
+    """IPv4 addresses that stand inside of an IPv6 one and that a gateway may lead to."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return []
+    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    # NAT64 (RFC 6052) and the old compatible form (RFC 4291).
+    if any(address in network for network in _V4_AT_THE_END):
+        found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    return [one for one in found if one is not None]
+
+
+_V4_AT_THE_END = [ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96")]
 
 
 class Line(http.client.HTTPConnection):
