@@ -59,7 +59,18 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
 
     class Meta:
         model = Message
-        fields = ["key", "name", "weight", "subject", "preheader", "body", "fields", "item_count", "rules"]
+        fields = [
+            "key",
+            "name",
+            "weight",
+            "subject",
+            "preheader",
+            "body",
+            "fields",
+            "item_count",
+            "rules",
+            "missing",
+        ]
 
 
 class CampaignSerializer(serializers.ModelSerializer[Campaign]):

@@ -165,7 +165,7 @@ def content_of(message: Message) -> dict[str, Any]:
     """What a channel compiles, as `Run.content` freezes it."""
     return {
         "subject": message.subject, "preheader": message.preheader, "body": message.body,
-        "fields": message.fields,
+        "fields": message.fields, "missing": message.missing,
     }  # fmt: skip
 
 

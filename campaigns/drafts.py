@@ -11,6 +11,7 @@ from campaigns import channels
 from campaigns.errors import InvalidCampaign
 from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT, wrong_count
 from campaigns.models import Fallback
+from personalization.content.missing import Policy
 from recommender.rules import Rules
 
 KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
@@ -30,6 +31,7 @@ class MessageDraft:
     item_count: int = DEFAULT_COUNT
     rules: Rules = field(default_factory=Rules)
     fields: Mapping[str, str] = field(default_factory=dict)
+    missing: str = Policy.PRINT_NOTHING
 
 
 def validate(
@@ -94,6 +96,8 @@ def _messages(messages: Sequence[MessageDraft]) -> Iterator[tuple[str, str]]:
         seen.add(message.key)
         if not (math.isfinite(message.weight) and message.weight > 0):
             yield f"{where}/weight", _("A weight is greater than 0.")
+        if message.missing not in Policy.values:
+            yield f"{where}/missing", _("Choose empty or skip.")
         if not 1 <= message.item_count <= MAX_COUNT:
             yield f"{where}/item_count", wrong_count()
         if len(message.subject) > 500 or len(message.preheader) > 300 or len(message.name) > 100:

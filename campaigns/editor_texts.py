@@ -20,11 +20,20 @@ LOOP = """{% for item in items %}
       </mj-column>
     </mj-section>
     {% endfor %}"""
-LANGUAGE = """{% if customer.language == "zh" %}
-    <mj-text>中文</mj-text>
-    {% else %}
-    <mj-text>English</mj-text>
-    {% endif %}"""
+RECOMMEND = """{% recommend "for_you" count: 4, exclude: "bought", category: "Shoes" as picks %}
+    {% for item in picks %}
+    <mj-section>
+      <mj-column>
+        <mj-text><a href="{{ item.url }}">{{ item.name }}</a>
+          {{ item.price | money: item.currency }}</mj-text>
+      </mj-column>
+    </mj-section>
+    {% endfor %}"""
+LAST_ORDERS = """{% last_orders count: 3 as orders %}
+    {% for order in orders %}{{ order.at | date }}: {{ order.items | map: "name" | join: ", " }}
+    {% endfor %}"""
+LANGUAGE = """{% localized %}English{% language "zh" %}中文{% endlocalized %}"""
+OPTIONAL = """{% optional %}Dear {{ customer.first_name }}{% else %}Hello{% endoptional %}"""
 UNSUBSCRIBE = """<mj-section>
       <mj-column>
         <mj-text align="center" font-size="12px"><a href="{{ unsubscribe_url }}">Unsubscribe</a></mj-text>
@@ -38,7 +47,10 @@ def snippets() -> list[dict[str, str]]:
         {"label": _("First name"), "text": '{{ customer.first_name | default: "friend" }}'},
         {"label": _("City"), "text": "{{ customer.city }}"},
         {"label": _("Recommended items"), "text": LOOP},
+        {"label": _("More recommended items"), "text": RECOMMEND},
+        {"label": _("Last orders"), "text": LAST_ORDERS},
         {"label": _("By language"), "text": LANGUAGE},
+        {"label": _("If nothing is missing"), "text": OPTIONAL},
         {"label": _("Date"), "text": "{{ now | date }}"},
         {"label": _("Unsubscribe link"), "text": UNSUBSCRIBE},
     ]

@@ -15,6 +15,7 @@ from campaigns.item_choice import ItemChoice, read_choice
 from campaigns.models import CampaignKind, Fallback
 from campaigns.utm import wrong_utm
 from experiments.models import Allocation, Holdout
+from personalization.content.missing import Policy
 from personalization.segments.models import Segment
 from recommender.rules import RulesError
 
@@ -159,6 +160,7 @@ def _messages(value: object) -> list[MessageDraft]:
                 key=key, name=name or key, subject=text(entry, "subject"), preheader=text(entry, "preheader"),
                 body=text(entry, "body"), weight=_number(entry.get("weight", 1), f"/messages/{index}/weight"),
                 item_count=choice.count, rules=choice.rules, fields=message_fields(entry),
+                missing=text(entry, "missing") or Policy.PRINT_NOTHING,
             )
         )  # fmt: skip
     return drafts

@@ -24,8 +24,11 @@ NAMED = 3  # names of categories and brands in one sentence
 
 @dataclass(frozen=True)
 class ItemChoice:
+    """`strategy`: "popular", the name of an algorithm, or empty for the champion."""
+
     count: int = DEFAULT_COUNT
     rules: Rules = field(default_factory=Rules)
+    strategy: str = ""
 
 
 def stored_choice(stored: Mapping[str, Any]) -> ItemChoice:

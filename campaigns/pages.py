@@ -27,6 +27,7 @@ from personalization.access.models import User
 from personalization.access.problems import ProblemError, problem_response
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
+from personalization.content.missing import Policy
 from personalization.content.starters import starters
 from personalization.customers.models import Channel
 from personalization.segments.models import Segment
@@ -130,6 +131,7 @@ def editor(request: HttpRequest, campaign_id: int | None = None) -> HttpResponse
             "starters": starters(),
             "channels": Channel.choices,
             "snippets": snippets(),
+            "missing": Policy.choices,
             "metrics": metric_choices(),
             "fallbacks": Fallback.choices,
             "allocations": Allocation.choices,
@@ -164,7 +166,7 @@ def state_of(campaign: Campaign) -> dict[str, Any]:
     messages: list[dict[str, Any]] = [
         {
             "key": m.key, "name": m.name, "weight": m.weight, "subject": m.subject, "preheader": m.preheader,
-            "body": m.body, "fields": m.fields, "item_count": m.item_count,
+            "body": m.body, "fields": m.fields, "item_count": m.item_count, "missing": m.missing,
             "rules": write_rules(Rules.from_json(m.rules)),
         }
         for m in campaign.messages.order_by("position", "pk")
@@ -207,7 +209,8 @@ def _blank() -> dict[str, Any]:
         "messages": [
             {"key": "a", "name": _("Variant %(letter)s") % {"letter": "A"}, "weight": 1,
              "subject": first.subject, "preheader": first.preheader, "body": first.body,
-             "item_count": DEFAULT_COUNT, "rules": {}, "fields": {}}
+             "item_count": DEFAULT_COUNT, "rules": {}, "fields": {},
+             "missing": Policy.PRINT_NOTHING}
         ],
     }  # fmt: skip
 

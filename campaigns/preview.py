@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from campaigns import channels
+from campaigns import channels, needs
 from campaigns.channels import ChannelError, Recipient, Sheet
 from campaigns.errors import InvalidCampaign
 from campaigns.forms import item_choice, message_fields, read_json, text
@@ -28,6 +28,7 @@ from personalization.access.shell import staff_page
 from personalization.catalog import choices
 from personalization.content.errors import Problem, RenderError, TemplateError
 from personalization.content.messages import RenderedMessage, compile_message
+from personalization.content.needs import GIVENS, Givens
 from personalization.context import as_values
 from personalization.customers import reading
 from personalization.customers import search as customer_search
@@ -53,21 +54,39 @@ def preview(request: HttpRequest) -> HttpResponse:
     if customer and not reading.may_see(request):
         context["customer"] = reading.show_profile(request, context["customer"], page="message preview")
     channel, content = _channel(data), message_content(data)
+    compiled = give(channel, content, context)
     answer: dict[str, Any] = {
         "customer": _described(request, [customer])[0] if customer else None,
         "problems": [_as_json(p) for p in channel.problems(content, context)],
         "items": _about_items(choice, customer, got=len(context["items"])),
         "fields": sorted(str(key) for key in context["customer"].get("traits", {})),
     }
+    if compiled is None:
+        return JsonResponse({**answer, "rendered": None})
     try:
-        compiled = channel.compile(content)
         rendered = compiled.render(context)
-    except (TemplateError, RenderError):
+    except RenderError:
         return JsonResponse({**answer, "rendered": None})
     shown = {**channel.preview(rendered), "shows_items": compiled.uses("items")}
     if "preheader" in {field.name for field in channel.fields}:
         shown["preheader"] = _preheader(content["preheader"], context)
     return JsonResponse({**answer, "rendered": shown})
+
+
+def give(
+    channel: channels.Channel, content: dict[str, Any], context: dict[str, Any]
+) -> channels.Template | None:
+    """The compiled message, and in `context` what its tags ask for as far as a preview may take it; None when
+    it cannot be compiled."""
+    try:
+        compiled = channel.compile(content)
+    except TemplateError:
+        return None
+    asked, failed = needs.ask_for(compiled.needs, context, delivery_id=0, variant="")
+    scene = needs.Scene(0, content, context["now"], is_real=False)
+    found = needs.load(asked, scene).get(0, {}) | {key: given for (_id, key), given in failed.items()}
+    context[GIVENS] = Givens({key: one.value for key, one in found.items()})
+    return compiled
 
 
 def _channel(data: dict[str, Any]) -> channels.Channel:
@@ -80,7 +99,7 @@ def _channel(data: dict[str, Any]) -> channels.Channel:
 def message_content(data: dict[str, Any]) -> dict[str, Any]:
     """The request's message as a channel compiles it. Raises InvalidCampaign."""
     parts: dict[str, Any] = {key: text(data, key) for key in ("subject", "preheader", "body")}
-    return {**parts, "fields": message_fields(data)}
+    return {**parts, "fields": message_fields(data), "missing": text(data, "missing")}
 
 
 def _about_items(choice: ItemChoice, customer: Customer | None, *, got: int) -> dict[str, Any]:
@@ -215,12 +234,14 @@ def send_test(request: HttpRequest) -> HttpResponse:
     if not channel.is_address(address):
         raise InvalidCampaign(_("Your account has no e-mail address to send a test to."))
     data = read_json(request)
-    parts = {key: text(data, key) for key in ("subject", "preheader", "body")}
     context = example_context(_customer(request, data), campaign=text(data, "name"), choice=item_choice(data))
+    compiled = give(channel, message_content(data), context)
     try:
-        rendered = compile_message(**parts).render(context)
-    except (TemplateError, RenderError) as error:
+        rendered = compiled.render(context) if compiled else None
+    except RenderError as error:
         raise InvalidCampaign(_("The message has errors; mend them first.")) from error
+    if rendered is None:
+        raise InvalidCampaign(_("The message has errors; mend them first."))
     _hand_over(address, rendered, sender=text(data, "sender_address"), sender_name=text(data, "sender_name"))
     audit(actor_name(request), "campaign.tested", "campaign")
     return JsonResponse({"address": address})

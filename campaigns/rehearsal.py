@@ -18,7 +18,7 @@ from campaigns.errors import InvalidState
 from campaigns.journeys import entering, passing
 from campaigns.journeys import selectors as journeys
 from campaigns.journeys import services as journey_services
-from campaigns.ledger import Claim, Outcome
+from campaigns.ledger import Claim, Outcome, Row
 from campaigns.limits import caps
 from campaigns.limits.holding import Holding
 from campaigns.limits.hours import zone_of
@@ -42,14 +42,27 @@ from campaigns.sending.composing import Composer, NotPossible
 S = DeliveryStatus
 DAYS = 30
 SAMPLES = 3
+MAX_FAILURES, EXAMPLES = 200, 50
 # How often a rehearsed journey looks who comes in.
 LOOK = timedelta(hours=1)
 
 
 @dataclass
+class Failure:
+    """Customers whom a message fails for one and the same reason; `examples` are the first of them."""
+
+    variant: str
+    reason: str
+    detail: str
+    customers: int = 0
+    examples: list[int] = field(default_factory=list)
+
+
+@dataclass
 class Rehearsal:
     """`days`: messages by day of the workspace's zone. `waiting`: what would still wait at the end.
-    `samples`: subject and text of the first few messages, with the customer. `journey`: its counts."""
+    `samples`: subject and text of the first few messages, with the customer. `failures`: by variant, reason
+    and detail, whom the message itself fails. `journey`: its counts."""
 
     starts_at: datetime
     ends_at: datetime
@@ -60,6 +73,7 @@ class Rehearsal:
     variants: dict[str, dict[str, int]] = field(default_factory=dict)
     days: dict[date, int] = field(default_factory=dict)
     samples: list[dict[str, Any]] = field(default_factory=list)
+    failures: dict[tuple[str, str, str], Failure] = field(default_factory=dict)
     journey: dict[str, Any] | None = None
 
 
@@ -163,15 +177,16 @@ def _rehearse_chunk(found: Rehearsal, chunk: Chunk, clock: datetime) -> None:
         with_locks=False,
     )  # fmt: skip
     held = holding.reserve(rows, now=clock)
-    composer = Composer(content, data, at=clock)
     outcomes = list(held.values())
+    rows = [row for row in rows if row.id not in held]
+    data = context.load_needs(content, data, rows, at=clock, is_real=False)
+    composer = Composer(content, data, at=clock)
     for row in rows:
-        if row.id in held:
-            continue
         try:
             message = composer.render(row)
         except NotPossible as error:
             outcomes.append(Outcome(row.id, S.SKIPPED, error.reason, str(error), counts=False))
+            _note_failure(found, row, error)
             continue
         outcomes.append(Outcome(row.id, S.SENT, at=clock))
         day = clock.astimezone(zone_of("")).date()
@@ -184,6 +199,16 @@ def _rehearse_chunk(found: Rehearsal, chunk: Chunk, clock: datetime) -> None:
     status = ChunkStatus.FREE if left else ChunkStatus.DONE
     due_at = max(left.due_at, clock) if left and left.due_at else clock
     Chunk.objects.filter(pk=chunk.pk).update(status=status, due_at=due_at)
+
+
+def _note_failure(found: Rehearsal, row: Row, error: NotPossible) -> None:
+    key = (row.variant, error.reason, str(error))
+    if key not in found.failures and len(found.failures) >= MAX_FAILURES:
+        key = (row.variant, error.reason, _("for other reasons"))
+    failure = found.failures.setdefault(key, Failure(*key))
+    failure.customers += 1
+    if row.customer_id is not None and len(failure.examples) < EXAMPLES:
+        failure.examples.append(row.customer_id)
 
 
 def _sample(customer_id: int | None, message: Any, clock: datetime) -> dict[str, Any]:

@@ -8,20 +8,32 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from campaigns.models import Campaign, Journey, SkipReason
-from campaigns.rehearsal import DAYS, Rehearsal, rehearse, rehearse_journey
+from campaigns.rehearsal import DAYS, Failure, Rehearsal, rehearse, rehearse_journey
 from personalization.access.models import Scope
 from personalization.access.problems import ProblemError
 from personalization.access.shell import render_page, staff_page
+from personalization.customers import reading
 from personalization.customers.models import Customer
 
 MAX_DAYS = 92
+SHOWN = 10
+
+
+class FailureSerializer(serializers.Serializer[Any]):
+    """`examples` are ids of the first customers."""
+
+    variant = serializers.CharField()
+    reason = serializers.CharField()
+    detail = serializers.CharField()
+    customers = serializers.IntegerField()
+    examples = serializers.ListField(child=serializers.IntegerField())
 
 
 class RehearsalSerializer(serializers.Serializer[Any]):
@@ -32,7 +44,12 @@ class RehearsalSerializer(serializers.Serializer[Any]):
     reasons = serializers.DictField(child=serializers.IntegerField())
     waiting = serializers.DictField(child=serializers.IntegerField())
     days = serializers.SerializerMethodField(help_text="Messages by day.")
+    failures = serializers.SerializerMethodField(help_text="Whom a message fails, most first.")
     journey = serializers.JSONField(allow_null=True, help_text="Of a journey its counts.")
+
+    @extend_schema_field(FailureSerializer(many=True))
+    def get_failures(self, found: Rehearsal) -> list[dict[str, Any]]:
+        return list(FailureSerializer(_most_first(found), many=True).data)
 
     def get_days(self, found: Rehearsal) -> dict[str, int]:
         return {day.isoformat(): n for day, n in sorted(found.days.items())}
@@ -52,7 +69,7 @@ class RehearsalView(APIView):
         """What a launch would do, on the real data with a moved clock; nothing is sent."""
         at, days = _asked(request.query_params)
         found = rehearse(get_object_or_404(Campaign, pk=pk), at=at, days=days)
-        return Response(RehearsalSerializer(found).data)
+        return _answer(request, found)
 
 
 class JourneyRehearsalView(APIView):
@@ -63,7 +80,22 @@ class JourneyRehearsalView(APIView):
         """What the draft would have done or will do from that time on, by the events on record."""
         at, days = _asked(request.query_params)
         found = rehearse_journey(get_object_or_404(Journey, pk=pk), at=at or timezone.now(), days=days)
-        return Response(RehearsalSerializer(found).data)
+        return _answer(request, found)
+
+
+def _answer(request: Request, found: Rehearsal) -> Response:
+    answer = RehearsalSerializer(found).data
+    if reading.may_see(request):
+        shown = {pk for failure in found.failures.values() for pk in failure.examples}
+        reading.note_read(request, shown, page="API: rehearsal")
+    else:
+        for failure in answer["failures"]:  # what a filter could not use may be a name
+            failure.update(detail="", examples=[])
+    return Response(answer)
+
+
+def _most_first(found: Rehearsal) -> list[Failure]:
+    return sorted(found.failures.values(), key=lambda one: (-one.customers, one.variant, one.detail))
 
 
 def _asked(data: Any) -> tuple[datetime | None, int]:
@@ -113,9 +145,22 @@ def _page(request: HttpRequest, what: Campaign | Journey, run: Any) -> HttpRespo
 def _shown(request: HttpRequest, found: Rehearsal) -> dict[str, Any]:
     labels = dict(SkipReason.choices)
     most = max(found.days.values(), default=1)
-    names = Customer.objects.in_bulk([sample["customer"] for sample in found.samples])
     may_see = request.user.has_perm("customers.view_customer")
+    failures = _most_first(found)
+    wanted = {pk for failure in failures for pk in failure.examples[:SHOWN]}
+    people = Customer.objects.filter(pk__in=wanted | {sample["customer"] for sample in found.samples})
+    names = {one.pk: one for one in reading.show(request, people, page="rehearsal")} if may_see else {}
     return {
+        "failures": [
+            {
+                "variant": one.variant,
+                "reason": labels.get(one.reason, one.reason),
+                "detail": one.detail,
+                "customers": one.customers,
+                "examples": [names[pk] for pk in one.examples[:SHOWN] if may_see and pk in names],
+            }
+            for one in failures
+        ],
         "by_day": [(day, n, f"{n / most * 100:.1f}") for day, n in sorted(found.days.items())],
         "reasons": [(labels.get(name, name), n) for name, n in sorted(found.reasons.items())],
         "waiting": [(labels.get(name, name), n) for name, n in sorted(found.waiting.items())],

@@ -104,7 +104,7 @@ def save_campaign(
         Message(
             campaign=campaign, key=m.key, name=m.name or m.key, position=position, weight=m.weight,
             subject=m.subject, preheader=m.preheader, body=m.body, fields=dict(m.fields),
-            item_count=m.item_count, rules=m.rules.as_json(),
+            item_count=m.item_count, rules=m.rules.as_json(), missing=m.missing,
         )
         for position, m in enumerate(messages)
     )  # fmt: skip
@@ -265,7 +265,7 @@ def _content(campaign: Campaign) -> dict[str, object]:
             m.key: {
                 "name": m.name, "subject": m.subject, "preheader": m.preheader, "body": m.body,
                 "fields": m.fields,
-                "item_count": m.item_count, "rules": m.rules,
+                "item_count": m.item_count, "rules": m.rules, "missing": m.missing,
             }
             for m in campaign.messages.order_by("position", "pk")
         },

@@ -129,6 +129,9 @@ def _drawn(delivery: Delivery) -> Iterator[Decision]:
     yield Decision("variant", STOPPED if is_control else PASSED, sentence, facts)
 
 
+TEMPLATE_REASONS = (
+    SkipReason.NO_CONTENT, SkipReason.MISSING_VALUE, SkipReason.LEFT_OUT, SkipReason.NO_COUPON,
+)  # fmt: skip
 ADDRESS_REASONS = (SkipReason.NO_ADDRESS, SkipReason.INVALID_ADDRESS, SkipReason.DUPLICATE_ADDRESS)
 
 
@@ -214,7 +217,9 @@ def _content(run: Run, delivery: Delivery) -> Decision:
             for pick in picks
         ],
     }  # fmt: skip
-    if delivery.reason == SkipReason.NO_CONTENT:
+    if given := (delivery.inputs or {}).get("needs"):
+        facts["tags"] = given
+    if delivery.reason in TEMPLATE_REASONS:
         return Decision("content", STOPPED, delivery.detail or _("The template failed."), facts)
     return Decision("content", PASSED, _("The message as it was launched."), facts)
 

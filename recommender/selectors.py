@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 
+import structlog
 from django.core.cache import cache
 from django.utils import timezone
 
@@ -12,13 +13,14 @@ from recommender.lists import VISITOR, Recommendation, Request, make_lists
 from recommender.models import ModelRun, RunStatus
 from recommender.ranking import BECAUSE, BOUGHT, MODEL, PINNED, POPULAR, SIMILAR, VIEWED
 from recommender.rules import EXCLUDE, Rules
-from recommender.serving import ServedModel, serve_champion
+from recommender.serving import UNREADABLE, ServedModel, serve_champion, serve_run
 
 __all__ = [
     "BECAUSE", "BOUGHT", "MODEL", "PINNED", "POPULAR", "SIMILAR", "VIEWED", "Moment", "Recommendation",
     "champion", "champion_in_use", "recommend", "recommend_lists", "recommend_popular", "recommend_with",
-    "waiting_run_ids",
+    "trained_algorithms", "waiting_run_ids",
 ]  # fmt: skip
+log = structlog.get_logger(__name__)
 NO_RULES = Rules()
 POPULAR_DAYS = 90
 POPULAR_LIMIT = 1_000
@@ -57,9 +59,10 @@ def recommend(
     rules: Rules = NO_RULES,
     context: Moment | None = None,
     left_out: Mapping[int, Collection[int]] | None = None,
+    by: str = "",
 ) -> dict[int, list[Recommendation]]:
     """As `recommend_lists`, all at once: memory grows with the customers asked for."""
-    lists = recommend_lists(customer_ids, k=k, rules=rules, context=context, left_out=left_out)
+    lists = recommend_lists(customer_ids, k=k, rules=rules, context=context, left_out=left_out, by=by)
     return {customer: found for some in lists for customer, found in some.items()}
 
 
@@ -70,6 +73,7 @@ def recommend_lists(
     rules: Rules = NO_RULES,
     context: Moment | None = None,
     left_out: Mapping[int, Collection[int]] | None = None,
+    by: str = "",
 ) -> Iterator[dict[int, list[Recommendation]]]:
     """At most k items for each customer, best first, in pieces of some thousand customers: only items that
     the rules allow, none twice.
@@ -78,12 +82,33 @@ def recommend_lists(
     second ago counts. Customers without a history get what is popular among those who share their traits.
     Places left over are filled with popular items under the same rules: a list is empty only when no item is
     left that this customer may be shown. `left_out` has item ids by customer that must not come, such as
-    those of the last messages.
+    those of the last messages. `by`: POPULAR asks no model, the name of an algorithm its newest one, empty
+    the champion, which also stands in for a model that is not there.
     """
-    served = serve_champion(repeats=rules.bought != EXCLUDE)
+    served = None if by == POPULAR else _served(by, repeats=rules.bought != EXCLUDE)
     return make_lists(
         Request(served, k, rules, context or Moment(), left_out or {}, _recently_popular), customer_ids
     )
+
+
+def trained_algorithms() -> list[str]:
+    """Those of which there is a finished model."""
+    done = ModelRun.objects.filter(status=RunStatus.DONE).exclude(artifact="")
+    return sorted(set(done.order_by().values_list("algorithm", flat=True)))
+
+
+def _served(algorithm: str, *, repeats: bool) -> ServedModel | None:
+    if algorithm:
+        done = ModelRun.objects.filter(algorithm=algorithm, status=RunStatus.DONE).exclude(artifact="")
+        newest = (
+            done.order_by("-finished_at").only("pk", "artifact", "artifact_sha256", "is_champion").first()
+        )
+        try:
+            if newest is not None:
+                return serve_run(newest)
+        except UNREADABLE as error:
+            log.error("model_unreadable", run=newest and newest.pk, error=str(error))
+    return serve_champion(repeats=repeats)
 
 
 def recommend_popular(

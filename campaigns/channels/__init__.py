@@ -3,7 +3,17 @@
 import sys
 from functools import cache
 
-from campaigns.channels._base import Answer, Channel, ChannelError, Field, Outgoing, Recipient, Session, Sheet
+from campaigns.channels._base import (
+    Answer,
+    Channel,
+    ChannelError,
+    Field,
+    Outgoing,
+    Recipient,
+    Session,
+    Sheet,
+    Template,
+)
 from personalization.registry import discover
 
 __all__ = [
@@ -15,6 +25,7 @@ __all__ = [
     "Recipient",
     "Session",
     "Sheet",
+    "Template",
     "get",
     "names",
 ]

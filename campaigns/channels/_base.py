@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from personalization.content.errors import Problem
+from personalization.content.expanding import Blocks
+from personalization.content.needs import Need
 
 
 class ChannelError(Exception):
@@ -77,6 +79,10 @@ class Sheet:
 
 
 class Template(Protocol):
+    """`needs`: what has to be loaded before it is rendered."""
+
+    @property
+    def needs(self) -> tuple[Need, ...]: ...
     def render(self, context: Mapping[str, Any]) -> Any: ...
     def uses(self, name: str) -> bool: ...
 
@@ -156,3 +162,8 @@ class Channel(ABC):
     def check_account(self, values: Mapping[str, str]) -> list[tuple[str, str]]:
         """Field and sentence of everything wrong with an account's options and secrets together."""
         return []
+
+
+def block_texts(content: Mapping[str, Any]) -> Blocks:
+    """The texts of the blocks that the content was frozen with."""
+    return {name: block["texts"] for name, block in (content.get("blocks") or {}).items()}

@@ -5,8 +5,10 @@ from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
 
-from campaigns.channels._base import Channel, Field
+from campaigns.channels._base import Channel, Field, block_texts
+from campaigns.needs import problems_of
 from personalization.content.errors import Problem, RenderError
+from personalization.content.missing import Policy
 from personalization.content.texts import CompiledTexts, check_texts, compile_texts
 
 
@@ -25,10 +27,17 @@ class TextChannel(Channel):
         return parts
 
     def compile(self, content: Mapping[str, Any]) -> CompiledTexts:
-        return compile_texts(self.parts(content))
+        return compile_texts(
+            self.parts(content),
+            blocks=block_texts(content),
+            missing=content.get("missing") or Policy.PRINT_NOTHING,
+        )
 
     def problems(self, content: Mapping[str, Any], context: Mapping[str, Any] | None = None) -> list[Problem]:
-        found = check_texts(self.parts(content), context)
+        parts, blocks = self.parts(content), block_texts(content)
+        found = check_texts(parts, context, blocks=blocks)
+        if not any(problem.level == "error" for problem in found):
+            found += problems_of(compile_texts(parts, blocks=blocks).needs)
         if not content["body"].strip():
             found.append(Problem("body", _("The message is empty.")))
         found += [

@@ -12,7 +12,8 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from campaigns.channels._base import Channel, Field, Outgoing, Recipient, Session, Sheet
+from campaigns.channels._base import Channel, Field, Outgoing, Recipient, Session, Sheet, block_texts
+from campaigns.needs import problems_of
 from campaigns.sending import dkim, mime
 from campaigns.sending.mail import MailLine, MailSession
 from campaigns.sending.mail_backend import Letter
@@ -21,7 +22,9 @@ from personalization.content.errors import Problem
 from personalization.content.html_checks import check_html
 from personalization.content.links import add_hidden_link, add_open_pixel, rewrite_links
 from personalization.content.messages import CompiledMessage, RenderedMessage, check_message, compile_message
+from personalization.content.missing import Policy
 
+PARTS = ("subject", "preheader", "body")
 MAX_REFERENCE = re.compile(r"[^A-Za-z0-9:._-]+")
 
 
@@ -73,16 +76,19 @@ class EmailChannel(Channel):
             return False
 
     def compile(self, content: Mapping[str, Any]) -> CompiledMessage:
+        parts = {key: content[key] for key in PARTS}
         return compile_message(
-            subject=content["subject"], preheader=content["preheader"], body=content["body"]
+            **parts, blocks=block_texts(content), missing=content.get("missing") or Policy.PRINT_NOTHING
         )
 
     def problems(self, content: Mapping[str, Any], context: Mapping[str, Any] | None = None) -> list[Problem]:
-        parts = {key: content[key] for key in ("subject", "preheader", "body")}
-        found = check_message(**parts, context=context)
+        parts = {key: content[key] for key in PARTS}
+        blocks = block_texts(content)
+        found = check_message(**parts, context=context, blocks=blocks)
         if any(problem.level == "error" for problem in found):
             return found
-        return found + check_html(compile_message(**parts), subject=content["subject"])
+        compiled = compile_message(**parts, blocks=blocks)
+        return found + problems_of(compiled.needs) + check_html(compiled, subject=content["subject"])
 
     def finish(
         self, rendered: RenderedMessage, *, track: Callable[[str], str], pixel_url: str, keep: str,

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT
 from experiments.models import Allocation, Experiment, Holdout, Variant
+from personalization.content.missing import Policy
 from personalization.customers.models import Channel, Customer
 from personalization.personal_data import AtErasure, PersonalData
 from personalization.segments.models import Segment, SegmentVersion
@@ -143,6 +144,11 @@ class Message(models.Model):
     rules = models.JSONField(
         _("rules"), default=dict, blank=True, help_text=_("What may be recommended, as recommender.rules.")
     )
+    missing = models.CharField(
+        _("missing values"), max_length=5, choices=Policy, default=Policy.PRINT_NOTHING,
+        db_default=Policy.PRINT_NOTHING,
+        help_text=_("What becomes of a message in which a value is missing."),
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("message")
@@ -253,6 +259,9 @@ class SkipReason(models.TextChoices):
     NO_CONSENT = "no_consent", _("No consent")
     SUPPRESSED = "suppressed", _("Suppressed")
     NO_CONTENT = "no_content", _("The template failed for this customer")
+    MISSING_VALUE = "missing_value", _("A value of the message is missing")
+    LEFT_OUT = "left_out", _("Left out by the message itself")
+    NO_COUPON = "no_coupon", _("No coupon code left")
     NO_WINNER = "no_winner", _("The test found nothing to send")
     CANCELLED = "cancelled", _("Cancelled")
     ERASED = "erased", _("Customer erased")

@@ -135,14 +135,14 @@ def _send_rows(
     run: context.RunContent, rows: list[Row], pages: Journal, gate: Gate
 ) -> tuple[list[Outcome], datetime | None]:
     """Outcomes of those handled, and when to go on with the rest (None: when they are due)."""
-    data = context.load(run, rows)
-    composer = Composer(run, data, at=timezone.now())
+    data, now = context.load(run, rows), timezone.now()
     outcomes: list[Outcome] = []
     backoff = timedelta(seconds=settings.SEND_RETRY_SECONDS)
     try:
         held = gate.reserve(rows, _holding(run, data))
         outcomes.extend(held.values())
         rows = [row for row in rows if row.id not in held]
+        composer = Composer(run, context.load_needs(run, data, rows, at=now), at=now)
         pages.inputs({row.id: composer.inputs(row) for row in rows if composer.inputs(row)})
         for outcome in _each(run, rows, pages, gate, composer):
             outcomes.append(outcome)

@@ -7,12 +7,15 @@ from campaigns import links
 from campaigns.channels import ChannelError, Outgoing, Recipient, Session, Sheet
 from campaigns.ledger import Row
 from campaigns.models import SkipReason
-from campaigns.sending.context import ChunkData, RunContent
+from campaigns.sending.context import ChunkData, RunContent, values_before
 from campaigns.sending.picks import ItemTexts
 from campaigns.utm import tag_url, utm_of
-from personalization.content.errors import RenderError
-from personalization.context import as_values
-from personalization.customers.contexts import context_of
+from personalization.content.errors import LeftOut, MissingValue, RenderError, UsedUp
+from personalization.content.needs import GIVENS, Givens
+
+REASONS: dict[type[RenderError], SkipReason] = {
+    MissingValue: SkipReason.MISSING_VALUE, LeftOut: SkipReason.LEFT_OUT, UsedUp: SkipReason.NO_COUPON,
+}  # fmt: skip
 
 
 class NotPossible(Exception):
@@ -30,8 +33,6 @@ class Composer:
         self._items = ItemTexts(data.items)
         self._at = at
         self._issued = int(at.timestamp())
-        # Local time and holidays cost more than all else of a short message: told only where they are read.
-        self._situated = {key for key, template in run.templates.items() if template.uses("context")}
         self._sheets = {
             key: Sheet(run.run_id, run.campaign_id, key, run.content, at) for key in run.content["variants"]
         }
@@ -44,9 +45,21 @@ class Composer:
         }  # fmt: skip
 
     def inputs(self, row: Row) -> dict[str, Any] | None:
-        """What this message is made from beside the profile: the picks (see picks.Pick)."""
-        picks = self._data.picks.get(row.customer_id) if row.customer_id is not None else None
-        return {"items": picks, "at": self._issued} if picks else None
+        """What this message is made from beside the profile: `items` shown (see picks.Pick), and under
+        `needs` what each of the template's tags was given."""
+        picks = list(self._data.picks.get(row.customer_id, ())) if row.customer_id is not None else []
+        needs = {
+            key: given.record
+            for key, given in self._data.givens.get(row.id, {}).items()
+            if given.record is not None
+        }
+        if not picks and not needs:
+            return None
+        known = {pick[0] for pick in picks}
+        more = [pick for key in needs if key.startswith("recommend:") for pick in needs[key]]
+        shown = [*picks, *(pick for pick in more if pick[0] not in known)]
+        found: dict[str, Any] = {"items": shown, "at": self._issued}
+        return {**found, "needs": needs} if needs else found
 
     def render(self, row: Row) -> Any:
         """The message with its links, as the channel's `finish` answers it. Raises NotPossible."""
@@ -72,7 +85,7 @@ class Composer:
                 trap_url=links.trap_url(row.id, self._issued),
             )
         except RenderError as error:
-            raise NotPossible(SkipReason.NO_CONTENT, str(error)) from error
+            raise NotPossible(REASONS.get(type(error), SkipReason.NO_CONTENT), str(error)) from error
         except Exception as error:
             # Whatever a hostile value or template made of it: the neighbors get their messages.
             raise NotPossible(SkipReason.NO_CONTENT, type(error).__name__) from error
@@ -100,13 +113,10 @@ class Composer:
             raise NotPossible(SkipReason.INVALID_ADDRESS, str(error)) from error
 
     def context(self, row: Row, profile: dict[str, Any], unsubscribe_url: str) -> dict[str, Any]:
-        situation = as_values(context_of(profile, at=self._at)) if row.variant in self._situated else {}
+        given = self._data.givens.get(row.id, {})
         return {
-            "customer": profile,
-            "context": situation,
+            **values_before(self._run, row, profile, at=self._at),
             "items": self._items.of(self._data.picks.get(profile["id"], ()), profile["language"]),
             "unsubscribe_url": unsubscribe_url,
-            "now": self._at,
-            "trigger": dict(row.variables or {}),
-            "campaign": {"name": self._run.content["campaign_name"], "topic": self._run.content["topic"]},
+            GIVENS: Givens({key: one.value for key, one in given.items()}),
         }

@@ -1,11 +1,12 @@
 """Everything a chunk's messages are made of, loaded once per chunk."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property, lru_cache
 from typing import Any
 
-from campaigns import channels
+from campaigns import channels, needs
 from campaigns.channels import Channel
 from campaigns.item_choice import ItemChoice, stored_choice
 from campaigns.ledger import Row
@@ -13,7 +14,9 @@ from campaigns.models import Run
 from campaigns.schedule.timing import Timing
 from campaigns.sending.picks import Pick, items_of, pick_items
 from personalization.content.errors import TemplateError
+from personalization.context import as_values
 from personalization.customers import selectors as customers
+from personalization.customers.contexts import context_of
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,12 @@ class RunContent:
     choices: Mapping[str, ItemChoice]
     broken: Mapping[str, str] = field(default_factory=dict)
     timing: Timing = field(default_factory=Timing)
+
+    @cached_property
+    def situated(self) -> frozenset[str]:
+        """Variants that read the situation. Local time and holidays cost more than all else of a short
+        message: told only where they are read."""
+        return frozenset(key for key, template in self.templates.items() if template.uses("context"))
 
 
 @lru_cache(maxsize=8)
@@ -55,12 +64,14 @@ def run_content(run_id: int) -> RunContent:
 
 @dataclass(frozen=True)
 class ChunkData:
-    """`profiles` and `addresses` by customer; `picks` what was recommended, by customer."""
+    """`profiles` and `addresses` by customer; `picks` what was recommended, by customer; `givens` what the
+    templates' tags asked for, by delivery and key of the need."""
 
     profiles: Mapping[int, dict[str, Any]]
     items: Mapping[int, dict[str, Any]]
     picks: Mapping[int, list[Pick]]
     addresses: Mapping[int, str] = field(default_factory=dict)
+    givens: Mapping[int, Mapping[str, needs.Given]] = field(default_factory=dict)
 
 
 def load(run: RunContent, rows: Sequence[Row]) -> ChunkData:
@@ -74,3 +85,41 @@ def load(run: RunContent, rows: Sequence[Row]) -> ChunkData:
         }
     )
     return ChunkData(profiles, items_of(picks), picks, run.channel.addresses(profiles))
+
+
+def load_needs(
+    run: RunContent, data: ChunkData, rows: Sequence[Row], *, at: datetime, is_real: bool = True
+) -> ChunkData:
+    """The same with what the tags of the rows' templates ask for. Only for rows that are to be sent: what
+    there is one of for each message, a coupon code, is taken here."""
+    asked: list[needs.Asked] = []
+    found: dict[int, dict[str, needs.Given]] = {}
+    shown: dict[int, frozenset[int]] = {}
+    for row in rows:
+        template = run.templates.get(row.variant)
+        profile = data.profiles.get(row.customer_id or 0)
+        if template is None or profile is None or not template.needs or profile["id"] not in data.addresses:
+            continue
+        some, failed = needs.ask_for(
+            template.needs, values_before(run, row, profile, at=at), delivery_id=row.id, variant=row.variant
+        )
+        asked += some
+        found.setdefault(row.id, {}).update({key: given for (_delivery, key), given in failed.items()})
+        shown[row.id] = frozenset(pick[0] for pick in data.picks.get(profile["id"], ()))
+    if not asked and not found:
+        return data
+    scene = needs.Scene(run.run_id, run.content, at, is_real, shown)
+    for delivery, given in needs.load(asked, scene).items():
+        found.setdefault(delivery, {}).update(given)
+    return replace(data, givens=found)
+
+
+def values_before(run: RunContent, row: Row, profile: dict[str, Any], *, at: datetime) -> dict[str, Any]:
+    """What a template sees before anything is loaded for it; see content.needs.KNOWN_BEFORE."""
+    return {
+        "customer": profile,
+        "context": as_values(context_of(profile, at=at)) if row.variant in run.situated else {},
+        "now": at,
+        "trigger": dict(row.variables or {}),
+        "campaign": {"name": run.content["campaign_name"], "topic": run.content["topic"]},
+    }

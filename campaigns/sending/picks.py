@@ -1,7 +1,7 @@
 """What is recommended in messages: picked by each message's rules, put into each customer's language."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.utils import translation
@@ -18,24 +18,32 @@ Pick = tuple[int, str, int | None, str]
 
 
 def pick_items(
-    choices: Mapping[int, ItemChoice], *, context: recommender.Moment | None = None
+    choices: Mapping[int, ItemChoice],
+    *,
+    context: recommender.Moment | None = None,
+    left_out: Mapping[int, Collection[int]] | None = None,
+    current: Mapping[int, int] | None = None,
 ) -> dict[int, list[Pick]]:
     """For each customer what the choice of their message allows, best first. Asks the recommender once for
-    each different choice, and the ledger once. `context` is the moment of them all.
+    each different choice, and the ledger once. `context` is the moment of them all; `left_out` items must
+    not come; `current` is the item that a customer's list is to go with.
     """
     depths = {
         customer: choice.rules.not_in_last_messages
         for customer, choice in choices.items()
         if choice.rules.not_in_last_messages
     }
-    left_out = items_of_last_messages(depths)
-    alike: dict[ItemChoice, list[int]] = defaultdict(list)
+    hidden = {customer: set(items) for customer, items in (left_out or {}).items()}
+    for customer, items in items_of_last_messages(depths).items():
+        hidden.setdefault(customer, set()).update(items)
+    alike: dict[tuple[ItemChoice, int | None], list[int]] = defaultdict(list)
     for customer, choice in choices.items():
-        alike[choice].append(customer)
+        alike[choice, (current or {}).get(customer)].append(customer)
     picks = {}
-    for choice, customers in alike.items():
+    for (choice, item), customers in alike.items():
+        moment = context if item is None else recommender.Moment(current_item=item)
         found = recommender.recommend(
-            customers, k=choice.count, rules=choice.rules, left_out=left_out, context=context
+            customers, k=choice.count, rules=choice.rules, left_out=hidden, context=moment, by=choice.strategy
         )
         picks.update({customer: [pick(one) for one in items] for customer, items in found.items()})
     return picks
@@ -45,7 +53,7 @@ def pick(found: recommender.Recommendation) -> Pick:
     return found.item_id, found.reason_kind, found.reason_item_id, found.reason_event
 
 
-def items_of(picks: Mapping[int, Sequence[Pick]]) -> dict[int, dict[str, Any]]:
+def items_of(picks: Mapping[Any, Sequence[Pick]]) -> dict[int, dict[str, Any]]:
     """Every item that the picks or their reasons name."""
     return catalog.items(
         {pk for found in picks.values() for pick in found for pk in (pick[0], pick[2]) if pk}

@@ -1,6 +1,6 @@
 """What can be wrong with a message, told so that its author finds the place."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -15,6 +15,9 @@ class Problem:
     line: int | None = None
     level: str = "error"  # "error" or "warning"
 
+    def at(self, line: int | None) -> "Problem":
+        return replace(self, line=line)
+
 
 class TemplateError(Exception):
     """The message cannot be compiled; `problems` says why, and where."""
@@ -26,3 +29,15 @@ class TemplateError(Exception):
 
 class RenderError(Exception):
     """It cannot be rendered for this customer: a filter got what it cannot use, or a limit was hit."""
+
+
+class MissingValue(RenderError):
+    """A value that the message cannot do without is missing for this customer."""
+
+
+class LeftOut(RenderError):
+    """The author's own `skip_customer`: this customer is to get nothing."""
+
+
+class UsedUp(RenderError):
+    """What there is one of for each customer, a coupon code, has run out."""

@@ -46,8 +46,8 @@ PIECE = re.compile(
 ATTRIBUTE = re.compile(
     r"(?P<name>[^\s\"'>/=]+)(?:\s*=\s*(?:\"(?P<d>[^\"]*)\"|'(?P<s>[^']*)'|(?P<u>[^\s\"'>]+)))?"
 )
-BLOCK = re.compile(r"\{%-?\s*(end)?(if|unless|for|case|capture|tablerow|ifchanged)\b")
-BRANCH = re.compile(r"\{%-?\s*(?:els|when)")
+BLOCK = re.compile(r"\{%-?\s*(end)?(if|unless|for|case|capture|tablerow|ifchanged|vary|optional|localized)\b")
+BRANCH = re.compile(r"\{%-?\s*(?:els|when|or\b|language\b)")
 
 
 @dataclass

@@ -11,6 +11,7 @@ from personalization.content.escaping import guard
 from personalization.content.language import HTML, MessageTemplate, find_missing
 from personalization.content.layout import is_mjml
 from personalization.content.messages import check_liquid, must_be_closed, parse_part
+from personalization.content.needs import needs_of
 from personalization.content.placeholders import protect
 
 
@@ -39,7 +40,11 @@ def compile_fragment(body: str) -> CompiledFragment:
     html, problems = guard(source.text, source.tokens)
     if problems:
         raise TemplateError(problems)
-    return CompiledFragment(parse_part(HTML, "body", html))
+    template = parse_part(HTML, "body", html)
+    if needs := needs_of(template):
+        text = _("%(tag)s works in messages only.")
+        raise TemplateError([Problem("body", text % {"tag": need.kind}, need.line) for need in needs])
+    return CompiledFragment(template)
 
 
 def check_fragment(body: str, *, context: Mapping[str, Any] | None = None) -> list[Problem]:

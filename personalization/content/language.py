@@ -5,8 +5,7 @@ Work is counted in *fuel* instead of seconds, so the same template stops at the 
 a loop costs its source length per round, a filter and an output cost by the size of what they make.
 """
 
-from collections.abc import Callable, Mapping
-from contextvars import ContextVar
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from io import StringIO
 from typing import Any, TextIO
@@ -21,12 +20,15 @@ from liquid.stream import TokenStream
 from liquid.stringify import to_liquid_string
 from liquid.template import BoundTemplate
 from liquid.token import Token
-from liquid.undefined import Undefined
 from markupsafe import escape
 
 from personalization.content import filters
-from personalization.content.errors import RenderError
+from personalization.content.choices import Optional, SkipCustomer
+from personalization.content.errors import MissingValue, RenderError
 from personalization.content.guards import StyleGuard, UrlGuard
+from personalization.content.localized import Localized
+from personalization.content.missing import RecordingUndefined, collected, note
+from personalization.content.needs import LastOrders, Need, Recommend
 
 FUEL = 100_000
 CHARACTERS_PER_FUEL = 8
@@ -35,15 +37,17 @@ MAX_LIST = 1_000
 MAX_NUMBER = 10**30
 FORBIDDEN_TAGS = ("include", "render")
 FORBIDDEN_FILTERS = ("safe", "escapejs")
+OWN_TAGS = (UrlGuard, StyleGuard, Recommend, LastOrders, Localized, Optional, SkipCustomer)  # fmt: skip
 
 
 class MessageContext(RenderContext):
-    """The state of one rendering, with its fuel."""
+    """The state of one rendering, with its fuel. `must_print`: a value that prints nothing is an error."""
 
     def __init__(self, template: BoundTemplate, **options: Any) -> None:
         super().__init__(template, **options)
         self.fuel = FUEL
         self.weight = 1
+        self.must_print = False
 
     def charge(self, amount: int) -> None:
         self.fuel -= amount
@@ -99,6 +103,9 @@ class FastOutputNode(OutputNode):
         super().__init__(token, expression)
         self.root: str | None = None
         self.rest: tuple[object, ...] = ()
+        filters_used = getattr(expression, "filters", None) or ()
+        # Who gives a default has said what is to stand there, be it nothing.
+        self.has_default = any(one.name == "default" for one in filters_used)
         if isinstance(expression, FilteredExpression) and not expression.filters:
             parts = expression.left.path if isinstance(expression.left, Path) else []
             if parts and isinstance(parts[0], str) and not any(isinstance(part, Path) for part in parts):
@@ -109,7 +116,15 @@ class FastOutputNode(OutputNode):
         text = self._text(context)
         if len(text) > 64:
             context.charge(len(text) // 64)
+        elif not text and not self.has_default:
+            self._miss(context)
         return buffer.write(text)
+
+    def _miss(self, context: "MessageContext") -> None:
+        hint = str(self.expression)[:80]
+        note(self.token, hint)
+        if context.must_print:
+            raise MissingValue(f"{hint}: no value")
 
     def _text(self, context: RenderContext) -> str:
         value: Any = None
@@ -177,35 +192,14 @@ def _weight(stream: TokenStream, start: int) -> int:
     return 1 + max(stream.current.start_index - start, 0) // CHARACTERS_PER_FUEL
 
 
-_missing: ContextVar[dict[tuple[int, str], None] | None] = ContextVar("missing", default=None)
-
-
-class RecordingUndefined(Undefined):
-    """Empty like any missing value, but noted when it is printed or looped over (see `find_missing`)."""
-
-    __slots__ = ()
-
-    def _note(self) -> None:
-        found = _missing.get()
-        if found is not None and self.token is not None:
-            line = self.token.source.count("\n", 0, max(self.token.start_index, 0)) + 1
-            found[line, self.hint or f"{self.name!r} is undefined"] = None
-
-    def __str__(self) -> str:
-        self._note()
-        return ""
-
-    def __iter__(self) -> Any:
-        self._note()
-        return iter(())
-
-
 class MessageTemplate(BoundTemplate):
     context_class = MessageContext
 
-    def render_values(self, values: Mapping[str, object]) -> str:
-        """The text for these values. Raises RenderError; never prints half a message."""
+    def render_values(self, values: Mapping[str, object], *, must_print: bool = False) -> str:
+        """The text for these values. Raises RenderError, with `must_print` MissingValue for a value that
+        prints nothing; never prints half a message."""
         context = MessageContext(self, globals=values)
+        context.must_print = must_print
         buffer = StringIO()
         try:
             for node in self.nodes:
@@ -233,25 +227,32 @@ class Language(Environment):
         self.add_tag(FastOutput)
         self.add_tag(WeighedFor)
         self.add_tag(WeighedTablerow)
-        self.add_tag(UrlGuard)
-        self.add_tag(StyleGuard)
+        for tag in OWN_TAGS:
+            self.add_tag(tag)
         filters.register(self)
 
 
 HTML = Language(autoescape=True)
 TEXT = Language(autoescape=False)
 _EDITING = Language(autoescape=False, undefined=RecordingUndefined)
+_NOTHING = TEXT.from_string("")
 
 
 def find_missing(source: str, values: Mapping[str, object]) -> list[tuple[int, str]]:
     """(line, hint) of every missing value that `source` would print for these values, in order."""
-    found: dict[tuple[int, str], None] = {}
-    token = _missing.set(found)
-    try:
-        template: MessageTemplate = _EDITING.from_string(source)  # type: ignore[assignment]
-        template.render_values(values)
-    except (RenderError, LiquidError):
-        pass  # told by the caller, who renders for real
-    finally:
-        _missing.reset(token)
+    with collected() as found:
+        try:
+            template: MessageTemplate = _EDITING.from_string(source)  # type: ignore[assignment]
+            template.render_values(values)
+        except (RenderError, LiquidError):
+            pass  # told by the caller, who renders for real
     return list(found)
+
+
+def ask(needs: Iterable[Need], values: Mapping[str, object]) -> dict[Need, dict[str, Any]]:
+    """What each need asks for this customer. Raises RenderError."""
+    context = MessageContext(_NOTHING, globals=values)
+    try:
+        return {need: need.ask(context) for need in needs}
+    except (LiquidError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise RenderError(f"an argument cannot be told: {type(error).__name__}") from error

@@ -9,18 +9,22 @@ what it gets raises RenderError, and the caller records the customer as skipped.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
 from liquid.exceptions import LiquidError
 
-from personalization.content.errors import Problem, RenderError, TemplateError
+from personalization.content.errors import LeftOut, Problem, RenderError, TemplateError
 from personalization.content.escaping import guard
+from personalization.content.expanding import Blocks, Expanded, expand, find_unclosed
 from personalization.content.language import HTML, TEXT, MessageTemplate, find_missing
 from personalization.content.layout import MAX_SOURCE, compile_layout, is_mjml
 from personalization.content.links import find_links
+from personalization.content.missing import Policy
+from personalization.content.needs import Need, needs_of
 from personalization.content.placeholders import Protected, line_of, protect, restore
 from personalization.content.plain_text import derive_text
 
@@ -45,20 +49,23 @@ class RenderedMessage:
 
 @dataclass(frozen=True)
 class CompiledMessage:
-    """`links` are the addresses as written, Liquid included."""
+    """`links` are the addresses as written, Liquid included; `needs` what has to be loaded before."""
 
     subject: MessageTemplate
     html: MessageTemplate
     text: MessageTemplate
     links: list[str]
     warnings: list[Problem] = field(default_factory=list)
+    needs: tuple[Need, ...] = ()
+    must_print: bool = False
 
     def render(self, context: Mapping[str, Any]) -> RenderedMessage:
         """What this customer gets. Raises RenderError."""
+        must = self.must_print
         return RenderedMessage(
-            subject=LINE_BREAKS.sub(" ", self.subject.render_values(context)).strip(),
-            html=self.html.render_values(context),
-            text=self.text.render_values(context),
+            subject=LINE_BREAKS.sub(" ", self.subject.render_values(context, must_print=must)).strip(),
+            html=self.html.render_values(context, must_print=must),
+            text=self.text.render_values(context, must_print=must),
         )
 
     def uses(self, name: str) -> bool:
@@ -66,8 +73,22 @@ class CompiledMessage:
         return name in self.html.analyze(include_partials=False).globals
 
 
-def compile_message(*, subject: str, preheader: str = "", body: str) -> CompiledMessage:
+def compile_message(
+    *,
+    subject: str,
+    preheader: str = "",
+    body: str,
+    blocks: Blocks | None = None,
+    missing: str = Policy.PRINT_NOTHING,
+) -> CompiledMessage:
     """Raises TemplateError with every problem found, each with field and line."""
+    parts = expand_all({"subject": subject, "preheader": preheader, "body": body}, blocks)
+    with told_by_author(parts):
+        compiled = _compile(**{name: part.text for name, part in parts.items()})
+    return replace(compiled, must_print=missing == Policy.SKIP_CUSTOMER)
+
+
+def _compile(*, subject: str, preheader: str, body: str) -> CompiledMessage:
     problems = [
         problem
         for name, source in (("subject", subject), ("preheader", preheader), ("body", body))
@@ -91,15 +112,23 @@ def compile_message(*, subject: str, preheader: str = "", body: str) -> Compiled
         text=parse_part(TEXT, "body", text),
         links=find_links(restore(layout, source.tokens)),
     )
-    return replace(compiled, warnings=_warnings(compiled, subject, html))
+    needs = needs_of(compiled.subject, compiled.html, compiled.text)
+    _must_agree(needs)
+    return replace(compiled, needs=needs, warnings=_warnings(compiled, subject, html))
 
 
 def check_message(
-    *, subject: str, preheader: str = "", body: str, context: Mapping[str, Any] | None = None
+    *,
+    subject: str,
+    preheader: str = "",
+    body: str,
+    context: Mapping[str, Any] | None = None,
+    blocks: Blocks | None = None,
 ) -> list[Problem]:
     """What to tell the author: errors, warnings and, with a customer's `context`, values that are missing."""
+    written = {"subject": subject, "preheader": preheader, "body": body}
     try:
-        compiled = compile_message(subject=subject, preheader=preheader, body=body)
+        compiled = compile_message(**written, blocks=blocks)
     except TemplateError as error:
         return error.problems
     problems = list(compiled.warnings)
@@ -107,19 +136,64 @@ def check_message(
         return problems
     try:
         compiled.render(context)
+    except LeftOut as error:
+        text = _("This customer is left out: %(why)s") % {"why": error}
+        problems.append(Problem("body", text, level="warning"))
     except RenderError as error:
         problems.append(Problem("body", str(error)))
-    for name, source in (("subject", subject), ("preheader", preheader), ("body", body)):
-        for line, hint in find_missing(source, context):
-            message = _("This customer has no value here: %(hint)s.") % {"hint": hint}
-            problems.append(Problem(name, message, line, "warning"))
-    return problems
+    return problems + missing_values(written, blocks, context)
+
+
+def missing_values(
+    written: Mapping[str, str], blocks: Blocks | None, context: Mapping[str, Any]
+) -> list[Problem]:
+    """A warning for each value that this customer lacks."""
+    return [
+        part.author_of(
+            Problem(name, _("This customer has no value here: %(hint)s.") % {"hint": hint}, line, "warning")
+        )
+        for name, part in expand_all(written, blocks).items()
+        for line, hint in find_missing(part.text, context)
+    ]
+
+
+def expand_all(written: Mapping[str, str], blocks: Blocks | None) -> dict[str, Expanded]:
+    """Each part with its blocks put in. Raises TemplateError with the problems of all parts."""
+    parts, problems = {}, []
+    for name, source in written.items():
+        try:
+            parts[name] = expand(source, blocks or {}, part=name)
+        except TemplateError as error:
+            problems += error.problems
+    if problems:
+        raise TemplateError(problems)
+    return parts
+
+
+@contextmanager
+def told_by_author(parts: Mapping[str, Expanded]) -> Iterator[None]:
+    """A TemplateError inside names the lines of the author, not those of the text with its blocks."""
+    try:
+        yield
+    except TemplateError as error:
+        raise TemplateError([parts[p.field].author_of(p) for p in error.problems]) from error
+
+
+def _must_agree(needs: tuple[Need, ...]) -> None:
+    """One name of vary is one choice, so it has the same number of versions wherever it stands."""
+    seen: dict[str, int] = {}
+    for need in needs:
+        if need.kind == "vary" and seen.setdefault(need.name, len(need.options)) != len(need.options):
+            text = _("vary “%(name)s” has different numbers of versions at different places.")
+            raise TemplateError([Problem("body", text % {"name": need.name})])
 
 
 def check_liquid(name: str, source: str) -> list[Problem]:
     """Syntax of the source itself, so that lines are the author's."""
     if len(source) > MAX_SOURCE:
         return [Problem(name, _("The text is too long (over %(limit)s characters).") % {"limit": MAX_SOURCE})]
+    if unclosed := find_unclosed(source):
+        return [Problem(name, _("%(start)s is never closed.") % {"start": unclosed[0]}, unclosed[1])]
     try:
         used = HTML.from_string(source).analyze(include_partials=False).filters
     except LiquidError as error:

@@ -14,7 +14,7 @@ COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 HEAD = re.compile(r"<head\b.*?</head\s*>", re.DOTALL | re.IGNORECASE)
 IMAGE = re.compile(r"<img\b[^>]*>", re.IGNORECASE)
 EMPTY_LINK = re.compile(r"\[\s*\]\([^)\n]*\)")
-LINK = re.compile(r"\]\((\{\{[^)\n]*?)\)")  # whose very start is a value; a fixed scheme needs no guard
+LINK = re.compile(r"\]\((\{[{%][^)\n]*?)\)")  # whose very start is a value; a fixed scheme needs no guard
 CONFIG = ParserConfig(css=STRICT_CSS_PROFILE, display_links=True, display_anchors=False)
 
 

@@ -10,9 +10,18 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from personalization.content.errors import Problem, RenderError, TemplateError
-from personalization.content.language import TEXT, MessageTemplate, find_missing
-from personalization.content.messages import check_liquid, parse_part
+from personalization.content.errors import LeftOut, Problem, RenderError, TemplateError
+from personalization.content.expanding import Blocks
+from personalization.content.language import TEXT, MessageTemplate
+from personalization.content.messages import (
+    check_liquid,
+    expand_all,
+    missing_values,
+    parse_part,
+    told_by_author,
+)
+from personalization.content.missing import Policy
+from personalization.content.needs import Need, needs_of
 
 CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]+")
 
@@ -20,11 +29,15 @@ CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]+")
 @dataclass(frozen=True)
 class CompiledTexts:
     parts: Mapping[str, MessageTemplate]
+    needs: tuple[Need, ...] = ()
+    must_print: bool = False
 
     def render(self, context: Mapping[str, Any]) -> dict[str, str]:
         """Each part for this customer, without control characters. Raises RenderError."""
         return {
-            name: CONTROLS.sub(" ", part.render_values(context).replace("\r\n", "\n")).strip()
+            name: CONTROLS.sub(
+                " ", part.render_values(context, must_print=self.must_print).replace("\r\n", "\n")
+            ).strip()
             for name, part in self.parts.items()
         }
 
@@ -32,28 +45,35 @@ class CompiledTexts:
         return any(name in part.analyze(include_partials=False).globals for part in self.parts.values())
 
 
-def compile_texts(parts: Mapping[str, str]) -> CompiledTexts:
+def compile_texts(
+    parts: Mapping[str, str], *, blocks: Blocks | None = None, missing: str = Policy.PRINT_NOTHING
+) -> CompiledTexts:
     """Raises TemplateError with every problem found, each with field and line."""
-    problems = [problem for name, source in parts.items() for problem in check_liquid(name, source)]
-    if problems:
-        raise TemplateError(problems)
-    return CompiledTexts({name: parse_part(TEXT, name, source) for name, source in parts.items()})
+    expanded = expand_all(parts, blocks)
+    with told_by_author(expanded):
+        problems = [problem for name, part in expanded.items() for problem in check_liquid(name, part.text)]
+        if problems:
+            raise TemplateError(problems)
+        templates = {name: parse_part(TEXT, name, part.text) for name, part in expanded.items()}
+    needs = needs_of(*templates.values())
+    return CompiledTexts(templates, needs, missing == Policy.SKIP_CUSTOMER)
 
 
-def check_texts(parts: Mapping[str, str], context: Mapping[str, Any] | None = None) -> list[Problem]:
+def check_texts(
+    parts: Mapping[str, str], context: Mapping[str, Any] | None = None, *, blocks: Blocks | None = None
+) -> list[Problem]:
     """Errors, and with a customer's `context` the values that are missing."""
     try:
-        compiled = compile_texts(parts)
+        compiled = compile_texts(parts, blocks=blocks)
     except TemplateError as error:
         return error.problems
     if context is None:
         return []
     try:
         compiled.render(context)
+    except LeftOut as error:
+        text = _("This customer is left out: %(why)s") % {"why": error}
+        return [Problem("body", text, level="warning")]
     except RenderError as error:
         return [Problem("body", str(error))]
-    return [
-        Problem(name, _("This customer has no value here: %(hint)s.") % {"hint": hint}, line, "warning")
-        for name, source in parts.items()
-        for line, hint in find_missing(source, context)
-    ]
+    return missing_values(parts, blocks, context)

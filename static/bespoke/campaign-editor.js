@@ -139,9 +139,9 @@
           const first = page.starters[0];
           const name = fill(this.texts.variant, { letter: this.letter() });
           // The same rules as this one: variants that differ by chance compare nothing.
-          const { item_count, rules } = withoutId(this.message);
+          const { item_count, rules, missing } = withoutId(this.message);
           const texts = this.c.channel === "email" ? { subject: first.subject, preheader: first.preheader, body: first.body } : { subject: "", preheader: "", body: "" };
-          this.c.messages.push(withId({ key: this.freeKey(), name, weight: 1, ...texts, item_count, rules, fields: {} }));
+          this.c.messages.push(withId({ key: this.freeKey(), name, weight: 1, ...texts, item_count, rules, missing, fields: {} }));
           this.at = this.c.messages.length - 1;
         },
         duplicate() {
@@ -194,8 +194,8 @@
         },
         // The message as it is written now, for the customer of the preview.
         example() {
-          const { subject, preheader, body, item_count, rules, fields } = withoutId(this.message);
-          return { channel: this.c.channel, subject, preheader, body, fields, item_count, rules, name: this.c.name, customer: this.who?.id };
+          const { subject, preheader, body, item_count, rules, fields, missing } = withoutId(this.message);
+          return { channel: this.c.channel, subject, preheader, body, fields, item_count, rules, missing, name: this.c.name, customer: this.who?.id };
         },
         async find() {
           this.found = (await ask(`${this.urls.customers}?q=${encodeURIComponent(this.words)}`)).customers;
