@@ -19,6 +19,7 @@ from experiments.errors import InvalidPlan
 from experiments.outlook import Outlook
 from experiments.outlook_words import explain_outlook
 from personalization.catalog.selectors import items
+from personalization.content.selectors import blocks_named
 from personalization.segments import selectors as segments
 from personalization.segments.definition import DefinitionError
 from personalization.segments.errors import CountTooSlow
@@ -166,6 +167,7 @@ def content_of(message: Message) -> dict[str, Any]:
     return {
         "subject": message.subject, "preheader": message.preheader, "body": message.body,
         "fields": message.fields, "missing": message.missing,
+        "blocks": blocks_named(message.subject, message.preheader, message.body, *message.fields.values()),
     }  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from campaigns import channels
 from campaigns.item_counts import rule_names
 from campaigns.outlook import asks_for_share
 from experiments.models import Metric
+from personalization.content.selectors import blocks
 from personalization.customers.models import Channel
 
 LOOP = """{% for item in items %}
@@ -53,6 +54,7 @@ def snippets() -> list[dict[str, str]]:
         {"label": _("If nothing is missing"), "text": OPTIONAL},
         {"label": _("Date"), "text": "{{ now | date }}"},
         {"label": _("Unsubscribe link"), "text": UNSUBSCRIBE},
+        *({"label": block.name, "text": f'{{% block "{block.name}" %}}'} for block in blocks()[:30]),
     ]
 
 

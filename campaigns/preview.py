@@ -29,6 +29,7 @@ from personalization.catalog import choices
 from personalization.content.errors import Problem, RenderError, TemplateError
 from personalization.content.messages import RenderedMessage, compile_message
 from personalization.content.needs import GIVENS, Givens
+from personalization.content.selectors import blocks_named
 from personalization.context import as_values
 from personalization.customers import reading
 from personalization.customers import search as customer_search
@@ -99,7 +100,9 @@ def _channel(data: dict[str, Any]) -> channels.Channel:
 def message_content(data: dict[str, Any]) -> dict[str, Any]:
     """The request's message as a channel compiles it. Raises InvalidCampaign."""
     parts: dict[str, Any] = {key: text(data, key) for key in ("subject", "preheader", "body")}
-    return {**parts, "fields": message_fields(data), "missing": text(data, "missing")}
+    fields = message_fields(data)
+    blocks = blocks_named(*parts.values(), *fields.values())
+    return {**parts, "fields": fields, "missing": text(data, "missing"), "blocks": blocks}
 
 
 def _about_items(choice: ItemChoice, customer: Customer | None, *, got: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import channels
 from campaigns.audience import freeze
-from campaigns.checks import Check, check_campaign
+from campaigns.checks import Check, check_campaign, content_of
 from campaigns.drafts import MessageDraft, validate, validate_test
 from campaigns.errors import CampaignNotReady, InvalidCampaign, InvalidState
 from campaigns.learning import check_allocation, first_wave, start_clock
@@ -263,9 +263,7 @@ def _content(campaign: Campaign) -> dict[str, object]:
         "sender_address": campaign.sender_address,
         "variants": {
             m.key: {
-                "name": m.name, "subject": m.subject, "preheader": m.preheader, "body": m.body,
-                "fields": m.fields,
-                "item_count": m.item_count, "rules": m.rules, "missing": m.missing,
+                **content_of(m), "name": m.name, "item_count": m.item_count, "rules": m.rules,
             }
             for m in campaign.messages.order_by("position", "pk")
         },

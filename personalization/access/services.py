@@ -22,6 +22,7 @@ ADMINISTRATOR = "Administrator"  # everything, staff, keys and the audit log too
 _AUTHOR: tuple[str, ...] = (
     *("add_segment", "change_segment", "add_segmentversion", "add_campaign", "change_campaign"),
     *("add_message", "change_message", "delete_message"),
+    *("add_contentblock", "change_contentblock"),
 )
 ROLES: dict[str, tuple[str, ...]] = {
     "Viewer": (),
@@ -37,6 +38,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *("add_segment", "change_segment", "add_segmentversion", "add_modelrun", "change_modelrun"),
         *("add_campaign", "change_campaign", "delete_campaign", "launch_campaign"),
         *("add_message", "change_message", "delete_message"),
+        *("add_contentblock", "change_contentblock", "delete_contentblock"),
         *("add_journey", "change_journey"),
         *("add_placement", "change_placement", "add_offer", "change_offer"),
         *("add_frequencycap", "change_frequencycap", "delete_frequencycap"),
@@ -105,7 +107,7 @@ def ensure_roles() -> None:
     ours = Q(
         content_type__app_label__in=[
             "customers", "privacy", "catalog", "events", "sources", "traits", "segments", "experiments",
-            "recommender", "campaigns", "onsite",
+            "content", "recommender", "campaigns", "onsite",
         ]
     )  # fmt: skip
     # Names and addresses are not among what everybody sees.

@@ -82,6 +82,12 @@ UNFOLD = {
                         "campaigns.view_campaign",
                         besides="campaigns:accounts",
                     ),
+                    _entry(
+                        _("Content blocks"),
+                        "dashboard_customize",
+                        "content:blocks",
+                        "content.view_contentblock",
+                    ),
                     _entry(_("On the page"), "web", "onsite:list", "onsite.view_placement"),
                     _entry(
                         _("Senders"), "outgoing_mail", "campaigns:accounts", "campaigns.view_senderaccount"

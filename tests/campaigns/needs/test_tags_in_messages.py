@@ -21,6 +21,7 @@ from campaigns.selectors import items_of_last_messages
 from campaigns.why import explain
 from personalization.access.models import User
 from personalization.catalog.models import Item
+from personalization.content.services import save_block
 from personalization.events.services import NewEvent, record_events
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -214,3 +215,21 @@ def test_the_preview_fills_the_tags_and_the_page_of_a_rehearsal_names_who_fails(
     text = page.content.decode()
     assert "Whom the message fails" in text and "customer.city: no value" in text
     assert reverse("customers:profile", args=[person.pk]) in text
+
+
+def test_a_launch_freezes_the_blocks_as_they_are(
+    sink: Any, make_customers: Any, make_campaign: Any, send_all: Any
+) -> None:
+    save_block("footer", texts={"": "<p>old</p>" + END, "zh": "<p>旧</p>" + END}, actor="test")
+    make_customers(1)
+    make_customers(1, start=1, language="zh")
+    campaign = make_campaign(bodies=('Hi {% block "footer" %}',))
+    assert not [one for one in check_campaign(campaign) if one.level == "error"]
+    run = services.launch(campaign, actor="test")
+    save_block("footer", texts={"": "<p>new</p>" + END}, actor="test")
+    send_all(run)
+    mails = shown(sink)
+    assert "<p>old</p>" in mails["c0"] and "<p>旧</p>" in mails["c1"]
+    assert run.content["variants"]["m0"]["blocks"]["footer"]["version"] == 1
+    with pytest.raises(CampaignNotReady):
+        services.launch(make_campaign(bodies=('{% block "gone" %}' + END,)), actor="test")
