@@ -45,7 +45,7 @@ class Recommendation(NamedTuple):
 @dataclass(frozen=True)
 class Request:
     """What is the same for all customers; `recently_popular` answers item ids with weights, for shops
-    without a model.
+    without a model. The catalog may be `max_age` seconds old.
     """
 
     served: ServedModel | None
@@ -54,6 +54,7 @@ class Request:
     moment: Moment
     left_out: Mapping[int, Collection[int]]
     recently_popular: Callable[[], list[tuple[int, float]]]
+    max_age: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def make_lists(request: Request, customer_ids: Collection[int]) -> Iterator[dict
     spans = [customers[at : at + CUSTOMERS_PER_PIECE] for at in range(0, len(customers), CUSTOMERS_PER_PIECE)]
     if not spans:
         return
-    assortment = load_assortment()
+    assortment = load_assortment(max_age=request.max_age)
     popular = None if request.served else _order_of(request.recently_popular(), assortment)
     ranking = Ranking(
         request.served, assortment,

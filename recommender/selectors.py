@@ -60,9 +60,12 @@ def recommend(
     context: Moment | None = None,
     left_out: Mapping[int, Collection[int]] | None = None,
     by: str = "",
+    max_age: float = 0.0,
 ) -> dict[int, list[Recommendation]]:
     """As `recommend_lists`, all at once: memory grows with the customers asked for."""
-    lists = recommend_lists(customer_ids, k=k, rules=rules, context=context, left_out=left_out, by=by)
+    lists = recommend_lists(
+        customer_ids, k=k, rules=rules, context=context, left_out=left_out, by=by, max_age=max_age
+    )
     return {customer: found for some in lists for customer, found in some.items()}
 
 
@@ -74,6 +77,7 @@ def recommend_lists(
     context: Moment | None = None,
     left_out: Mapping[int, Collection[int]] | None = None,
     by: str = "",
+    max_age: float = 0.0,
 ) -> Iterator[dict[int, list[Recommendation]]]:
     """At most k items for each customer, best first, in pieces of some thousand customers: only items that
     the rules allow, none twice.
@@ -83,11 +87,14 @@ def recommend_lists(
     Places left over are filled with popular items under the same rules: a list is empty only when no item is
     left that this customer may be shown. `left_out` has item ids by customer that must not come, such as
     those of the last messages. `by`: POPULAR asks no model, the name of an algorithm its newest one, empty
-    the champion, which also stands in for a model that is not there.
+    the champion, which also stands in for a model that is not there. With `max_age` the catalog and the
+    champion may be those of so many seconds ago.
     """
-    served = None if by == POPULAR else _served(by, repeats=rules.bought != EXCLUDE)
+    repeats = rules.bought != EXCLUDE
+    served = None if by == POPULAR else _served(by, repeats=repeats, max_age=max_age)
     return make_lists(
-        Request(served, k, rules, context or Moment(), left_out or {}, _recently_popular), customer_ids
+        Request(served, k, rules, context or Moment(), left_out or {}, _recently_popular, max_age),
+        customer_ids,
     )
 
 
@@ -97,7 +104,7 @@ def trained_algorithms() -> list[str]:
     return sorted(set(done.order_by().values_list("algorithm", flat=True)))
 
 
-def _served(algorithm: str, *, repeats: bool) -> ServedModel | None:
+def _served(algorithm: str, *, repeats: bool, max_age: float) -> ServedModel | None:
     if algorithm:
         done = ModelRun.objects.filter(algorithm=algorithm, status=RunStatus.DONE).exclude(artifact="")
         newest = (
@@ -108,7 +115,7 @@ def _served(algorithm: str, *, repeats: bool) -> ServedModel | None:
                 return serve_run(newest)
         except UNREADABLE as error:
             log.error("model_unreadable", run=newest and newest.pk, error=str(error))
-    return serve_champion(repeats=repeats)
+    return serve_champion(repeats=repeats, max_age=max_age)
 
 
 def recommend_popular(
@@ -117,9 +124,12 @@ def recommend_popular(
     rules: Rules = NO_RULES,
     context: Moment | None = None,
     left_out: Collection[int] = (),
+    max_age: float = 0.0,
 ) -> list[Recommendation]:
     """For a visitor without a history of ours: personal as far as the context tells, else popular."""
-    visitor = recommend_lists([VISITOR], k=k, rules=rules, context=context, left_out={VISITOR: left_out})
+    visitor = recommend_lists(
+        [VISITOR], k=k, rules=rules, context=context, left_out={VISITOR: left_out}, max_age=max_age
+    )
     return next(visitor)[VISITOR]
 
 

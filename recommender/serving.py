@@ -1,5 +1,6 @@
 """The champions' models in the memory of this process, loaded once."""
 
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -59,12 +60,31 @@ class ServedModel:
         return max(self.event_weights.values())
 
 
-def serve_champion(*, repeats: bool = False) -> ServedModel | None:
-    """The champion of that use; of repeats, if there is none, the one of new items.
+_served: dict[bool, tuple[float, ServedModel | None]] = {}  # when it was asked for (monotonic), and what
+
+
+def serve_champion(*, repeats: bool = False, max_age: float = 0.0) -> ServedModel | None:
+    """The champion of that use; of repeats, if there is none, the one of new items. It is the one of now, or
+    of at most `max_age` seconds ago.
 
     None without a champion, and when its file is missing or damaged on this machine, or needs what is not
     installed here (which is logged).
     """
+    now = time.monotonic()
+    asked_at, known = _served.get(repeats, (float("-inf"), None))
+    if now - asked_at <= max_age:
+        return known
+    found = _ask(repeats=repeats)
+    _served[repeats] = (now, found)
+    return found
+
+
+def forget() -> None:
+    """Whoever asks next asks the database."""
+    _served.clear()
+
+
+def _ask(*, repeats: bool) -> ServedModel | None:
     champions = ModelRun.objects.filter(is_champion=True, repeats__in={repeats, False})
     champion = champions.order_by("-repeats").values("pk", "artifact", "artifact_sha256").first()
     if champion is None:

@@ -1,5 +1,6 @@
 """The catalog as it is now: every row is read once, then only those that were written since."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -45,12 +46,15 @@ class _Taken:
 
 
 _latest: _Taken | None = None
+_read_at = float("-inf")  # monotonic
 
 
-def load_assortment() -> Assortment:
-    """What may be shown now; the same object as before while nothing changed."""
-    global _latest
-    known = _latest
+def load_assortment(*, max_age: float = 0.0) -> Assortment:
+    """What may be shown now, or was at most `max_age` seconds ago; the same object while nothing changed."""
+    global _latest, _read_at
+    known, started = _latest, time.monotonic()
+    if known is not None and started - _read_at <= max_age:
+        return known.assortment
     with connection.cursor() as cursor:
         cursor.execute(CHANGES_QUERY, [str(known.since) if known else "3"])
         database, count, changed, now, is_settled = cursor.fetchone()
@@ -62,8 +66,14 @@ def load_assortment() -> Assortment:
             taken = _taken(database, now, _read(cursor, None))
     # What this transaction itself wrote may yet be taken back.
     if is_settled:
-        _latest = taken
+        _latest, _read_at = taken, started
     return taken.assortment
+
+
+def forget() -> None:
+    """The next one reads everything."""
+    global _latest, _read_at
+    _latest, _read_at = None, float("-inf")
 
 
 def _read(cursor: CursorWrapper, item_ids: list[int] | None) -> dict[int, Row]:

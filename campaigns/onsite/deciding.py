@@ -24,6 +24,8 @@ from personalization.events.models import Event
 from personalization.segments import selectors as segments
 from recommender import selectors as recommender
 
+# A page may take the stock of a second ago.
+CATALOG_SECONDS = 1.0
 log = structlog.get_logger(__name__)
 # Why a visitor gets what they get.
 CHOSEN, CONTROL, HOLDOUT, NOTHING_FITS, UNKNOWN_PLACEMENT = (
@@ -216,9 +218,11 @@ def _with_content(
 
 def _items(visitor: Visitor, choice: ItemChoice, moment: recommender.Moment) -> list[dict[str, Any]]:
     if visitor.pk is None:
-        found = recommender.recommend_popular(k=choice.count, rules=choice.rules, context=moment)
+        found = recommender.recommend_popular(
+            k=choice.count, rules=choice.rules, context=moment, max_age=CATALOG_SECONDS
+        )
         picks: list[Pick] = [pick(one) for one in found]
     else:
-        picks = pick_items({visitor.pk: choice}, context=moment)[visitor.pk]
+        picks = pick_items({visitor.pk: choice}, context=moment, max_age=CATALOG_SECONDS)[visitor.pk]
     language = str(visitor.profile.get("language") or "")
     return ItemTexts(items_of({0: picks})).of(picks, language)

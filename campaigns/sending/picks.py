@@ -23,10 +23,12 @@ def pick_items(
     context: recommender.Moment | None = None,
     left_out: Mapping[int, Collection[int]] | None = None,
     current: Mapping[int, int] | None = None,
+    max_age: float = 0.0,
 ) -> dict[int, list[Pick]]:
     """For each customer what the choice of their message allows, best first. Asks the recommender once for
     each different choice, and the ledger once. `context` is the moment of them all; `left_out` items must
-    not come; `current` is the item that a customer's list is to go with.
+    not come; `current` is the item that a customer's list is to go with; `max_age` as in
+    `recommend_lists`.
     """
     depths = {
         customer: choice.rules.not_in_last_messages
@@ -43,7 +45,13 @@ def pick_items(
     for (choice, item), customers in alike.items():
         moment = context if item is None else recommender.Moment(current_item=item)
         found = recommender.recommend(
-            customers, k=choice.count, rules=choice.rules, left_out=hidden, context=moment, by=choice.strategy
+            customers,
+            k=choice.count,
+            rules=choice.rules,
+            left_out=hidden,
+            context=moment,
+            by=choice.strategy,
+            max_age=max_age,
         )
         picks.update({customer: [pick(one) for one in items] for customer, items in found.items()})
     return picks

@@ -9,9 +9,10 @@ from structlog.testing import capture_logs
 from personalization.catalog.models import Item
 from personalization.customers.models import Customer
 from personalization.events.services import NewEvent, record_events
-from recommender import lists, selectors, services
+from recommender import lists, selectors, services, serving
 from recommender.algorithms import MissingExtraError
 from recommender.context import Moment
+from recommender.models import ModelRun
 from recommender.rules import Rules
 
 pytestmark = pytest.mark.django_db
@@ -95,6 +96,18 @@ def test_a_champion_that_needs_what_is_not_installed_is_survived_and_said(shop, 
         found = selectors.recommend([customers[0].pk], k=6)[customers[0].pk]
     assert len(found) == 6 and {one.reason_kind for one in found} == {"popular"}
     assert [(entry["event"], entry["run"]) for entry in logs] == [("champion_unreadable", run.pk)]
+
+
+def test_a_model_of_a_moment_ago_is_served_only_to_those_who_may_take_it(shop):
+    first, second = served_by("ease"), served_by("als", factors=4)
+    assert not ModelRun.objects.get(pk=first.pk).is_champion
+    ModelRun.objects.update(is_champion=False)
+    serving.forget()
+    assert serving.serve_champion(max_age=3600) is None
+    ModelRun.objects.filter(pk=second.pk).update(is_champion=True)
+    assert serving.serve_champion(max_age=3600) is None
+    now = serving.serve_champion()
+    assert now is not None and serving.serve_champion(max_age=3600) is now
 
 
 def test_many_pieces_on_every_core_are_the_same_as_one(shop, monkeypatch):

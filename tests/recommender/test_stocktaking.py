@@ -77,6 +77,16 @@ def test_only_what_changed_is_read_again(catalog):
     assert load_assortment() is changed
 
 
+def test_whoever_may_take_an_older_one_does_not_ask(catalog):
+    first = load_assortment()
+    stock("a", 0)
+    with CaptureQueriesContext(connection) as queries:
+        assert load_assortment(max_age=3600) is first
+    assert not queries
+    assert shown() == "bcd"
+    assert load_assortment(max_age=3600) is not first
+
+
 def test_what_a_transaction_takes_back_was_never_there(catalog):
     with pytest.raises(TakenBackError), transaction.atomic():
         stock("a", 0)

@@ -13,6 +13,7 @@ from campaigns.onsite.services import ContentDraft, OfferDraft
 from personalization.access.models import Scope
 from personalization.access.services import create_key
 from personalization.customers.models import Customer
+from recommender import serving, stocktaking
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
@@ -27,10 +28,12 @@ class AtOnce:
 @pytest.fixture(autouse=True)
 def fresh():
     """Nothing known from the test before, in this process or in Redis."""
-    live.forget()
+    for one in (live, stocktaking, serving):
+        one.forget()
     redis.Redis.from_url(settings.REDIS_URL).delete(showing.WAITING)
     yield
-    live.forget()
+    for one in (live, stocktaking, serving):
+        one.forget()
 
 
 @pytest.fixture
