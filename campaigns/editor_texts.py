@@ -34,6 +34,7 @@ LAST_ORDERS = """{% last_orders count: 3 as orders %}
     {% for order in orders %}{{ order.at | date }}: {{ order.items | map: "name" | join: ", " }}
     {% endfor %}"""
 LANGUAGE = """{% localized %}English{% language "zh" %}中文{% endlocalized %}"""
+VARY = """{% vary "tone" %}See what is new{% or %}These are for you{% endvary %}"""
 OPTIONAL = """{% optional %}Dear {{ customer.first_name }}{% else %}Hello{% endoptional %}"""
 UNSUBSCRIBE = """<mj-section>
       <mj-column>
@@ -51,6 +52,7 @@ def snippets() -> list[dict[str, str]]:
         {"label": _("More recommended items"), "text": RECOMMEND},
         {"label": _("Last orders"), "text": LAST_ORDERS},
         {"label": _("By language"), "text": LANGUAGE},
+        {"label": _("Try versions"), "text": VARY},
         {"label": _("If nothing is missing"), "text": OPTIONAL},
         {"label": _("Date"), "text": "{{ now | date }}"},
         {"label": _("Unsubscribe link"), "text": UNSUBSCRIBE},

@@ -24,6 +24,7 @@ from campaigns.plan_form import plan_form
 from campaigns.report_allocation import waves_of
 from campaigns.report_found import analysis_context, found_of, wish
 from campaigns.report_tables import with_sent
+from campaigns.varying import told
 from personalization.access.services import actor_name, audit
 from personalization.access.shell import render_page, staff_page
 from personalization.customers.pseudonyms import pseudonym
@@ -105,6 +106,7 @@ def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
         **found["context"],
         **analysis,
         "waves": waves_of(run),
+        "varied": told(run),
         **decision_context(run),
     }
     return {
@@ -114,6 +116,7 @@ def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
                 "headline",
                 "decision",
                 "allocation",
+                "varied",
                 "progress",
                 "analysis",
                 "guards",

@@ -25,6 +25,7 @@ from campaigns.schedule.timing import Timing
 from campaigns.schedule.words import read_timing
 from campaigns.steering import cancel, close, pause, resume, retry_failed
 from campaigns.utm import wrong_utm
+from campaigns.varying import start_varying
 from campaigns.winner import promise
 from experiments import holdouts
 from experiments import services as experiments
@@ -172,7 +173,8 @@ def launch(campaign: Campaign, *, actor: str, now: datetime | None = None) -> Ru
     ) | dict.fromkeys(held_out, (None, chance))
     run = Run.objects.create(
         campaign=campaign, number=number, segment_version=version, experiment=experiment,
-        content=_content(campaign), audience_size=len(customer_ids), launched_by=actor, launched_at=now,
+        content=_frozen(campaign, experiment, now), audience_size=len(customer_ids), launched_by=actor,
+        launched_at=now,
     )  # fmt: skip
     control = experiment.variants.filter(is_control=True).first()
     written = freeze(
@@ -208,7 +210,8 @@ def launch(campaign: Campaign, *, actor: str, now: datetime | None = None) -> Ru
 def _open(campaign: Campaign, experiment: Experiment, *, number: int, actor: str, now: datetime) -> Run:
     """A standing run without anybody: triggers and journeys take customers in."""
     run = Run.objects.create(
-        campaign=campaign, number=number, experiment=experiment, content=_content(campaign), audience_size=0,
+        campaign=campaign, number=number, experiment=experiment, content=_frozen(campaign, experiment, now),
+        audience_size=0,
         launched_by=actor, launched_at=now, is_standing=True,
     )  # fmt: skip
     campaign.status, campaign.problem = CampaignStatus.LAUNCHED, ""
@@ -247,6 +250,12 @@ def _experiment(campaign: Campaign, number: int) -> Experiment:
         key=f"campaign-{campaign.pk}-run-{number}", name=f"{campaign.name} #{number}", variants=variants,
         coverage=campaign.test_share, allocation=Allocation(campaign.allocation),
     )  # fmt: skip
+
+
+def _frozen(campaign: Campaign, experiment: Experiment, now: datetime) -> dict[str, object]:
+    """The content as it is, with an experiment for every choice inside of the messages."""
+    content = _content(campaign)
+    return {**content, "varies": start_varying(experiment.key, content, parent=experiment, at=now)}
 
 
 def _content(campaign: Campaign) -> dict[str, object]:

@@ -83,9 +83,42 @@ def assign_learned(
 ) -> Assigned:
     """As `assign_personalized`, with the same chances for all: by Thompson's rule on this experiment's own
     customers so far. Raises NotRunning, NotPossible."""
-    outcomes = load_outcomes(experiment, metric, as_of=at, within=within)
-    rows = _rows_of(outcomes, experiment, _messages(experiment, floor))
-    row = _thompson([_sign(metric) * outcomes.values[one] for one in rows], floor)
+    chances = learned_chances(experiment, [experiment], metric=metric, at=at, floor=floor, within=within)
+    return assign_by(experiment, customer_ids, chances, at=at, seed=seed)
+
+
+def learned_chances(
+    experiment: Experiment,
+    learn_from: Sequence[Experiment],
+    *,
+    metric: Metric,
+    at: datetime,
+    floor: float,
+    within: timedelta | None = None,
+) -> list[float]:
+    """The chance of each message among the messages, by what the customers of these experiments did together;
+    variants are matched by key. Raises NotPossible when none of them can tell anything."""
+    messages = _messages(experiment, floor)
+    pooled: list[list[Floats]] = [[] for _message in messages]
+    trouble: NotPossible | None = None
+    for source in learn_from:
+        try:
+            outcomes = load_outcomes(source, metric, as_of=at, within=within)
+        except NotPossible as error:
+            trouble = trouble or error
+            continue
+        for place, rows in enumerate(_rows_of(outcomes, source, messages)):
+            pooled[place].append(_sign(metric) * outcomes.values[rows])
+    if trouble is not None and not any(pooled):
+        raise trouble
+    return [float(one) for one in _thompson([np.concatenate(one) for one in pooled], floor)]
+
+
+def assign_by(
+    experiment: Experiment, customer_ids: Sequence[int], chances: Sequence[float], *, at: datetime, seed: str
+) -> Assigned:
+    """Draws by these chances among the messages, the same for all. Raises NotRunning."""
+    row = np.array(chances)
     return _draw(experiment, customer_ids, lambda ids: np.tile(row, (len(ids), 1)), at=at, seed=seed)
 
 

@@ -92,7 +92,7 @@ class Question:
         metric = self.metric
         return {
             "experiment": self.experiment.pk,
-            "key": self.experiment.key,
+            "key": self.experiment.events_key,
             "event": metric.event,
             "divisor": metric.denominator_event,
             "property": metric.property_name,

@@ -49,8 +49,10 @@ def create_experiment(
     is_served: bool = False,
     segment_version: SegmentVersion | None = None,
     layer_part: LayerPart | None = None,
+    within: Experiment | None = None,
 ) -> Experiment:
-    """The variants keep the given order. `hash_version` 1 is for what was begun elsewhere.
+    """The variants keep the given order. `hash_version` 1 is for what was begun elsewhere. `within`: the
+    experiment inside of whose messages this one is tried.
 
     Raises KeyTaken, InvalidVariants, InvalidTraffic, LayerTaken.
     """
@@ -62,7 +64,7 @@ def create_experiment(
             part = _reserve(layer_part)
             experiment = Experiment.objects.create(
                 key=key, name=name, coverage=coverage, origin=origin, allocation=allocation,
-                hash_version=hash_version,
+                hash_version=hash_version, within=within,
                 is_served=is_served, segment_version=segment_version, **part,
             )  # fmt: skip
             Variant.objects.bulk_create(

@@ -69,6 +69,11 @@ class Experiment(models.Model):
         help_text=_("What clients get after the end."),
     )
     shipped_share = models.FloatField(_("shipped to the share"), default=1.0)
+    within = models.ForeignKey(
+        "self", models.CASCADE, null=True, blank=True, editable=False, related_name="parts",
+        verbose_name=_("part of"),
+        help_text=_("Tried inside of this one's messages, whose opens and clicks count for it."),
+    )  # fmt: skip
     wishes = models.JSONField(
         _("wishes for the plan"), default=dict, blank=True, editable=False,
         help_text=_("What is left out is chosen well; fixed at the start."),
@@ -103,6 +108,11 @@ class Experiment(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def events_key(self) -> str:
+        """Under which key events of our messages say that they belong to it."""
+        return self.within.key if self.within is not None else self.key
 
 
 class Variant(models.Model):

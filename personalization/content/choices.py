@@ -71,17 +71,18 @@ class Vary(Tag):
                 _("vary needs 2 to {n} versions, with an or between them").format(n=MAX_OPTIONS), token=token
             )
         ends = [*(token.source.rfind("{%", 0, start) for start in starts[1:]), stream.current.start_index]
-        excerpts = tuple(_excerpt(token.source[start:end]) for start, end in zip(starts, ends, strict=True))
+        sources = tuple(token.source[start:end] for start, end in zip(starts, ends, strict=True))
         # One name is one choice, wherever it stands: what differs in HTML and text is only the markup.
         key = f"vary:{need.name}:{len(options)}"
-        return VaryNode(token, Need(key, "vary", need.name, need.arguments, excerpts, need.line), options)
+        return VaryNode(token, Need(key, "vary", need.name, need.arguments, sources, need.line), options)
 
 
 def _after(token: Token) -> int:
     return token.source.find("%}", token.start_index) + 2
 
 
-def _excerpt(source: str) -> str:
+def excerpt(source: str) -> str:
+    """What a reader of reports sees of a version: its words, or its markup where it has none."""
     text = " ".join(re.sub(r"<[^<>]*>|\{%.*?(?:%\}|$)", " ", source, flags=re.DOTALL).split())
     return text[:SHOWN] or " ".join(source.split())[:SHOWN]
 

@@ -23,7 +23,7 @@ from liquid.token import Token
 from markupsafe import escape
 
 from personalization.content import filters
-from personalization.content.choices import Optional, SkipCustomer
+from personalization.content.choices import Optional, SkipCustomer, Vary
 from personalization.content.errors import MissingValue, RenderError
 from personalization.content.guards import StyleGuard, UrlGuard
 from personalization.content.localized import Localized
@@ -37,7 +37,7 @@ MAX_LIST = 1_000
 MAX_NUMBER = 10**30
 FORBIDDEN_TAGS = ("include", "render")
 FORBIDDEN_FILTERS = ("safe", "escapejs")
-OWN_TAGS = (UrlGuard, StyleGuard, Recommend, LastOrders, Localized, Optional, SkipCustomer)  # fmt: skip
+OWN_TAGS = (UrlGuard, StyleGuard, Recommend, LastOrders, Vary, Localized, Optional, SkipCustomer)  # fmt: skip
 
 
 class MessageContext(RenderContext):

@@ -43,7 +43,7 @@ MAX_TEXT = 500
 @dataclass(frozen=True)
 class Need:
     """`name`: strategy, pool, source, or the name of a choice. The same tag in several parts of a message has
-    the same `key`, and gets the same."""
+    the same `key`, and gets the same. `options`: the versions of a choice, as they are compiled."""
 
     key: str
     kind: str

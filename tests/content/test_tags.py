@@ -157,6 +157,11 @@ def test_a_localized_text_falls_back_from_region_to_language_to_the_first(langua
     assert f"<p>{expected}</p>" in html(body, {"customer": {"language": language}})
 
 
+def test_the_first_version_is_shown_as_long_as_nothing_was_drawn():
+    body = '<p>{% vary "a" %}one{% or %}two {{ customer.first_name }}{% endvary %}</p>'
+    assert "<p>one</p>" in html(body) and "<p>two Ann</p>" in html(body, given=[1])
+
+
 def test_tags_may_stand_between_mjml_sections_and_in_addresses():
     section = "<mj-section><mj-column><mj-text>{}</mj-text></mj-column></mj-section>"
     body = (
@@ -229,6 +234,11 @@ HOSTILE = [
     *(f'{{% last_orders count: {value} as x %}}{{{{ x }}}}' for value in ("0", "-5", "100000", "customer.first_name", "(1..9)", "1.5")),
     *(f"{{% optional %}}{body}{{% endoptional %}}" for body in ("{% break %}", "{% continue %}", "{% cycle 'a' %}" * 2000, "{% for i in (1..99999999) %}x{% endfor %}", "{% capture a %}{{ x }}{% endcapture %}{{ a }}", "{% raw %}{% endraw %}", "{{ customer.__class__ }}", "{% tablerow i in (1..9999999) %}{% endtablerow %}")),
     *(f'{{% localized %}}x{{% language "{code}" %}}y{{% endlocalized %}}' for code in ("__class__", "zh'", "a" * 500, "../../etc", "{{ x }}", "\u202e", "zh-" * 50)),
+    *(f'{{% vary "{name}" %}}x{{% or %}}y{{% endvary %}}' for name in ("__class__", "A", "a" * 31, "../x", "{{ x }}", "", "a b", "\u202e", "a'b")),
+    '{% vary "a" %}' + "x{% or %}" * 5000 + "{% endvary %}", '{% vary "a" %}' * 40 + "x{% or %}y{% endvary %}" * 40, '{% vary "a" %}' * 20000,
+    '{% vary "a" %}{% vary "a" %}x{% or %}y{% endvary %}{% or %}z{% endvary %}', '{% vary "a" %}{% for i in (1..999999999) %}x{% endfor %}{% or %}y{% endvary %}',
+    '<a href="{% vary "a" %}javascript:x{% or %}vbscript:x{% endvary %}">x</a>', '<p onclick="{% vary "a" %}x{% or %}y{% endvary %}">z</p>', '<{% vary "a" %}script{% or %}p{% endvary %}>x',
+    '<p style="color:{% vary "a" %}url(x){% or %}red{% endvary %}">x</p>', '<p title="{% vary "a" %}x">{% or %}y{% endvary %}</p>', '{% vary "a" learn: customer.__class__ %}x{% or %}y{% endvary %}',
     "{% optional %}" * 40 + "{% endoptional %}" * 40, "{% localized %}" * 40 + "{% endlocalized %}" * 40,
     "{% optional %}" * 20000, "{% localized %}" * 20000, "{% block " * 20000, '{% block "a" %}' * 5000, "{% raw %}" * 20000 + '{% block "a" %}',
     "{% comment %}{% block " * 9000, "{%-" + " " * 50000 + 'block "a" %}', '{% block "' + "a" * 100000 + '" %}', '{% block "a\n" %}', "{% block 'a\" %}",
