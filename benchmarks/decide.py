@@ -1,8 +1,8 @@
 """The decide API under load: a visitor's content with six recommended items out of 10,000.
 
 Requests leave on a fixed schedule, answered or not, and are timed from when they should have left, over real
-sockets. Beside it, in the same way, a page that only asks the database whether it is there
-(`/readyz`): what the server itself costs. Server, load and engines share the machine.
+sockets. Beside it, in the same way, a page that only says that the server is there
+(`/healthz`): what the server itself costs. Server, load and engines share the machine.
 """
 
 import json
@@ -48,7 +48,7 @@ def measure(args: Namespace) -> tuple[dict[str, object], dict[str, float]]:
     try:
         run_load(port, "decide", token, n_customers, rate, 2.0)  # first calls compile and fill caches
         before = count_seen()
-        limit = run_load(port, "readyz", token, n_customers, rate, seconds)
+        limit = run_load(port, "healthz", token, n_customers, rate, seconds)
         decided = run_load(port, "decide", token, n_customers, rate, seconds)
         written = count_seen() - before
         down = run_down(port, token, n_customers)
@@ -56,14 +56,14 @@ def measure(args: Namespace) -> tuple[dict[str, object], dict[str, float]]:
         server.terminate()
         server.wait()
     shown = decided["reasons"].get("chosen", 0) + decided["reasons"].get("control", 0)
-    for name, found in (("readyz", limit), ("decide", decided), ("database locked", down)):
+    for name, found in (("healthz", limit), ("decide", decided), ("database locked", down)):
         print(f"{name:16} {found}", flush=True)
     print(f"{shown} shown, {written} written down as seen")
     figures: dict[str, object] = {
-        "rate": rate, "readyz": limit, "decide": decided, "database_locked": down, "shown": shown,
+        "rate": rate, "healthz": limit, "decide": decided, "database_locked": down, "shown": shown,
         "written_down": written,
     }  # fmt: skip
-    return figures, {f"{p} over readyz": decided[p] / limit[p] for p in ("p50_ms", "p99_ms")}
+    return figures, {f"{p} over healthz": decided[p] / limit[p] for p in ("p50_ms", "p99_ms")}
 
 
 def furnish(size: tuple[int, int, int]) -> tuple[int, str]:

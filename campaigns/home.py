@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from campaigns.models import Campaign, CampaignStatus, Delivery, DeliveryStatus, Run, RunStatus
-from personalization.customers.models import Customer
+from personalization.customers.models import SOMEBODY, Customer
 from personalization.events.models import Event
 from personalization.segments.models import Segment
 from recommender.models import ModelRun
@@ -40,7 +40,7 @@ def _counts() -> dict[str, int]:
     if counts is None:
         month = timezone.now() - timedelta(days=30)
         counts = {
-            "customers": Customer.objects.count(),
+            "customers": Customer.objects.filter(SOMEBODY).count(),
             "events": Event.objects.filter(occurred_at__gte=month).count(),
             "sent": Delivery.objects.filter(status=DeliveryStatus.SENT, sent_at__gte=month).count(),
             "segments": Segment.objects.filter(archived_at=None).count(),

@@ -91,6 +91,10 @@ class Customer(models.Model):
         return name or self.email or self.external_id or _("Visitor %(id)s") % {"id": self.pk}
 
 
+# Without the empty rows that merges and erasures leave behind for what counted them.
+SOMEBODY = models.Q(merged_into=None, erased_at=None)
+
+
 class Wording(models.Model):
     """The exact words somebody agreed to. Kept once however many agree; never changed."""
 

@@ -16,7 +16,7 @@ from typing import Any
 from django.db.models import BooleanField as Boolean
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Subquery
 
-from personalization.customers.models import Channel, Consent, Customer
+from personalization.customers.models import SOMEBODY, Channel, Consent, Customer
 from personalization.segments import nodes
 from personalization.segments.definition import DATE_TRAITS, TEXT_TRAITS, DefinitionError, Problem, parse
 from personalization.segments.measures import Measures, among, falsely
@@ -51,7 +51,7 @@ def compile_node(
     if only is not None:
         customers = customers.filter(among("id", only))
     # The empty profiles that merges and erasures leave behind are nobody: no event, trait or consent is their
-    return customers if compiler.is_grounded(node) else customers.filter(merged_into=None, erased_at=None)
+    return customers if compiler.is_grounded(node) else customers.filter(SOMEBODY)
 
 
 def compile_ids(node: nodes.Node, *, now: datetime, path: tuple[int, ...] = ()) -> QuerySet[Any]:

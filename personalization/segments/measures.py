@@ -33,7 +33,7 @@ from django.db.models import (
 from django.db.models import BooleanField as Boolean
 from django.db.models.functions import Coalesce, Rank
 
-from personalization.customers.models import Customer
+from personalization.customers.models import SOMEBODY, Customer
 from personalization.events.models import Event
 from personalization.segments import nodes
 from personalization.segments.operands import (
@@ -99,12 +99,7 @@ class Measures:
     def top(self, aggregate: nodes.Aggregate, percent: Any) -> QuerySet[Any]:
         """Those with fewer than percent·N customers above them; ties share their place. Of all customers,
         whatever `only` says."""
-        everyone = (
-            Customer.objects.filter(merged_into=None, erased_at=None)
-            .order_by()
-            .annotate(one=Value(1))
-            .values("one")
-        )
+        everyone = Customer.objects.filter(SOMEBODY).order_by().annotate(one=Value(1)).values("one")
         groups, _ = Measures(self.now).groups(aggregate)
         place = Window(Rank(), order_by=F("number").desc())
         return (

@@ -9,7 +9,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from personalization.customers.models import Customer
+from personalization.customers.models import SOMEBODY, Customer
 from personalization.segments.compiler import compile_definition, compile_ids, compile_node
 from personalization.segments.definition import DefinitionError, parse
 from personalization.segments.errors import CountTooSlow
@@ -45,7 +45,7 @@ def customer_total() -> int:
     """All customers, up to TOTAL_CACHE_SECONDS old."""
     total = cache.get("segments:total")
     if total is None:
-        total = Customer.objects.count()
+        total = Customer.objects.filter(SOMEBODY).count()
         cache.set("segments:total", total, TOTAL_CACHE_SECONDS)
     return total
 
