@@ -28,6 +28,7 @@ urlpatterns = [
     path("campaigns/<int:pk>/rehearsal", RehearsalView.as_view()),
     path("campaigns/<int:pk>/why", WhyView.as_view()),
     path("campaigns/<int:pk>/trigger", TriggerView.as_view()),
+    path("", include("campaigns.coupons.api_urls")),
     path("", include("campaigns.webhooks.api_urls")),
     path("", include("campaigns.journeys.api_urls")),
     path("campaigns/<int:pk>/attribution", AttributionView.as_view()),

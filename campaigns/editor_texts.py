@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from campaigns import channels
+from campaigns.coupons.api import pools
 from campaigns.item_counts import rule_names
 from campaigns.outlook import asks_for_share
 from experiments.models import Metric
@@ -53,11 +54,16 @@ def snippets() -> list[dict[str, str]]:
         {"label": _("Last orders"), "text": LAST_ORDERS},
         {"label": _("By language"), "text": LANGUAGE},
         {"label": _("Try versions"), "text": VARY},
+        *({"label": pool.name, "text": _coupon(pool.name)} for pool in pools()[:10]),
         {"label": _("If nothing is missing"), "text": OPTIONAL},
         {"label": _("Date"), "text": "{{ now | date }}"},
         {"label": _("Unsubscribe link"), "text": UNSUBSCRIBE},
         *({"label": block.name, "text": f'{{% block "{block.name}" %}}'} for block in blocks()[:30]),
     ]
+
+
+def _coupon(pool: str) -> str:
+    return f'{{% coupon "{pool}" as code %}}{{{{ code }}}}'
 
 
 def channel_forms() -> dict[str, dict[str, Any]]:

@@ -45,6 +45,14 @@ class InvalidJourney(ProblemError):
     title = _("The journey is not valid")
 
 
+class InvalidCoupons(ProblemError):
+    """What was to be saved is no pool, or holds what is no code."""
+
+    status = 422
+    slug = "invalid-coupons"
+    title = _("The coupons are not valid")
+
+
 class InvalidWebhook(ProblemError):
     """What was to be saved is no webhook."""
 

@@ -72,6 +72,7 @@ class Outcome:
     counts: bool = True  # whether it was a try
     due_at: datetime | None = None
     wait_ends_at: datetime | None = None
+    unused: tuple[str, ...] = ()  # coupon pools whose code the message did not show
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,8 @@ class Failure:
 class Rehearsal:
     """`days`: messages by day of the workspace's zone. `waiting`: what would still wait at the end.
     `samples`: subject and text of the first few messages, with the customer. `failures`: by variant, reason
-    and detail, whom the message itself fails. `journey`: its counts."""
+    and detail, whom the message itself fails. `pretended`: what is left of coupon pools.
+    `journey`: its counts."""
 
     starts_at: datetime
     ends_at: datetime
@@ -74,6 +75,7 @@ class Rehearsal:
     days: dict[date, int] = field(default_factory=dict)
     samples: list[dict[str, Any]] = field(default_factory=list)
     failures: dict[tuple[str, str, str], Failure] = field(default_factory=dict)
+    pretended: dict[str, int] = field(default_factory=dict)
     journey: dict[str, Any] | None = None
 
 
@@ -179,7 +181,7 @@ def _rehearse_chunk(found: Rehearsal, chunk: Chunk, clock: datetime) -> None:
     held = holding.reserve(rows, now=clock)
     outcomes = list(held.values())
     rows = [row for row in rows if row.id not in held]
-    data = context.load_needs(content, data, rows, at=clock, is_real=False)
+    data = context.load_needs(content, data, rows, at=clock, is_real=False, pretended=found.pretended)
     composer = Composer(content, data, at=clock)
     for row in rows:
         try:

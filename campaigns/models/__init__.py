@@ -1,6 +1,7 @@
 """The rows of the campaigns room, by subject."""
 
 from campaigns.models.channels import PushSubscription, SenderAccount
+from campaigns.models.coupons import CouponCode, CouponPool
 from campaigns.models.feedback import Bounce, BounceKind
 from campaigns.models.journeys import (
     CallStatus,
@@ -37,9 +38,9 @@ from campaigns.models.webhooks import Telling, TellingStatus, WebhookEndpoint
 
 __all__ = [
     "Bounce", "BounceKind", "CallStatus", "Campaign", "CampaignKind", "CampaignStatus", "Chunk",
-    "ChunkStatus", "Delivery", "DeliveryStatus", "Fallback", "FrequencyCap", "ItemLook", "Journey",
-    "JourneyMember", "JourneyStatus", "JourneyVersion", "Learning", "LearningStatus", "Message",
-    "Passage", "PassageStatus", "PassageStep", "PushSubscription", "QuietHours", "Rollout",
-    "RolloutStatus", "Run", "RunStatus", "SendLock", "SenderAccount", "SkipReason", "Telling",
+    "ChunkStatus", "CouponCode", "CouponPool", "Delivery", "DeliveryStatus", "Fallback", "FrequencyCap",
+    "ItemLook", "Journey", "JourneyMember", "JourneyStatus", "JourneyVersion", "Learning",
+    "LearningStatus", "Message", "Passage", "PassageStatus", "PassageStep", "PushSubscription", "QuietHours",
+    "Rollout", "RolloutStatus", "Run", "RunStatus", "SendLock", "SenderAccount", "SkipReason", "Telling",
     "TellingStatus", "TopicRule", "Touch", "Trigger", "WebhookCall", "WebhookEndpoint",
 ]  # fmt: skip

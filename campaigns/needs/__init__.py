@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from campaigns.needs._base import Asked, Given, Provider, Scene
 from personalization.content.errors import Problem, RenderError
 from personalization.content.language import ask
@@ -25,11 +23,12 @@ def _all() -> dict[str, Provider]:
 
 def problems_of(needs: Iterable[Need]) -> list[Problem]:
     """What is wrong with tags whoever the customer is."""
-    return [
-        Problem("body", f"{need.kind} “{need.name}”: {text}" if need.name else f"{need.kind}: {text}")
-        for need in needs
-        for text in _all()[need.kind].problems(need)
-    ]
+    found = []
+    for need in needs:
+        provider, name = _all()[need.kind], f"{need.kind} “{need.name}”" if need.name else need.kind
+        found += [Problem("body", f"{name}: {text}") for text in provider.problems(need)]
+        found += [Problem("body", f"{name}: {text}", level="warning") for text in provider.warnings(need)]
+    return found
 
 
 def ask_for(
@@ -57,8 +56,3 @@ def load(asked: Iterable[Asked], scene: Scene) -> dict[int, dict[str, Given]]:
         for (delivery, key), given in _all()[kind].load(several, scene).items():
             found[delivery][key] = given
     return found
-
-
-def problem_text(need: Need, known: Iterable[str]) -> str:
-    names = ", ".join(sorted(known))
-    return _("there is no such name; there are: %(names)s") % {"names": names or _("none")}

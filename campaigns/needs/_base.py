@@ -36,13 +36,14 @@ class Given:
 @dataclass(frozen=True)
 class Scene:
     """`content` is the run's, as frozen. Not `is_real`: a rehearsal or preview, which takes nothing away.
-    `shown`: items that stand in each message anyway."""
+    `shown`: items that stand in each message anyway; `pretended`: what a rehearsal has left of each pool."""
 
     run_id: int
     content: Mapping[str, Any]
     at: datetime
     is_real: bool = True
     shown: Mapping[int, frozenset[int]] = field(default_factory=dict)
+    pretended: dict[str, int] = field(default_factory=dict)
 
 
 class Provider(ABC):
@@ -53,6 +54,10 @@ class Provider(ABC):
     @abstractmethod
     def problems(self, need: Need) -> Iterator[str]:
         """What is wrong with the tag whoever the customer is, for its author."""
+
+    def warnings(self, need: Need) -> Iterator[str]:
+        """What its author should know, though it works."""
+        return iter(())
 
     @abstractmethod
     def load(self, asked: Sequence[Asked], scene: Scene) -> Mapping[tuple[int, str], Given]:

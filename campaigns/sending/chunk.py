@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from campaigns import ledger
 from campaigns.channels import Answer, ChannelError, Outgoing, Session
+from campaigns.coupons.services import give_back
 from campaigns.feedback.refusals import take_refusals
 from campaigns.ledger import Claim, Outcome, Row
 from campaigns.limits import caps
@@ -188,7 +189,7 @@ def _each(
         status = STATUS[answer.kind]
         outcome = Outcome(
             row.id, status, detail=answer.detail, at=datetime.fromtimestamp(now, UTC),
-            inputs=composer.inputs(row),
+            inputs=composer.inputs(row), unused=composer.unused_coupons(row),
         )  # fmt: skip
         # The outcome is kept before the journal is told: should its disk be full now, we still know.
         yield _give_up(outcome, row, answer.retry_after)
@@ -246,6 +247,7 @@ def _store(
         with transaction.atomic():
             changed = ledger.record(claim, outcomes)
             _take_refusals(run, outcomes, changed)
+            give_back(o for o in outcomes if o.delivery_id in changed)
             sent = [o for o in outcomes if o.status == S.SENT and o.delivery_id in changed]
             record_events([event for o in sent if (event := _sent_event(run, by_id[o.delivery_id], o))])
             is_held = ledger.release(claim, retry_at=retry_at) if release else ledger.lock_held(claim)

@@ -33,6 +33,7 @@ class Composer:
         self._items = ItemTexts(data.items)
         self._at = at
         self._issued = int(at.timestamp())
+        self._given: dict[int, Givens] = {}
         self._sheets = {
             key: Sheet(run.run_id, run.campaign_id, key, run.content, at) for key in run.content["variants"]
         }
@@ -46,12 +47,12 @@ class Composer:
 
     def inputs(self, row: Row) -> dict[str, Any] | None:
         """What this message is made from beside the profile: `items` shown (see picks.Pick), and under
-        `needs` what each of the template's tags was given."""
+        `needs` what each of the template's tags was given; once it was made, only those that it came to."""
         picks = list(self._data.picks.get(row.customer_id, ())) if row.customer_id is not None else []
         needs = {
             key: given.record
             for key, given in self._data.givens.get(row.id, {}).items()
-            if given.record is not None
+            if given.record is not None and (row.id not in self._given or key in self._given[row.id].used)
         }
         if not picks and not needs:
             return None
@@ -60,6 +61,12 @@ class Composer:
         shown = [*picks, *(pick for pick in more if pick[0] not in known)]
         found: dict[str, Any] = {"items": shown, "at": self._issued}
         return {**found, "needs": needs} if needs else found
+
+    def unused_coupons(self, row: Row) -> tuple[str, ...]:
+        """Pools of which this message, as it was made, shows no code: nobody has seen the one it holds."""
+        used = self._given[row.id].used if row.id in self._given else set()
+        loaded = self._data.givens.get(row.id, {})
+        return tuple(key.split(":")[1] for key in loaded if key.startswith("coupon:") and key not in used)
 
     def render(self, row: Row) -> Any:
         """The message with its links, as the channel's `finish` answers it. Raises NotPossible."""
@@ -113,10 +120,11 @@ class Composer:
             raise NotPossible(SkipReason.INVALID_ADDRESS, str(error)) from error
 
     def context(self, row: Row, profile: dict[str, Any], unsubscribe_url: str) -> dict[str, Any]:
-        given = self._data.givens.get(row.id, {})
+        loaded = self._data.givens.get(row.id, {})
+        given = self._given[row.id] = Givens({key: one.value for key, one in loaded.items()})
         return {
             **values_before(self._run, row, profile, at=self._at),
             "items": self._items.of(self._data.picks.get(profile["id"], ()), profile["language"]),
             "unsubscribe_url": unsubscribe_url,
-            GIVENS: Givens({key: one.value for key, one in given.items()}),
+            GIVENS: given,
         }

@@ -88,7 +88,13 @@ def load(run: RunContent, rows: Sequence[Row]) -> ChunkData:
 
 
 def load_needs(
-    run: RunContent, data: ChunkData, rows: Sequence[Row], *, at: datetime, is_real: bool = True
+    run: RunContent,
+    data: ChunkData,
+    rows: Sequence[Row],
+    *,
+    at: datetime,
+    is_real: bool = True,
+    pretended: dict[str, int] | None = None,
 ) -> ChunkData:
     """The same with what the tags of the rows' templates ask for. Only for rows that are to be sent: what
     there is one of for each message, a coupon code, is taken here."""
@@ -108,7 +114,7 @@ def load_needs(
         shown[row.id] = frozenset(pick[0] for pick in data.picks.get(profile["id"], ()))
     if not asked and not found:
         return data
-    scene = needs.Scene(run.run_id, run.content, at, is_real, shown)
+    scene = needs.Scene(run.run_id, run.content, at, is_real, shown, {} if pretended is None else pretended)
     for delivery, given in needs.load(asked, scene).items():
         found.setdefault(delivery, {}).update(given)
     return replace(data, givens=found)

@@ -88,6 +88,12 @@ UNFOLD = {
                         "content:blocks",
                         "content.view_contentblock",
                     ),
+                    _entry(
+                        _("Coupons"),
+                        "confirmation_number",
+                        "coupons:list",
+                        "campaigns.view_couponpool",
+                    ),
                     _entry(_("On the page"), "web", "onsite:list", "onsite.view_placement"),
                     _entry(
                         _("Senders"), "outgoing_mail", "campaigns:accounts", "campaigns.view_senderaccount"

@@ -36,6 +36,7 @@ urlpatterns = [
     path("app/content/", include("personalization.content.urls")),
     path("app/recommender/", include("recommender.urls")),
     path("app/campaigns/", include("campaigns.urls")),
+    path("app/coupons/", include("campaigns.coupons.urls")),
     path("app/journeys/", include("campaigns.journeys.urls")),
     path("app/onsite/", include("campaigns.onsite.urls")),
     path("app/webhooks/", include("campaigns.webhooks.urls")),
