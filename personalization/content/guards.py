@@ -28,6 +28,10 @@ class GuardNode(Node):
         self.block = block
         self.blank = False
 
+    def __str__(self) -> str:
+        """As the author wrote it, for those who read the whole page."""
+        return str(self.block)
+
     def children(self, static_context: RenderContext, *, include_partials: bool = True) -> Iterable[Node]:
         yield self.block
 
