@@ -15,6 +15,7 @@ from campaigns.models import SenderAccount
 from campaigns.sending import breaker
 from campaigns.sending.failover import breaker_key
 from personalization.access.models import Scope, User
+from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name
 from personalization.customers.models import Channel
 
@@ -51,11 +52,12 @@ class AccountSerializer(serializers.ModelSerializer[SenderAccount]):
 
 class AccountsView(APIView):
     required_scope = SCOPES
+    pagination_class = CursorPagination
 
     @extend_schema(operation_id="sender_accounts_list", responses=AccountSerializer(many=True))
     def get(self, request: Request) -> Response:
-        """All accounts with providers, by channel and position."""
-        return Response(AccountSerializer(SenderAccount.objects.all(), many=True).data)
+        """All accounts with providers, oldest first."""
+        return answer_page(self, request, SenderAccount.objects.all(), AccountSerializer)
 
     @extend_schema(
         operation_id="sender_accounts_create", request=AccountSerializer, responses={201: AccountSerializer}

@@ -7,7 +7,6 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers, status
-from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -28,7 +27,7 @@ from experiments.models import Holdout
 from experiments.plan import amend_plan
 from experiments.plan_serializers import PlanChangeSerializer
 from personalization.access.models import Scope, User
-from personalization.access.pagination import CursorPagination
+from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name
 from personalization.customers.reading import MASK, may_see, note_read
 from personalization.segments.models import Segment
@@ -141,12 +140,13 @@ class DeliverySerializer(serializers.ModelSerializer[Delivery]):
 
 class CampaignsView(APIView):
     required_scope = READ_WRITE
+    pagination_class = CursorPagination
 
     @extend_schema(operation_id="campaigns_list", responses=CampaignSerializer(many=True))
     def get(self, request: Request) -> Response:
         """All campaigns, oldest first."""
         found = Campaign.objects.prefetch_related("messages", "runs").order_by("pk")
-        return _page(self, request, found, CampaignSerializer)
+        return answer_page(self, request, found, CampaignSerializer)
 
     @extend_schema(
         operation_id="campaigns_create", request=CampaignSerializer, responses={201: CampaignSerializer}
@@ -281,6 +281,7 @@ class ProgressView(APIView):
 
 class DeliveriesView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
+    pagination_class = CursorPagination
 
     @extend_schema(
         operation_id="campaigns_deliveries",
@@ -299,7 +300,7 @@ class DeliveriesView(APIView):
             status=_choice(request, "status", DeliveryStatus.values),
             reason=_choice(request, "reason", SkipReason.values),
         )
-        response = _page(self, request, found, DeliverySerializer)
+        response = answer_page(self, request, found, DeliverySerializer)
         rows = response.data["results"]
         if may_see(request):
             note_read(request, [r["customer_id"] for r in rows if r["customer_id"]], page="API: deliveries")
@@ -321,12 +322,6 @@ def _run(campaign_id: int) -> Run:
     if run is None:
         raise InvalidState("The campaign was not launched yet.")
     return run
-
-
-def _page(view: APIView, request: Request, found: Any, serializer: Any) -> Response:
-    paginator: BasePagination = CursorPagination()
-    page: Any = paginator.paginate_queryset(found, request, view=view)
-    return paginator.get_paginated_response(serializer(page, many=True).data)
 
 
 def _save(campaign: Campaign | None, request: Request) -> Campaign:

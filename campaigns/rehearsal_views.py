@@ -23,6 +23,7 @@ from personalization.customers import reading
 from personalization.customers.models import Customer
 
 MAX_DAYS = 92
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
 SHOWN = 10
 
 
@@ -106,10 +107,12 @@ def _asked(data: Any) -> tuple[datetime | None, int]:
         at = None
     if text and at is None:
         raise serializers.ValidationError({"at": ["Write the time like 2026-12-01T09:00Z."]})
-    if days and (not days.isdigit() or not 0 < int(days) <= MAX_DAYS):
+    if days and (not (days.isascii() and days.isdigit()) or len(days) > 3 or not 0 < int(days) <= MAX_DAYS):
         raise serializers.ValidationError({"days": [f"A number from 1 to {MAX_DAYS}."]})
     if at is not None and at.tzinfo is None:
         at = timezone.make_aware(at)
+    if at is not None and not EARLIEST_YEAR <= at.year <= LATEST_YEAR:
+        raise serializers.ValidationError({"at": [f"A time of the years {EARLIEST_YEAR} to {LATEST_YEAR}."]})
     return at, int(days or DAYS)
 
 

@@ -247,7 +247,8 @@ def _experiment(campaign: Campaign, number: int) -> Experiment:
         )
         variants.insert(0, control)
     return experiments.create_experiment(
-        key=f"campaign-{campaign.pk}-run-{number}", name=f"{campaign.name} #{number}", variants=variants,
+        key=f"campaign-{campaign.pk}-run-{number}", name=f"{campaign.name[:180]} #{number}",
+        variants=variants,
         coverage=campaign.test_share, allocation=Allocation(campaign.allocation),
     )  # fmt: skip
 

@@ -1,13 +1,10 @@
 """The API of experiments: make, start, ramp up, end, ship, and import assignments made elsewhere."""
 
-from typing import Any
-
 from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -28,7 +25,7 @@ from experiments.models import Experiment, Origin
 from experiments.plan import promise
 from experiments.selectors import own_experiment
 from personalization.access.models import Scope
-from personalization.access.pagination import CursorPagination
+from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name, audit
 
 READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PATCH": Scope.CAMPAIGNS_WRITE}
@@ -37,14 +34,13 @@ TAGS = ["experiments"]
 
 class ExperimentsView(APIView):
     required_scope = READ_WRITE
+    pagination_class = CursorPagination
 
     @extend_schema(operation_id="experiments_list", responses=ExperimentSerializer(many=True), tags=TAGS)
     def get(self, request: Request) -> Response:
         """All experiments, those of campaigns too, oldest first."""
-        paginator: BasePagination = CursorPagination()
         found = Experiment.objects.prefetch_related("variants").order_by("pk")
-        page: Any = paginator.paginate_queryset(found, request, view=self)
-        return paginator.get_paginated_response(ExperimentSerializer(page, many=True).data)
+        return answer_page(self, request, found, ExperimentSerializer)
 
     @extend_schema(
         operation_id="experiments_create",

@@ -9,7 +9,6 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
-from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,7 +16,7 @@ from rest_framework.views import APIView
 from experiments import metrics
 from experiments.models import Metric
 from personalization.access.models import Scope
-from personalization.access.pagination import CursorPagination
+from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name, audit
 
 READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE}
@@ -46,6 +45,7 @@ class MetricSerializer(serializers.ModelSerializer[Metric]):
 
 class MetricsView(APIView):
     required_scope = READ_WRITE
+    pagination_class = CursorPagination
 
     @extend_schema(
         operation_id="metrics_list", responses=MetricSerializer(many=True), tags=TAGS,
@@ -54,11 +54,12 @@ class MetricsView(APIView):
     def get(self, request: Request) -> Response:
         """The metrics in use, oldest first."""
         found = Metric.objects.order_by("pk")
-        if request.query_params.get("archived", "").lower() not in ("1", "true", "yes"):
+        archived = request.query_params.get("archived", "").lower()
+        if archived not in ("", "true", "false"):
+            raise serializers.ValidationError({"archived": ["true or false."]})
+        if archived != "true":
             found = found.filter(archived_at=None)
-        paginator: BasePagination = CursorPagination()
-        page: Any = paginator.paginate_queryset(found, request, view=self)
-        return paginator.get_paginated_response(MetricSerializer(page, many=True).data)
+        return answer_page(self, request, found, MetricSerializer)
 
     @extend_schema(
         operation_id="metrics_create", request=MetricSerializer, responses={201: MetricSerializer}, tags=TAGS

@@ -1,17 +1,12 @@
 """The API of layers, holdouts and client keys: list, create, end or revoke. Nothing is deleted."""
 
-from typing import Any
-
 from django.db import transaction
-from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from experiments import client_keys, holdouts
@@ -24,7 +19,7 @@ from experiments.traffic_serializers import (
     ShareSerializer,
 )
 from personalization.access.models import Scope, User
-from personalization.access.pagination import CursorPagination
+from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name, audit
 
 READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PATCH": Scope.CAMPAIGNS_WRITE}
@@ -33,11 +28,12 @@ LAYERS, HOLDOUTS, KEYS = ["layers"], ["holdouts"], ["client keys"]
 
 class LayersView(APIView):
     required_scope = READ_WRITE
+    pagination_class = CursorPagination
 
     @extend_schema(operation_id="layers_list", responses=LayerSerializer(many=True), tags=LAYERS)
     def get(self, request: Request) -> Response:
         """All layers with the parts that are taken and free."""
-        return _page(self, request, Layer.objects.order_by("pk"), LayerSerializer)
+        return answer_page(self, request, Layer.objects.order_by("pk"), LayerSerializer)
 
     @extend_schema(
         operation_id="layers_create", request=LayerSerializer, responses={201: LayerSerializer}, tags=LAYERS
@@ -63,12 +59,13 @@ class LayerView(APIView):
 
 class HoldoutsView(APIView):
     required_scope = READ_WRITE
+    pagination_class = CursorPagination
 
     @extend_schema(operation_id="holdouts_list", responses=HoldoutSerializer(many=True), tags=HOLDOUTS)
     def get(self, request: Request) -> Response:
         """All holdouts, ended ones too, oldest first."""
         found = Holdout.objects.prefetch_related("versions").order_by("pk")
-        return _page(self, request, found, HoldoutSerializer)
+        return answer_page(self, request, found, HoldoutSerializer)
 
     @extend_schema(
         operation_id="holdouts_create", request=NewHoldoutSerializer, responses={201: HoldoutSerializer},
@@ -127,11 +124,12 @@ class EndHoldoutView(APIView):
 
 class ClientKeysView(APIView):
     required_scope = READ_WRITE
+    pagination_class = CursorPagination
 
     @extend_schema(operation_id="client_keys_list", responses=ClientKeySerializer(many=True), tags=KEYS)
     def get(self, request: Request) -> Response:
         """All client keys. They are no secret: every visitor of a website can see its own."""
-        return _page(self, request, ClientKey.objects.order_by("pk"), ClientKeySerializer)
+        return answer_page(self, request, ClientKey.objects.order_by("pk"), ClientKeySerializer)
 
     @extend_schema(
         operation_id="client_keys_create", request=ClientKeySerializer, responses={201: ClientKeySerializer},
@@ -158,11 +156,3 @@ class RevokeClientKeyView(APIView):
         client_keys.revoke_client_key(key, actor=actor_name(request))
         key.refresh_from_db()
         return Response(ClientKeySerializer(key).data)
-
-
-def _page(
-    view: APIView, request: Request, found: QuerySet[Any], serializer: type[BaseSerializer[Any]]
-) -> Response:
-    paginator: BasePagination = CursorPagination()
-    page: Any = paginator.paginate_queryset(found, request, view=view)
-    return paginator.get_paginated_response(serializer(page, many=True).data)

@@ -11,16 +11,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from personalization.access.models import Scope
-from personalization.access.pagination import CursorPagination
+from personalization.access.pagination import NewestFirst, answer_page
 from personalization.access.services import actor_name
 from recommender import services, tasks
 from recommender.models import DecidingMetric, ModelRun
 
 READ_WRITE = {"GET": Scope.MODELS_READ, "POST": Scope.MODELS_WRITE}
-
-
-class NewestFirst(CursorPagination):
-    ordering = "-pk"
 
 
 class TrainingRequest(serializers.Serializer[Any]):
@@ -66,13 +62,12 @@ class ModelSerializer(serializers.ModelSerializer[ModelRun]):
 
 class ModelsView(APIView):
     required_scope = READ_WRITE
+    pagination_class = NewestFirst
 
     @extend_schema(operation_id="models_list", responses=ModelSerializer(many=True), tags=["models"])
     def get(self, request: Request) -> Response:
         """All trainings, newest first."""
-        paginator = NewestFirst()
-        page = paginator.paginate_queryset(ModelRun.objects.defer("item_ids"), request, view=self)
-        return paginator.get_paginated_response(ModelSerializer(page, many=True).data)
+        return answer_page(self, request, ModelRun.objects.defer("item_ids"), ModelSerializer)
 
     @extend_schema(
         operation_id="models_train",

@@ -15,7 +15,7 @@ from campaigns.journeys.templates import create_from_template, template_names
 from campaigns.models import Journey, JourneyVersion, Passage, PassageStatus
 from campaigns.people import PeopleSerializer, known_people
 from personalization.access.models import Scope, User
-from personalization.access.pagination import CursorPagination
+from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name
 
 READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PUT": Scope.CAMPAIGNS_WRITE}
@@ -97,11 +97,12 @@ class PassageSerializer(serializers.ModelSerializer[Passage]):
 
 class JourneysView(APIView):
     required_scope = READ_WRITE
+    pagination_class = CursorPagination
 
     @extend_schema(operation_id="journeys_list", responses=JourneySerializer(many=True))
     def get(self, request: Request) -> Response:
         """All journeys, oldest first."""
-        return _page(self, request, Journey.objects.prefetch_related("versions").order_by("pk"),
+        return answer_page(self, request, Journey.objects.prefetch_related("versions").order_by("pk"),
                      JourneySerializer)  # fmt: skip
 
     @extend_schema(
@@ -204,6 +205,7 @@ class EnterView(APIView):
 
 class PeopleView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
+    pagination_class = CursorPagination
 
     @extend_schema(
         operation_id="journeys_people",
@@ -223,10 +225,4 @@ class PeopleView(APIView):
         found = selectors.people(
             get_object_or_404(Journey, pk=pk), node=request.query_params.get("node", ""), status=wanted
         )
-        return _page(self, request, found, PassageSerializer)
-
-
-def _page(view: APIView, request: Request, found: Any, serializer: Any) -> Response:
-    paginator = CursorPagination()
-    page: Any = paginator.paginate_queryset(found, request, view=view)
-    return paginator.get_paginated_response(serializer(page, many=True).data)
+        return answer_page(self, request, found, PassageSerializer)

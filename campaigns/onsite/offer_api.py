@@ -6,7 +6,6 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
-from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,7 +15,7 @@ from campaigns.onsite import services
 from campaigns.onsite.models import Offer, OfferContent, Order, Placement
 from campaigns.onsite.services import ContentDraft, OfferDraft
 from personalization.access.models import Scope, User
-from personalization.access.pagination import CursorPagination
+from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name
 from personalization.segments.models import Segment
 from recommender.references import write_rules
@@ -86,13 +85,12 @@ class OfferSerializer(serializers.ModelSerializer[Offer]):
 
 class PlacementsView(APIView):
     required_scope = READ_WRITE
+    pagination_class = CursorPagination
 
     @extend_schema(operation_id="placements_list", responses=PlacementSerializer(many=True), tags=TAGS)
     def get(self, request: Request) -> Response:
         """All placements, oldest first."""
-        paginator: BasePagination = CursorPagination()
-        page: Any = paginator.paginate_queryset(Placement.objects.order_by("pk"), request, view=self)
-        return paginator.get_paginated_response(PlacementSerializer(page, many=True).data)
+        return answer_page(self, request, Placement.objects.order_by("pk"), PlacementSerializer)
 
     @extend_schema(
         operation_id="placements_create", request=PlacementSerializer,
@@ -133,14 +131,13 @@ class PlacementView(APIView):
 
 class OffersView(APIView):
     required_scope = READ_WRITE
+    pagination_class = CursorPagination
 
     @extend_schema(operation_id="offers_list", responses=OfferSerializer(many=True), tags=TAGS)
     def get(self, request: Request) -> Response:
         """All offers, oldest first."""
-        paginator: BasePagination = CursorPagination()
         found = Offer.objects.select_related("placement", "experiment").prefetch_related("contents")
-        page: Any = paginator.paginate_queryset(found.order_by("pk"), request, view=self)
-        return paginator.get_paginated_response(OfferSerializer(page, many=True).data)
+        return answer_page(self, request, found.order_by("pk"), OfferSerializer)
 
     @extend_schema(
         operation_id="offers_create", request=OfferSerializer, responses={201: OfferSerializer}, tags=TAGS

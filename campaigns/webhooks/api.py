@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from campaigns.models import Telling, TellingStatus, WebhookEndpoint
 from campaigns.webhooks import services
 from personalization.access.models import Scope, User
-from personalization.access.pagination import CursorPagination
+from personalization.access.pagination import CursorPagination, NewestFirst, answer_page
 from personalization.access.services import actor_name
 
 SCOPES = {
@@ -59,13 +59,18 @@ class AgainSerializer(serializers.Serializer[Any]):
     )
 
 
+class AgainAnswerSerializer(serializers.Serializer[Any]):
+    calls = serializers.IntegerField(help_text="How many are sent again.")
+
+
 class WebhooksView(APIView):
     required_scope = SCOPES
+    pagination_class = CursorPagination
 
     @extend_schema(operation_id="webhooks_list", responses=WebhookSerializer(many=True))
     def get(self, request: Request) -> Response:
         """All webhooks."""
-        return Response(WebhookSerializer(WebhookEndpoint.objects.all(), many=True).data)
+        return answer_page(self, request, WebhookEndpoint.objects.order_by("pk"), WebhookSerializer)
 
     @extend_schema(
         operation_id="webhooks_create", request=WebhookSerializer, responses={201: NewWebhookSerializer}
@@ -111,13 +116,11 @@ class RotateView(APIView):
 
 class TellingsView(APIView):
     required_scope = SCOPES
+    pagination_class = NewestFirst
 
     @extend_schema(
         operation_id="webhooks_calls",
-        parameters=[
-            OpenApiParameter("status", enum=TellingStatus.values), OpenApiParameter("cursor"),
-            OpenApiParameter("page_size", int),
-        ],
+        parameters=[OpenApiParameter("status", enum=TellingStatus.values)],
         responses=TellingSerializer(many=True),
     )  # fmt: skip
     def get(self, request: Request, pk: int) -> Response:
@@ -126,12 +129,12 @@ class TellingsView(APIView):
         wanted = request.query_params.get("status", "")
         if wanted and wanted not in TellingStatus.values:
             raise serializers.ValidationError({"status": [f"One of: {', '.join(TellingStatus.values)}."]})
-        paginator = CursorPagination()
         found = rows.filter(status=wanted) if wanted else rows.all()
-        page: Any = paginator.paginate_queryset(found, request, view=self)
-        return paginator.get_paginated_response(TellingSerializer(page, many=True).data)
+        return answer_page(self, request, found, TellingSerializer)
 
-    @extend_schema(operation_id="webhooks_call_again", request=AgainSerializer, responses={200: None})
+    @extend_schema(
+        operation_id="webhooks_call_again", request=AgainSerializer, responses=AgainAnswerSerializer
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Sends one call, or all failed ones, again under the same id."""
         _must_manage(request)

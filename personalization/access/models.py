@@ -4,7 +4,10 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from personalization.access.fields import EncryptedTextField
 
 
 class User(AbstractUser):
@@ -52,6 +55,29 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class KeptAnswer(models.Model):
+    """What a call with an Idempotency-Key was answered, for a day (see `idempotency`). The body may hold
+    personal data: it is encrypted."""
+
+    key = models.ForeignKey(ApiKey, models.CASCADE)
+    method = models.CharField(max_length=8)
+    route = models.CharField(max_length=300)
+    name = models.CharField(max_length=255)
+    body_hash = models.BinaryField(max_length=32)
+    status = models.PositiveSmallIntegerField()
+    content_type = models.CharField(max_length=100)
+    body = EncryptedTextField()
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["key", "method", "route", "name"], name="kept_answer_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.route}: {self.status}"
 
 
 class AuditEntry(models.Model):

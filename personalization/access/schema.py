@@ -5,6 +5,7 @@ from typing import Any, Literal
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
+from personalization.access.idempotency import METHODS
 from personalization.access.permissions import scope_of
 
 PROBLEM = {
@@ -24,7 +25,16 @@ PROBLEM = {
         },
     },
 }
-COMMON = {"400": "Not valid", "401": "No or wrong key", "403": "The key lacks the scope", "404": "Not found"}
+COMMON = {
+    "400": "Not valid", "401": "No or wrong key", "403": "The key lacks the scope", "404": "Not found",
+    "409": "Not possible as things stand", "422": "Understood, and not valid", "429": "Too many calls",
+}  # fmt: skip
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key", "in": "header", "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+    "description": "Of your choice: within 24 hours the same call with the same key is carried out once and "
+    "answered twice alike.",
+}  # fmt: skip
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):
@@ -47,6 +57,10 @@ class ProblemSchema(AutoSchema):
             if status not in bodies:
                 bodies[status] = self._problem(text)
         return bodies
+
+    def _get_parameters(self) -> list[dict[str, Any]]:
+        parameters = super()._get_parameters()
+        return [*parameters, IDEMPOTENCY_KEY] if self.method in METHODS else parameters
 
     def _problem(self, text: str) -> dict[str, Any]:
         return {"description": text, "content": {"application/problem+json": {"schema": PROBLEM}}}

@@ -63,6 +63,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "personalization.config.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "personalization.access.rate_limits.RateLimitMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "personalization.config.middleware.StaffLocaleMiddleware",
@@ -72,6 +73,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "personalization.config.middleware.ContentSecurityPolicyMiddleware",
+    # Calls the view itself, hence the last.
+    "personalization.access.idempotency.IdempotencyMiddleware",
 ]
 ROOT_URLCONF = "personalization.config.urls"
 WSGI_APPLICATION = "personalization.config.wsgi.application"
@@ -197,6 +200,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"queue": "default", "expires": 300},
     },
+    "kept-answers": {
+        "task": "personalization.access.tasks.forget_old_answers",
+        "schedule": 3600.0,
+        "options": {"queue": "default", "expires": 3600},
+    },
     # Imports whose task was lost, sources that are due, files that were kept long enough.
     "sources": {
         "task": "personalization.sources.tasks.tick",
@@ -260,6 +268,9 @@ SOURCE_SQLITE_DIR = Path(env.str("SOURCE_SQLITE_DIR", default=str(DATA_DIR / "so
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=10_000_000_000)
 
 # --- API ----------------------------------------------------------------------------------------------------
+# Calls in a minute: of one key, and of one address without a key. 0: without end.
+API_RATE_PER_MINUTE = env.int("API_RATE_PER_MINUTE", default=60_000)
+PUBLIC_RATE_PER_MINUTE = env.int("PUBLIC_RATE_PER_MINUTE", default=3_000)
 REST_FRAMEWORK = {
     # The key comes first, so that a missing one is answered 401 and not 403.
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -24,6 +24,10 @@ api = [
     path("", include("campaigns.onsite.api_urls")),
 ]
 
+handler400 = "personalization.config.unanswered.bad_request"
+handler404 = "personalization.config.unanswered.not_found"
+handler500 = "personalization.config.unanswered.failed"
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("favicon.ico", RedirectView.as_view(url="/static/bespoke/favicon.svg")),

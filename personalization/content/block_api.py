@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from personalization.access.models import Scope
+from personalization.access.pagination import CursorPagination, NewestFirst, answer_page
 from personalization.access.services import actor_name
 from personalization.content.models import BlockVersion, ContentBlock
 from personalization.content.selectors import blocks
@@ -39,13 +40,18 @@ class BlockVersionSerializer(serializers.ModelSerializer[BlockVersion]):
         fields = ["number", "texts", "note", "created_by", "created_at"]
 
 
+class ByName(CursorPagination):
+    ordering = "name"
+
+
 class BlockListView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
+    pagination_class = ByName
 
     @extend_schema(operation_id="blocks_list", responses=BlockSerializer(many=True))
     def get(self, request: Request) -> Response:
         """Blocks in use, by name."""
-        return Response(BlockSerializer(blocks(), many=True).data)
+        return answer_page(self, request, blocks(), BlockSerializer)
 
 
 class BlockView(APIView):
@@ -75,9 +81,10 @@ class BlockView(APIView):
 
 class BlockVersionsView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
+    pagination_class = NewestFirst
 
     @extend_schema(operation_id="blocks_versions", responses=BlockVersionSerializer(many=True))
     def get(self, request: Request, name: str) -> Response:
         """Every version of a block, newest first."""
         block = get_object_or_404(ContentBlock, name=name)
-        return Response(BlockVersionSerializer(block.versions.all(), many=True).data)
+        return answer_page(self, request, block.versions.all(), BlockVersionSerializer)

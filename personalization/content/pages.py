@@ -50,7 +50,7 @@ def block(request: HttpRequest, name: str = "") -> HttpResponse:
     context |= {
         "versions": [
             {"version": one, "changes": _changes(before, one)}
-            for one, before in zip(versions, [*versions[1:], None], strict=True)
+            for one, before in zip(versions, [*versions[1:], None][: len(versions)], strict=True)
         ],
         "rows": [*sorted(texts.items()), ("", "")] if may else sorted(texts.items()),
         "previews": _previews(newest) if newest else [],

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from personalization.access.models import Scope
+from personalization.access.pagination import NewestFirst, answer_page
 from personalization.access.services import actor_name
 from personalization.customers import selectors
 from personalization.customers.errors import UnknownCustomer
@@ -42,6 +43,7 @@ class MergePostSerializer(serializers.Serializer):
 
 class CustomerMerges(APIView):
     required_scope = {"GET": Scope.CUSTOMERS_READ, "POST": Scope.CUSTOMERS_WRITE}
+    pagination_class = NewestFirst
 
     @extend_schema(responses=MergeSerializer(many=True))
     def get(self, request: Request, external_id: str) -> Response:
@@ -49,11 +51,11 @@ class CustomerMerges(APIView):
         customer = selectors.find(external_id)
         if customer is None:
             raise UnknownCustomer
-        rows = MergeSerializer(customer.merges.all()[:500], many=True).data
+        answer = answer_page(self, request, customer.merges.all(), MergeSerializer)
         if not may_see(request):
-            for row in rows:  # whoever wrote the note may have named the person
+            for row in answer.data["results"]:  # whoever wrote the note may have named the person
                 row["note"] = ""
-        return Response(rows)
+        return answer
 
     @extend_schema(request=MergePostSerializer, responses={201: MergeSerializer})
     def post(self, request: Request, external_id: str) -> Response:

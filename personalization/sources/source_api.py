@@ -12,14 +12,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from personalization.access.models import Scope
+from personalization.access.pagination import NewestFirst, answer_page
 from personalization.access.services import actor_name, audit
 from personalization.importing.reading import UnreadableFile
 from personalization.sources import tasks
 from personalization.sources.checking import check_source
 from personalization.sources.errors import InvalidOptions
 from personalization.sources.models import Source, SourceRun
-
-RUNS = 50
 
 
 class SourceSerializer(serializers.ModelSerializer[Source]):
@@ -68,12 +67,13 @@ class SourceList(ListCreateAPIView[Source]):
 
 class SourceRuns(APIView):
     required_scope = Scope.IMPORTS
+    pagination_class = NewestFirst
 
     @extend_schema(responses=SourceRunSerializer(many=True))
     def get(self, request: Request, pk: int) -> Response:
-        """The last readings of a source, newest first."""
+        """The readings of a source, newest first."""
         source = get_object_or_404(Source, pk=pk)
-        return Response(SourceRunSerializer(source.runs.all()[:RUNS], many=True).data)
+        return answer_page(self, request, source.runs.all(), SourceRunSerializer)
 
     @extend_schema(request=None, responses={202: None})
     def post(self, request: Request, pk: int) -> Response:

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from personalization.access.models import Scope
+from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name, audit
 from personalization.traits import services
 from personalization.traits.models import TraitDefinition
@@ -45,11 +46,12 @@ class TraitDefinitionSerializer(serializers.ModelSerializer):
 
 class TraitList(APIView):
     required_scope = {"GET": Scope.CUSTOMERS_READ, "POST": Scope.CUSTOMERS_WRITE}
+    pagination_class = CursorPagination
 
     @extend_schema(responses=TraitDefinitionSerializer(many=True))
     def get(self, request: Request) -> Response:
         """Every computed trait with its formula and for how many customers it has a value."""
-        return Response(TraitDefinitionSerializer(TraitDefinition.objects.all(), many=True).data)
+        return answer_page(self, request, TraitDefinition.objects.all(), TraitDefinitionSerializer)
 
     @extend_schema(request=TraitDefinitionSerializer, responses={201: TraitDefinitionSerializer})
     def post(self, request: Request) -> Response:

@@ -81,11 +81,15 @@ def test_the_api_reads_writes_and_lists_versions(client):
         answer = client.put(url, {"texts": {"": text}}, content_type="application/json", **head)
         assert answer.status_code == 200, answer.content
     assert client.get(url, **head).json()["version"] == 2
-    assert [one["texts"][""] for one in client.get(url + "/versions", **head).json()] == ["two", "one"]
+    versions = client.get(url + "/versions", **head).json()["results"]
+    assert [one["texts"][""] for one in versions] == [
+        "two",
+        "one",
+    ]
     wrong = client.put(url, {"texts": {"": "{{ x"}}, content_type="application/json", **head)
     assert wrong.status_code == 422 and wrong.json()["errors"][0]["pointer"] == "/texts/"
     assert client.delete(url, **head).status_code == 204
-    assert client.get("/api/v1/blocks", **head).json() == []
+    assert client.get("/api/v1/blocks", **head).json()["results"] == []
     assert client.put(url, {"texts": {"": "x"}}, content_type="application/json").status_code == 401
 
 

@@ -46,7 +46,7 @@ def test_programs_do_it_over_the_api(ada, visitor):
     path = "/api/v1/customers/ada/merges"
     made = client.post(path, json.dumps({"source": f"#{visitor.pk}"}), content_type="application/json")
     assert made.status_code == 201, made.content
-    assert [row["source_id"] for row in client.get(path).json()] == [visitor.pk]
+    assert [row["source_id"] for row in client.get(path).json()["results"]] == [visitor.pk]
     undo = f"/api/v1/merges/{made.json()['id']}/undo"
     assert client.post(undo).json()["undone_by"].startswith("key:")
     assert client.post(undo).status_code == 409

@@ -171,7 +171,7 @@ def test_the_api_adds_a_source_and_never_shows_its_address():
     assert answer.status_code == 201 and "secret" not in answer.content.decode()
     pk = answer.json()["id"]
     assert Source.objects.get(pk=pk).address.endswith("key=secret")
-    assert Client().get(f"/api/v1/sources/{pk}/runs", headers=headers).json() == []
+    assert Client().get(f"/api/v1/sources/{pk}/runs", headers=headers).json()["results"] == []
     assert "secret" not in Client().get("/api/v1/sources", headers=headers).content.decode()
     bad = Client().post(
         "/api/v1/sources",

@@ -30,7 +30,7 @@ def test_a_trait_is_made_read_changed_and_removed_with_its_values(call, ada, hap
     assert made.json()["formula"] == "number of events “Order Completed” of the last 30 days"
     refresh_due(now=NOW)
     assert Customer.objects.get().traits == {"orders": 1}
-    assert call("get", "traits").json()[0]["covered"] == 1
+    assert call("get", "traits").json()["results"][0]["covered"] == 1
     assert call("patch", "traits/orders", {"window_days": 2}).json()["window_days"] == 2
     refresh_due(now=NOW)
     assert Customer.objects.get().traits == {}
