@@ -4,6 +4,7 @@ from campaigns import api
 from campaigns.account_api import AccountsView, AccountView
 from campaigns.attribution_api import AttributionView, DomainView
 from campaigns.limits.api import LimitsView
+from campaigns.proofs.api import AddressesView, DiffView, ProofsView
 from campaigns.push_api import PushKeyView, PushSubscriptionsView
 from campaigns.rehearsal_views import RehearsalView
 from campaigns.report_api import ReportView
@@ -26,6 +27,9 @@ urlpatterns = [
     path("sender-accounts", AccountsView.as_view()),
     path("sender-accounts/<int:pk>", AccountView.as_view()),
     path("campaigns/<int:pk>/rehearsal", RehearsalView.as_view()),
+    path("campaigns/<int:pk>/proofs", ProofsView.as_view()),
+    path("campaigns/<int:pk>/proofs/addresses", AddressesView.as_view()),
+    path("campaigns/<int:pk>/diff", DiffView.as_view()),
     path("campaigns/<int:pk>/why", WhyView.as_view()),
     path("campaigns/<int:pk>/trigger", TriggerView.as_view()),
     path("", include("campaigns.coupons.api_urls")),

@@ -1,7 +1,8 @@
 """What the editor asks while one writes: a customer's own message, a test mail, the segment's size."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any, cast
 
 from django.conf import settings
@@ -70,7 +71,7 @@ def preview(request: HttpRequest) -> HttpResponse:
         return JsonResponse({**answer, "rendered": None})
     shown = {**channel.preview(rendered), "shows_items": compiled.uses("items")}
     if "preheader" in {field.name for field in channel.fields}:
-        shown["preheader"] = _preheader(content["preheader"], context)
+        shown["preheader"] = preheader_of(content["preheader"], context)
     return JsonResponse({**answer, "rendered": shown})
 
 
@@ -134,7 +135,7 @@ def _about_items(choice: ItemChoice, customer: Customer | None, *, got: int) -> 
     }
 
 
-def _preheader(source: str, context: dict[str, Any]) -> str:
+def preheader_of(source: str, context: dict[str, Any]) -> str:
     """The preview text as a mailbox lists it: rendered like a subject."""
     if not source.strip():
         return ""
@@ -166,8 +167,17 @@ def _customer(request: HttpRequest, data: dict[str, Any]) -> Customer | None:
     return found.exclude(email="").first() or found.first()
 
 
-def example_context(customer: Customer | None, *, campaign: str, choice: ItemChoice) -> dict[str, Any]:
-    """What a template gets for this customer when sending, with an unsubscribe link that leads nowhere."""
+def example_context(
+    customer: Customer | None,
+    *,
+    campaign: str,
+    choice: ItemChoice,
+    at: datetime | None = None,
+    raw: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What a template gets for this customer when sending, with an unsubscribe link that leads nowhere; at
+    another moment and in another situation (`raw`, words of the Segment spec) when they are given."""
+    at = at or timezone.now()
     profile: dict[str, Any] = {"traits": {}}
     items: list[dict[str, Any]] = []
     if customer:
@@ -177,12 +187,17 @@ def example_context(customer: Customer | None, *, campaign: str, choice: ItemCho
         items = ItemTexts(items_of(picks)).of(picks[customer.pk], language)
     return {
         "customer": profile,
-        "context": as_values(context_of(profile, at=timezone.now())),
+        "context": as_values(context_of(profile, at=at, raw=raw)),
         "items": items,
-        "unsubscribe_url": f"{settings.SITE_URL}/#unsubscribe",
-        "now": timezone.now(),
+        "unsubscribe_url": unsubscribe_nowhere(),
+        "now": at,
         "campaign": {"name": campaign, "topic": ""},
     }
+
+
+def unsubscribe_nowhere() -> str:
+    """What stands for the way out in a message that nobody got."""
+    return f"{settings.SITE_URL}/#unsubscribe"
 
 
 @require_GET

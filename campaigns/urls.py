@@ -12,6 +12,7 @@ from campaigns import (
     report_page,
     why_views,
 )
+from campaigns.proofs import pages as proof_pages
 
 app_name = "campaigns"
 urlpatterns = [
@@ -37,6 +38,8 @@ urlpatterns = [
     path("<int:campaign_id>/schedule", pages.schedule, name="schedule"),
     path("<int:campaign_id>/unschedule", pages.unschedule, name="unschedule"),
     path("<int:campaign_id>/rehearsal/", rehearsal_views.campaign_rehearsal, name="rehearsal"),
+    path("<int:campaign_id>/proofs/", proof_pages.proofs, name="proofs"),
+    path("<int:campaign_id>/proofs/compare/", proof_pages.compare, name="compare"),
     path("<int:campaign_id>/report/", report_page.report, name="report"),
     path("<int:campaign_id>/report/data", report_page.data, name="report-data"),
     path("<int:campaign_id>/report/audience.csv", report_page.audience_csv, name="audience-csv"),

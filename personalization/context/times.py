@@ -42,6 +42,10 @@ def tell_moment(
     )
 
 
+def is_zone(name: str) -> bool:
+    return name in _zones()
+
+
 @cache
 def _zones() -> frozenset[str]:
     """Once: the library reads the names from thousands of files."""

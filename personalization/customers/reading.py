@@ -33,12 +33,17 @@ def show(request: HttpRequest | Request, customers: Iterable[Customer], *, page:
         note_read(request, [customer.pk for customer in found], page=page)
         return found
     for customer in found:
-        for name in MASKED:
-            if getattr(customer, name):
-                setattr(customer, name, MASK)
-        customer.traits = {}
-        customer.is_masked = True
+        mask(customer)
     return found
+
+
+def mask(customer: Customer) -> None:
+    """In place, for showing only."""
+    for name in MASKED:
+        if getattr(customer, name):
+            setattr(customer, name, MASK)
+    customer.traits = {}
+    customer.is_masked = True
 
 
 def show_one(request: HttpRequest | Request, customer: Customer, *, page: str) -> Customer:
@@ -50,6 +55,10 @@ def show_profile(request: HttpRequest | Request, profile: Mapping[str, Any], *, 
     if may_see(request):
         note_read(request, [profile["id"]], page=page)
         return dict(profile)
+    return mask_profile(profile)
+
+
+def mask_profile(profile: Mapping[str, Any]) -> dict[str, Any]:
     masked = {name: MASK for name in MASKED if profile.get(name)}
     return {**profile, **masked, "traits": {}}
 

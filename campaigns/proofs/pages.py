@@ -1,0 +1,105 @@
+"""The page beside the editor: the message as six unlike customers or one of your choice would get it, its
+links asked for on demand; and two versions of a message line by line."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from campaigns.models import Campaign
+from campaigns.proofs import diff
+from campaigns.proofs.addresses import check_addresses
+from campaigns.proofs.asking import DEVICES, addresses_of, choices_for, make_proofs, read_asked
+from campaigns.proofs.dark import darken
+from campaigns.proofs.proof import Proof
+from campaigns.proofs.unlike import Choice
+from personalization.access.services import actor_name, audit
+from personalization.access.shell import render_page, staff_page
+from personalization.content.messages import CLIPPED_AT
+from personalization.customers import reading
+from personalization.customers import search as customer_search
+from personalization.customers.models import Customer
+
+MAX_FOUND = 8
+
+
+def views() -> dict[str, str]:
+    return {"desktop": _("Desktop"), "phone": _("Phone"), "dark": _("Dark"), "text": _("Plain text")}
+
+
+@require_http_methods(["GET", "POST"])
+@staff_page("campaigns.view_campaign")
+def proofs(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    """GET looks; POST asks all links and pictures of the messages besides."""
+    if not request.user.has_perm("customers.view_customer"):
+        raise PermissionDenied
+    campaign = get_object_or_404(Campaign.objects.select_related("segment"), pk=campaign_id)
+    asked = read_asked(campaign, request.GET)
+    words = request.GET.get("q", "").strip()[:100]
+    # Who may not see names may not find out by searching for them.
+    found = customer_search.search(words, limit=MAX_FOUND) if words and reading.may_see(request) else []
+    choices, is_segment = _choices(request, campaign, asked, found)
+    made = make_proofs(request, campaign, asked, choices, may_see=reading.may_see(request))
+    view = request.GET.get("as", "desktop")
+    query = request.GET.copy()
+    query.pop("as", None)
+    context: dict[str, Any] = {
+        "campaign": campaign, "asked": asked, "query": query.urlencode(), "given": request.GET,
+        "variants": campaign.messages.order_by("position", "pk"), "devices": DEVICES, "views": views(),
+        "view": view if view in views() else "desktop", "is_segment": is_segment, "words": words,
+        "found": found if len(found) > 1 else [], "limit": CLIPPED_AT,
+        "cards": [_card(proof, is_dark=view == "dark") for proof in made],
+        "may_check": request.user.has_perm("campaigns.change_campaign"),
+    }  # fmt: skip
+    if request.method == "POST":
+        context["verdicts"] = _check(request, campaign, made)
+    return render_page(request, "campaigns/proofs.html", context, title=_("Look before sending"))
+
+
+def _choices(
+    request: HttpRequest, campaign: Campaign, asked: Any, found: list[Customer]
+) -> tuple[list[Choice], bool]:
+    wanted = request.GET.get("customer", "")
+    if wanted.isdecimal() and len(wanted) < 19:
+        return [Choice(get_object_or_404(Customer, pk=int(wanted)).pk, "chosen", _("Chosen by you"))], True
+    if len(found) == 1:
+        return [Choice(found[0].pk, "chosen", _("Chosen by you"))], True
+    return choices_for(campaign, asked)
+
+
+def _card(proof: Proof, *, is_dark: bool) -> dict[str, Any]:
+    html = proof.shown.get("html", "")
+    return {
+        "proof": proof,
+        "html": darken(html) if is_dark else html,
+        "percent": f"{min(proof.share_of_limit, 1) * 100:.1f}",
+    }
+
+
+def _check(request: HttpRequest, campaign: Campaign, made: list[Proof]) -> Any:
+    if not request.user.has_perm("campaigns.change_campaign"):
+        raise PermissionDenied
+    found = addresses_of(made)
+    audit(actor_name(request), "campaign.links_checked", f"campaign:{campaign.pk}", addresses=len(found))
+    return check_addresses(found)
+
+
+@staff_page("campaigns.view_campaign")
+def compare(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    versions = diff.versions(campaign)
+    keys = list(versions)
+    older = request.GET.get("older", "") or next((k for k in keys if k.startswith("run:")), "")
+    older = older if older in versions else (keys[-1] if keys else "")
+    newer = request.GET.get("newer", "")
+    newer = newer if newer in versions else (keys[0] if keys else "")
+    before, after = diff.content_at(campaign, older), diff.content_at(campaign, newer)
+    parts = diff.compare(before, after) if before is not None and after is not None else []
+    context = {
+        "campaign": campaign, "versions": versions, "older": older, "newer": newer, "parts": parts,
+        "is_same": all(part.is_same for part in parts),
+    }  # fmt: skip
+    return render_page(request, "campaigns/compare.html", context, title=_("Compare versions"))

@@ -1,0 +1,117 @@
+"""One message of a campaign as one customer would get it in a chosen situation, with all that is to say
+about it. Nothing is sent, nothing taken from pools, nothing written down."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from campaigns import channels, links
+from campaigns.checks import content_of
+from campaigns.item_choice import ItemChoice
+from campaigns.models import Campaign, Message
+from campaigns.preview import example_context, give, preheader_of
+from campaigns.proofs.trail import decide
+from campaigns.why import Decision
+from personalization.content.accessibility import check_accessibility
+from personalization.content.errors import Problem, RenderError
+from personalization.content.messages import CLIPPED_AT
+from personalization.content.spam_words import check_words
+from personalization.context import as_values
+from personalization.customers.contexts import context_of
+from personalization.customers.models import Customer
+from recommender.rules import Rules
+
+# A delivery with as many digits as a large shop's: a tracked link is as long as it will be.
+DELIVERY_ID, ISSUED_AT = 10**9, 1_800_000_000
+
+
+@dataclass(frozen=True)
+class Situation:
+    """`raw`: the words of the Segment spec that win over the profile."""
+
+    at: datetime
+    raw: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """`failure`: why there is no message for this customer; then `shown` is empty. `sent_bytes`: the HTML
+    with its tracked links, 0 for channels without HTML."""
+
+    customer: Customer
+    reason: str | Promise
+    shown: dict[str, Any]
+    failure: str
+    sent_bytes: int
+    problems: Sequence[Problem]
+    decisions: Sequence[Decision]
+
+    @property
+    def is_clipped(self) -> bool:
+        """Whether Gmail cuts it off."""
+        return self.sent_bytes > CLIPPED_AT
+
+    @property
+    def share_of_limit(self) -> float:
+        return self.sent_bytes / CLIPPED_AT
+
+
+def make_proof(
+    campaign: Campaign, message: Message, customer: Customer, *, situation: Situation,
+    reason: str | Promise = "", profile: dict[str, Any] | None = None,
+) -> Proof:  # fmt: skip
+    """`profile`: stands for the customer's own, where the caller may not see that."""
+    channel, content = channels.get(campaign.channel), content_of(message)
+    choice = ItemChoice(message.item_count, Rules.from_json(message.rules))
+    context = example_context(
+        customer, campaign=campaign.name, choice=choice, at=situation.at, raw=situation.raw
+    )
+    address = channel.addresses({customer.pk: context["customer"]}).get(customer.pk, "")
+    if profile is not None:
+        context["customer"] = profile
+        context["context"] = as_values(context_of(profile, at=situation.at, raw=situation.raw))
+    problems = channel.problems(content, context)
+    shown, failure, size = _rendered(channel, content, context)
+    found = list(decide(campaign, message, customer, context, address=address, at=situation.at))
+    if shown.get("html"):
+        problems = [
+            *problems, *check_accessibility(shown["html"]),
+            *check_words(subject=shown.get("subject", ""), text=shown.get("text", "")),
+        ]  # fmt: skip
+    return Proof(customer, reason, shown, failure, size, _once(problems), found)
+
+
+def _rendered(
+    channel: channels.Channel, content: dict[str, Any], context: dict[str, Any]
+) -> tuple[dict[str, Any], str, int]:
+    """What is shown, why there is nothing to show, and the bytes of the HTML as sent."""
+    compiled = give(channel, content, context)
+    if compiled is None:
+        return {}, _("The template has errors; mend them first."), 0
+    try:
+        rendered = compiled.render(context)
+    except RenderError as error:
+        return {}, str(error) or _("The template failed."), 0
+    shown = dict(channel.preview(rendered))
+    if "preheader" in {one.name for one in channel.fields}:
+        shown["preheader"] = preheader_of(content["preheader"], context)
+    if not shown.get("html"):
+        return shown, "", 0
+    finished = channel.finish(
+        rendered,
+        track=lambda url: links.click_url(DELIVERY_ID, ISSUED_AT, url) or url,
+        pixel_url=links.open_url(DELIVERY_ID, ISSUED_AT),
+        keep=context["unsubscribe_url"],
+        trap_url=links.trap_url(DELIVERY_ID, ISSUED_AT),
+    )
+    return shown, "", len(finished.html.encode())
+
+
+def _once(problems: Sequence[Problem]) -> list[Problem]:
+    """Errors first, each sentence once: template and rendered page are both looked at."""
+    kept = {(one.field, str(one.message)): one for one in problems}
+    return sorted(kept.values(), key=lambda one: one.level != "error")
