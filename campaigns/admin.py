@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminPasswordWidget
 
-from campaigns.models import Campaign, FrequencyCap, QuietHours, TopicRule
+from campaigns.models import Campaign, ContentSource, FrequencyCap, QuietHours, TopicRule
 from personalization.access.services import actor_name, audit
 
 
@@ -68,3 +71,37 @@ class QuietHoursAdmin(Audited):
 @admin.register(TopicRule)
 class TopicRuleAdmin(Audited):
     list_display = ["topic", "ignores_caps", "ignores_quiet_hours"]
+
+
+class ContentSourceForm(forms.ModelForm):
+    """A secret is never shown again; left empty, the one that is there stays."""
+
+    authorization = forms.CharField(
+        label=gettext_lazy("Authorization"), required=False, max_length=500, strip=True,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+        help_text=gettext_lazy(
+            "Sent as the Authorization header, for example “Bearer …”; encrypted. Empty: what is there stays."
+        ),
+    )  # fmt: skip
+
+    def clean_authorization(self) -> str:
+        given: str = self.cleaned_data["authorization"]
+        if any(ord(c) < 32 or ord(c) > 126 for c in given):
+            raise forms.ValidationError(gettext_lazy("A header holds plain ASCII characters in one line."))
+        return given or self.initial.get("authorization", "")
+
+    class Meta:
+        model = ContentSource
+        fields = (
+            "name", "url", "authorization", "timeout_seconds", "max_kilobytes", "cache_seconds", "fallback",
+            "is_active",
+        )  # fmt: skip
+
+
+@admin.register(ContentSource)
+class ContentSourceAdmin(Audited):
+    """The list of servers: whoever may change it decides where parameters about customers go."""
+
+    form = ContentSourceForm
+    list_display = ["name", "url", "cache_seconds", "is_active"]
+    search_fields = ["name"]

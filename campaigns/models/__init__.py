@@ -3,6 +3,7 @@
 from campaigns.models.channels import PushSubscription, SenderAccount
 from campaigns.models.coupons import CouponCode, CouponPool
 from campaigns.models.feedback import Bounce, BounceKind
+from campaigns.models.fetching import ContentSource
 from campaigns.models.journeys import (
     CallStatus,
     ItemLook,
@@ -38,8 +39,8 @@ from campaigns.models.webhooks import Telling, TellingStatus, WebhookEndpoint
 
 __all__ = [
     "Bounce", "BounceKind", "CallStatus", "Campaign", "CampaignKind", "CampaignStatus", "Chunk",
-    "ChunkStatus", "CouponCode", "CouponPool", "Delivery", "DeliveryStatus", "Fallback", "FrequencyCap",
-    "ItemLook", "Journey", "JourneyMember", "JourneyStatus", "JourneyVersion", "Learning",
+    "ChunkStatus", "ContentSource", "CouponCode", "CouponPool", "Delivery", "DeliveryStatus", "Fallback",
+    "FrequencyCap", "ItemLook", "Journey", "JourneyMember", "JourneyStatus", "JourneyVersion", "Learning",
     "LearningStatus", "Message", "Passage", "PassageStatus", "PassageStep", "PushSubscription", "QuietHours",
     "Rollout", "RolloutStatus", "Run", "RunStatus", "SendLock", "SenderAccount", "SkipReason", "Telling",
     "TellingStatus", "TopicRule", "Touch", "Trigger", "WebhookCall", "WebhookEndpoint",

@@ -39,6 +39,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *("add_campaign", "change_campaign", "delete_campaign", "launch_campaign"),
         *("add_message", "change_message", "delete_message"),
         *("add_contentblock", "change_contentblock", "delete_contentblock"),
+        *("add_contentsource", "change_contentsource", "delete_contentsource"),
         *("add_couponpool", "change_couponpool", "delete_couponpool"),
         *("add_journey", "change_journey"),
         *("add_placement", "change_placement", "add_offer", "change_offer"),

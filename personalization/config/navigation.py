@@ -94,6 +94,12 @@ UNFOLD = {
                         "coupons:list",
                         "campaigns.view_couponpool",
                     ),
+                    _entry(
+                        _("Connected content"),
+                        "cloud_sync",
+                        "admin:campaigns_contentsource_changelist",
+                        "campaigns.view_contentsource",
+                    ),
                     _entry(_("On the page"), "web", "onsite:list", "onsite.view_placement"),
                     _entry(
                         _("Senders"), "outgoing_mail", "campaigns:accounts", "campaigns.view_senderaccount"

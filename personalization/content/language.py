@@ -28,7 +28,7 @@ from personalization.content.errors import MissingValue, RenderError
 from personalization.content.guards import StyleGuard, UrlGuard
 from personalization.content.localized import Localized
 from personalization.content.missing import RecordingUndefined, collected, note
-from personalization.content.needs import Coupon, LastOrders, Need, Recommend
+from personalization.content.needs import ConnectedContent, Coupon, LastOrders, Need, Recommend
 
 FUEL = 100_000
 CHARACTERS_PER_FUEL = 8
@@ -38,7 +38,8 @@ MAX_NUMBER = 10**30
 FORBIDDEN_TAGS = ("include", "render")
 FORBIDDEN_FILTERS = ("safe", "escapejs")
 OWN_TAGS = (
-    UrlGuard, StyleGuard, Recommend, LastOrders, Coupon, Vary, Localized, Optional, SkipCustomer,
+    UrlGuard, StyleGuard, Recommend, LastOrders, Coupon, ConnectedContent, Vary, Localized,
+    Optional, SkipCustomer,
 )  # fmt: skip
 
 

@@ -232,6 +232,8 @@ HOSTILE = [
     *(f'{{% recommend "{name}" %}}' for name in ("a" * 61, "'", "\x00", "../x", "{{ x }}", "%}{% raw %}")),
     *(f'{{% recommend "a" count: {value} %}}' for value in ("-1", "1e99", "99999999999999999999", "customer", "(1..999999999)", "nil", "true", "now", "customer.traits", "'x'", "customer.__class__", "customer['__init__']", "empty", "blank")),
     *(f'{{% last_orders count: {value} as x %}}{{{{ x }}}}' for value in ("0", "-5", "100000", "customer.first_name", "(1..9)", "1.5")),
+    *(f'{{% connected_content "{name}" as c %}}{{{{ c }}}}' for name in ("https://127.0.0.1/", "file:///etc/passwd", "//x", "a" * 61, "{{ x }}", "", "..")),
+    "{% connected_content https://127.0.0.1/ as c %}", '{% connected_content "a" url: "http://169.254.169.254/" as c %}', '{% connected_content "a" q: customer.__class__ as c %}', '{% connected_content "a" q: customer.traits as c %}',
     *(f'{{% coupon "{name}" as c %}}{{{{ c }}}}' for name in ("../x", "' OR 1=1 --", "a\x00b", "{{ x }}", "a" * 61, "", "__class__", "😀")),
     "{% coupon x %}", '{% coupon "a" free: true %}{% coupon "a" n: customer.__class__ %}', '{% for i in (1..99) %}{% coupon "a" as c %}{{ c }}{% endfor %}' * 50, '<a href="{% coupon "a" as c %}{{ c }}">x</a>', "{% coupon 'a' as __class__ %}{{ __class__ }}",
     *(f"{{% optional %}}{body}{{% endoptional %}}" for body in ("{% break %}", "{% continue %}", "{% cycle 'a' %}" * 2000, "{% for i in (1..99999999) %}x{% endfor %}", "{% capture a %}{{ x }}{% endcapture %}{{ a }}", "{% raw %}{% endraw %}", "{{ customer.__class__ }}", "{% tablerow i in (1..9999999) %}{% endtablerow %}")),
