@@ -14,11 +14,12 @@ from recommender.models import ModelRun, RunStatus
 from recommender.ranking import BECAUSE, BOUGHT, MODEL, PINNED, POPULAR, SIMILAR, VIEWED
 from recommender.rules import EXCLUDE, Rules
 from recommender.serving import UNREADABLE, ServedModel, serve_champion, serve_run
+from recommender.stocktaking import write_numbers
 
 __all__ = [
     "BECAUSE", "BOUGHT", "MODEL", "PINNED", "POPULAR", "SIMILAR", "VIEWED", "Moment", "Recommendation",
     "champion", "champion_in_use", "recommend", "recommend_lists", "recommend_popular", "recommend_with",
-    "trained_algorithms", "waiting_run_ids",
+    "trained_algorithms", "waiting_run_ids", "write_numbers",
 ]  # fmt: skip
 log = structlog.get_logger(__name__)
 NO_RULES = Rules()

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,10 @@ class _Taken:
 
 _latest: _Taken | None = None
 _read_at = float("-inf")  # monotonic
+# Numbers that grow: of the last reading of every row, and of each row's later writes that were seen.
+_numbers = count(1)
+_whole_number = 0
+_writes: dict[int, int] = {}
 
 
 def load_assortment(*, max_age: float = 0.0) -> Assortment:
@@ -57,17 +62,36 @@ def load_assortment(*, max_age: float = 0.0) -> Assortment:
         return known.assortment
     with connection.cursor() as cursor:
         cursor.execute(CHANGES_QUERY, [str(known.since) if known else "3"])
-        database, count, changed, now, is_settled = cursor.fetchone()
+        database, n_rows, changed, now, is_settled = cursor.fetchone()
         taken = None
         # A database of another name or put back from a backup has other transactions.
         if known is not None and known.database == database and known.since <= now:
+            _note_writes(changed or [])
             taken = _brought_up_to_date(known, _read(cursor, changed) if changed else {}, now)
-        if taken is None or len(taken.rows) != count:
+        if taken is None or len(taken.rows) != n_rows:
+            _note_writes(None)
             taken = _taken(database, now, _read(cursor, None))
     # What this transaction itself wrote may yet be taken back.
     if is_settled:
         _latest, _read_at = taken, started
     return taken.assortment
+
+
+def write_numbers(item_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """Of each item what is another as soon as a stocktaking sees that its row was written, in whatever
+    column: whoever keeps a row with the number of before reading it knows when to read it again.
+    """
+    return {item: (_whole_number, _writes.get(item, 0)) for item in item_ids}
+
+
+def _note_writes(item_ids: list[int] | None) -> None:
+    """None: any of them."""
+    global _whole_number
+    if item_ids is None:
+        _whole_number = next(_numbers)
+        _writes.clear()
+    else:
+        _writes.update((item, next(_numbers)) for item in item_ids)
 
 
 def forget() -> None:

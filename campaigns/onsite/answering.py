@@ -9,13 +9,10 @@ from typing import Any
 from django.utils import timezone
 
 from campaigns.onsite import showing
+from campaigns.onsite.admission import admit
 from campaigns.onsite.deadline import Deadline, NotInTime
 from campaigns.onsite.deciding import CHOSEN, CONTROL, Decision, Visitor, decide, find_visitor
-from campaigns.onsite.errors import LacksScope, NotAllowed
 from campaigns.onsite.live import last_known, live
-from experiments import client_keys
-from personalization.access.authentication import authenticate_key
-from personalization.access.models import Scope
 from personalization.catalog.selectors import ids_by_external
 from personalization.context import Context, as_values
 from personalization.customers.contexts import context_of
@@ -59,7 +56,7 @@ def _answer(
     token: str | None, questions: Sequence[Question], now: datetime
 ) -> tuple[list[dict[str, Any]], list[showing.Report]]:
     """The answers, and what is to be noted once they are given."""
-    is_public = _admit(token)
+    is_public = admit(token)
     known = live()
     answers: list[dict[str, Any]] = []
     reports: list[showing.Report] = []
@@ -81,20 +78,6 @@ def _answer(
             {"placements": [_body(found, token) for found, token in zip(made, tokens, strict=True)]}
         )
     return answers, reports
-
-
-def _admit(token: str | None) -> bool:
-    """Whether the key is a public one. Raises NotAllowed, LacksScope."""
-    if token and token.startswith(client_keys.MARK):
-        if client_keys.is_live(token):
-            return True
-        raise NotAllowed
-    key = authenticate_key(token) if token else None
-    if key is None:
-        raise NotAllowed
-    if Scope.DECIDE not in key.scopes:
-        raise LacksScope(Scope.DECIDE.value)
-    return False
 
 
 def _visitor(one: Question, *, is_public: bool) -> Visitor:

@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from campaigns.item_choice import ItemChoice
+from campaigns.onsite import item_texts
 from campaigns.onsite.learning import choose
 from campaigns.onsite.live import Live, LiveOffer, LivePlacement
-from campaigns.sending.picks import ItemTexts, Pick, items_of, pick, pick_items
+from campaigns.sending.picks import ItemTexts, Pick, item_ids_of, pick, pick_items
 from experiments.assignment import NOWHERE
 from experiments.holdouts import is_global_member
 from experiments.models import Assignment
@@ -119,24 +120,27 @@ def _facts(visitor: Visitor, offers: Sequence[LiveOffer], known: Live, now: date
     stored = Assignment.objects.filter(
         customer=visitor.pk, experiment__in={one.experiment_id for one in offers}
     ).values_list("experiment_id", "variant_id")
-    not_in = {
-        pk for pk, version in versions.items()
-        if not segments.members(version, now=now).filter(pk=visitor.pk).exists()
-    }  # fmt: skip
+    not_in = versions.keys() - segments.memberships(visitor.pk, list(versions.values()), now=now)
     return _Facts(outside, dict(stored), frozenset(not_in), _views(visitor.pk, offers, now))
 
 
 def _views(customer_id: int, offers: Sequence[LiveOffer], now: datetime) -> dict[int, int]:
     """How often this customer saw each offer that has a limit, within its days."""
-    views: dict[int, int] = {}
-    for one in offers:
-        if one.max_views is not None:
-            seen = Event.objects.filter(
-                customer=customer_id, name="Message Opened", properties__offer=str(one.pk),
-                occurred_at__gt=now - timedelta(days=one.view_days),
-            )  # fmt: skip
-            views[one.pk] = seen.aggregate(n=Count("*"))["n"]
-    return views
+    limited = [one for one in offers if one.max_views is not None]
+    if not limited:
+        return {}
+    since = now - timedelta(days=max(one.view_days for one in limited))
+    events = Event.objects.filter(customer=customer_id, name="Message Opened", occurred_at__gt=since)
+    seen = events.aggregate(
+        **{
+            str(one.pk): Count(
+                "customer",
+                filter=Q(properties__offer=str(one.pk), occurred_at__gt=now - timedelta(days=one.view_days)),
+            )
+            for one in limited
+        }
+    )
+    return {one.pk: seen[str(one.pk)] for one in limited}
 
 
 def _decide_one(
@@ -225,4 +229,4 @@ def _items(visitor: Visitor, choice: ItemChoice, moment: recommender.Moment) -> 
     else:
         picks = pick_items({visitor.pk: choice}, context=moment, max_age=CATALOG_SECONDS)[visitor.pk]
     language = str(visitor.profile.get("language") or "")
-    return ItemTexts(items_of({0: picks})).of(picks, language)
+    return ItemTexts(item_texts.items(item_ids_of({0: picks}))).of(picks, language)

@@ -63,9 +63,11 @@ def pick(found: recommender.Recommendation) -> Pick:
 
 def items_of(picks: Mapping[Any, Sequence[Pick]]) -> dict[int, dict[str, Any]]:
     """Every item that the picks or their reasons name."""
-    return catalog.items(
-        {pk for found in picks.values() for pick in found for pk in (pick[0], pick[2]) if pk}
-    )
+    return catalog.items(item_ids_of(picks))
+
+
+def item_ids_of(picks: Mapping[Any, Sequence[Pick]]) -> set[int]:
+    return {pk for found in picks.values() for pick in found for pk in (pick[0], pick[2]) if pk}
 
 
 class ItemTexts:

@@ -1,12 +1,12 @@
 """Reads of the segments room: who is in, how many, a few of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
 from django.core.cache import cache
 from django.db import OperationalError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, QuerySet
 from django.utils.translation import gettext as _
 
 from personalization.customers.models import SOMEBODY, Customer
@@ -19,12 +19,30 @@ from personalization.segments.models import Segment, SegmentVersion
 SIZE_CACHE_SECONDS = 60
 TOTAL_CACHE_SECONDS = 15
 
-__all__ = ["count", "customer_total", "known_fields", "members", "sample", "size", "time_limit"]
+__all__ = [
+    "count",
+    "customer_total",
+    "known_fields",
+    "members",
+    "memberships",
+    "sample",
+    "size",
+    "time_limit",
+]
 
 
 def members(version: SegmentVersion, *, now: datetime) -> QuerySet[Customer]:
     """Raises DefinitionError when the version refers to a segment that is gone."""
     return compile_node(parse(version.definition), now=now, path=(version.segment_id,))
+
+
+def memberships(customer_id: int, versions: Sequence[SegmentVersion], *, now: datetime) -> set[int]:
+    """Ids of the versions this customer is a member of, in one query. Raises DefinitionError as `members`."""
+    if not versions:
+        return set()
+    asked = [Exists(members(version, now=now).filter(pk=customer_id)) for version in versions]
+    is_in = Customer.objects.filter(pk=customer_id).values_list(*asked).first() or ()
+    return {version.pk for version, one in zip(versions, is_in, strict=False) if one}
 
 
 def count(definition: object, *, now: datetime) -> int:

@@ -7,6 +7,7 @@ from django.core.cache import cache
 
 from personalization.customers.models import Customer
 from personalization.segments import selectors
+from personalization.segments.services import save_segment
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -22,3 +23,21 @@ def test_who_was_erased_or_merged_away_is_not_counted():
     assert selectors.customer_total() == 1
     assert selectors.count(everyone, now=NOW) == selectors.count(not_chinese, now=NOW) == 1
     assert selectors.sample(not_chinese, now=NOW) == [kept]
+
+
+def test_one_query_tells_in_which_of_many_segments_a_customer_is(django_assert_num_queries):
+    anna = Customer.objects.create(external_id="a", language="en", created_at=NOW)
+    versions = {
+        language: save_segment(
+            None,
+            name=language,
+            definition={"all": [{"trait": "language", "op": "is", "value": language}]},
+            actor="test",
+        ).segment.current
+        for language in ("en", "de", "fr")
+    }
+    with django_assert_num_queries(1):
+        found = selectors.memberships(anna.pk, list(versions.values()), now=NOW)
+    assert found == {versions["en"].pk}
+    assert selectors.memberships(0, list(versions.values()), now=NOW) == set()
+    assert selectors.memberships(anna.pk, [], now=NOW) == set()

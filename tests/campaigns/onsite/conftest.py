@@ -7,7 +7,7 @@ import redis
 from django.conf import settings
 from django.test import Client
 
-from campaigns.onsite import answering, live, services, showing
+from campaigns.onsite import admission, answering, item_texts, live, services, showing
 from campaigns.onsite.models import Order
 from campaigns.onsite.services import ContentDraft, OfferDraft
 from personalization.access.models import Scope
@@ -28,11 +28,11 @@ class AtOnce:
 @pytest.fixture(autouse=True)
 def fresh():
     """Nothing known from the test before, in this process or in Redis."""
-    for one in (live, stocktaking, serving):
+    for one in (admission, item_texts, live, stocktaking, serving):
         one.forget()
     redis.Redis.from_url(settings.REDIS_URL).delete(showing.WAITING)
     yield
-    for one in (live, stocktaking, serving):
+    for one in (admission, item_texts, live, stocktaking, serving):
         one.forget()
 
 

@@ -5,7 +5,7 @@ import pytest
 from django.db import connection, connections
 from django.test import Client
 
-from campaigns.onsite import answering, live, showing
+from campaigns.onsite import admission, answering, live, showing
 from campaigns.onsite.deadline import FAILURES, Deadline, NotInTime
 from campaigns.onsite.services import ContentDraft
 from experiments.client_keys import create_client_key, revoke_client_key
@@ -73,6 +73,8 @@ class TestDecide:
         found = ask(client, customer="c-1", anonymous_id="v-1", placements=["hero"]).json()
         assert found["placements"][0]["content"] == "<p>Sale for </p>"
         revoke_client_key(key, actor="test")
+        assert ask(client, anonymous_id="v-1", placements=["hero"]).status_code == 200
+        admission.forget()  # as after a second
         assert ask(client, anonymous_id="v-1", placements=["hero"]).status_code == 401
 
     def test_who_wants_to_be_nobody_leaves_no_trace(self, public, at_once, make_offer):
