@@ -9,5 +9,6 @@ urlpatterns = [
     path("o/<str:token>.gif", views.open_pixel, name="open"),
     path("c/<str:token>", views.click, name="click"),
     path("s/<str:token>", views.trap, name="trap"),
+    path("n/<str:token>.gif", views.countdown, name="countdown"),
     path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
 ]

@@ -4,9 +4,9 @@ import base64
 
 import structlog
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.utils import translation
+from django.utils import timezone, translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from campaigns import links, tracking
 from campaigns.sending.picks import ui_language
 from campaigns.tracking import Visit
+from personalization.content.countdown import draw_countdown, read_countdown
 from personalization.privacy.links import preferences_url
 
 log = structlog.get_logger(__name__)
@@ -40,6 +41,19 @@ def open_pixel(request: HttpRequest, token: str) -> HttpResponse:
         except DatabaseError as error:
             log.error("open_not_recorded", delivery=link.delivery_id, error=type(error).__name__)
     return HttpResponse(PIXEL, content_type="image/gif")
+
+
+@never_cache
+@require_safe
+def countdown(request: HttpRequest, token: str) -> HttpResponse:
+    """The time that is left, as of this moment: kept by nobody on the way."""
+    found = read_countdown(token)
+    if found is None:
+        raise Http404
+    seconds = found.ends_at - int(timezone.now().timestamp())
+    return HttpResponse(
+        draw_countdown(max(0, seconds), found.color, found.background), content_type="image/gif"
+    )
 
 
 @never_cache
