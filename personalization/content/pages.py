@@ -34,7 +34,7 @@ def block(request: HttpRequest, name: str = "") -> HttpResponse:
     """The form of a new block or of one that exists, with its versions; POST saves it."""
     row = get_object_or_404(ContentBlock, name=name) if name else None
     may = request.user.has_perm("content.change_contentblock")
-    context: dict[str, Any] = {"block": row, "can_save": may}
+    context: dict[str, Any] = {"row": row, "can_save": may}
     if request.method == "POST":
         if not may:
             return HttpResponse(status=403)

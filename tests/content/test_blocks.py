@@ -105,7 +105,15 @@ def test_the_pages_save_compare_and_bring_back(client):
     url = reverse("content:block", args=["footer"])
     client.post(url, {"language": [""], "text": ["Hi\nnew"], "description": "Below all"})
     page = client.get(url).content.decode()
-    assert "<ins>+ new</ins>" in page and "<del>- old</del>" in page and "srcdoc" in page
+    assert (
+        "<ins>+ new</ins>" in page
+        and "<del>- old</del>" in page
+        and "Hi\nnew</body>" in page.replace("&lt;", "<").replace("&gt;", ">")
+    )
+    assert 'value="Below all"' in page
+    for name in ("restore", "archive"):
+        arguments = ["footer", 1] if name == "restore" else ["footer"]
+        assert reverse(f"content:{name}", args=arguments) in page
     client.post(reverse("content:restore", args=["footer", 1]))
     assert blocks().get().texts == {"": "Hi\nold", "zh": "你好"} and blocks().get().number == 3
     kept = client.post(url, {"language": [""], "text": ["{{ x"], "description": ""}).content.decode()
