@@ -1,6 +1,6 @@
 """Everything that is looked at before a campaign may be launched, told as sentences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from experiments.errors import InvalidPlan
 from experiments.outlook import Outlook
 from experiments.outlook_words import explain_outlook
 from personalization.catalog.selectors import items
+from personalization.content.phrase_selectors import phrases_named
 from personalization.content.selectors import blocks_named
 from personalization.segments import selectors as segments
 from personalization.segments.definition import DefinitionError
@@ -164,11 +165,18 @@ def _mail(message: Message, compiled: Any, where: str) -> Iterator[Check]:
 
 def content_of(message: Message) -> dict[str, Any]:
     """What a channel compiles, as `Run.content` freezes it."""
+    sources = [message.subject, message.preheader, message.body, *message.fields.values()]
     return {
         "subject": message.subject, "preheader": message.preheader, "body": message.body,
-        "fields": message.fields, "missing": message.missing,
-        "blocks": blocks_named(message.subject, message.preheader, message.body, *message.fields.values()),
+        "fields": message.fields, "missing": message.missing, **named_in(sources),
     }  # fmt: skip
+
+
+def named_in(sources: Sequence[str]) -> dict[str, Any]:
+    """The blocks and phrase sets that texts name, as they are now."""
+    blocks = blocks_named(*sources)
+    within = [text for block in blocks.values() for text in block["texts"].values()]
+    return {"blocks": blocks, "phrases": phrases_named(*sources, *within)}
 
 
 def _items(message: Message, where: str) -> Iterator[Check]:

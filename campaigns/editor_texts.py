@@ -9,6 +9,7 @@ from campaigns.coupons.api import pools
 from campaigns.item_counts import rule_names
 from campaigns.outlook import asks_for_share
 from experiments.models import Metric
+from personalization.content.phrase_selectors import phrase_sets
 from personalization.content.selectors import blocks
 from personalization.customers.models import Channel
 
@@ -59,6 +60,7 @@ def snippets() -> list[dict[str, str]]:
         {"label": _("Date"), "text": "{{ now | date }}"},
         {"label": _("Unsubscribe link"), "text": UNSUBSCRIBE},
         *({"label": block.name, "text": f'{{% block "{block.name}" %}}'} for block in blocks()[:30]),
+        *({"label": one.name, "text": f'{{% generate "{one.name}" %}}'} for one in phrase_sets()[:30]),
     ]
 
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from campaigns import channels, needs
 from campaigns.channels import ChannelError, Recipient, Sheet
+from campaigns.checks import named_in
 from campaigns.errors import InvalidCampaign
 from campaigns.forms import item_choice, message_fields, read_json, text
 from campaigns.item_choice import ItemChoice, describe
@@ -30,7 +31,6 @@ from personalization.catalog import choices
 from personalization.content.errors import Problem, RenderError, TemplateError
 from personalization.content.messages import RenderedMessage, compile_message
 from personalization.content.needs import GIVENS, Givens
-from personalization.content.selectors import blocks_named
 from personalization.context import as_values
 from personalization.customers import reading
 from personalization.customers import search as customer_search
@@ -102,8 +102,8 @@ def message_content(data: dict[str, Any]) -> dict[str, Any]:
     """The request's message as a channel compiles it. Raises InvalidCampaign."""
     parts: dict[str, Any] = {key: text(data, key) for key in ("subject", "preheader", "body")}
     fields = message_fields(data)
-    blocks = blocks_named(*parts.values(), *fields.values())
-    return {**parts, "fields": fields, "missing": text(data, "missing"), "blocks": blocks}
+    named = named_in([*parts.values(), *fields.values()])
+    return {**parts, "fields": fields, "missing": text(data, "missing"), **named}
 
 
 def _about_items(choice: ItemChoice, customer: Customer | None, *, got: int) -> dict[str, Any]:

@@ -46,6 +46,7 @@ PURE = [
     "experiments/long_run.py",
     "recommender/algorithms",
     "recommender/evaluation",
+    "personalization/content/grammar",
     "personalization/context",
     "personalization/personal_data.py",
     "personalization/registry.py",

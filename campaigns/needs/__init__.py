@@ -41,7 +41,7 @@ def ask_for(
     except RenderError as error:
         return [], {(delivery_id, need.key): Given(error) for need in needs}
     return [
-        Asked(delivery_id, profile.get("id", 0), variant, profile, need, arguments)
+        Asked(delivery_id, profile.get("id", 0), variant, profile, need, arguments, values)
         for need, arguments in found.items()
     ], {}
 

@@ -11,7 +11,8 @@ from personalization.content.needs import Need
 
 @dataclass(frozen=True)
 class Asked:
-    """One need of one message. `delivery_id` is 0 in a preview; `arguments` as this customer's."""
+    """One need of one message. `delivery_id` is 0 in a preview; `arguments` as this customer's; `values` is
+    what the template sees before anything is loaded."""
 
     delivery_id: int
     customer_id: int
@@ -19,6 +20,7 @@ class Asked:
     profile: Mapping[str, Any]
     need: Need
     arguments: Mapping[str, Any]
+    values: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[int, str]:

@@ -39,7 +39,11 @@ class RunContent:
     def situated(self) -> frozenset[str]:
         """Variants that read the situation. Local time and holidays cost more than all else of a short
         message: told only where they are read."""
-        return frozenset(key for key, template in self.templates.items() if template.uses("context"))
+        return frozenset(
+            key
+            for key, template in self.templates.items()
+            if template.uses("context") or any(need.kind == "generate" for need in template.needs)
+        )
 
 
 @lru_cache(maxsize=8)

@@ -23,6 +23,7 @@ _AUTHOR: tuple[str, ...] = (
     *("add_segment", "change_segment", "add_segmentversion", "add_campaign", "change_campaign"),
     *("add_message", "change_message", "delete_message"),
     *("add_contentblock", "change_contentblock"),
+    *("add_phraseset", "change_phraseset"),
 )
 ROLES: dict[str, tuple[str, ...]] = {
     "Viewer": (),
@@ -41,6 +42,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *("add_contentblock", "change_contentblock", "delete_contentblock"),
         *("add_contentsource", "change_contentsource", "delete_contentsource"),
         *("add_couponpool", "change_couponpool", "delete_couponpool"),
+        *("add_phraseset", "change_phraseset", "delete_phraseset"),
         *("add_journey", "change_journey"),
         *("add_placement", "change_placement", "add_offer", "change_offer"),
         *("add_frequencycap", "change_frequencycap", "delete_frequencycap"),

@@ -100,6 +100,7 @@ UNFOLD = {
                         "admin:campaigns_contentsource_changelist",
                         "campaigns.view_contentsource",
                     ),
+                    _entry(_("Phrase sets"), "forum", "content:phrase-sets", "content.view_phraseset"),
                     _entry(_("On the page"), "web", "onsite:list", "onsite.view_placement"),
                     _entry(
                         _("Senders"), "outgoing_mail", "campaigns:accounts", "campaigns.view_senderaccount"

@@ -22,9 +22,10 @@ from liquid.template import BoundTemplate
 from liquid.token import Token
 from markupsafe import escape
 
-from personalization.content import filters
+from personalization.content import filters, wording
 from personalization.content.choices import Optional, SkipCustomer, Vary
 from personalization.content.errors import MissingValue, RenderError
+from personalization.content.generating import Generate
 from personalization.content.guards import StyleGuard, UrlGuard
 from personalization.content.localized import Localized
 from personalization.content.missing import RecordingUndefined, collected, note
@@ -39,7 +40,7 @@ FORBIDDEN_TAGS = ("include", "render")
 FORBIDDEN_FILTERS = ("safe", "escapejs")
 OWN_TAGS = (
     UrlGuard, StyleGuard, Recommend, LastOrders, Coupon, ConnectedContent, Vary, Localized,
-    Optional, SkipCustomer,
+    Optional, SkipCustomer, Generate,
 )  # fmt: skip
 
 
@@ -233,6 +234,7 @@ class Language(Environment):
         for tag in OWN_TAGS:
             self.add_tag(tag)
         filters.register(self)
+        wording.register(self)
 
 
 HTML = Language(autoescape=True)

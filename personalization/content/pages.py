@@ -1,6 +1,8 @@
 """Staff pages of blocks: the list, and one block with its languages, versions and a preview."""
 
 import difflib
+from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +14,7 @@ from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
 from personalization.content.errors import RenderError, TemplateError
 from personalization.content.messages import compile_message
-from personalization.content.models import BlockVersion, ContentBlock
+from personalization.content.models import BlockVersion, ContentBlock, PhraseVersion
 from personalization.content.selectors import blocks, blocks_named
 from personalization.content.services import InvalidBlock, archive_block, page_of, save_block
 
@@ -48,10 +50,7 @@ def block(request: HttpRequest, name: str = "") -> HttpResponse:
     newest = versions[0] if versions else None
     texts = context["given"]["texts"] if "given" in context else (newest.texts if newest else {"": ""})
     context |= {
-        "versions": [
-            {"version": one, "changes": _changes(before, one)}
-            for one, before in zip(versions, [*versions[1:], None][: len(versions)], strict=True)
-        ],
+        "versions": show_versions(versions),
         "rows": [*sorted(texts.items()), ("", "")] if may else sorted(texts.items()),
         "previews": _previews(newest) if newest else [],
         "tag": f'{{% block "{row.name}" %}}' if row else "",
@@ -77,19 +76,32 @@ def archive(request: HttpRequest, name: str) -> HttpResponse:
 
 
 def _given(request: HttpRequest, name: str) -> dict[str, Any]:
-    """Languages and texts come in pairs; the first is the one for everybody else."""
-    languages, texts = request.POST.getlist("language"), request.POST.getlist("text")
-    pairs = [(language.strip(), text.replace("\r\n", "\n")) for language, text in zip(languages, texts)]  # noqa: B905
     return {
         "name": name or request.POST.get("name", ""),
-        "texts": {"": ""}
-        | {language: text for language, text in reversed(pairs) if language or text.strip()},
+        "texts": read_texts(request),
         "description": request.POST.get("description", ""),
         "note": request.POST.get("note", ""),
     }
 
 
-def _changes(before: BlockVersion | None, after: BlockVersion) -> list[tuple[str, str]]:
+def read_texts(request: HttpRequest) -> dict[str, str]:
+    """Languages and texts come in pairs; the first is the one for everybody else."""
+    languages, texts = request.POST.getlist("language"), request.POST.getlist("text")
+    pairs = [(language.strip(), text.replace("\r\n", "\n")) for language, text in zip(languages, texts)]  # noqa: B905
+    return {"": ""} | {language: text for language, text in reversed(pairs) if language or text.strip()}
+
+
+def show_versions(versions: Sequence[Any]) -> list[dict[str, Any]]:
+    """Newest first, each with what it changed."""
+    return [
+        {"version": one, "changes": _changes(before, one)}
+        for one, before in zip_longest(versions, versions[1:])
+    ]
+
+
+def _changes(
+    before: BlockVersion | PhraseVersion | None, after: BlockVersion | PhraseVersion
+) -> list[tuple[str, str]]:
     """Lines added and taken away against the version before, with their signs."""
     found: list[tuple[str, str]] = []
     old_texts = before.texts if before else {}

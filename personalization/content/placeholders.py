@@ -15,6 +15,9 @@ TOKEN = re.compile(
 )
 
 
+PRINTS = re.compile(r"\{\{|\{%-?\s*(?:echo|generate|cycle|increment|decrement|liquid)\b")
+
+
 @dataclass(frozen=True)
 class Token:
     text: str
@@ -22,7 +25,8 @@ class Token:
 
     @property
     def is_output(self) -> bool:
-        return self.text.startswith("{{")
+        """Whether it prints a value: an output, or a tag that does the same."""
+        return PRINTS.match(self.text) is not None
 
 
 @dataclass(frozen=True)

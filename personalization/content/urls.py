@@ -1,6 +1,6 @@
 from django.urls import path
 
-from personalization.content import pages
+from personalization.content import pages, phrase_pages
 
 app_name = "content"
 urlpatterns = [
@@ -9,4 +9,9 @@ urlpatterns = [
     path("blocks/<slug:name>", pages.block, name="block"),
     path("blocks/<slug:name>/restore/<int:number>", pages.restore, name="restore"),
     path("blocks/<slug:name>/archive", pages.archive, name="archive"),
+    path("phrases", phrase_pages.phrase_list, name="phrase-sets"),
+    path("new-phrases", phrase_pages.phrase_set, name="new-phrase-set"),
+    path("phrases/<slug:name>", phrase_pages.phrase_set, name="phrase-set"),
+    path("phrases/<slug:name>/restore/<int:number>", phrase_pages.restore_phrases, name="restore-phrases"),
+    path("phrases/<slug:name>/archive", phrase_pages.archive_phrases, name="archive-phrases"),
 ]

@@ -101,6 +101,7 @@ def test_the_pages_save_compare_and_bring_back(client):
         "text": ["Hi\r\nold", "你好"],
         "description": "Below all",
     }
+    assert client.get(reverse("content:new-block")).status_code == 200
     assert client.post(reverse("content:new-block"), data).status_code == 302
     url = reverse("content:block", args=["footer"])
     client.post(url, {"language": [""], "text": ["Hi\nnew"], "description": "Below all"})
