@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
-from campaigns.needs import problem_text
 from campaigns.needs._base import Asked, Given, Provider, Scene
 from personalization.content.errors import RenderError
 from personalization.content.grammar.reading import ReadingError
@@ -24,7 +24,8 @@ class GenerateProvider(Provider):
     def problems(self, need: Need) -> Iterator[str]:
         known = list(phrase_sets().values_list("name", flat=True))
         if need.name not in known:
-            yield problem_text(need, known)
+            names = ", ".join(known) or _("none")
+            yield _("there is no such phrase set; there are: %(names)s") % {"names": names}
 
     def load(self, asked: Sequence[Asked], scene: Scene) -> Mapping[tuple[int, str], Given]:
         sets = [_frozen(scene, one) for one in asked]
