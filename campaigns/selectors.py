@@ -4,10 +4,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
+from django.utils import timezone
 
 from campaigns.accounts import trouble_of
-from campaigns.models import Campaign, Delivery, DeliveryStatus, Run, RunStatus
+from campaigns.models import (
+    Campaign,
+    Chunk,
+    ChunkStatus,
+    Delivery,
+    DeliveryStatus,
+    Run,
+    RunStatus,
+    Telling,
+    TellingStatus,
+)
 from experiments.models import Experiment
 
 
@@ -96,6 +107,25 @@ def open_runs_by_status() -> dict[str, int]:
         .annotate(n=Count("pk"))
     )
     return dict.fromkeys(DeliveryStatus.values, 0) | dict(rows)
+
+
+def seconds_overdue() -> float:
+    """How long the oldest chunk of a sending run could have been claimed already; 0 when none waits."""
+    now = timezone.now()
+    due = (
+        Chunk.objects.filter(run__status=RunStatus.SENDING, due_at__lte=now)
+        .exclude(status=ChunkStatus.DONE)
+        .filter(Q(lease_until=None) | Q(lease_until__lt=now))
+        .aggregate(oldest=Min("due_at"))["oldest"]
+    )
+    return (now - due).total_seconds() if due else 0.0
+
+
+def webhook_calls_by_status() -> dict[str, int]:
+    """Those that wait or failed; told ones are of no concern to an operator."""
+    open_ones = [TellingStatus.WAITING, TellingStatus.FAILED]
+    rows = Telling.objects.filter(status__in=open_ones).order_by().values_list("status")
+    return dict.fromkeys(open_ones, 0) | dict(rows.annotate(n=Count("pk")))
 
 
 def items_of_last_messages(depths: Mapping[int, int]) -> dict[int, set[int]]:

@@ -113,7 +113,7 @@ def _worker() -> tuple[bool, str]:
         return False, _("cannot be asked without Redis.")
     if not answers:
         return False, _(
-            "none answers. Start one: celery -A personalization.config worker -Q send,train,default"
+            "none answers. Start one: celery -A personalization.config worker -Q send,train,ingest,default"
         )
     return True, _("%(count)s answer.") % {"count": len(answers)}
 

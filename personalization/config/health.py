@@ -1,14 +1,19 @@
 """For machines that watch us: alive, ready, and figures in the Prometheus format."""
 
 import hmac
+import math
+import time
 
 import redis
 from django.conf import settings
+from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
-QUEUES = ("send", "train", "default")
+from personalization.config.tasks import HEARTBEAT_KEY
+
+QUEUES = ("send", "train", "ingest", "default")
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -53,7 +58,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return HttpResponse(sentence, status=403, content_type="text/plain")
     registry = CollectorRegistry()
     _collect_deliveries(registry)
+    _collect_waiting(registry)
     _collect_queues(registry)
+    _collect_heartbeat(registry)
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
@@ -71,6 +78,27 @@ def _collect_deliveries(registry: CollectorRegistry) -> None:
     gauge = Gauge("bespoke_deliveries", "Deliveries of runs not finished", ["status"], registry=registry)
     for status, count in open_runs_by_status().items():
         gauge.labels(status).set(count)
+
+
+def _collect_waiting(registry: CollectorRegistry) -> None:
+    """What is late: the figures that an alarm goes by."""
+    from campaigns.selectors import seconds_overdue, webhook_calls_by_status
+
+    late = Gauge("bespoke_send_overdue_seconds", "How long the oldest due chunk waits", registry=registry)
+    late.set(seconds_overdue())
+    calls = Gauge("bespoke_webhook_calls", "Calls of webhooks", ["status"], registry=registry)
+    for status, count in webhook_calls_by_status().items():
+        calls.labels(status).set(count)
+
+
+def _collect_heartbeat(registry: CollectorRegistry) -> None:
+    """NaN until beat, Redis and a worker carried one together."""
+    age = Gauge("bespoke_heartbeat_age_seconds", "Since beat, Redis and a worker last ran", registry=registry)
+    try:
+        seen = cache.get(HEARTBEAT_KEY)
+    except redis.RedisError:
+        seen = None
+    age.set(time.time() - seen if seen is not None else math.nan)
 
 
 def _collect_queues(registry: CollectorRegistry) -> None:

@@ -1,5 +1,14 @@
+import re
+from datetime import timedelta
+
 import pytest
+from django.conf import settings
 from django.test import Client, override_settings
+from django.utils import timezone
+
+from campaigns.models import Chunk, Run, RunStatus
+from personalization.config.tasks import heartbeat
+from tests.privacy.making import make_row
 
 
 def test_alive_asks_nobody(client: Client) -> None:
@@ -37,3 +46,34 @@ def test_metrics_ask_for_the_token_when_there_is_one(client: Client) -> None:
 @override_settings(REDIS_URL="redis://127.0.0.1:1/0")
 def test_metrics_survive_a_dead_redis(client: Client) -> None:
     assert b"bespoke_redis_up 0.0" in client.get("/metrics").content
+
+
+@pytest.mark.django_db
+def test_the_metrics_tell_what_is_late(client: Client) -> None:
+    run = make_row(Run, {}, "plain")
+    Run.objects.filter(pk=run.pk).update(status=RunStatus.SENDING)
+    due_at = timezone.now() - timedelta(seconds=400)
+    Chunk.objects.create(run=run, number=1, due_at=due_at)
+    text = client.get("/metrics").content.decode()
+    assert 400 <= float(re.search(r"^bespoke_send_overdue_seconds (\S+)", text, re.M)[1]) < 500
+    assert "bespoke_heartbeat_age_seconds NaN" in text
+    heartbeat()
+    assert "bespoke_heartbeat_age_seconds NaN" not in client.get("/metrics").content.decode()
+    Chunk.objects.update(lease_until=timezone.now() + timedelta(seconds=20))
+    assert "bespoke_send_overdue_seconds 0.0" in client.get("/metrics").content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("file", ["grafana/bespoke.json", "prometheus/alerts.yaml"])
+def test_the_dashboard_and_the_alarms_ask_for_figures_that_exist(client: Client, file: str) -> None:
+    asked = set(re.findall(r"bespoke_[a-z_]+", (settings.BASE_DIR / "deploy" / file).read_text()))
+    told = set(re.findall(r"^# TYPE (bespoke_\w+)", client.get("/metrics").content.decode(), re.M))
+    assert len(asked) >= 5
+    assert asked <= told
+
+
+def test_the_example_of_the_compose_file_names_settings_that_are_documented() -> None:
+    documented = (settings.BASE_DIR / "docs" / "settings.md").read_text()
+    text = (settings.BASE_DIR / "deploy" / "example.env").read_text()
+    names = set(re.findall(r"^([A-Z_]+)=", text, re.M)) - {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
+    assert {name for name in names if f"`{name}`" not in documented} == set()

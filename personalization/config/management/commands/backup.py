@@ -1,0 +1,29 @@
+"""`manage.py backup FILE`: see personalization/config/backup.py."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from personalization.config.backup import BackupError, write_backup
+
+
+class Command(BaseCommand):
+    help = "Writes the database, the trained models and the uploaded pictures into one file, while all runs."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        file: Path = options["file"].resolve()
+        if file.exists():
+            raise CommandError(f"{file} exists; choose another name.")
+        try:
+            write_backup(file, folders={"models": settings.MODEL_DIR, "media": settings.MEDIA_ROOT})
+        except BackupError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(
+            f"{file}: {file.stat().st_size // 2**20} MB. It holds personal data: encrypt it, and keep "
+            "SECRET_KEY, LINK_KEY, ADDRESS_KEY and DATA_KEYS apart from it; without them it is of little use."
+        )

@@ -1,0 +1,48 @@
+"""`manage.py restore FILE`: see personalization/config/backup.py."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from campaigns.models import Run, RunStatus
+from campaigns.steering import pause
+from personalization.config.backup import BackupError, put_back
+
+
+class Command(BaseCommand):
+    help = (
+        "Replaces the database, models and pictures by those of a backup, applies newer migrations and "
+        "pauses everything that was being sent: messages that went out after the backup are not known to it."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        question = "Everything in this database is lost. Type yes to go on: "
+        if not options["yes"] and input(question).strip().lower() != "yes":
+            raise CommandError("Nothing was changed.")
+        try:
+            manifest = put_back(
+                options["file"].resolve(),
+                folders={"models": settings.MODEL_DIR, "media": settings.MEDIA_ROOT},
+            )
+        except BackupError as error:
+            raise CommandError(str(error)) from error
+        call_command("migrate", verbosity=0)
+        paused = pause_what_was_sent()
+        self.stdout.write(
+            f"As of {manifest['made_at']}. {paused} campaigns were being sent and are paused: compare them "
+            "with the mail server's log before you resume them."
+        )
+
+
+def pause_what_was_sent() -> int:
+    runs = list(Run.objects.filter(status=RunStatus.SENDING))
+    for run in runs:
+        pause(run, actor="system:restore")
+    return len(runs)

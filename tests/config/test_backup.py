@@ -1,0 +1,110 @@
+"""A backup is worth what can be put back from it: written, put into an empty database, compared."""
+
+import json
+import tarfile
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.db import connection, connections
+from django.utils import timezone
+
+from campaigns.models import Run, RunStatus
+from personalization.config import backup
+from personalization.config.management.commands.restore import pause_what_was_sent
+from personalization.customers.models import Customer
+from tests.privacy.making import make_row
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@contextmanager
+def empty_database():
+    """A connection to another database of the same server."""
+    settings = dict(connection.settings_dict)
+    name = f"{settings['NAME']}_put_back"
+    server = psycopg.connect(
+        host=settings["HOST"], port=settings["PORT"], user=settings["USER"], password=settings["PASSWORD"],
+        dbname="postgres", autocommit=True,
+    )  # fmt: skip
+    server.execute(f'DROP DATABASE IF EXISTS "{name}"')
+    server.execute(f'CREATE DATABASE "{name}"')
+    other = connections.create_connection(connection.alias)
+    other.settings_dict = settings | {"NAME": name}
+    try:
+        yield other
+    finally:
+        other.close()
+        server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        server.close()
+
+
+def rows(cursor) -> list[tuple]:
+    cursor.execute("SELECT external_id, first_name FROM customers_customer ORDER BY id")
+    return cursor.fetchall()
+
+
+def test_what_was_backed_up_is_put_back_whole_and_a_damaged_file_changes_nothing(tmp_path: Path) -> None:
+    Customer.objects.create(external_id="ada", first_name="阿达", created_at=timezone.now())
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "1.npz").write_bytes(b"weights")
+    file = tmp_path / "bespoke.tar"
+    backup.write_backup(file, folders={"models": tmp_path / "models"})
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
+    with empty_database() as other:
+        with other.cursor() as cursor:
+            cursor.execute("CREATE TABLE left_over (id int)")
+        backup.put_back(file, folders={"models": tmp_path / "back"}, database=other)
+        with other.cursor() as cursor:
+            assert rows(cursor) == [("ada", "阿达")]
+            cursor.execute("SELECT to_regclass('left_over')")
+            assert cursor.fetchone() == (None,)
+            cursor.execute("SELECT count(*) FROM django_migrations")
+            restored = cursor.fetchone()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM django_migrations")
+            assert cursor.fetchone() == restored
+        assert (tmp_path / "back" / "1.npz").read_bytes() == b"weights"
+        _refuses_what_is_damaged(tmp_path, file, other)
+
+
+def _refuses_what_is_damaged(folder: Path, file: Path, other) -> None:
+    cases = {
+        "damaged": lambda manifest: manifest | {"sha256": "0" * 64},
+        "newer version": lambda manifest: manifest | {"migrations": ["customers.9999_future"]},
+        "no backup": lambda manifest: {},
+    }
+    for sentence, change in cases.items():
+        broken = folder / "broken.tar"
+        with tarfile.open(file) as old, tarfile.open(broken, "w") as new:
+            manifest = json.load(old.extractfile("manifest.json"))
+            backup._add_text(new, "manifest.json", json.dumps(change(manifest)))
+            new.addfile(old.getmember("database.dump"), old.extractfile("database.dump"))
+        with pytest.raises(backup.BackupError, match=sentence):
+            backup.put_back(broken, folders={}, database=other)
+    with other.cursor() as cursor:
+        assert rows(cursor) == [("ada", "阿达")]
+
+
+def test_it_is_not_put_back_while_somebody_works_with_the_database(tmp_path: Path) -> None:
+    file = tmp_path / "bespoke.tar"
+    backup.write_backup(file, folders={})
+    with empty_database() as other:
+        settings = other.settings_dict
+        with (
+            psycopg.connect(
+                host=settings["HOST"], port=settings["PORT"], user=settings["USER"],
+                password=settings["PASSWORD"], dbname=settings["NAME"],
+            ),
+            pytest.raises(backup.BackupError, match="Stop the web"),
+        ):  # fmt: skip
+            backup.put_back(file, folders={}, database=other)
+
+
+def test_after_a_restore_nothing_goes_on_sending_by_itself() -> None:
+    sending = make_row(Run, {}, "plain")
+    Run.objects.filter(pk=sending.pk).update(status=RunStatus.SENDING)
+    assert pause_what_was_sent() == 1
+    assert Run.objects.get(pk=sending.pk).status == RunStatus.PAUSED
