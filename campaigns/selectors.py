@@ -123,7 +123,7 @@ def seconds_overdue() -> float:
 
 def webhook_calls_by_status() -> dict[str, int]:
     """Those that wait or failed; told ones are of no concern to an operator."""
-    open_ones = [TellingStatus.WAITING, TellingStatus.FAILED]
+    open_ones = [TellingStatus.WAITING.value, TellingStatus.FAILED.value]
     rows = Telling.objects.filter(status__in=open_ones).order_by().values_list("status")
     return dict.fromkeys(open_ones, 0) | dict(rows.annotate(n=Count("pk")))
 

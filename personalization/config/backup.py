@@ -104,7 +104,7 @@ class _Server:
 
     def __init__(self, binaries: postgres.Binaries, environment: Mapping[str, str]) -> None:
         self.binaries = binaries
-        self.environment = binaries.env | environment
+        self.environment = {**binaries.env, **environment}
 
     @classmethod
     def of(cls, database: BaseDatabaseWrapper) -> "_Server":
@@ -147,7 +147,7 @@ class _Server:
 
     @contextmanager
     def _psql(self) -> Iterator[IO[bytes]]:
-        command = [self.binaries.folder / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"]
+        command = [str(self.binaries.folder / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"]
         with tempfile.TemporaryFile() as told:
             process = subprocess.Popen(  # noqa: S603
                 command, env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=told
