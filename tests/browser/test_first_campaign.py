@@ -112,7 +112,7 @@ def test_from_a_segment_to_the_report(
     make_segment(page, shot)
     make_campaign(page, shot)
     worker()
-    wait_until(lambda: Run.objects.get().status == RunStatus.FINISHED, seconds=60)
+    wait_until(lambda: Run.objects.get().status == RunStatus.FINISHED, seconds=180)
 
     run, (box, _url) = Run.objects.get(), mailbox
     sent = set(

@@ -52,7 +52,7 @@ class Running:
     def output(self) -> str:
         return "".join(self.lines)
 
-    def wait_for(self, text: str, *, seconds: float = 40) -> None:
+    def wait_for(self, text: str, *, seconds: float = 180) -> None:
         deadline = time.monotonic() + seconds
         while text not in self.output:
             ended = self.process.poll() is not None

@@ -21,7 +21,7 @@ def answers(port: int, path: str = "/healthz") -> int:
         return int(answer.status)
 
 
-def wait_until(condition, *, seconds: float = 20) -> None:
+def wait_until(condition, *, seconds: float = 90) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited too long"

@@ -75,6 +75,8 @@ def test_shells_of_merged_profiles_are_not_found(people):
 def test_each_beginning_is_looked_up_in_an_index_that_gives_the_order(name):
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        # With so few rows sorting would be cheaper, by what the statistics say at the moment.
+        cursor.execute("SET LOCAL enable_sort = off")
     plan = _people().filter(_begins(name, "ad")).order_by(PatternOrder(_KEYS[name]))[:8].explain()
     assert "Index" in plan and "Sort" not in plan and "Cond: " in plan
 

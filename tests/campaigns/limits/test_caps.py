@@ -70,7 +70,8 @@ def test_fifty_campaigns_at_once_never_pass_a_cap(sink: Any, make_customers: Any
     at_once(runs, workers=8)
     assert sink.recipients == {person.email: 3 for person in people}
     sales = Delivery.objects.filter(run__in=runs, status="sent", run__content__topic="sale")
-    assert max(Counter(sales.values_list("customer_id", flat=True)).values()) == 1
+    # None at all, when the others came first.
+    assert set(Counter(sales.values_list("customer_id", flat=True)).values()) <= {1}
     skipped = Delivery.objects.filter(run__in=runs, status="skipped")
     assert skipped.filter(reason="cap").count() == skipped.count() == 50 * 30 - 90
     assert Touch.objects.filter(is_reserved=True).count() == 0 and Touch.objects.count() == 90
