@@ -24,6 +24,7 @@ from campaigns.item_choice import ItemChoice, describe
 from campaigns.item_counts import count_items, count_removed, describe_removed
 from campaigns.pages import answers_problems
 from campaigns.sending.picks import ItemTexts, items_of, pick_items
+from campaigns.subject_lines.saying import outlook_of
 from personalization.access.models import User
 from personalization.access.services import actor_name, audit
 from personalization.access.shell import staff_page
@@ -60,6 +61,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     answer: dict[str, Any] = {
         "customer": _described(request, [customer])[0] if customer else None,
         "problems": [_as_json(p) for p in channel.problems(content, context)],
+        "subject_outlook": outlook_of(content["subject"]) if channel.name == "email" else [],
         "items": _about_items(choice, customer, got=len(context["items"])),
         "fields": sorted(str(key) for key in context["customer"].get("traits", {})),
     }

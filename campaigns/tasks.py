@@ -30,6 +30,7 @@ from campaigns.models import (
     WebhookEndpoint,
 )
 from campaigns.sending import chunk
+from campaigns.subject_lines.learning import learn
 from campaigns.webhooks import telling
 from personalization.access.problems import ProblemError
 
@@ -157,6 +158,12 @@ def _unschedule(campaign_id: int, problem: str) -> None:
         services.unschedule(Campaign.objects.get(pk=campaign_id), actor="schedule", problem=problem)
     except ProblemError:
         return  # somebody was faster
+
+
+@shared_task(ignore_result=True)
+def learn_subject_lines() -> None:
+    """What subject lines did, learned anew."""
+    learn(now=timezone.now())
 
 
 def take_due_chunks() -> list[int]:

@@ -33,6 +33,8 @@ FLOORS = [
 ]
 LEVEL = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 PURE = [
+    "campaigns/subject_lines/model.py",
+    "campaigns/subject_lines/words.py",
     "experiments/assignment",
     "experiments/decisions",
     "experiments/guardrail_outlook.py",

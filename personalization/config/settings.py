@@ -144,6 +144,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"queue": "default", "expires": 30},
     },
+    "subject-lines": {
+        "task": "campaigns.tasks.learn_subject_lines",
+        "schedule": 86_400.0,
+        "options": {"queue": "train", "expires": 3_600},
+    },
     "exposures": {
         "task": "experiments.tasks.read_exposures",
         "schedule": 60.0,

@@ -44,7 +44,7 @@
         outlook: null, lookDays: [], lengthDays: "", planTrouble: "", planTurn: 0,
         askedOutlook: "",
         who: null, words: "", found: [], rendered: null, problems: [], fields: [], turn: 0,
-        about: null, ruleProblems: [],
+        about: null, ruleProblems: [], subjectOutlook: [],
 
         init() {
           this.saved = this.c.id ? this.snapshot() : "";
@@ -185,6 +185,7 @@
             if (data.customer) this.who = data.customer;
             if (data.rendered) this.rendered = data.rendered;
             this.problems = data.problems;
+            this.subjectOutlook = data.subject_outlook;
             this.fields = data.fields.slice(0, 8);
           } catch (error) {
             if (turn !== this.turn) return;
