@@ -146,9 +146,9 @@ def _deviance(n: Floats, k: Floats, rate: Floats) -> Floats:
     """Binomial deviance of each line."""
     from scipy.special import xlogy
 
-    rate = np.clip(rate, 1e-9, 1 - 1e-9).astype(np.float64)
-    found: Floats = 2 * (xlogy(k, k / (n * rate)) + xlogy(n - k, (n - k) / (n * (1 - rate))))
-    return found
+    p: Floats = np.clip(rate, 1e-9, 1 - 1e-9).astype(np.float64)
+    found = xlogy(k, k / (n * p)) + xlogy(n - k, (n - k) / (n * (1 - p)))
+    return np.asarray(2 * found, dtype=np.float64)
 
 
 def _gain_interval(ours: Floats, base: Floats) -> tuple[float, float]:
