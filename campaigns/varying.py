@@ -108,7 +108,7 @@ def earlier(experiment: Experiment, campaign_id: int, need: Need) -> list[Experi
 
 def told(run: Run) -> list[dict[str, Any]]:
     """For the run's report: each choice with its versions, what each did, and the first sentence."""
-    names = {key: variant["name"] for key, variant in run.content["variants"].items()}
+    names = {key: variant["name"] for key, variant in run.content.get("variants", {}).items()}
     found = []
     for variant, choices in (run.content.get("varies") or {}).items():
         rows = Experiment.objects.in_bulk(choices.values())

@@ -46,7 +46,7 @@ def versions(campaign: Campaign) -> dict[str, str]:
         for m in campaign.messages.order_by("position", "pk")
     }
     for run in campaign.runs.order_by("-number"):
-        for key, content in run.content["variants"].items():
+        for key, content in run.content.get("variants", {}).items():
             label = _("%(name)s, as launched in run %(number)s") % {
                 "name": content.get("name") or key, "number": run.number,
             }  # fmt: skip
@@ -66,7 +66,7 @@ def content_at(campaign: Campaign, version: str) -> dict[str, Any] | None:
     if kind != "run" or not number.isdecimal() or len(number) > 6:
         return None
     run = campaign.runs.filter(number=int(number)).first()
-    return run.content["variants"].get(variant) if run else None
+    return run.content.get("variants", {}).get(variant) if run else None
 
 
 def compare(older: Mapping[str, Any], newer: Mapping[str, Any]) -> list[PartDiff]:
