@@ -1,11 +1,9 @@
 """The API of campaigns: plan, launch, steer, watch. Services check the bodies; errors are problems."""
 
-from typing import Any
-
 from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,123 +17,19 @@ from campaigns.decision_serializers import (
     OutlookSerializer,
 )
 from campaigns.errors import InvalidState
-from campaigns.models import Campaign, Delivery, DeliveryStatus, Message, Run, SkipReason
+from campaigns.models import Campaign, DeliveryStatus, Run, SkipReason
 from campaigns.outlook import outlook_of
 from campaigns.report_found import wish
+from campaigns.serializers import CampaignSerializer, DeliverySerializer, LaunchSerializer, ProgressSerializer
 from campaigns.services import MessageDraft
-from experiments.models import Holdout
 from experiments.plan import amend_plan
 from experiments.plan_serializers import PlanChangeSerializer
 from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name
 from personalization.customers.reading import MASK, may_see, note_read
-from personalization.segments.models import Segment
-from recommender.rules import MAX_MESSAGES, Rules
-from recommender.rules_field import RulesField, RulesSchema
 
 READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PUT": Scope.CAMPAIGNS_WRITE}
-
-
-class MessageRulesSchema(RulesSchema):
-    not_in_last_messages = serializers.IntegerField(
-        min_value=0, max_value=MAX_MESSAGES, default=0,
-        help_text="No item that stood in so many of the customer's last messages.",
-    )  # fmt: skip
-
-
-@extend_schema_field(MessageRulesSchema)
-class MessageRulesField(RulesField):
-    refused = frozenset()
-
-    def to_representation(self, value: Any) -> dict[str, Any]:
-        return super().to_representation(Rules.from_json(value))
-
-
-class MessageSerializer(serializers.ModelSerializer[Message]):
-    name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
-    rules = MessageRulesField(required=False, help_text="What the items of this message may be.")
-
-    class Meta:
-        model = Message
-        fields = [
-            "key",
-            "name",
-            "weight",
-            "subject",
-            "preheader",
-            "body",
-            "fields",
-            "item_count",
-            "rules",
-            "missing",
-        ]
-
-
-class CampaignSerializer(serializers.ModelSerializer[Campaign]):
-    segment = serializers.PrimaryKeyRelatedField(
-        queryset=Segment.objects.all(), allow_null=True, required=False, default=None
-    )
-    holdout = serializers.SlugRelatedField(
-        queryset=Holdout.objects.filter(is_global=False, ended_at=None), slug_field="key", allow_null=True,
-        required=False, default=None,
-        help_text="Key of a holdout whose members get nothing; global ones are kept out anyway.",
-    )  # fmt: skip
-    messages = MessageSerializer(many=True)
-    run = serializers.SerializerMethodField(help_text="The newest run's id; null before the launch.")
-
-    class Meta:
-        model = Campaign
-        fields = [
-            "id", "name", "channel", "topic", "segment", "sender_name", "sender_address", "control_share",
-            "kind", "holdout", "plan", "test_share", "fallback", "allocation",
-            "learning", "timing", "utm", "messages", "status",
-            "scheduled_at", "problem", "run", "created_at", "updated_at",
-        ]  # fmt: skip
-        read_only_fields = ["status", "scheduled_at", "problem"]
-
-    def get_run(self, campaign: Campaign) -> int | None:
-        runs = campaign.runs.all()
-        return max((run.pk for run in runs), default=None)
-
-
-class LaunchSerializer(serializers.Serializer[Any]):
-    at = serializers.DateTimeField(
-        required=False, allow_null=True, default=None, help_text="Later than now: schedules. Empty: launches."
-    )
-
-
-class ProgressSerializer(serializers.Serializer[Any]):
-    """audience = sent + failed + skipped + unknown + pending."""
-
-    run = serializers.IntegerField()
-    status = serializers.CharField()
-    note = serializers.CharField()
-    audience = serializers.IntegerField()
-    sent = serializers.IntegerField()
-    failed = serializers.IntegerField()
-    skipped = serializers.IntegerField()
-    unknown = serializers.IntegerField()
-    pending = serializers.IntegerField()
-    reasons = serializers.DictField(child=serializers.IntegerField())
-    waiting = serializers.DictField(
-        child=serializers.IntegerField(), help_text="Pending ones that a limit holds back, by reason."
-    )
-    variants = serializers.DictField(child=serializers.DictField(child=serializers.IntegerField()))
-    launched_at = serializers.DateTimeField()
-    finished_at = serializers.DateTimeField(allow_null=True)
-
-
-class DeliverySerializer(serializers.ModelSerializer[Delivery]):
-    customer = serializers.CharField(source="customer.external_id", allow_null=True, default=None)
-    variant = serializers.CharField(source="variant.key", allow_null=True, default=None)
-
-    class Meta:
-        model = Delivery
-        fields = [
-            "id", "customer_id", "customer", "variant", "propensity", "status", "reason", "detail",
-            "attempts", "sent_at", "inputs",
-        ]  # fmt: skip
 
 
 class CampaignsView(APIView):

@@ -12,9 +12,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from experiments import tasks
+from experiments.effect_serializers import EffectSerializer, TotalSerializer
 from experiments.long_run_study import ask_for_long_run, long_run_sentence
 from experiments.models import Holdout, JobStatus, LongRunStudy
-from experiments.serializers import EffectSerializer, TotalSerializer
 from personalization.access.models import Scope
 from personalization.access.services import actor_name
 

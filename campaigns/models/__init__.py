@@ -1,5 +1,6 @@
 """The rows of the campaigns room, by subject."""
 
+from campaigns.models.campaigns import Campaign, CampaignKind, CampaignStatus, Fallback, Message
 from campaigns.models.channels import PushSubscription, SenderAccount
 from campaigns.models.coupons import CouponCode, CouponPool
 from campaigns.models.feedback import Bounce, BounceKind
@@ -20,15 +21,10 @@ from campaigns.models.journeys import (
 from campaigns.models.learning import Learning, LearningStatus
 from campaigns.models.limits import FrequencyCap, QuietHours, SendLock, TopicRule, Touch
 from campaigns.models.sending import (
-    Campaign,
-    CampaignKind,
-    CampaignStatus,
     Chunk,
     ChunkStatus,
     Delivery,
     DeliveryStatus,
-    Fallback,
-    Message,
     Rollout,
     RolloutStatus,
     Run,

@@ -7,12 +7,12 @@ import os
 from pathlib import Path
 
 import environ
-from celery.schedules import crontab
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from personalization.config import logs
 from personalization.config.navigation import UNFOLD
+from personalization.config.schedule import schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
@@ -136,102 +136,7 @@ CELERY_TASK_ROUTES = {
     "recommender.tasks.*": {"queue": "train"},
     "personalization.sources.tasks.*": {"queue": "ingest"},
 }
-CELERY_BEAT_SCHEDULE = {
-    "tick": {"task": "campaigns.tasks.tick", "schedule": env.float("TICK_SECONDS", default=2.0)},
-    # Trainings whose task was lost with the broker; the truth is in their rows.
-    "train": {
-        "task": "recommender.tasks.start_waiting",
-        "schedule": 30.0,
-        "options": {"queue": "default", "expires": 30},
-    },
-    "subject-lines": {
-        "task": "campaigns.tasks.learn_subject_lines",
-        "schedule": 86_400.0,
-        "options": {"queue": "train", "expires": 3_600},
-    },
-    "exposures": {
-        "task": "experiments.tasks.read_exposures",
-        "schedule": 60.0,
-        "options": {"queue": "default", "expires": 60},
-    },
-    "reports": {
-        "task": "campaigns.onsite.tasks.move_reports",
-        "schedule": env.float("TICK_SECONDS", default=2.0),
-        "options": {"queue": "default", "expires": 30},
-    },
-    "reactions": {
-        "task": "campaigns.onsite.tasks.count_reactions",
-        "schedule": 60.0,
-        "options": {"queue": "default", "expires": 60},
-    },
-    # Analyses whose task was lost with the broker; the truth is in their rows.
-    "analyses": {
-        "task": "experiments.tasks.start_waiting",
-        "schedule": 30.0,
-        "options": {"queue": "default", "expires": 30},
-    },
-    "opt-ins": {
-        "task": "personalization.privacy.tasks.mail_opt_ins",
-        "schedule": 20.0,
-        "options": {"queue": "default", "expires": 20},
-    },
-    "erasures": {
-        "task": "personalization.privacy.tasks.carry_out_waiting",
-        "schedule": 60.0,
-        "options": {"queue": "default", "expires": 60},
-    },
-    "traits": {
-        "task": "personalization.traits.tasks.refresh_traits",
-        "schedule": 60.0,
-        "options": {"queue": "default", "expires": 60},
-    },
-    "trait-history": {
-        "task": "personalization.customers.tasks.prune_trait_history",
-        "schedule": 24 * 3600.0,
-        "options": {"queue": "default", "expires": 3600},
-    },
-    "retention": {
-        "task": "personalization.privacy.tasks.run_retention",
-        "schedule": crontab(hour=2, minute=30),
-        "options": {"queue": "default", "expires": 3600},
-    },
-    "webhooks": {
-        "task": "campaigns.tasks.tell_events",
-        "schedule": 3.0,
-        "options": {"queue": "default", "expires": 3},
-    },
-    "seals": {
-        "task": "personalization.access.tasks.seal_logs",
-        "schedule": 300.0,
-        "options": {"queue": "default", "expires": 300},
-    },
-    "kept-answers": {
-        "task": "personalization.access.tasks.forget_old_answers",
-        "schedule": 3600.0,
-        "options": {"queue": "default", "expires": 3600},
-    },
-    # Imports whose task was lost, sources that are due, files that were kept long enough.
-    "sources": {
-        "task": "personalization.sources.tasks.tick",
-        "schedule": 15.0,
-        "options": {"queue": "default", "expires": 15},
-    },
-    "bounces": {
-        "task": "campaigns.tasks.read_bounces",
-        "schedule": 60.0,
-        "options": {"queue": "default", "expires": 60},
-    },
-    "memberships": {
-        "task": "personalization.segments.tasks.refresh_memberships",
-        "schedule": env.float("TICK_SECONDS", default=2.0),
-        "options": {"queue": "default", "expires": 2},
-    },
-    "heartbeat": {
-        "task": "personalization.config.tasks.heartbeat",
-        "schedule": 10.0,
-        "options": {"expires": 30},
-    },
-}
+CELERY_BEAT_SCHEDULE = schedule(tick_seconds=env.float("TICK_SECONDS", default=2.0))
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 
 # --- Sending ------------------------------------------------------------------------------------------------

@@ -1,0 +1,105 @@
+"""The bodies of the API of campaigns. What they mean is checked by the services."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from campaigns.models import Campaign, Delivery, Message
+from experiments.models import Holdout
+from personalization.segments.models import Segment
+from recommender.rules import MAX_MESSAGES, Rules
+from recommender.rules_field import RulesField, RulesSchema
+
+
+class MessageRulesSchema(RulesSchema):
+    not_in_last_messages = serializers.IntegerField(
+        min_value=0, max_value=MAX_MESSAGES, default=0,
+        help_text="No item that stood in so many of the customer's last messages.",
+    )  # fmt: skip
+
+
+@extend_schema_field(MessageRulesSchema)
+class MessageRulesField(RulesField):
+    refused = frozenset()
+
+    def to_representation(self, value: Any) -> dict[str, Any]:
+        return super().to_representation(Rules.from_json(value))
+
+
+class MessageSerializer(serializers.ModelSerializer[Message]):
+    name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
+    rules = MessageRulesField(required=False, help_text="What the items of this message may be.")
+
+    class Meta:
+        model = Message
+        fields = [
+            "key", "name", "weight", "subject", "preheader", "body", "fields", "item_count", "rules",
+            "missing",
+        ]  # fmt: skip
+
+
+class CampaignSerializer(serializers.ModelSerializer[Campaign]):
+    segment = serializers.PrimaryKeyRelatedField(
+        queryset=Segment.objects.all(), allow_null=True, required=False, default=None
+    )
+    holdout = serializers.SlugRelatedField(
+        queryset=Holdout.objects.filter(is_global=False, ended_at=None), slug_field="key", allow_null=True,
+        required=False, default=None,
+        help_text="Key of a holdout whose members get nothing; global ones are kept out anyway.",
+    )  # fmt: skip
+    messages = MessageSerializer(many=True)
+    run = serializers.SerializerMethodField(help_text="The newest run's id; null before the launch.")
+
+    class Meta:
+        model = Campaign
+        fields = [
+            "id", "name", "channel", "topic", "segment", "sender_name", "sender_address", "control_share",
+            "kind", "holdout", "plan", "test_share", "fallback", "allocation",
+            "learning", "timing", "utm", "messages", "status",
+            "scheduled_at", "problem", "run", "created_at", "updated_at",
+        ]  # fmt: skip
+        read_only_fields = ["status", "scheduled_at", "problem"]
+
+    def get_run(self, campaign: Campaign) -> int | None:
+        runs = campaign.runs.all()
+        return max((run.pk for run in runs), default=None)
+
+
+class LaunchSerializer(serializers.Serializer[Any]):
+    at = serializers.DateTimeField(
+        required=False, allow_null=True, default=None, help_text="Later than now: schedules. Empty: launches."
+    )
+
+
+class ProgressSerializer(serializers.Serializer[Any]):
+    """audience = sent + failed + skipped + unknown + pending."""
+
+    run = serializers.IntegerField()
+    status = serializers.CharField()
+    note = serializers.CharField()
+    audience = serializers.IntegerField()
+    sent = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    skipped = serializers.IntegerField()
+    unknown = serializers.IntegerField()
+    pending = serializers.IntegerField()
+    reasons = serializers.DictField(child=serializers.IntegerField())
+    waiting = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Pending ones that a limit holds back, by reason."
+    )
+    variants = serializers.DictField(child=serializers.DictField(child=serializers.IntegerField()))
+    launched_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class DeliverySerializer(serializers.ModelSerializer[Delivery]):
+    customer = serializers.CharField(source="customer.external_id", allow_null=True, default=None)
+    variant = serializers.CharField(source="variant.key", allow_null=True, default=None)
+
+    class Meta:
+        model = Delivery
+        fields = [
+            "id", "customer_id", "customer", "variant", "propensity", "status", "reason", "detail",
+            "attempts", "sent_at", "inputs",
+        ]  # fmt: skip
