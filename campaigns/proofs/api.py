@@ -46,7 +46,7 @@ class ProofSerializer(serializers.Serializer[Any]):
     decisions = DecisionOfPersonSerializer(many=True)
 
 
-class VerdictSerializer(serializers.Serializer[Any]):
+class AddressVerdictSerializer(serializers.Serializer[Any]):
     url = serializers.CharField()
     is_picture = serializers.BooleanField()
     level = serializers.ChoiceField(choices=["ok", "warning", "error", "unknown"])
@@ -100,14 +100,14 @@ class AddressesView(APIView):
 
     @extend_schema(
         operation_id="campaigns_proof_addresses", parameters=PARAMETERS, request=None,
-        responses=VerdictSerializer(many=True),
+        responses=AddressVerdictSerializer(many=True),
     )  # fmt: skip
     def post(self, request: Request, pk: int) -> Response:
         """Calls every link and picture of these messages once, and says what answers."""
         campaign, made = _proofs(request, pk)
         found = addresses_of(made)
         audit(actor_name(request), "campaign.links_checked", f"campaign:{campaign.pk}", addresses=len(found))
-        return Response(VerdictSerializer(check_addresses(found), many=True).data)
+        return Response(AddressVerdictSerializer(check_addresses(found), many=True).data)
 
 
 class DiffView(APIView):
