@@ -56,8 +56,10 @@ def absorb(merge: Merge, **moved: Any) -> None:
     if _is_referred_to(source):
         blank = dict.fromkeys(COLUMNS, "")
         Customer.objects.filter(pk=source.pk).update(
-            external_id=None, traits={}, merged_into=merge.survivor_id, **blank
-        )
+            external_id=None, traits={}, merged_into=merge.survivor_id, **blank,
+            # Who looks only at what changed (memberships of segments) hears that nobody is left here.
+            updated_at=timezone.now(),
+        )  # fmt: skip
     else:
         source.delete()
     Merge.objects.filter(pk=merge.pk).update(record=record)

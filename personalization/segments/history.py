@@ -40,6 +40,11 @@ def members_at(segment: Segment, *, at: datetime) -> QuerySet[SegmentMembership]
     ).order_by("customer_id")
 
 
+def member_total(segment: Segment) -> int:
+    """The recorded members now, without those who were erased since the last look."""
+    return SegmentMembership.objects.filter(segment=segment, left_at=None).count()
+
+
 def since_text(watch: SegmentWatch | None) -> str:
     known = watch.since if watch else None
     if known is None:

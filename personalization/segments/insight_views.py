@@ -37,7 +37,7 @@ def insight(request: HttpRequest, segment_id: int) -> HttpResponse:
         "segment": segment, "may_see": may_see, "days": days, "choices": DAYS,
         "current": segment.versions.order_by("-number").first(),
         "plot": [[size.at.isoformat(), size.members, size.entered, -size.left] for size in sizes],
-        "watch": getattr(segment, "watch", None),
+        "watch": getattr(segment, "watch", None), "members": history.member_total(segment),
         "moves": moves,
         "others": Segment.objects.filter(archived_at=None).exclude(pk=segment.pk),
         **_then(request, segment, now=now), **_compared(request, segment),

@@ -72,16 +72,17 @@ def refresh_segment(segment_id: int, *, now: datetime) -> int:
     seen_until = horizon(now)
     changed = None if _needs_everybody(watch, rule, now=now) else changed_ids(rule.causes, watch, now=now)
     if changed == []:
-        moved = (0, 0)
+        moved, inside = [0, 0], 0
     else:
         began = time.monotonic()
-        moved = _apply(watch, rule, only=changed, now=now)
+        *moved, inside = _apply(watch, rule, only=changed, now=now)
         if changed is None:
             watch.full_at, watch.full_seconds = now, time.monotonic() - began
     watch.since = watch.since or now
     watch.version, watch.rule, watch.problem = version, rule.digest, ""
     watch.checked_at, watch.seen_until = now, seen_until
-    watch.member_count += moved[0] - moved[1]
+    # Rows that went with an erased customer are no move: the pass over everybody counts anew.
+    watch.member_count = inside if changed is None else watch.member_count + moved[0] - moved[1]
     watch.save()
     return sum(moved)
 
@@ -158,8 +159,10 @@ def changed_ids(causes: Causes, watch: SegmentWatch, *, now: datetime) -> list[i
     return sorted(found)
 
 
-def _apply(watch: SegmentWatch, rule: _Rule, *, only: list[int] | None, now: datetime) -> tuple[int, int]:
-    """Opens and closes intervals in one statement; answers how many entered and left.
+def _apply(
+    watch: SegmentWatch, rule: _Rule, *, only: list[int] | None, now: datetime
+) -> tuple[int, int, int]:
+    """Opens and closes intervals in one statement; answers how many entered, left, and are in.
 
     Whoever is in when the segment is looked at for the first time did not enter just now: that is no move.
     """
@@ -176,8 +179,8 @@ def _apply(watch: SegmentWatch, rule: _Rule, *, only: list[int] | None, now: dat
         if only is None:
             cursor.execute("SELECT set_config('work_mem', '64MB', true)")
         cursor.execute(_DIFFERENCE.format(members=marked, among=among), places)
-        entered, left = cursor.fetchone()
-    return entered, left
+        entered, left, inside = cursor.fetchone()
+    return entered, left, inside
 
 
 _DIFFERENCE = """
@@ -199,7 +202,7 @@ _DIFFERENCE = """
             SELECT customer_id, true AS entered FROM come UNION ALL SELECT customer_id, false FROM gone
         ) AS moved WHERE %(moves)s ORDER BY moved.customer_id
     )
-    SELECT (SELECT count(*) FROM come), (SELECT count(*) FROM gone)
+    SELECT (SELECT count(*) FROM come), (SELECT count(*) FROM gone), (SELECT count(*) FROM inside)
 """
 
 

@@ -7,10 +7,13 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from personalization.customers.models import Consent, Customer
+from personalization.customers.models import Consent, Customer, MergeReason
 from personalization.customers.services import write_traits
 from personalization.customers.traits import split_traits
-from personalization.segments import history, membership
+from personalization.events.merging import merge_customers
+from personalization.events.models import Event
+from personalization.privacy.erasure import erase
+from personalization.segments import explain, history, membership, selectors
 from personalization.segments.compiler import compile_definition
 from personalization.segments.history import NotWatchedThen, changes_since, latest_cursor, members_at
 from personalization.segments.models import Segment, SegmentMembership, SegmentMove
@@ -168,6 +171,29 @@ def test_members_who_are_erased_take_their_history_with_them(world, clock) -> No
     assert not SegmentMembership.objects.exists()
 
 
+def test_who_was_merged_away_or_erased_is_in_no_count(world, clock, never_all) -> None:
+    a, b, c = (world.customer(key) for key in "abc")
+    segment = make(BOUGHT)
+    for customer in (a, b, c):
+        event(world, customer, clock)
+    clock.tick()
+    long_ago = timezone.now() - timedelta(hours=1)
+    Customer.objects.update(updated_at=long_ago)
+    Event.objects.update(received_at=long_ago)
+    merge_customers(b.pk, into_id=a.pk, reason=MergeReason.STAFF, actor="test")
+    erase(c.pk)
+    assert Customer.objects.get(pk=b.pk).merged_into_id == a.pk  # an empty row is left
+    clock.now = timezone.now()
+    clock.tick()
+    assert history.member_total(segment) == 1
+    assert inside(segment, clock.now) == {"a"}
+    assert set(selectors.members(segment.current, now=clock.now)) == {a}
+    assert selectors.sample(BOUGHT, now=clock.now) == [a]
+    assert selectors.count(BOUGHT, now=clock.now) == 1
+    assert [step.left for step in explain.funnel(BOUGHT, now=clock.now)] == [1]
+    assert [region.count for region in explain.overlap([segment])] == [1]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_never_do_the_same_segment_at_once(world) -> None:
     from django.db import transaction
@@ -188,3 +214,13 @@ def test_two_workers_never_do_the_same_segment_at_once(world) -> None:
         assert membership.refresh_segment(segment.pk, now=now) == 1
     finally:
         other.close()
+
+
+def test_the_pass_over_everybody_counts_without_those_who_were_erased(world, clock) -> None:
+    for key in "ab":
+        event(world, world.customer(key), clock)
+    segment = make(BOUGHT)
+    clock.tick()
+    erase(Customer.objects.get(external_id="b").pk)
+    clock.tick(minutes=11)
+    assert Segment.objects.get(pk=segment.pk).watch.member_count == 1
