@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from personalization.customers.errors import InvalidTraits
@@ -72,10 +73,15 @@ def remove_definition(definition: TraitDefinition) -> None:
 
 
 def remove_values(name: str) -> None:
+    """From all profiles, with a line in the history of each, by which segments hear of it. The profiles count
+    as untouched, as after every refresh: their people did nothing."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE customers_customer SET traits = traits - %s, updated_at = now() WHERE traits ? %s",
-            [name, name],
+            "WITH changed AS (UPDATE customers_customer SET traits = traits - %(name)s"
+            " WHERE traits ? %(name)s RETURNING id)"
+            " INSERT INTO customers_traitchange (customer_id, name, value, changed_at)"
+            " SELECT id, %(name)s, 'null', %(now)s FROM changed",
+            {"name": name, "now": timezone.now()},
         )
 
 

@@ -34,7 +34,11 @@ def test_a_trait_is_made_read_changed_and_removed_with_its_values(call, ada, hap
     assert call("patch", "traits/orders", {"window_days": 2}).json()["window_days"] == 2
     refresh_due(now=NOW)
     assert Customer.objects.get().traits == {}
+    Customer.objects.update(traits={"orders": 1})
+    before = Customer.objects.get().updated_at
     assert call("delete", "traits/orders").status_code == 204
+    assert Customer.objects.get().traits == {}
+    assert Customer.objects.get().updated_at == before  # nobody did anything that keeps a profile from aging
     assert list(AuditEntry.objects.order_by("id").values_list("action", flat=True))[-3:] == [
         "trait.saved", "trait.saved", "trait.removed",
     ]  # fmt: skip
