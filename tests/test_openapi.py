@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.test import Client
+from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
@@ -16,6 +17,14 @@ def document() -> dict:
 def test_the_document_is_valid_openapi_3_1(document: dict) -> None:
     validate_schema(document)
     assert document["openapi"].startswith("3.1")
+
+
+def test_no_two_components_share_a_name() -> None:
+    """The later one would silently describe both: generated clients would then be wrong about one of them."""
+    GENERATOR_STATS.reset()
+    SchemaGenerator().get_schema(request=None, public=True)
+    assert list(GENERATOR_STATS._warn_cache) == []
+    assert list(GENERATOR_STATS._error_cache) == []
 
 
 def test_every_operation_says_which_scope_it_needs(document: dict) -> None:
