@@ -167,7 +167,8 @@ def _stale(definition: TraitDefinition, kind: TraitKind, *, now: datetime) -> It
     ids = set(events.filter(received_at__gt=since - OVERLAP).values_list("customer_id", flat=True).distinct())
     for days in kind.boundaries(definition):
         window = timedelta(days=days)
-        left = events.filter(occurred_at__gt=since - window, occurred_at__lte=now - window)
+        # Both ends: what was on the edge at the last look may have been inside of it still.
+        left = events.filter(occurred_at__gte=since - window, occurred_at__lte=now - window)
         ids.update(left.values_list("customer_id", flat=True).distinct())
     ordered = sorted(ids)
     return (ordered[at : at + CHUNK] for at in range(0, len(ordered), CHUNK))

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from personalization.catalog.models import Item
@@ -96,6 +96,7 @@ steps = st.lists(
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(1, 60), steps), min_size=1, max_size=4))
+@example([(1, [(0, 0.0, "Order Completed", 1)]), (60, []), (1, [])])
 def test_step_by_step_gives_what_computing_everything_at_once_gives(ada, days):
     with transaction.atomic():
         bob = Customer.objects.create(external_id="bob", created_at=NOW)
