@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from campaigns.coupons import services
 from campaigns.models import CouponPool
 from personalization.access.models import Scope
+from personalization.access.pagination import ByName, answer_page
 from personalization.access.services import actor_name
 
 
@@ -51,11 +52,12 @@ def pools() -> QuerySet[Any]:
 
 class PoolListView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
+    pagination_class = ByName
 
     @extend_schema(operation_id="coupon_pools_list", responses=PoolSerializer(many=True))
     def get(self, request: Request) -> Response:
         """Pools in use, by name."""
-        return Response(PoolSerializer(pools(), many=True).data)
+        return answer_page(self, request, pools(), PoolSerializer)
 
 
 class PoolView(APIView):

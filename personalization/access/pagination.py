@@ -35,6 +35,10 @@ class NewestFirst(CursorPagination):
     ordering = "-pk"
 
 
+class ByName(CursorPagination):
+    ordering = "name"
+
+
 def answer_page(view: APIView, request: Request, found: QuerySet[Any], serializer: Any) -> Response:
     """For views that are no ListAPIView; their `pagination_class` is in the OpenAPI document too."""
     paginator = view.pagination_class()  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from personalization.access.models import Scope
-from personalization.access.pagination import CursorPagination, NewestFirst, answer_page
+from personalization.access.pagination import ByName, NewestFirst, answer_page
 from personalization.access.services import actor_name
 from personalization.content.models import BlockVersion, ContentBlock
 from personalization.content.selectors import blocks
@@ -38,10 +38,6 @@ class BlockVersionSerializer(serializers.ModelSerializer[BlockVersion]):
     class Meta:
         model = BlockVersion
         fields = ["number", "texts", "note", "created_by", "created_at"]
-
-
-class ByName(CursorPagination):
-    ordering = "name"
 
 
 class BlockListView(APIView):

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -123,6 +124,6 @@ def _previews(version: BlockVersion) -> list[dict[str, str]]:
         try:
             html = compile_message(subject="-", body=page_of(text, text), blocks=named).render(values).html
         except (TemplateError, RenderError) as error:
-            html = f"<p>{error}</p>" if "<" not in str(error) else ""
+            html = format_html("<p>{}</p>", error)
         found.append({"language": language, "html": html})
     return found

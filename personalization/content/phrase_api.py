@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from personalization.access.models import Scope
+from personalization.access.pagination import ByName, NewestFirst, answer_page
 from personalization.access.services import actor_name
 from personalization.content.models import PhraseSet, PhraseVersion
 from personalization.content.phrase_selectors import frozen, phrase_sets
@@ -66,11 +67,12 @@ class TriedSerializer(serializers.Serializer[Any]):
 
 class PhraseSetListView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
+    pagination_class = ByName
 
     @extend_schema(operation_id="phrases_list", responses=PhraseSetSerializer(many=True))
     def get(self, request: Request) -> Response:
         """Phrase sets in use, by name."""
-        return Response(PhraseSetSerializer(phrase_sets(), many=True).data)
+        return answer_page(self, request, phrase_sets(), PhraseSetSerializer)
 
 
 class PhraseSetView(APIView):
@@ -100,12 +102,13 @@ class PhraseSetView(APIView):
 
 class PhraseVersionsView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
+    pagination_class = NewestFirst
 
     @extend_schema(operation_id="phrases_versions", responses=PhraseVersionSerializer(many=True))
     def get(self, request: Request, name: str) -> Response:
         """Every version of a phrase set, newest first."""
         row = get_object_or_404(PhraseSet, name=name)
-        return Response(PhraseVersionSerializer(row.versions.all(), many=True).data)
+        return answer_page(self, request, row.versions.all(), PhraseVersionSerializer)
 
 
 class TryView(APIView):

@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy
 
 from personalization.access.problems import ProblemError
 from personalization.access.services import audit
+from personalization.content.by_language import check_texts, clean_texts
 from personalization.content.localized import LANGUAGE, normal
 from personalization.content.models import PhraseSet, PhraseVersion
 from personalization.content.phrases import mistakes_in
-from personalization.content.services import MAX_LANGUAGES, MAX_TEXT, NAME
 
 MAX_MEMORY = 20  # messages
 
@@ -37,13 +37,11 @@ def save_phrase_set(
     Raises InvalidPhraseSet.
     """
     name, language = name.strip(), normal(language)
-    clean = {
-        normal(one): text.replace("\r\n", "\n") if isinstance(text, str) else text
-        for one, text in texts.items()
-        if one == "" or text
-    }
-    errors = [{"pointer": pointer, "detail": detail} for pointer, detail in _problems(name, clean)]
-    errors += [{"pointer": f"/{p}", "detail": d} for p, d in _settings(language, memory, description, note)]
+    clean = clean_texts(texts)
+    errors = [
+        *check_texts(name, clean, description=description, note=note, mistakes=mistakes_in),
+        *_settings(language, memory),
+    ]
     if errors:
         raise InvalidPhraseSet(_("Correct the marked fields and try again."), errors=errors)
     PhraseSet.objects.bulk_create([PhraseSet(name=name)], ignore_conflicts=True)
@@ -69,31 +67,9 @@ def archive_phrase_set(row: PhraseSet, *, actor: str) -> None:
         audit(actor, "phrases.archived", f"phrases:{row.name}")
 
 
-def _settings(language: str, memory: object, description: str | None, note: str) -> Iterator[tuple[str, str]]:
+def _settings(language: str, memory: object) -> Iterator[dict[str, str]]:
     if not LANGUAGE.fullmatch(language):
-        yield "language", _("Write a language like zh or pt-br.")
+        yield {"pointer": "/language", "detail": _("Write a language like zh or pt-br.")}
     if type(memory) is not int or not 0 <= memory <= MAX_MEMORY:
-        yield "memory", _("Memory is a number of messages from 0 to %(n)s.") % {"n": MAX_MEMORY}
-    if len(note) > 200:
-        yield "note", _("This is too long.")
-    if description is not None and len(description) > 200:
-        yield "description", _("This is too long.")
-
-
-def _problems(name: str, texts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    if not NAME.fullmatch(name):
-        yield "/name", _("A name has small letters, digits, - and _, 50 at most.")
-    if not str(texts.get("", "")).strip():
-        yield "/texts/", _("Write the text for everybody without a language of their own.")
-        return
-    if len(texts) > MAX_LANGUAGES:
-        yield "/texts", _("That are too many languages.")
-        return
-    for language, text in texts.items():
-        where = f"/texts/{language}"
-        if language and not LANGUAGE.fullmatch(language):
-            yield where, _("Write a language like zh or pt-br.")
-        elif not isinstance(text, str) or len(text) > MAX_TEXT or "\0" in text:
-            yield where, _("This is too long, or no text.")
-        else:
-            yield from ((where, one) for one in mistakes_in(text))
+        detail = _("Memory is a number of messages from 0 to %(n)s.") % {"n": MAX_MEMORY}
+        yield {"pointer": "/memory", "detail": detail}

@@ -11,16 +11,13 @@ from django.utils.translation import gettext_lazy
 
 from personalization.access.problems import ProblemError
 from personalization.access.services import audit
+from personalization.content.by_language import check_texts, clean_texts
 from personalization.content.errors import TemplateError
 from personalization.content.expanding import expand
-from personalization.content.localized import LANGUAGE, normal
 from personalization.content.messages import compile_message
 from personalization.content.models import BlockVersion, ContentBlock
 from personalization.content.selectors import blocks_named
 
-NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
-MAX_TEXT = 100_000  # characters
-MAX_LANGUAGES = 40
 SECTION = re.compile(r"<mj-(?:section|wrapper|hero)[\s>]")
 COLUMN = re.compile(r"<mj-(?:column|group)[\s>]")
 
@@ -42,10 +39,10 @@ def save_block(
     Messages that are launched from now on have it; those launched before keep theirs. Raises InvalidBlock.
     """
     name = name.strip()
-    clean = {normal(language): text for language, text in texts.items() if language == "" or text}
-    errors = [{"pointer": pointer, "detail": detail} for pointer, detail in _problems(name, clean, note)]
-    if description is not None and len(description) > 200:
-        errors.append({"pointer": "/description", "detail": _("This is too long.")})
+    clean = clean_texts(texts)
+    errors = list(
+        check_texts(name, clean, description=description, note=note, mistakes=lambda text: _wrong(name, text))
+    )
     if errors:
         raise InvalidBlock(_("Correct the marked fields and try again."), errors=errors)
     ContentBlock.objects.bulk_create([ContentBlock(name=name)], ignore_conflicts=True)
@@ -69,25 +66,6 @@ def archive_block(block: ContentBlock, *, actor: str) -> None:
     """Out of use: a message that names it can no longer be launched. Saving it again brings it back."""
     if ContentBlock.objects.filter(pk=block.pk, archived_at=None).update(archived_at=timezone.now()):
         audit(actor, "block.archived", f"block:{block.name}")
-
-
-def _problems(name: str, texts: Mapping[str, Any], note: str) -> Iterator[tuple[str, str]]:
-    if not NAME.fullmatch(name):
-        yield "/name", _("A name has small letters, digits, - and _, 50 at most.")
-    if len(note) > 200:
-        yield "/note", _("This is too long.")
-    if not str(texts.get("", "")).strip():
-        yield "/texts/", _("Write the text for everybody without a language of their own.")
-    if len(texts) > MAX_LANGUAGES:
-        yield "/texts", _("That are too many languages.")
-    for language, text in texts.items():
-        where = f"/texts/{language}"
-        if language and not LANGUAGE.fullmatch(language):
-            yield where, _("Write a language like zh or pt-br.")
-        elif not isinstance(text, str) or len(text) > MAX_TEXT or "\0" in text:
-            yield where, _("This is too long, or no text.")
-        else:
-            yield from ((where, sentence) for sentence in _wrong(name, text))
 
 
 def _wrong(name: str, text: str) -> Iterator[str]:

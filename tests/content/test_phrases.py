@@ -139,7 +139,9 @@ def test_the_api_reads_writes_tries_and_lists_versions(client: Any) -> None:
         answer = client.put(url, data, content_type="application/json", **head)
         assert answer.status_code == 200, answer.content
     assert answer.json()["version"] == 2
-    assert [one["memory"] for one in client.get(url + "/versions", **head).json()] == [2, 1]
+    versions = client.get(url + "/versions", **head).json()["results"]
+    assert [one["memory"] for one in versions] == [2, 1]
+    assert [one["name"] for one in client.get("/api/v1/phrases", **head).json()["results"]] == ["greeting"]
     Customer.objects.create(external_id="c1", first_name="Bo", created_at=timezone.now())
     tried = client.post(url + "/try", {"customer": "c1"}, content_type="application/json", **head).json()
     assert tried["texts"] == ["Hi Bo"] * 6 and tried["tree"]["rule"] == "start" and tried["variety"] == 1

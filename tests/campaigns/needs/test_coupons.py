@@ -186,7 +186,7 @@ def test_pages_and_api_fill_a_pool(client: Any) -> None:
     assert client.put(url, {"low_at": 3}, **head).status_code == 200
     assert client.post(url + "/codes", {"codes": ["A", "B"]}, **head).json() == {"added": 2, "known": 0}
     assert client.post(url + "/codes", {"codes": ["A b"]}, **head).status_code == 422
-    assert client.get("/api/v1/coupon-pools", **head).json()[0]["left"] == 2
+    assert client.get("/api/v1/coupon-pools", **head).json()["results"][0]["left"] == 2
     client.force_login(User.objects.create_superuser("boss", "boss@example.com", "x"))
     page = reverse("coupons:pool", args=["spring"])
     file = SimpleUploadedFile("codes.csv", "\ufeffX1;10 %\nX2;20 %\n".encode())
