@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from campaigns.checks import content_of
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Message
 
 PARTS = ("subject", "preheader", "body", "missing")
 MAX_LINES = 5000
@@ -29,7 +29,7 @@ class Line:
 
 @dataclass(frozen=True)
 class PartDiff:
-    """`part`: subject, preheader, body, missing, fields.<name>, items or block.<name>."""
+    """`part`: subject, preheader, body, missing, fields.<name>, items, block.<name> or phrases.<name>."""
 
     part: str
     lines: list[Line]
@@ -37,6 +37,17 @@ class PartDiff:
     @property
     def is_same(self) -> bool:
         return all(line.kind == "same" for line in self.lines)
+
+    @property
+    def label(self) -> str:
+        """For people, in their language."""
+        kind, _dot, name = self.part.partition(".")
+        if kind == "items":
+            return _("recommended items")
+        if kind in ("block", "phrases"):
+            return f"{_('content block') if kind == 'block' else _('phrase set')}: {name}"
+        label = str(Message._meta.get_field(kind).verbose_name)
+        return f"{label}: {name}" if name else label
 
 
 def versions(campaign: Campaign) -> dict[str, str]:
@@ -81,8 +92,9 @@ def _texts(content: Mapping[str, Any]) -> dict[str, str]:
     found |= {f"fields.{name}": str(value) for name, value in sorted((content.get("fields") or {}).items())}
     choice = {"count": content.get("item_count"), "rules": content.get("rules") or {}}
     found["items"] = json.dumps(choice, indent=1, sort_keys=True, ensure_ascii=False)
-    for name, block in sorted((content.get("blocks") or {}).items()):
-        found[f"block.{name}"] = json.dumps(block["texts"], indent=1, sort_keys=True, ensure_ascii=False)
+    for kind, key in (("block", "blocks"), ("phrases", "phrases")):
+        for name, one in sorted((content.get(key) or {}).items()):
+            found[f"{kind}.{name}"] = json.dumps(one["texts"], indent=1, sort_keys=True, ensure_ascii=False)
     return {name: text for name, text in found.items() if text}
 
 

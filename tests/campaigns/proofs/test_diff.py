@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from campaigns import services
 from campaigns.models import Message
@@ -33,3 +34,13 @@ def test_a_launched_version_is_compared_with_what_it_is_now(make_customers: Any,
         is content_at(campaign, "")
         is None
     )
+
+
+def test_phrases_are_compared_and_every_part_has_a_name_for_people() -> None:
+    older = {"subject": "a", "fields": {"link": "x"}, "phrases": {"hello": {"texts": {"": "start:\n- Hi"}}}}
+    newer = {"subject": "b", "fields": {"link": "y"}, "phrases": {"hello": {"texts": {"": "start:\n- Ho"}}}}
+    parts = {part.part: part for part in compare(older, newer)}
+    assert not parts["phrases.hello"].is_same
+    with translation.override("zh-hans"):
+        labels = [parts[name].label for name in ("subject", "fields.link", "phrases.hello")]
+    assert labels == ["主题", "渠道字段: link", "短语集: hello"]
