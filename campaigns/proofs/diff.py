@@ -46,7 +46,7 @@ class PartDiff:
             return _("recommended items")
         if kind in ("block", "phrases"):
             return f"{_('content block') if kind == 'block' else _('phrase set')}: {name}"
-        label = str(Message._meta.get_field(kind).verbose_name)
+        label = str(getattr(Message._meta.get_field(kind), "verbose_name", kind))
         return f"{label}: {name}" if name else label
 
 
