@@ -6,7 +6,7 @@ under one key is refused (422), what still runs elsewhere is not waited for (409
 for a day. Source: draft-ietf-httpapi-idempotency-key-header-07.
 """
 
-import hashlib
+import hmac
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -80,16 +80,14 @@ def _refusal(request: HttpRequest, name: str) -> HttpResponse | None:
 def _answer_once(
     request: HttpRequest, key: ApiKey, name: str, call: Callable[[], HttpResponse]
 ) -> HttpResponse:
-    address = f"{request.method} {request.get_full_path()}"
-    body_hash = hashlib.sha256(address.encode() + b"\n" + request.body).digest()
-    route = request.path[:300]
+    call_hash = _hash_of(str(request.method), request.path, name)
+    body_hash = _digest(request.get_full_path().encode() + b"\n" + request.body)
     with transaction.atomic():
-        if not _lock(f"{key.pk} {request.method} {route} {name}"):
+        if not _lock(key, call_hash):
             title = _("The first call with this Idempotency-Key still runs")
             return problem_response(status=409, title=title, slug="idempotency-key")
-        kept = KeptAnswer.objects.filter(
-            key=key, method=request.method, route=route, name=name, created_at__gt=timezone.now() - KEPT_FOR
-        ).first()
+        fresh = KeptAnswer.objects.filter(created_at__gt=timezone.now() - KEPT_FOR)
+        kept = fresh.filter(key=key, call_hash=call_hash).first()
         if kept is not None:
             return _replay(kept, body_hash)
         answer = call()
@@ -99,7 +97,7 @@ def _answer_once(
             transaction.set_rollback(True)
         elif answer.status_code not in NOT_KEPT and not answer.streaming:
             KeptAnswer.objects.update_or_create(
-                key=key, method=request.method, route=route, name=name,
+                key=key, call_hash=call_hash,
                 defaults={
                     "body_hash": body_hash, "status": answer.status_code, "created_at": timezone.now(),
                     "content_type": answer.get("Content-Type", ""), "body": answer.content.decode(),
@@ -108,10 +106,21 @@ def _answer_once(
         return answer
 
 
-def _lock(name: str) -> bool:
+def _digest(message: bytes) -> bytes:
+    return hmac.digest(settings.ADDRESS_KEY.encode(), b"idempotency\n" + message, "sha256")
+
+
+def _hash_of(method: str, path: str, name: str) -> bytes:
+    return _digest(f"{method} {path}\n{name}".encode())
+
+
+def _lock(key: ApiKey, call_hash: bytes) -> bool:
     """Until the end of the transaction; False when another one has it."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"idempotency {name}"])
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))",
+            [f"idempotency {key.pk} {call_hash.hex()}"],
+        )
         return bool(cursor.fetchone()[0])
 
 

@@ -58,13 +58,13 @@ class ApiKey(models.Model):
 
 
 class KeptAnswer(models.Model):
-    """What a call with an Idempotency-Key was answered, for a day (see `idempotency`). The body may hold
-    personal data: it is encrypted."""
+    """What a call with an Idempotency-Key was answered, for a day (see `idempotency`).
+
+    Addresses, keys and bodies may speak of a person: they are kept as keyed hashes, the answer encrypted.
+    """
 
     key = models.ForeignKey(ApiKey, models.CASCADE)
-    method = models.CharField(max_length=8)
-    route = models.CharField(max_length=300)
-    name = models.CharField(max_length=255)
+    call_hash = models.BinaryField(max_length=32)
     body_hash = models.BinaryField(max_length=32)
     status = models.PositiveSmallIntegerField()
     content_type = models.CharField(max_length=100)
@@ -73,11 +73,11 @@ class KeptAnswer(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["key", "method", "route", "name"], name="kept_answer_once")
+            models.UniqueConstraint(fields=["key", "call_hash"], name="kept_answer_once"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.method} {self.route}: {self.status}"
+        return f"{bytes(self.call_hash).hex()[:12]}: {self.status}"
 
 
 class AuditEntry(models.Model):

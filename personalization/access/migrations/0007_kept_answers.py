@@ -17,9 +17,7 @@ class Migration(migrations.Migration):
             name='KeptAnswer',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('method', models.CharField(max_length=8)),
-                ('route', models.CharField(max_length=300)),
-                ('name', models.CharField(max_length=255)),
+                ('call_hash', models.BinaryField(max_length=32)),
                 ('body_hash', models.BinaryField(max_length=32)),
                 ('status', models.PositiveSmallIntegerField()),
                 ('content_type', models.CharField(max_length=100)),
@@ -28,7 +26,7 @@ class Migration(migrations.Migration):
                 ('key', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='access.apikey')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('key', 'method', 'route', 'name'), name='kept_answer_once')],
+                'constraints': [models.UniqueConstraint(fields=('key', 'call_hash'), name='kept_answer_once')],
             },
         ),
     ]
