@@ -7,6 +7,7 @@ Source of the numbers: RFC 3463 and the IANA registry of enhanced status codes.
 """
 
 import re
+from dataclasses import dataclass
 
 HARD, SOFT, BLOCK = "hard", "soft", "block"
 STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)")
@@ -82,6 +83,17 @@ _DOMAIN = re.compile(
 _HARD_CODES = {(1, 1), (1, 3), (1, 6), (1, 10), (2, 1)}
 _FULL_CODES = {(2, 2), (3, 1)}
 _BLOCK_CODES = {(1, 7), (1, 8), (2, 3), (3, 4), (2, 4)}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One address of a report. `kind`: hard, soft or block; `is_final`: nobody tries any more."""
+
+    address: str
+    kind: str
+    status: str = ""
+    detail: str = ""
+    is_final: bool = True
 
 
 def classify(text: str, *, status: str = "") -> str:

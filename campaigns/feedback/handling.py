@@ -15,8 +15,8 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from campaigns import channels, links
-from campaigns.feedback.classify import HARD, SOFT
-from campaigns.feedback.reports import Failure, Report
+from campaigns.feedback.classify import HARD, SOFT, Failure
+from campaigns.feedback.reports import Report
 from campaigns.models import Bounce, Delivery, DeliveryStatus
 from campaigns.sending.smtp import redact
 from personalization.customers import services as customers

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from campaigns import tracking
 from campaigns.feedback import handling
-from campaigns.feedback.classify import BLOCK, HARD, STATUS, classify
-from campaigns.feedback.reports import NUMBER, Failure
+from campaigns.feedback.classify import BLOCK, HARD, STATUS, Failure, classify
+from campaigns.feedback.reports import NUMBER
 from campaigns.links import Link
 from campaigns.models import Delivery, SenderAccount
 from campaigns.tracking import Visit

@@ -3,9 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from campaigns.feedback.classify import HARD, STATUS, classify
+from campaigns.feedback.classify import HARD, STATUS, Failure, classify
 from campaigns.feedback.handling import take_bounce
-from campaigns.feedback.reports import Failure
 from campaigns.models import Delivery
 
 

@@ -9,8 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from campaigns.feedback import handling
-from campaigns.feedback.classify import HARD, SOFT
-from campaigns.feedback.reports import Failure
+from campaigns.feedback.classify import HARD, SOFT, Failure
 from campaigns.models import DeliveryStatus, SenderAccount
 from personalization.customers.models import Customer, SuppressionReason
 from personalization.customers.services import suppress
