@@ -67,11 +67,11 @@ def test_fifty_campaigns_at_once_never_pass_a_cap(sink: Any, make_customers: Any
     for person in people:
         record_consent(person.pk, channel="email", topic="sale", granted=True, source="test")
     runs = [launch(make_campaign, topic="sale" if n % 2 else "marketing") for n in range(50)]
+    at_once(runs[1:2], workers=1)  # a sale comes first, so that the others find its place taken
     at_once(runs, workers=8)
     assert sink.recipients == {person.email: 3 for person in people}
     sales = Delivery.objects.filter(run__in=runs, status="sent", run__content__topic="sale")
-    # None at all, when the others came first.
-    assert set(Counter(sales.values_list("customer_id", flat=True)).values()) <= {1}
+    assert set(Counter(sales.values_list("customer_id", flat=True)).values()) == {1}
     skipped = Delivery.objects.filter(run__in=runs, status="skipped")
     assert skipped.filter(reason="cap").count() == skipped.count() == 50 * 30 - 90
     assert Touch.objects.filter(is_reserved=True).count() == 0 and Touch.objects.count() == 90
