@@ -1,6 +1,6 @@
 """Everything that is looked at before a campaign may be launched, told as sentences."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import channels
 from campaigns.accounts import trouble_of
+from campaigns.frozen import content_of
 from campaigns.item_choice import ItemChoice
 from campaigns.item_counts import count_items, idle_pins
 from campaigns.models import Campaign, CampaignKind, Message
@@ -19,8 +20,6 @@ from experiments.errors import InvalidPlan
 from experiments.outlook import Outlook
 from experiments.outlook_words import explain_outlook
 from personalization.catalog.selectors import items
-from personalization.content.phrase_selectors import phrases_named
-from personalization.content.selectors import blocks_named
 from personalization.segments import selectors as segments
 from personalization.segments.definition import DefinitionError
 from personalization.segments.errors import CountTooSlow
@@ -161,22 +160,6 @@ def _mail(message: Message, compiled: Any, where: str) -> Iterator[Check]:
     if not compiled.uses("unsubscribe_url"):
         text = _("%(name)s: there is no unsubscribe link. Add {{ unsubscribe_url }}.")
         yield Check("error", text % {"name": message.name}, f"{where}/body")
-
-
-def content_of(message: Message) -> dict[str, Any]:
-    """What a channel compiles, as `Run.content` freezes it."""
-    sources = [message.subject, message.preheader, message.body, *message.fields.values()]
-    return {
-        "subject": message.subject, "preheader": message.preheader, "body": message.body,
-        "fields": message.fields, "missing": message.missing, **named_in(sources),
-    }  # fmt: skip
-
-
-def named_in(sources: Sequence[str]) -> dict[str, Any]:
-    """The blocks and phrase sets that texts name, as they are now."""
-    blocks = blocks_named(*sources)
-    within = [text for block in blocks.values() for text in block["texts"].values()]
-    return {"blocks": blocks, "phrases": phrases_named(*sources, *within)}
 
 
 def _items(message: Message, where: str) -> Iterator[Check]:

@@ -17,9 +17,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from campaigns import channels, needs
 from campaigns.channels import ChannelError, Recipient, Sheet
-from campaigns.checks import named_in
 from campaigns.errors import InvalidCampaign
 from campaigns.forms import item_choice, message_fields, read_json, text
+from campaigns.frozen import named_in
 from campaigns.item_choice import ItemChoice, describe
 from campaigns.item_counts import count_items, count_removed, describe_removed
 from campaigns.pages import answers_problems

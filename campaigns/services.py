@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 
 from campaigns import channels
 from campaigns.audience import freeze
-from campaigns.checks import Check, check_campaign, content_of
+from campaigns.checks import Check, check_campaign
 from campaigns.drafts import MessageDraft, validate, validate_test
 from campaigns.errors import CampaignNotReady, InvalidCampaign, InvalidState
+from campaigns.frozen import content_of_campaign
 from campaigns.learning import check_allocation, first_wave, start_clock
 from campaigns.models import Campaign, CampaignKind, CampaignStatus, Fallback, Message, Run
 from campaigns.planning import CONTROL, draft_plan, entrants
@@ -255,26 +256,5 @@ def _experiment(campaign: Campaign, number: int) -> Experiment:
 
 def _frozen(campaign: Campaign, experiment: Experiment, now: datetime) -> dict[str, object]:
     """The content as it is, with an experiment for every choice inside of the messages."""
-    content = _content(campaign)
+    content = content_of_campaign(campaign)
     return {**content, "varies": start_varying(experiment.key, content, parent=experiment, at=now)}
-
-
-def _content(campaign: Campaign) -> dict[str, object]:
-    return {
-        "channel": campaign.channel,
-        "holdout": campaign.holdout_id,
-        "topic": campaign.topic,
-        "allocation": campaign.allocation,
-        "learning": campaign.learning,
-        "timing": campaign.timing,
-        "utm": campaign.utm,
-        "campaign_name": campaign.name,
-        "sender_name": campaign.sender_name,
-        "sender_address": campaign.sender_address,
-        "variants": {
-            m.key: {
-                **content_of(m), "name": m.name, "item_count": m.item_count, "rules": m.rules,
-            }
-            for m in campaign.messages.order_by("position", "pk")
-        },
-    }  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from campaigns.checks import content_of
+from campaigns.frozen import content_of
 from campaigns.models import Campaign, Message
 
 PARTS = ("subject", "preheader", "body", "missing")

@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from campaigns import channels, links
-from campaigns.checks import content_of
+from campaigns.frozen import content_of
 from campaigns.item_choice import ItemChoice
 from campaigns.models import Campaign, Message
 from campaigns.preview import example_context, give, preheader_of
