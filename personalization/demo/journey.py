@@ -4,7 +4,7 @@ Each line of a receipt is one `Order Line` of its household, each redemption one
 are items, demographics traits. Nothing is made up but, said loudly, an address and consent for each.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -20,20 +20,21 @@ from personalization.customers.importing import CustomerImporter
 from personalization.customers.models import Channel, Customer
 from personalization.customers.selectors import consented_ids
 from personalization.customers.services import record_consent
+from personalization.demo.errors import LoadError
+from personalization.demo.telling import Say, require_all_taken
 from personalization.events.importing import load_batches
 from personalization.events.models import Event
 from personalization.importing.blocks import read_batches
-from personalization.importing.pipeline import Counts, load_rows
+from personalization.importing.pipeline import load_rows
 
 TOTAL = Decimal("4596039.58")
 HOUSEHOLDS, PRODUCTS, LINES, REDEMPTIONS = 2_469, 92_331, 1_469_307, 2_102
 NAMES = ("transactions", "products", "demographics", "coupon_redemptions")
 BATCH_ROWS = 50_000
-Say = Callable[[str], object]
 
 
-class JourneyError(Exception):
-    """The data is not there, or what was loaded is not what it should be."""
+class JourneyError(LoadError):
+    """The data is not there, or a step came to something else than it should."""
 
 
 @dataclass(frozen=True)
@@ -70,18 +71,20 @@ class Journey:
 def load(journey: Journey, *, say: Say) -> list[int]:
     """Loads everything; loading twice adds nothing. Answers the customers' keys. Raises JourneyError."""
     journey.check()
-    _tell(say, "products", load_rows(ItemImporter(), read_batches(_items(journey)), columns=ITEM_COLUMNS))
+    require_all_taken(
+        say, "products", load_rows(ItemImporter(), read_batches(_items(journey)), columns=ITEM_COLUMNS)
+    )
     lines = load_batches(
         journey.batches("transactions"), event="Order Line", unknown_items="create", columns=LINE_COLUMNS
     )
-    _tell(say, "order lines", lines)
+    require_all_taken(say, "order lines", lines)
     redeemed = load_batches(
         journey.batches("coupon_redemptions"), event="Coupon Redeemed", columns=REDEMPTION_COLUMNS
     )
-    _tell(say, "coupon redemptions", redeemed)
+    require_all_taken(say, "coupon redemptions", redeemed)
     ids = journey.ids()
-    _tell(say, "demographics", load_rows(CustomerImporter(), read_batches(_households(journey))))
-    _tell(say, "households", load_rows(CustomerImporter(), read_batches([_addresses(ids)])))
+    require_all_taken(say, "demographics", load_rows(CustomerImporter(), read_batches(_households(journey))))
+    require_all_taken(say, "households", load_rows(CustomerImporter(), read_batches([_addresses(ids)])))
     keys = list(Customer.objects.filter(external_id__in=ids).order_by("pk").values_list("pk", flat=True))
     _consent(keys)
     say(
@@ -145,9 +148,3 @@ def _consent(keys: Sequence[int]) -> None:
             record_consent(
                 key, channel=Channel.EMAIL, topic="marketing", granted=True, source="made up for the demo"
             )
-
-
-def _tell(say: Say, what: str, counts: Counts) -> None:
-    if counts.rejected:
-        raise JourneyError(f"{counts.rejected:,} {what} were rejected.")
-    say(f"  {what}: {counts.read:,} rows, {counts.new:,} new")

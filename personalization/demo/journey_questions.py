@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from personalization.demo.journey import Say
+from personalization.demo.telling import Say
 from personalization.segments import selectors as segments
 from personalization.segments.models import Segment
 from personalization.segments.services import save_segment

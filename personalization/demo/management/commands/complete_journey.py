@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from personalization.access.models import Scope
 from personalization.demo import journey_campaign as job
+from personalization.demo.errors import LoadError
 from personalization.demo.journey import Journey, JourneyError, check_total, load
 from personalization.demo.journey_questions import save_questions
 from personalization.demo.public_api import ApiError, api_access
@@ -52,7 +53,7 @@ class Command(BaseCommand):
                 save_questions(say=self.stdout.write)
             elif not options["load_only"]:
                 self._send(**{name: options[name] for name in ("inbox", "api", "url", "key")})
-        except (JourneyError, ApiError) as error:
+        except (LoadError, ApiError) as error:
             raise CommandError(str(error)) from error
 
     def _load(self, folder: Path) -> None:
