@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import psycopg
 from django.conf import settings
 from django.db import connection
 
@@ -73,10 +74,7 @@ def copy_out(
     )
     blocks: dict[str, list[npt.NDArray[Any]]] = {name: [] for name in kinds}
     pending, n_rows = bytearray(), 0
-    asked = {
-        "names": list(names), "until": until, "number": _NUMBER,
-        "zone": settings.TIME_ZONE, "devices": list(DEVICES), **more,
-    }  # fmt: skip
+    asked = _asked(names, until=until, **more)
     connection.ensure_connection()
     # The driver's own cursor: Django's, when it logs queries (DEBUG), takes no parameters for COPY.
     with (
@@ -93,6 +91,33 @@ def copy_out(
     return {name: np.concatenate(parts) for name, parts in blocks.items()}
 
 
+def select_out(
+    query: str, kinds: Mapping[str, str], *, names: Sequence[str] = (), **more: Any
+) -> dict[str, npt.NDArray[Any]]:
+    """The same for few rows, of which each would cost a COPY more than its whole query."""
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        cursor.execute(query.encode(), _asked(names, **more), binary=True)
+        columns = list(zip(*cursor.fetchall(), strict=True)) or [()] * len(kinds)
+    return {
+        name: np.array(column, dtype=_plain(name, np.dtype(kind)))
+        for (name, kind), column in zip(kinds.items(), columns, strict=True)
+    }
+
+
+def _asked(names: Sequence[str], *, until: datetime | None = None, **more: Any) -> dict[str, Any]:
+    return {
+        "names": list(names), "until": until, "number": _NUMBER,
+        "zone": settings.TIME_ZONE, "devices": list(DEVICES), **more,
+    }  # fmt: skip
+
+
+def _plain(name: str, kind: np.dtype[Any]) -> np.dtype[Any]:
+    """How a column is kept: what says little takes half of the room."""
+    is_small = name not in PAIR and kind.kind == "i"
+    return np.dtype(np.int32) if is_small else kind.newbyteorder("=")
+
+
 def _take(
     pending: bytearray, header: int, row: np.dtype[Any], blocks: dict[str, list[npt.NDArray[Any]]]
 ) -> int:
@@ -104,8 +129,6 @@ def _take(
     whole = (len(pending) - header) // row.itemsize
     rows = np.frombuffer(bytes(pending[header : header + whole * row.itemsize]), dtype=row)
     for name, parts in blocks.items():
-        column = rows[name]
-        small = name not in PAIR and column.dtype.kind == "i"
-        parts.append(column.astype(np.int32 if small else column.dtype.newbyteorder("=")))
+        parts.append(rows[name].astype(_plain(name, rows[name].dtype)))
     del pending[: header + whole * row.itemsize]
     return 0

@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.context import Moment
-from recommender.event_columns import HISTORY_QUERY, PAIR, RATED_HISTORY_QUERY, copy_out
+from recommender.event_columns import HISTORY_QUERY, PAIR, RATED_HISTORY_QUERY, copy_out, select_out
 from recommender.interactions import BOUGHT_EVENTS, RATED_EVENT
 
 Ints = npt.NDArray[np.int64]
+FEW_CUSTOMERS = 4
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,13 @@ def load_histories(
     ordered = found.customers[order]
     asked = {"customers": ordered.tolist()}
     names = [*event_weights, *(name for name in BOUGHT_EVENTS if name not in event_weights)]
-    events = copy_out(HISTORY_QUERY, {**PAIR, "event": ">i8"}, names=names, **asked)
+    read = select_out if len(ordered) <= FEW_CUSTOMERS else copy_out
+    events = read(HISTORY_QUERY, {**PAIR, "event": ">i8"}, names=names, **asked)
     users = order[np.searchsorted(ordered, events["customer"])]
     is_bought = np.array([False, *(name in BOUGHT_EVENTS for name in names)])[events["event"]]
     bought_users, bought_items = users[is_bought], events["item"][is_bought]
     if of_ratings:
-        events = copy_out(RATED_HISTORY_QUERY, {**PAIR, "rating": ">f8"}, names=[RATED_EVENT], **asked)
+        events = read(RATED_HISTORY_QUERY, {**PAIR, "rating": ">f8"}, names=[RATED_EVENT], **asked)
         users, weights = order[np.searchsorted(ordered, events["customer"])], events["rating"]
         bought_users = np.concatenate([bought_users, users])
         bought_items = np.concatenate([bought_items, events["item"]])

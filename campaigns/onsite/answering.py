@@ -11,15 +11,15 @@ from django.utils import timezone
 from campaigns.onsite import showing
 from campaigns.onsite.admission import admit
 from campaigns.onsite.deadline import Deadline, NotInTime
-from campaigns.onsite.deciding import CHOSEN, CONTROL, Decision, Visitor, decide, find_visitor
-from campaigns.onsite.live import last_known, live
+from campaigns.onsite.deciding import CHOSEN, CONTROL, Decision, decide
+from campaigns.onsite.live import Live, last_known, live
+from campaigns.onsite.visitors import Visitor, find_visitor
 from personalization.catalog.selectors import ids_by_external
 from personalization.context import Context, as_values
 from personalization.customers.contexts import context_of
 from recommender.context import Moment
 
 UNAVAILABLE = "unavailable"
-NO_VARIANT = 255
 _deadline = Deadline()
 
 
@@ -61,7 +61,7 @@ def _answer(
     answers: list[dict[str, Any]] = []
     reports: list[showing.Report] = []
     for one in questions:
-        visitor = _visitor(one, is_public=is_public)
+        visitor = _visitor(one, known, is_public=is_public)
         situation = context_of(dict(visitor.profile), at=now, raw=one.context)
         made = decide(
             visitor, one.placements, known=known, moment=_moment(situation), now=now,
@@ -80,10 +80,13 @@ def _answer(
     return answers, reports
 
 
-def _visitor(one: Question, *, is_public: bool) -> Visitor:
+def _visitor(one: Question, known: Live, *, is_public: bool) -> Visitor:
     if one.is_private:
         return Visitor()
-    return find_visitor(customer_id="" if is_public else one.customer_id, anonymous_id=one.anonymous_id)
+    return find_visitor(
+        customer_id="" if is_public else one.customer_id, anonymous_id=one.anonymous_id,
+        experiments=known.experiments(one.placements),
+    )  # fmt: skip
 
 
 def _moment(situation: Context) -> Moment:

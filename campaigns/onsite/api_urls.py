@@ -4,7 +4,7 @@ from campaigns.onsite import api, offer_api
 from experiments.sdk_views import for_clients
 
 urlpatterns = [
-    path("decide", for_clients("GET", "POST")(api.DecideView.as_view())),
+    path("decide", for_clients("GET", "POST")(api.decide)),
     path("decide/reports", for_clients("POST")(api.ReportsView.as_view())),
     path("placements", offer_api.PlacementsView.as_view()),
     path("placements/<slug:key>", offer_api.PlacementView.as_view()),

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
-from threading import BoundedSemaphore, Lock
-from typing import Generic, TypeVar
+from threading import BoundedSemaphore, Lock, local
+from typing import Any, Generic, TypeVar
 
 import structlog
 from django.db import close_old_connections, connection
@@ -17,6 +17,8 @@ SECONDS = 0.08
 THREADS = 8
 # Queries that nobody waits for any more end by themselves.
 STATEMENT_MS = 500
+TRUSTED_SECONDS = 1.0
+PREPARE_AFTER = 2
 # After so many in a row that came too late, nobody is made to wait for this long.
 FAILURES, PAUSE_SECONDS = 5, 2.0
 
@@ -58,6 +60,7 @@ class Deadline:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decide")
         self._free = BoundedSemaphore(threads)
         self._lock = Lock()
+        self._mine = local()
         self._failures, self._paused_until = 0, 0.0
 
     def run(self, work: Callable[[], Answer], *, then: Callable[[Answer], None] | None = None) -> Answer:
@@ -96,17 +99,31 @@ class Deadline:
         self, call: _Call[Answer], work: Callable[[], Answer], then: Callable[[Answer], None] | None
     ) -> Answer:
         try:
-            close_old_connections()
-            if connection.connection is None:
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT set_config('statement_timeout', %s, false)", [str(STATEMENT_MS)])
+            self._connect()
             answer = work()
+            self._mine.used_at = time.monotonic()
             if call.deliver(answer) and then is not None:
                 then(answer)
             return answer
         finally:
             close_old_connections()
             self._free.release()
+
+    def _connect(self) -> None:
+        """This thread's own connection: asked whether it lives after a pause, and after all that failed."""
+        mine: Any = connection
+        used_at, self._mine.used_at = getattr(self._mine, "used_at", float("-inf")), float("-inf")
+        close_old_connections()
+        if time.monotonic() - used_at < TRUSTED_SECONDS:
+            mine.health_check_done = True
+        mine.close_if_health_check_failed()
+        if connection.connection is not None:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('statement_timeout', %s, false)", [str(STATEMENT_MS)])
+        if not mine.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):  # no pooler in between
+            # The same few queries again and again: to plan them costs more than to run them.
+            mine.connection.prepare_threshold = PREPARE_AFTER
 
     def _fail(self, why: str) -> NotInTime:
         with self._lock:

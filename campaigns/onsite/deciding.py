@@ -12,15 +12,10 @@ from campaigns.item_choice import ItemChoice
 from campaigns.onsite import item_texts
 from campaigns.onsite.learning import choose
 from campaigns.onsite.live import Live, LiveOffer, LivePlacement
+from campaigns.onsite.visitors import Visitor
 from campaigns.sending.picks import ItemTexts, Pick, item_ids_of, pick, pick_items
 from experiments.assignment import NOWHERE
-from experiments.holdouts import is_global_member
-from experiments.models import Assignment
-from experiments.traffic import hash_values
 from personalization.content.errors import RenderError
-from personalization.customers import selectors as customers
-from personalization.customers.identity import known_identifiers
-from personalization.customers.models import IdentifierKind
 from personalization.events.models import Event
 from personalization.segments import selectors as segments
 from recommender import selectors as recommender
@@ -32,16 +27,6 @@ log = structlog.get_logger(__name__)
 CHOSEN, CONTROL, HOLDOUT, NOTHING_FITS, UNKNOWN_PLACEMENT = (
     "chosen", "control", "holdout", "nothing_fits", "unknown_placement",
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Visitor:
-    """`pk` is None for somebody nobody knows; `hashed` decides the variants ("" takes no part)."""
-
-    pk: int | None = None
-    anonymous_id: str = ""
-    hashed: str = ""
-    profile: Mapping[str, Any] = field(default_factory=lambda: {"traits": {}, "language": ""})
 
 
 @dataclass(frozen=True)
@@ -68,20 +53,6 @@ class _Facts:
     stored: Mapping[int, int]  # experiment → variant
     outside: frozenset[int]  # segment versions the visitor is not in
     views: Mapping[int, int]
-
-
-def find_visitor(*, customer_id: str = "", anonymous_id: str = "") -> Visitor:
-    """By the shop's own id, else by the anonymous one. An id nobody knows is hashed all the same."""
-    if customer_id and (profile := customers.profile_by_external_id(customer_id)) is not None:
-        return Visitor(profile["id"], anonymous_id, customer_id, profile)
-    pk = customers.customer_ids([customer_id]).get(customer_id) if customer_id else None
-    if pk is None and anonymous_id:
-        pk = known_identifiers(IdentifierKind.ANONYMOUS_ID, [anonymous_id]).get(anonymous_id)
-    profile = customers.profiles([pk]).get(pk) if pk is not None else None
-    if pk is None or profile is None:
-        return Visitor(None, anonymous_id, customer_id or anonymous_id)
-    hashed = profile["external_id"] or hash_values([pk]).get(pk, "")
-    return Visitor(pk, anonymous_id, hashed, profile)
 
 
 def decide(
@@ -115,13 +86,9 @@ def _facts(visitor: Visitor, offers: Sequence[LiveOffer], known: Live, now: date
     versions = {one.segment.pk: one.segment for one in offers if one.segment is not None}
     if visitor.pk is None or not offers:
         return _Facts(outside, {}, frozenset(versions), {})
-    if known.holdouts and not outside:
-        outside = is_global_member(visitor.pk)
-    stored = Assignment.objects.filter(
-        customer=visitor.pk, experiment__in={one.experiment_id for one in offers}
-    ).values_list("experiment_id", "variant_id")
+    outside = outside or visitor.is_held_out
     not_in = versions.keys() - segments.memberships(visitor.pk, list(versions.values()), now=now)
-    return _Facts(outside, dict(stored), frozenset(not_in), _views(visitor.pk, offers, now))
+    return _Facts(outside, visitor.stored, frozenset(not_in), _views(visitor.pk, offers, now))
 
 
 def _views(customer_id: int, offers: Sequence[LiveOffer], now: datetime) -> dict[int, int]:

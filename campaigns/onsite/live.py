@@ -1,9 +1,10 @@
 """What may be shown now, compiled, in the memory of this process: it outlives a database that is down."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from threading import Lock
 from typing import Any
 
@@ -74,6 +75,11 @@ class Live:
     holdouts: tuple[Filter, ...] = ()
     loaded_at: float = float("-inf")  # monotonic
 
+    def experiments(self, placements: Iterable[str]) -> set[int]:
+        """Of the offers that compete there."""
+        asked = (self.placements[key] for key in placements if key in self.placements)
+        return {offer.experiment_id for one in asked for offer in one.offers}
+
     @property
     def is_fresh(self) -> bool:
         return time.monotonic() - self.loaded_at < SECONDS
@@ -138,7 +144,7 @@ def _live_offer(offer: Offer) -> LiveOffer:
     contents: dict[int, LiveContent] = {}
     for content in offer.contents.all():
         try:
-            template = compile_fragment(content.body)
+            template = _compile(content.body)
         except TemplateError as error:  # it was checked when it went live: a rule has become stricter
             log.error("offer_broken", offer=offer.pk, content=content.key, error=str(error)[:300])
             continue
@@ -151,6 +157,10 @@ def _live_offer(offer: Offer) -> LiveOffer:
         contents, offer.segment_version, offer.starts_at, offer.ends_at,
         offer.max_views, offer.view_days, Arm(offer.pk, offer.seen, offer.clicked, float(offer.value)),
     )  # fmt: skip
+
+
+# The text decides alone: most of what is read anew was not changed.
+_compile = lru_cache(maxsize=1_000)(compile_fragment)
 
 
 def _stored(content: OfferContent) -> dict[str, Any]:

@@ -93,6 +93,9 @@ def note(reports: Sequence[Report]) -> None:
     if not reports:
         return
     try:
+        if len(reports) == 1:
+            _redis().xadd(WAITING, {"report": msgspec.json.encode(reports[0])})
+            return
         with _redis().pipeline(transaction=True) as pipe:
             for one in reports:
                 pipe.xadd(WAITING, {"report": msgspec.json.encode(one)})

@@ -10,6 +10,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from personalization.config import health
 
 api = [
+    # Addresses are tried in turn: those that are called most come first.
+    path("", include("campaigns.onsite.api_urls")),
     path("", include("personalization.customers.api_urls")),
     path("", include("personalization.privacy.api_urls")),
     path("", include("personalization.events.api_urls")),
@@ -21,7 +23,6 @@ api = [
     path("", include("personalization.content.api_urls")),
     path("", include("recommender.api_urls")),
     path("", include("campaigns.api_urls")),
-    path("", include("campaigns.onsite.api_urls")),
 ]
 
 handler400 = "personalization.config.unanswered.bad_request"
@@ -29,6 +30,8 @@ handler404 = "personalization.config.unanswered.not_found"
 handler500 = "personalization.config.unanswered.failed"
 
 urlpatterns = [
+    path("v1/", include("personalization.events.ingest_urls")),
+    path("api/v1/", include(api)),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("favicon.ico", RedirectView.as_view(url="/static/bespoke/favicon.svg")),
     path("admin/", admin.site.urls),
@@ -45,8 +48,6 @@ urlpatterns = [
     path("app/onsite/", include("campaigns.onsite.urls")),
     path("app/webhooks/", include("campaigns.webhooks.urls")),
     path("app/experiments/", include("campaigns.experiment_urls")),
-    path("v1/", include("personalization.events.ingest_urls")),
-    path("api/v1/", include(api)),
     path("", include("experiments.sdk_urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),

@@ -1,4 +1,4 @@
-"""What in a history speaks most for an item, for many histories at once."""
+"""What in a history speaks most for an item, for many histories at once; and users by least squares."""
 
 from typing import Any
 
@@ -103,3 +103,25 @@ def best_of_factors(
                 share = shares[place, at] * (1 + w[place])
                 if wanted[at] >= 0 and share > best and items[start + place] != wanted[at]:
                     best, found[row, at] = share, items[start + place]
+
+
+@njit(cache=True, nogil=True)
+def users_of_factors(
+    indptr: Array, items: Array, extra: Array, vectors: Array, inverses: Array, of_row: Array, users: Array
+) -> None:
+    """The users themselves, in the words of `best_of_factors`: (G + Yᵀ W Y)⁻¹ Yᵀ (1 + w)."""
+    size = vectors.shape[1]
+    for row in range(len(users)):
+        start, stop = indptr[row], indptr[row + 1]
+        n = stop - start
+        if n == 0:
+            continue
+        own, w = vectors[items[start:stop]], extra[start:stop]
+        half = np.dot(own, inverses[of_row[row]])
+        if n < size:
+            # (G + YᵀWY)⁻¹Yᵀ = G⁻¹Yᵀ (I + W Y G⁻¹ Yᵀ)⁻¹
+            system = (np.dot(half, own.T) * w).T + np.eye(n)
+            users[row] = np.dot(half.T, np.linalg.solve(system, 1 + w))
+        else:
+            system = (np.dot((own.T * w), half) + np.eye(size)).T
+            users[row] = np.linalg.solve(system, np.dot(half.T, 1 + w))

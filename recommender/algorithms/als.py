@@ -11,13 +11,15 @@ from recommender.algorithms._als_kernels import HalfStep
 from recommender.algorithms._base import Arrays, Recommender, Training, gettext_noop
 from recommender.algorithms._blas import one_blas_thread
 from recommender.algorithms._interactions import Floats, Interactions, Ints
-from recommender.algorithms._reason_kernels import best_of_factors
+from recommender.algorithms._reason_kernels import best_of_factors, users_of_factors
 
 # New users are solved by the `implicit` library, at one strength per call: like strengths (within 20 %) are
 # made equal, in training too.
 STRENGTH_STEP = 1.2
 # Between a constant strength (0) and one in proportion to the confidences (1).
 FREQUENCY_EXPONENT = 0.5
+# So many are solved one by one by inverses that are kept; with more the library's threads are faster.
+FEW_USERS = 8
 # Below this, threads cost more than they give; on a busy machine much more.
 FEW_INTERACTIONS = 50_000
 
@@ -89,6 +91,7 @@ class Als(Recommender):
     def _prepare(self) -> None:
         self._exact = self._items.astype(np.float64)
         self._all = self._exact.T @ self._exact
+        self._inverses: dict[float, npt.NDArray[np.float64]] = {}
 
     def _confidences(self, interactions: Interactions) -> sparse.csr_matrix:
         matrix = interactions.matrix.copy()
@@ -110,6 +113,10 @@ class Als(Recommender):
 
     def _users(self, histories: Interactions) -> npt.NDArray[np.float64]:
         """float64[n, factors], solved exactly; zero for an empty history."""
+        if histories.n_users <= FEW_USERS:
+            users = np.zeros((histories.n_users, self.factors))
+            users_of_factors(*self._systems(histories), users)  # type: ignore[call-arg]
+            return users
         confidences = self._confidences(histories).astype(np.float64)
         strengths = self._strengths(confidences)
         vectors = np.zeros((histories.n_users, self.factors))
@@ -138,12 +145,21 @@ class Als(Recommender):
         return np.asarray((weighted.T @ taken.T) * confidences)
 
     def _find_reasons(self, rows: Interactions, targets: Ints, found: Ints) -> None:
-        strengths, of_row = np.unique(self._strengths(self._confidences(rows)), return_inverse=True)
-        inverses = np.linalg.inv(self._all + strengths[:, None, None] * np.eye(self.factors))
-        best_of_factors(
-            rows.indptr, rows.items, self.alpha * rows.weights.astype(np.float64), self._exact,
-            inverses, of_row, targets, found,
-        )  # fmt: skip
+        best_of_factors(*self._systems(rows), targets, found)  # type: ignore[call-arg]
+
+    def _systems(self, rows: Interactions) -> tuple[npt.NDArray[Any], ...]:
+        """As the kernels take them. The same few strengths come again and again: their inverses are kept."""
+        extra = self.alpha * rows.weights.astype(np.float64)
+        sums = np.concatenate([[0.0], np.cumsum(extra)])[rows.indptr]
+        strengths, of_row = np.unique(self._rounded(np.diff(sums), self.n_items), return_inverse=True)
+        inverses = np.stack([self._inverse(float(one)) for one in strengths])
+        return rows.indptr, rows.items, extra, self._exact, inverses, of_row
+
+    def _inverse(self, strength: float) -> npt.NDArray[np.float64]:
+        if strength not in self._inverses:
+            system = self._all + strength * np.eye(self.factors)
+            self._inverses[strength] = np.linalg.inv(system).astype(np.float64, copy=False)
+        return self._inverses[strength]
 
     def item_vectors(self) -> Floats:
         return self._items

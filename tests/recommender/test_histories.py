@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from personalization.events.services import NewEvent, record_events
+from recommender import histories as module
 from recommender.context import Moment
 from recommender.histories import load_histories
 
@@ -84,3 +85,21 @@ def test_the_moment_is_the_newest_part_of_everybodys_history(shop):
     assert with_it.times.max() == int(at.timestamp())
     assert with_it.bought_items.tolist() == found.bought_items.tolist()
     assert found.at(Moment(), weight=1.0) is found
+
+
+@pytest.mark.parametrize("of_ratings", [False, True])
+def test_a_few_are_read_as_many_are(shop, monkeypatch, of_ratings):
+    customers, items = shop
+    rating = {"rating": 4.5}
+    now = timezone.now().replace(microsecond=0)
+    record_events(
+        [NewEvent(customers[0].pk, "r", "Product Rated", now, item_id=items[1].pk, properties=rating)]
+    )
+    asked = [customers[3].pk, customers[0].pk, -5]
+    few = load_histories(asked, event_weights=WEIGHTS, of_ratings=of_ratings)
+    monkeypatch.setattr(module, "FEW_CUSTOMERS", 0)
+    many = load_histories(asked, event_weights=WEIGHTS, of_ratings=of_ratings)
+    for name in ("customers", "users", "items", "weights", "times", "bought_users", "bought_items"):
+        mine, theirs = getattr(few, name), getattr(many, name)
+        assert (mine.dtype, mine.tolist()) == (theirs.dtype, theirs.tolist())
+    assert len(few.items)

@@ -1,6 +1,7 @@
 import threading
 import time
 
+import psycopg
 import pytest
 from django.db import connection, connections
 from django.test import Client
@@ -173,6 +174,22 @@ class TestDeadline:
     def test_what_fails_is_not_in_time_either(self):
         with pytest.raises(NotInTime, match="ZeroDivisionError"):
             Deadline(1.0).run(lambda: 1 / 0)
+
+    def test_a_connection_that_was_cut_costs_one_answer_and_no_more(self):
+        def ask():
+            connection.ensure_connection()
+            with psycopg.Cursor(connection.connection) as cursor:
+                return cursor.execute("SELECT pg_backend_pid()").fetchone()[0]
+
+        deadline = Deadline(10.0, threads=1)
+        before = [deadline.run(ask) for _ in range(4)]  # the last ones are prepared and not asked for health
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", before[:1])
+        with pytest.raises(NotInTime):
+            deadline.run(ask)
+        after = deadline.run(ask)
+        deadline.run(lambda: connection.close())
+        assert len(set(before)) == 1 and after != before[0]
 
     def test_when_the_database_hangs_the_default_content_is_answered(
         self, program, make_offer, anna, monkeypatch

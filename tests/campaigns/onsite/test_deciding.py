@@ -5,10 +5,11 @@ import pytest
 from django.utils import timezone
 
 from campaigns.onsite import live
-from campaigns.onsite.deciding import Visitor, decide, find_visitor
+from campaigns.onsite.deciding import decide
 from campaigns.onsite.learning import FLOOR, Arm, choose
 from campaigns.onsite.models import Order
 from campaigns.onsite.services import ContentDraft, pause_offer
+from campaigns.onsite.visitors import Visitor, find_visitor
 from experiments.holdouts import create_holdout
 from experiments.services import assign
 from personalization.customers.models import Customer, Identifier, IdentifierKind
@@ -29,9 +30,12 @@ def anna():
 
 def ask(customer_id="", anonymous_id="", placements=("hero",), now=None):
     live.forget()
-    visitor = find_visitor(customer_id=customer_id, anonymous_id=anonymous_id)
+    known = live.live()
+    visitor = find_visitor(
+        customer_id=customer_id, anonymous_id=anonymous_id, experiments=known.experiments(placements)
+    )
     return decide(
-        visitor, list(placements), known=live.live(), moment=Moment(), now=now or timezone.now(),
+        visitor, list(placements), known=known, moment=Moment(), now=now or timezone.now(),
         details={"daypart": "evening"},
     )  # fmt: skip
 

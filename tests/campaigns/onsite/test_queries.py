@@ -42,9 +42,9 @@ def test_a_call_in_a_warm_process_reads_only_what_must_be_of_now(
         return answer["placements"][0]
 
     assert ask()["content"].count("Tea") == 6
-    # The profile, the holdout, stored assignments, the three segments, views of the three offers; the
+    # The profile with the holdout and stored assignments, the three segments, views of the three offers; the
     # history is read by COPY, which is not counted here.
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(3):
         assert ask()["reason"] == "chosen"
 
 

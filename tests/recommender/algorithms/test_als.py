@@ -79,3 +79,13 @@ def test_a_model_of_another_exponent_is_refused(data, tmp_path, monkeypatch):
 def test_senseless_parameters_are_refused(wrong):
     with pytest.raises(ValueError, match="positive"):
         get("als")(**wrong)
+
+
+@pytest.mark.parametrize("factors", [4, 64])
+def test_few_users_are_solved_as_the_library_solves_many(data, monkeypatch, factors):
+    model = get("als")(factors=factors, iterations=2).fit(data)
+    rows = data.rows(np.arange(8))
+    few = model._users(rows)
+    monkeypatch.setattr(als_module, "FEW_USERS", 0)
+    np.testing.assert_allclose(few, model._users(rows), rtol=1e-6, atol=1e-9)
+    assert len(model._inverses) <= 8
