@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminPasswordWidget
 
-from campaigns.models import Campaign, ContentSource, FrequencyCap, QuietHours, TopicRule
+from campaigns.models import ApprovalRule, Campaign, ContentSource, FrequencyCap, QuietHours, TopicRule
 from personalization.access.services import actor_name, audit
 
 
@@ -66,6 +66,14 @@ class FrequencyCapAdmin(Audited):
 @admin.register(QuietHours)
 class QuietHoursAdmin(Audited):
     list_display = ["__str__", "channel"]
+
+
+@admin.register(ApprovalRule)
+class ApprovalRuleAdmin(Audited):
+    """Only for those who may change it: a rule that anybody may lift binds nobody."""
+
+    list_display = ["__str__", "at_least", "channel", "topic", "is_active"]
+    list_filter = ["is_active"]
 
 
 @admin.register(TopicRule)

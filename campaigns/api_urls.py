@@ -10,6 +10,7 @@ from campaigns.rehearsal_views import RehearsalView
 from campaigns.report_api import ReportView
 from campaigns.trigger_api import TriggerView
 from campaigns.why_views import WhyView
+from campaigns.workflow.api import ApprovalView, DuplicateView, ShelfView
 
 urlpatterns = [
     path("campaigns", api.CampaignsView.as_view()),
@@ -19,6 +20,10 @@ urlpatterns = [
         path(f"campaigns/<int:pk>/{action}", api.SteerView.as_view(action=action))
         for action in ("pause", "resume", "cancel", "retry", "close")
     ),
+    path("campaigns/<int:pk>/duplicate", DuplicateView.as_view()),
+    path("campaigns/<int:pk>/archive", ShelfView.as_view(action="archive")),
+    path("campaigns/<int:pk>/restore", ShelfView.as_view(action="restore")),
+    path("campaigns/<int:pk>/approval", ApprovalView.as_view()),
     path("campaigns/<int:pk>/outlook", api.OutlookView.as_view()),
     path("campaigns/<int:pk>/decision", api.DecisionView.as_view()),
     path("campaigns/<int:pk>/plan", api.PlanView.as_view()),

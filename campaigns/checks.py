@@ -16,6 +16,7 @@ from campaigns.item_choice import ItemChoice
 from campaigns.item_counts import count_items, idle_pins
 from campaigns.models import Campaign, CampaignKind, Message
 from campaigns.outlook import guardrails_ahead, look_ahead_of
+from campaigns.workflow import approval
 from experiments.errors import InvalidPlan
 from experiments.outlook import Outlook
 from experiments.outlook_words import explain_outlook
@@ -29,6 +30,7 @@ from recommender.rules import Rules
 Level = Literal["error", "warning", "ok"]
 # Below this many people in control, an effect would have to be huge to be told from chance.
 SMALL_CONTROL = 30
+MANY = 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ def check_campaign(campaign: Campaign, *, now: datetime | None = None) -> list[C
         *_segment(campaign, now or timezone.now()),
         *_messages(campaign),
         *_test(campaign, now or timezone.now()),
+        *_approval(campaign, now or timezone.now()),
     ]
     order = {"error": 0, "warning": 1, "ok": 2}
     return sorted(found, key=lambda check: order[check.level])
@@ -130,6 +133,18 @@ def _test(campaign: Campaign, now: datetime) -> Iterator[Check]:
     for ahead in guardrails_ahead(campaign, criteria, weights, size=size or 0, now=now):
         if ahead.protection:
             yield Check("ok" if ahead.protection.is_enough else "warning", ahead.sentence, "plan")
+
+
+def _approval(campaign: Campaign, now: datetime) -> Iterator[Check]:
+    if campaign.archived_at:
+        yield Check("error", _("The campaign is in the archive: take it out first."))
+    if approval.is_approved(campaign):
+        yield Check("ok", _("A second person approved the campaign as it is."), "approval")
+        return
+    size = segments.size(campaign.segment, now=now, seconds=5.0) if campaign.segment else 0
+    # Of what cannot be counted in time, nobody can say that it is small.
+    if approval.is_needed(campaign, size=MANY if size is None else size):
+        yield Check("error", _("A second person must approve this campaign: ask for it below."), "approval")
 
 
 def _messages(campaign: Campaign) -> Iterator[Check]:

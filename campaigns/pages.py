@@ -22,6 +22,7 @@ from campaigns.forms import campaign_fields, read_json, send_at
 from campaigns.item_choice import DEFAULT_COUNT
 from campaigns.models import Campaign, CampaignKind, CampaignStatus, Delivery, DeliveryStatus, Fallback, Run
 from campaigns.report_words import effect_of_list
+from campaigns.workflow.approval_state import approval_state
 from experiments.models import Allocation, Holdout
 from personalization.access.models import User
 from personalization.access.problems import ProblemError, problem_response
@@ -35,6 +36,7 @@ from recommender.references import item_names, write_rules
 from recommender.rules import Rules
 
 PER_PAGE = 25
+ARCHIVED = "archived"  # among the statuses to filter by
 
 
 def answers_problems(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -64,6 +66,7 @@ def campaign_list(request: HttpRequest) -> HttpResponse:
     )
     if status in CampaignStatus.values:
         found = found.filter(status=status)
+    found = found.filter(archived_at__isnull=status != ARCHIVED)
     if words:
         found = found.filter(name__icontains=words)
     page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
@@ -73,7 +76,7 @@ def campaign_list(request: HttpRequest) -> HttpResponse:
         {
             "page_obj": page,
             "rows": _rows(list(page.object_list)),
-            "statuses": CampaignStatus.choices,
+            "statuses": [*CampaignStatus.choices, (ARCHIVED, _("Archived"))],
             "status": status,
             "words": words,
             "is_filtered": bool(status or words),
@@ -229,6 +232,8 @@ def urls_of(campaign: Campaign | None) -> dict[str, str]:
     if campaign:
         for name in ("edit", "save", "checks", "launch", "schedule", "unschedule", "report"):
             urls[name] = reverse(f"campaigns:{name}", args=[campaign.pk])
+        for action in ("ask", "withdraw", "approve", "decline"):
+            urls[action] = reverse("campaigns:approval", args=[campaign.pk, action])
     return urls
 
 
@@ -254,7 +259,10 @@ def checks(request: HttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign, pk=campaign_id)
     found = services.check_campaign(campaign)
     return JsonResponse(
-        {"checks": [{"level": c.level, "message": str(c.message), "field": c.field} for c in found]}
+        {
+            "checks": [{"level": c.level, "message": str(c.message), "field": c.field} for c in found],
+            "approval": approval_state(campaign, cast(User, request.user)),
+        }
     )
 
 

@@ -92,7 +92,7 @@ def rehearse(campaign: Campaign, *, at: datetime | None = None, days: int = DAYS
     found = Rehearsal(start, start + timedelta(days=days))
     with _taken_back():
         Campaign.objects.filter(pk=campaign.pk).update(scheduled_at=start if at > now else None)
-        run = services.launch(campaign, actor="rehearsal", now=start)
+        run = services.launch(campaign, actor="rehearsal", now=start, is_rehearsal=True)
         _send(found, [run.pk], until=found.ends_at)
         progress = selectors.progress(run)
         found.audience, found.sent = progress["audience"], progress["sent"]

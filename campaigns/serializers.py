@@ -57,9 +57,9 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
             "id", "name", "channel", "topic", "segment", "sender_name", "sender_address", "control_share",
             "kind", "holdout", "plan", "test_share", "fallback", "allocation",
             "learning", "timing", "utm", "messages", "status",
-            "scheduled_at", "problem", "run", "created_at", "updated_at",
+            "scheduled_at", "problem", "run", "archived_at", "created_at", "updated_at",
         ]  # fmt: skip
-        read_only_fields = ["status", "scheduled_at", "problem"]
+        read_only_fields = ["status", "scheduled_at", "problem", "archived_at"]
 
     def get_run(self, campaign: Campaign) -> int | None:
         runs = campaign.runs.all()

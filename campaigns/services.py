@@ -144,17 +144,18 @@ def unschedule(campaign: Campaign, *, actor: str, problem: str = "") -> Campaign
 
 
 @transaction.atomic
-def launch(campaign: Campaign, *, actor: str, now: datetime | None = None) -> Run:
+def launch(campaign: Campaign, *, actor: str, now: datetime | None = None, is_rehearsal: bool = False) -> Run:
     """Freezes content, experiment and audience, all or nothing; the tick hands the chunks to workers.
 
     Launching twice makes one run: the second caller waits for the first and gets InvalidState.
+    A rehearsal asks for no approval.
     Raises CampaignNotReady when a check finds an error.
     """
     now = now or timezone.now()
     campaign = _locked(campaign)
     if campaign.status not in EDITABLE:
         raise InvalidState(_("The campaign was launched already."))
-    _must_be_ready(campaign, now=now)
+    _must_be_ready(campaign, now=now, besides="approval" if is_rehearsal else "")
     number = campaign.runs.count() + 1
     experiment = _experiment(campaign, number)
     experiments.start_experiment(experiment, at=now)
@@ -225,8 +226,12 @@ def _locked(campaign: Campaign) -> Campaign:
     return Campaign.objects.select_for_update(of=("self",)).select_related("segment").get(pk=campaign.pk)
 
 
-def _must_be_ready(campaign: Campaign, *, now: datetime) -> None:
-    errors = [check for check in check_campaign(campaign, now=now) if check.level == "error"]
+def _must_be_ready(campaign: Campaign, *, now: datetime, besides: str = "") -> None:
+    errors = [
+        check
+        for check in check_campaign(campaign, now=now)
+        if check.level == "error" and check.field != (besides or None)
+    ]
     if errors:
         raise CampaignNotReady(
             " ".join(check.message for check in errors),

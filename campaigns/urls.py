@@ -12,13 +12,17 @@ from campaigns import (
     report_page,
     why_views,
 )
+from campaigns.home import page as home
 from campaigns.proofs import pages as proof_pages
+from campaigns.workflow import pages as workflow_pages
 
 app_name = "campaigns"
 urlpatterns = [
     path("", pages.campaign_list, name="list"),
     path("new/", pages.editor, name="new"),
     path("new/save", pages.save, name="create"),
+    path("live", home.live, name="live"),
+    path("calendar/", workflow_pages.calendar, name="calendar"),
     path("preview", preview.preview, name="preview"),
     path("preview/customers", preview.customers, name="preview-customers"),
     path("preview/send", preview.send_test, name="send-test"),
@@ -34,6 +38,10 @@ urlpatterns = [
     path("<int:campaign_id>/", pages.editor, name="edit"),
     path("<int:campaign_id>/save", pages.save, name="save"),
     path("<int:campaign_id>/checks", pages.checks, name="checks"),
+    path("<int:campaign_id>/duplicate", workflow_pages.duplicate, name="duplicate"),
+    path("<int:campaign_id>/archive", workflow_pages.archive, name="archive"),
+    path("<int:campaign_id>/restore", workflow_pages.restore, name="restore"),
+    path("<int:campaign_id>/approval/<slug:action>", workflow_pages.approve, name="approval"),
     path("<int:campaign_id>/launch", pages.launch, name="launch"),
     path("<int:campaign_id>/schedule", pages.schedule, name="schedule"),
     path("<int:campaign_id>/unschedule", pages.unschedule, name="unschedule"),

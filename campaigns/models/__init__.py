@@ -1,5 +1,6 @@
 """The rows of the campaigns room, by subject."""
 
+from campaigns.models.approval import Approval, ApprovalRule, ApprovalStatus
 from campaigns.models.campaigns import Campaign, CampaignKind, CampaignStatus, Fallback, Message
 from campaigns.models.channels import PushSubscription, SenderAccount
 from campaigns.models.coupons import CouponCode, CouponPool
@@ -34,6 +35,7 @@ from campaigns.models.sending import (
 from campaigns.models.webhooks import Telling, TellingStatus, WebhookEndpoint
 
 __all__ = [
+    "Approval", "ApprovalRule", "ApprovalStatus",
     "Bounce", "BounceKind", "CallStatus", "Campaign", "CampaignKind", "CampaignStatus", "Chunk",
     "ChunkStatus", "ContentSource", "CouponCode", "CouponPool", "Delivery", "DeliveryStatus", "Fallback",
     "FrequencyCap", "ItemLook", "Journey", "JourneyMember", "JourneyStatus", "JourneyVersion", "Learning",

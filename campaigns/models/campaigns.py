@@ -104,6 +104,7 @@ class Campaign(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, verbose_name=_("created by")
     )
+    archived_at = models.DateTimeField(_("archived at"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
@@ -112,7 +113,10 @@ class Campaign(models.Model):
         verbose_name_plural = _("campaigns")
         ordering = ["-created_at"]
         indexes = [models.Index(fields=["status", "scheduled_at"], name="campaign_due")]
-        permissions = [("launch_campaign", _("Can launch campaigns"))]
+        permissions = [
+            ("launch_campaign", _("Can launch campaigns")),
+            ("approve_campaign", _("Can approve campaigns of others")),
+        ]
 
     def __str__(self) -> str:
         return self.name

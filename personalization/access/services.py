@@ -33,11 +33,11 @@ ROLES: dict[str, tuple[str, ...]] = {
         *("add_metric", "change_metric"),
     ),
     "Author": (SEE_PEOPLE, *_AUTHOR),
-    "Approver": (SEE_PEOPLE, "launch_campaign"),
+    "Approver": (SEE_PEOPLE, "launch_campaign", "approve_campaign"),
     "Campaign manager": (
         SEE_PEOPLE,
         *("add_segment", "change_segment", "add_segmentversion", "add_modelrun", "change_modelrun"),
-        *("add_campaign", "change_campaign", "delete_campaign", "launch_campaign"),
+        *("add_campaign", "change_campaign", "delete_campaign", "launch_campaign", "approve_campaign"),
         *("add_message", "change_message", "delete_message"),
         *("add_contentblock", "change_contentblock", "delete_contentblock"),
         *("add_contentsource", "change_contentsource", "delete_contentsource"),

@@ -29,7 +29,7 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
-    "DASHBOARD_CALLBACK": "campaigns.home.dashboard",
+    "DASHBOARD_CALLBACK": "campaigns.home.page.dashboard",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/bespoke/favicon.svg"}],
     "STYLES": ["/static/bespoke/bespoke.css"],
     "SIDEBAR": {
@@ -129,6 +129,12 @@ UNFOLD = {
                         "rule",
                         "admin:campaigns_topicrule_changelist",
                         "campaigns.view_topicrule",
+                    ),
+                    _entry(
+                        _("Rules for approval"),
+                        "approval_delegation",
+                        "admin:campaigns_approvalrule_changelist",
+                        "campaigns.view_approvalrule",
                     ),
                     _entry(
                         _("Metrics"),

@@ -7,7 +7,7 @@ from django.views.generic import RedirectView
 from django.views.static import serve
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from personalization.config import health
+from personalization.config import health, health_card
 
 api = [
     # Addresses are tried in turn: those that are called most come first.
@@ -35,6 +35,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("favicon.ico", RedirectView.as_view(url="/static/bespoke/favicon.svg")),
     path("admin/", admin.site.urls),
+    path("app/health", health_card.health_card, name="health-card"),
     path("app/customers/", include("personalization.customers.urls")),
     path("app/identity/", include("personalization.events.urls")),
     path("app/privacy/", include("personalization.privacy.urls")),

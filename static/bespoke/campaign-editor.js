@@ -39,7 +39,7 @@
         texts: page.texts,
         at: 0, last: "body", mode: "desktop", when: page.campaign.scheduled_at ? "later" : "now",
         at_local: "", zone: here, zones: [...new Set([here, "UTC", ...zones])],
-        size: null, counting: false, checks: [], errors: {}, trouble: "", busy: false, saved: "", note: "",
+        size: null, counting: false, checks: [], approval: null, said: "", errors: {}, trouble: "", busy: false, saved: "", note: "",
         guardrails: [], decides: "", shares: page.shares,
         outlook: null, lookDays: [], lengthDays: "", planTrouble: "", planTurn: 0,
         askedOutlook: "",
@@ -83,6 +83,11 @@
           return this.dirty || !this.c.id ? this.texts.unsaved : this.texts.saved;
         },
         get controls() { return Math.round((this.size || 0) * this.c.control_share); },
+        get needsApproval() { return this.checks.some((check) => check.level === "error" && check.field === "approval"); },
+        get otherErrors() { return this.dirty || this.checks.some((check) => check.level === "error" && check.field !== "approval"); },
+        get approvalAsked() { return this.personAt(this.approval.asked_by, this.approval.asked_at); },
+        get approvalDecided() { return this.personAt(this.approval.decided_by, this.approval.decided_at); },
+        personAt(who, at) { return at ? `${who}, ${new Date(at).toLocaleString(document.documentElement.lang || "en")}` : ""; },
         get hasErrors() { return this.checks.some((check) => check.level === "error"); },
         get ruleErrors() { return this.ruleProblems.filter((one) => one.at === this.at).map((one) => one.detail); },
         get lineNumbers() {
@@ -287,7 +292,16 @@
         },
 
         async check() {
-          if (this.urls.checks) this.checks = (await ask(this.urls.checks)).checks;
+          if (!this.urls.checks) return;
+          const { checks, approval } = await ask(this.urls.checks);
+          Object.assign(this, { checks, approval });
+        },
+        async approve(action) {
+          await this.work(async () => {
+            await ask(this.urls[action], { note: this.said, comment: this.said });
+            this.said = "";
+            await this.check();
+          });
         },
         async work(job) {
           this.busy = true;

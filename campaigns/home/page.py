@@ -1,37 +1,54 @@
-"""The first page: what needs me, what is going out, what it earned lately."""
+"""The first page: what needs me, what is going out now, what it all earned."""
 
 from datetime import timedelta
 from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Count
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 
-from campaigns.models import Campaign, CampaignStatus, Delivery, DeliveryStatus, Run, RunStatus
+from campaigns.home.needs import needs_of
+from campaigns.models import Campaign, Delivery, DeliveryStatus, Run, RunStatus
+from campaigns.workflow.month import planned_between
+from experiments.long_run_study import long_run_sentence
+from experiments.models import Holdout, LongRunStudy
+from personalization.access.shell import staff_page
 from personalization.customers.models import SOMEBODY, Customer
 from personalization.events.models import Event
 from personalization.segments.models import Segment
 from recommender.models import ModelRun
-from recommender.models import RunStatus as TrainingStatus
 
 RECENT_RUNS = 5
+NEXT = timedelta(days=7)
+MOST_NEXT = 6
 COUNTS_SECONDS = 30
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """The shell's hook for its index page: adds what this member of staff may see."""
-    may = request.user.has_perm
+    may, now = request.user.has_perm, timezone.now()
     context["steps"] = _first_steps() if may("campaigns.view_campaign") else []
+    context["needs"] = needs_of(request.user, now=now)  # type: ignore[arg-type]  # only staff sees the page
     if may("customers.view_customer"):
         context["tiles"] = _counts()
     if may("campaigns.view_campaign"):
-        context["needs"] = _needs()
-        context["runs"] = _recent_runs()
-        context["scheduled"] = Campaign.objects.filter(status=CampaignStatus.SCHEDULED).order_by(
-            "scheduled_at"
-        )[:5]
+        context |= _going_out()
+        context["earned"] = _earned()
+        context["upcoming"] = sorted(planned_between(now, now + NEXT), key=lambda send: send.at)[:MOST_NEXT]
     return context
+
+
+@staff_page("campaigns.view_campaign")
+def live(request: HttpRequest) -> HttpResponse:
+    """The table of the latest sends, asked for again and again while something goes out."""
+    return render(request, "shell/home_live.html", _going_out())
+
+
+def _going_out() -> dict[str, Any]:
+    runs = _recent_runs()
+    return {"runs": runs, "is_live": any(row["run"].status == RunStatus.SENDING for row in runs)}
 
 
 def _counts() -> dict[str, int]:
@@ -50,9 +67,13 @@ def _counts() -> dict[str, int]:
 
 
 def _recent_runs() -> list[dict[str, Any]]:
-    runs = list(Run.objects.select_related("campaign").order_by("-launched_at")[:RECENT_RUNS])
+    """Those that go out now, and the newest others."""
+    newest = Run.objects.select_related("campaign").order_by("-launched_at")
+    under_way = list(newest.filter(status__in=(RunStatus.SENDING, RunStatus.PAUSED))[: 2 * RECENT_RUNS])
+    known = {run.pk for run in under_way}
+    runs = [*under_way, *(run for run in newest[:RECENT_RUNS] if run.pk not in known)]
     rows = Delivery.objects.filter(run__in=runs).values_list("run", "status").annotate(n=Count("id"))
-    counts: dict[tuple[int, str], int] = {(run, status): n for run, status, n in rows}
+    counts: dict[tuple[int, str], int] = {(run, status): n for run, status, n in rows.order_by()}
     return [
         {
             "run": run,
@@ -67,14 +88,13 @@ def _recent_runs() -> list[dict[str, Any]]:
     ]
 
 
-def _needs() -> dict[str, Any]:
-    return {
-        "paused": Run.objects.filter(status=RunStatus.PAUSED).select_related("campaign"),
-        "failed_models": ModelRun.objects.filter(
-            status=TrainingStatus.FAILED, created_at__gte=timezone.now() - timedelta(days=7)
-        ),
-        "no_champion": not ModelRun.objects.filter(is_champion=True).exists(),
-    }
+def _earned() -> dict[str, Any]:
+    """What all messages together earned, by the newest study of a holdout; how to get one without."""
+    study = (
+        LongRunStudy.objects.exclude(weeks=None).exclude(weeks=[]).select_related("holdout").order_by("-as_of").first()
+    )  # fmt: skip
+    holdout = study.holdout if study else Holdout.objects.filter(is_global=True, ended_at=None).first()
+    return {"holdout": holdout, "study": study, "sentence": long_run_sentence(study) if study else ""}
 
 
 def _first_steps() -> list[str]:
