@@ -80,6 +80,7 @@ def campaign_list(request: HttpRequest) -> HttpResponse:
             "status": status,
             "words": words,
             "is_filtered": bool(status or words),
+            "has_archived": Campaign.objects.exclude(archived_at=None).exists(),
             "can_add": request.user.has_perm("campaigns.add_campaign"),
         },
         title=_("Campaigns"),

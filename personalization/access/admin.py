@@ -1,6 +1,6 @@
 """Staff, keys and the audit log in the admin shell."""
 
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
@@ -20,15 +20,31 @@ from personalization.access.models import ApiKey, AuditEntry, AuditSeal, Persona
 admin.site.unregister(Group)
 
 
+class ChoosesByBoxes:
+    """Boxes to tick instead of two lists to move entries between, which a keyboard can hardly use."""
+
+    filter_horizontal = ()
+
+    def formfield_for_manytomany(self, *args: Any, **kwargs: Any) -> Any:
+        return super().formfield_for_manytomany(*args, **{**kwargs, "widget": Boxes})  # type: ignore[misc]
+
+
+class Boxes(CheckboxSelectMultiple):
+    def get_context(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context(*args, **kwargs)
+        context["widget"]["attrs"]["class"] = "b-choices"
+        return context
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(ChoosesByBoxes, DjangoUserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(ChoosesByBoxes, DjangoGroupAdmin, ModelAdmin):
     pass
 
 

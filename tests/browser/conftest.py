@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -133,19 +133,23 @@ def page(browser: Browser, live_server: Any) -> Iterator[Page]:
     assert errors == []
 
 
+def serious_findings(page: Page, *, rules: Sequence[str] = ()) -> list[str]:
+    """What axe finds serious on the page (WCAG 2.2 AA), by these rules alone if any are named."""
+    options = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
+    return [
+        f"{rule['id']}: {node['html'][:120]}"
+        for rule in Axe().run(page, options=options).response["violations"]
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
+
+
 @pytest.fixture
 def accessible() -> Callable[[Page], None]:
-    """Fails when axe finds something serious on the page (WCAG 2.2 AA)."""
+    """Fails when axe finds something serious on the page."""
 
     def check(page: Page) -> None:
-        found = Axe().run(page).response["violations"]
-        serious = [
-            f"{rule['id']}: {node['html'][:120]}"
-            for rule in found
-            if rule["impact"] in ("serious", "critical")
-            for node in rule["nodes"]
-        ]
-        assert serious == []
+        assert serious_findings(page) == []
 
     return check
 

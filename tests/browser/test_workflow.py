@@ -1,0 +1,105 @@
+"""Two people and one campaign: copied, sent for approval, approved, planned, seen in the calendar."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from campaigns import services
+from campaigns.models import ApprovalRule, Campaign
+from personalization.access.models import User
+from personalization.access.services import ensure_roles
+from personalization.customers.models import Customer
+from personalization.segments.membership import refresh_all
+from personalization.segments.services import save_segment
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+PASSWORD = "correct horse battery"
+BODY = '<p>Hi {{ customer.first_name }}</p><p><a href="{{ unsubscribe_url }}">Unsubscribe</a></p>'
+
+
+@pytest.fixture
+def campaign(live_server: object) -> Campaign:
+    ensure_roles()
+    for name, role in (("ada", "Campaign manager"), ("ben", "Approver")):
+        user = User.objects.create_user(name, password=PASSWORD, is_staff=True)
+        user.groups.add(Group.objects.get(name=role))
+    for number in range(3):
+        Customer.objects.create(
+            external_id=str(number), email=f"p{number}@mail.example", country="GB", created_at=timezone.now()
+        )
+    definition = {"trait": "country", "op": "is", "value": "GB"}
+    segment = save_segment(None, name="Britons", definition=definition).segment
+    refresh_all(now=timezone.now())
+    ApprovalRule.objects.create(at_least=2)
+    draft = services.MessageDraft(key="a", name="A", subject="Hi", body=BODY)
+    return services.save_campaign(
+        None, name="Spring", segment=segment, messages=[draft], sender_address="s@shop.example",
+        control_share=0.0, actor="user:ada",
+    )  # fmt: skip
+
+
+def log_in(page: Page, name: str, path: str) -> None:
+    page.context.clear_cookies()
+    page.goto(f"/admin/login/?next={path}")
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").first.fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+
+
+def test_a_campaign_waits_for_a_second_pair_of_eyes(
+    campaign: Campaign, page: Page, accessible: Callable[[Page], None], shot: Callable[..., None]
+) -> None:
+    log_in(page, "ada", f"/app/campaigns/{campaign.pk}/")
+    page.get_by_role("button", name="Duplicate campaign").click()
+    expect(page.get_by_label("Campaign name")).to_have_value("Spring (copy)")
+    expect(page.get_by_text("A second person must approve this campaign")).to_be_visible()
+    expect(page.get_by_role("button", name="Launch now")).to_be_disabled()
+    page.get_by_label("What should they look at?").fill("Is the tone right?")
+    page.get_by_role("button", name="Ask for approval").click()
+    expect(page.get_by_text("Waiting for approval")).to_be_visible()
+    expect(page.get_by_role("button", name="Approve", exact=True)).to_be_hidden()
+
+    log_in(page, "ben", "/admin/")
+    page.get_by_role("link", name="“Spring (copy)” waits for your approval.").click()
+    page.get_by_label("Comment").fill("Lovely.")
+    accessible(page)
+    shot(page, "approval", full_page=True)
+    page.get_by_role("button", name="Approve", exact=True).click()
+    expect(page.get_by_text("Approved as it is")).to_be_visible()
+    expect(page.get_by_role("button", name="Launch now")).to_be_enabled()
+
+
+def test_the_calendar_shows_what_is_planned_and_who_gets_too_much(
+    campaign: Campaign, page: Page, accessible: Callable[[Page], None], shot: Callable[..., None]
+) -> None:
+    ApprovalRule.objects.all().delete()
+    at = (timezone.now() + timedelta(days=40)).replace(day=10, hour=9, minute=0)
+    services.schedule(campaign, at=at, actor="user:ada")
+    other = services.save_campaign(
+        None, name="Autumn", segment=campaign.segment, sender_address="s@shop.example", control_share=0.0,
+        messages=[services.MessageDraft(key="a", name="A", subject="Hi", body=BODY)], actor="user:ada",
+    )  # fmt: skip
+    services.schedule(other, at=at + timedelta(hours=2), actor="user:ada")
+    log_in(page, "ada", f"/app/campaigns/calendar/?month={at:%Y-%m}")
+    expect(page.get_by_role("link", name="Autumn").last).to_be_visible()
+    expect(page.get_by_text("3 customers get more than one of these messages on one day.")).to_be_visible()
+    accessible(page)
+    shot(page, "calendar")
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.get_by_role("link", name="Spring").last).to_be_visible()
+    shot(page, "calendar-phone")
+
+
+def test_a_campaign_is_put_away_and_taken_out_again(campaign: Campaign, page: Page) -> None:
+    log_in(page, "ada", f"/app/campaigns/{campaign.pk}/")
+    page.get_by_role("button", name="Archive", exact=True).click()
+    expect(page.get_by_text("“Spring” is in the archive")).to_be_visible()
+    page.get_by_label("Status").select_option("archived")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="Spring").click()
+    page.get_by_role("button", name="Take out of the archive").click()
+    expect(page.get_by_role("link", name="Spring", exact=True)).to_be_visible()
