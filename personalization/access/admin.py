@@ -23,7 +23,7 @@ admin.site.unregister(Group)
 class ChoosesByBoxes:
     """Boxes to tick instead of two lists to move entries between, which a keyboard can hardly use."""
 
-    filter_horizontal = ()
+    filter_horizontal: Any = ()
 
     def formfield_for_manytomany(self, *args: Any, **kwargs: Any) -> Any:
         return super().formfield_for_manytomany(*args, **{**kwargs, "widget": Boxes})  # type: ignore[misc]
