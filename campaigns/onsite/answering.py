@@ -100,7 +100,12 @@ def _token(found: Decision, visitor: Visitor, now: datetime) -> str:
         return ""
     place = next(i for i, (_, key, _) in enumerate(found.offer.variants) if key == found.variant)
     shown = showing.Shown(
-        found.offer.pk, place, visitor.pk or 0, int(now.timestamp() * 1000), secrets.token_bytes(8)
+        found.offer.pk,
+        place,
+        visitor.pk or 0,
+        int(now.timestamp() * 1000),
+        secrets.token_bytes(8),
+        found.propensity or 0.0,
     )
     return showing.sign(shown)
 
@@ -120,6 +125,18 @@ def _body(found: Decision, token: str) -> dict[str, Any]:
             {"item": one["external_id"], "name": one["name"], "reason": one["reason"]} for one in found.items
         ],
         "passed_over": [{"offer": pk, "reason": why} for pk, why in found.trail],
+        "ranking": [
+            {
+                "offer": one.offer_id,
+                "basis": one.basis,
+                "value": one.value,
+                "low": one.low,
+                "high": one.high,
+                "customers": one.customers,
+                "chance": one.chance,
+            }
+            for one in found.ranking
+        ],
         "token": token,
     }
 

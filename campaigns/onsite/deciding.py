@@ -1,7 +1,7 @@
 """What one visitor gets in each placement, and why. Reads only: `showing` writes down what was shown."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,8 @@ from campaigns.item_choice import ItemChoice
 from campaigns.onsite import item_texts
 from campaigns.onsite.learning import choose
 from campaigns.onsite.live import Live, LiveOffer, LivePlacement
+from campaigns.onsite.models import Order
+from campaigns.onsite.next_best import Ranked, rank
 from campaigns.onsite.visitors import Visitor
 from campaigns.sending.picks import ItemTexts, Pick, item_ids_of, pick, pick_items
 from experiments.assignment import NOWHERE
@@ -24,15 +26,16 @@ from recommender import selectors as recommender
 CATALOG_SECONDS = 1.0
 log = structlog.get_logger(__name__)
 # Why a visitor gets what they get.
-CHOSEN, CONTROL, HOLDOUT, NOTHING_FITS, UNKNOWN_PLACEMENT = (
-    "chosen", "control", "holdout", "nothing_fits", "unknown_placement",
+CHOSEN, CONTROL, HOLDOUT, NOTHING_FITS, NOTHING_IS_BETTER, UNKNOWN_PLACEMENT = (
+    "chosen", "control", "holdout", "nothing_fits", "nothing_is_better", "unknown_placement",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Decision:
     """`propensity`: the chance of this content for this visitor, of the offers that fit and of the variant;
-    None where nothing was drawn. `trail` says of each offer that came before why it was passed over.
+    None where nothing was drawn. `trail` says of each offer that came before why it was passed over,
+    `ranking` of a list of next best actions what each is worth.
     """
 
     placement: str
@@ -43,6 +46,7 @@ class Decision:
     propensity: float | None = None
     items: list[dict[str, Any]] = field(default_factory=list)
     trail: list[tuple[int, str]] = field(default_factory=list)
+    ranking: list[Ranked] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -125,12 +129,13 @@ def _decide_one(
             fitting.append((offer, index))
     if not fitting:
         return Decision(placement.key, placement.fallback, NOTHING_FITS, trail=trail)
+    seed = f"{placement.key}:{now:%Y-%m-%d}"
+    if placement.order == Order.INCREMENTAL:
+        return _next_best(placement, fitting, trail, seed=seed, person=visitor.hashed)
     chance = 1.0
-    if placement.learns:
+    if placement.order == Order.LEARNED:
         # A day has one draw, so that a page that is loaded again looks the same.
-        order, chance = choose(
-            [offer.arm for offer, _ in fitting], seed=f"{placement.key}:{now:%Y-%m-%d}", person=visitor.hashed
-        )
+        order, chance = choose([offer.arm for offer, _ in fitting], seed=seed, person=visitor.hashed)
         fitting.sort(key=lambda pair: order.index(pair[0].pk))
     offer, index = fitting[0]
     trail += [(other.pk, "less_priority") for other, _ in fitting[1:]]
@@ -138,6 +143,27 @@ def _decide_one(
     chance *= offer.rule.chance(index)
     reason = CONTROL if is_control else CHOSEN
     return Decision(placement.key, placement.fallback, reason, offer, key, chance, trail=trail)
+
+
+def _next_best(
+    placement: LivePlacement, fitting: Sequence[tuple[LiveOffer, int]], trail: list[tuple[int, str]],
+    *, seed: str, person: str,
+) -> Decision:  # fmt: skip
+    drawn, chance, ranking = rank({offer.pk: offer.gain for offer, _ in fitting}, seed=seed, person=person)
+    trail += [(one.offer_id, "less_value") for one in ranking if one.offer_id != drawn]
+    found = next(((offer, index) for offer, index in fitting if offer.pk == drawn), None)
+    if found is None:
+        return Decision(
+            placement.key, placement.fallback, NOTHING_IS_BETTER, propensity=chance, trail=trail,
+            ranking=ranking,
+        )  # fmt: skip
+    offer, index = found
+    _, key, is_control = offer.variants[index]
+    reason = CONTROL if is_control else CHOSEN
+    return Decision(
+        placement.key, placement.fallback, reason, offer, key, chance * offer.rule.chance(index),
+        trail=trail, ranking=ranking,
+    )  # fmt: skip
 
 
 def _variant_index(offer: LiveOffer, visitor: Visitor, facts: _Facts) -> tuple[int, str]:
@@ -182,9 +208,7 @@ def _with_content(
         log.warning("offer_failed", offer=found.offer.pk, variant=content.key, error=str(error)[:200])
         trail = [*found.trail, (found.offer.pk, "template_failed")]
         return Decision(placement.key, placement.fallback, NOTHING_FITS, trail=trail)
-    return Decision(
-        found.placement, html, found.reason, found.offer, found.variant, found.propensity, items, found.trail
-    )
+    return replace(found, content=html, items=items)
 
 
 def _items(visitor: Visitor, choice: ItemChoice, moment: recommender.Moment) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT
 from campaigns.onsite.models import Offer, Placement
 from campaigns.onsite.services import MAX_CONTENTS, ContentDraft, OfferDraft
+from experiments.models import Metric
 from recommender.rules import Rules
 
 
@@ -20,12 +21,15 @@ def _style(form: forms.BaseForm) -> None:
 class PlacementForm(forms.ModelForm):
     class Meta:
         model = Placement
-        fields = ["name", "key", "order", "fallback"]
+        fields = ["name", "key", "order", "metric", "fallback"]
         widgets = {"fallback": forms.Textarea(attrs={"rows": 5, "spellcheck": "false"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["key"].disabled = self.instance.pk is not None
+        metric: Any = self.fields["metric"]
+        metric.queryset = Metric.objects.filter(archived_at=None)
+        metric.empty_label = _("Not needed for this order")
         _style(self)
 
 

@@ -14,8 +14,10 @@ from django.utils import timezone
 
 from campaigns.item_choice import ItemChoice, stored_choice
 from campaigns.onsite.learning import Arm
-from campaigns.onsite.models import Offer, OfferContent, OfferStatus, Order, Placement
+from campaigns.onsite.models import Offer, OfferContent, OfferStatus, Placement
+from campaigns.onsite.next_best import gain_of
 from experiments.assignment import Filter, Rule
+from experiments.bandits.incremental import Gain
 from experiments.holdouts import global_filters
 from experiments.models import Variant
 from experiments.traffic import rule_of
@@ -52,6 +54,7 @@ class LiveOffer:
     max_views: int | None
     view_days: int
     arm: Arm
+    gain: Gain | None = None
 
     def is_open(self, now: datetime) -> bool:
         return (self.starts_at is None or self.starts_at <= now) and (
@@ -65,7 +68,7 @@ class LivePlacement:
 
     key: str
     fallback: str
-    learns: bool
+    order: str
     offers: tuple[LiveOffer, ...]
 
 
@@ -128,9 +131,7 @@ def load() -> Live:
     for offer in offers:
         by_placement.setdefault(offer.placement_id, []).append(_live_offer(offer))
     placements = {
-        one.key: LivePlacement(
-            one.key, one.fallback, one.order == Order.LEARNED, tuple(by_placement.get(one.pk, ()))
-        )
+        one.key: LivePlacement(one.key, one.fallback, one.order, tuple(by_placement.get(one.pk, ())))
         for one in Placement.objects.filter(archived_at=None)
     }
     return Live(placements, tuple(global_filters()), time.monotonic())
@@ -156,6 +157,7 @@ def _live_offer(offer: Offer) -> LiveOffer:
         tuple((variant.pk, variant.key, variant.is_control) for variant in variants),
         contents, offer.segment_version, offer.starts_at, offer.ends_at,
         offer.max_views, offer.view_days, Arm(offer.pk, offer.seen, offer.clicked, float(offer.value)),
+        gain_of(offer),
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT
-from experiments.models import Experiment
+from experiments.models import Experiment, Metric
 from personalization.segments.models import Segment, SegmentVersion
 
 
@@ -15,6 +15,7 @@ class Order(models.TextChoices):
 
     PRIORITY = "priority", _("By priority")
     LEARNED = "learned", _("By what earns most, learned while showing")
+    INCREMENTAL = "incremental", _("Next best action: by what earns most beyond doing nothing")
 
 
 class Placement(models.Model):
@@ -27,7 +28,12 @@ class Placement(models.Model):
         blank=True,
         help_text=_("HTML, the same for everybody: shown when no offer fits, and when we are down."),
     )
-    order = models.CharField(_("order of offers"), max_length=10, choices=Order, default=Order.PRIORITY)
+    order = models.CharField(_("order of offers"), max_length=12, choices=Order, default=Order.PRIORITY)
+    metric = models.ForeignKey(
+        Metric, models.PROTECT, null=True, blank=True, related_name="+",
+        verbose_name=_("what counts as earned"),
+        help_text=_("For the next best action: each offer is measured by it against its own control group."),
+    )  # fmt: skip
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True, editable=False)
 
@@ -89,6 +95,8 @@ class Offer(models.Model):
     # Of the last weeks, counted every minute for the placements that learn (see learning).
     seen = models.PositiveIntegerField(_("customers who saw it"), default=0, editable=False)
     clicked = models.PositiveIntegerField(_("customers who clicked"), default=0, editable=False)
+    # For the next best action: n, sum and sum of squares of those who were given it, and of its control.
+    outcomes = models.JSONField(_("outcomes"), default=dict, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, verbose_name=_("created by")
     )

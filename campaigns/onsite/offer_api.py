@@ -14,6 +14,7 @@ from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT
 from campaigns.onsite import services
 from campaigns.onsite.models import Offer, OfferContent, Order, Placement
 from campaigns.onsite.services import ContentDraft, OfferDraft
+from experiments.models import Metric
 from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name
@@ -29,10 +30,14 @@ TAGS = ["decide"]
 class PlacementSerializer(serializers.ModelSerializer[Placement]):
     key = serializers.CharField(max_length=50, help_text="Small letters, digits, - and _. Never changed.")
     order = serializers.ChoiceField(choices=Order.choices, default=Order.PRIORITY)
+    metric = serializers.SlugRelatedField(
+        slug_field="key", queryset=Metric.objects.filter(archived_at=None), allow_null=True, required=False,
+        default=None, help_text="What counts as earned; for the order `incremental`.",
+    )  # fmt: skip
 
     class Meta:
         model = Placement
-        fields = ["key", "name", "fallback", "order", "created_at"]
+        fields = ["key", "name", "fallback", "order", "metric", "created_at"]
 
 
 class _Rules(RulesField):

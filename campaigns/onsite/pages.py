@@ -15,7 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from campaigns.item_choice import ItemChoice
 from campaigns.onsite import services
 from campaigns.onsite.forms import ContentForms, OfferForm, PlacementForm, draft_of
-from campaigns.onsite.models import Offer, OfferStatus, Placement
+from campaigns.onsite.models import Offer, OfferStatus, Order, Placement
+from campaigns.onsite.next_best import Ranked, gain_of, rank
 from campaigns.preview import example_context
 from experiments.models import ClientKey
 from personalization.access.models import User
@@ -33,11 +34,12 @@ NEW_BODY = "<p>{% if customer.first_name %}{{ customer.first_name }}, for{% else
 def placements(request: HttpRequest) -> HttpResponse:
     offers = Prefetch("offers", Offer.objects.select_related("segment", "experiment"))
     key = ClientKey.objects.filter(revoked_at=None).order_by("pk").first()
+    found = Placement.objects.filter(archived_at=None).select_related("metric").prefetch_related(offers)
     return render_page(
         request,
         "onsite/placements.html",
         {
-            "placements": Placement.objects.filter(archived_at=None).prefetch_related(offers),
+            "placements": [(one, _offers(one)) for one in found],
             "can_change": request.user.has_perm("onsite.change_offer"),
             "host": settings.SITE_URL,
             "client_key": key.key if key else "",
@@ -125,6 +127,16 @@ def preview(request: HttpRequest) -> HttpResponse:
         "onsite/preview.html",
         {"html": html, "problems": problems, "person": person, "is_missing": bool(wanted) and person is None},
     )
+
+
+def _offers(placement: Placement) -> list[tuple[Offer, Ranked | None]]:
+    """With what each live one earns, where that decides."""
+    offers = list(placement.offers.all())
+    live = {one.pk: gain_of(one) for one in offers if one.status == OfferStatus.LIVE}
+    if placement.order != Order.INCREMENTAL or not live:
+        return [(one, None) for one in offers]
+    ranking = {one.offer_id: one for one in rank(live, seed="", person="")[2]}
+    return [(one, ranking.get(one.pk)) for one in offers]
 
 
 def _contents(shown: Offer | None) -> list[dict[str, Any]]:

@@ -12,7 +12,9 @@ from django.utils.translation import gettext as _
 
 from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT, wrong_count
 from campaigns.onsite.errors import InvalidOffer, OfferState
-from campaigns.onsite.models import Offer, OfferContent, OfferStatus, Placement
+from campaigns.onsite.models import Offer, OfferContent, OfferStatus, Order, Placement
+from experiments.models import Metric
+from experiments.outcomes import is_one_number
 from experiments.services import VariantSpec, create_experiment, end_experiment, start_experiment
 from personalization.access.models import User
 from personalization.access.services import audit
@@ -51,8 +53,9 @@ class OfferDraft:
 
 
 def save_placement(
-    placement: Placement | None, *, key: str, name: str, fallback: str, order: str, actor: str
-) -> Placement:
+    placement: Placement | None, *, key: str, name: str, fallback: str, order: str, actor: str,
+    metric: Metric | None = None,
+) -> Placement:  # fmt: skip
     """Raises InvalidOffer; the key of a placement that exists stays."""
     errors = []
     if placement is None and (not KEY.fullmatch(key) or Placement.objects.filter(key=key).exists()):
@@ -62,11 +65,18 @@ def save_placement(
     errors += [_problem("/fallback", one.message) for one in check_fragment(fallback)]
     if "{{" in fallback or "{%" in fallback:
         errors.append(_problem("/fallback", _("The default content is the same for everybody: no Liquid.")))
+    if order == Order.INCREMENTAL and (metric is None or not is_one_number(metric)):
+        detail = _("Choose what counts as earned: a metric that is one number per customer.")
+        errors.append(_problem("/metric", detail))
     if errors:
         raise InvalidOffer(_("Correct the marked fields and try again."), errors=errors)
     with transaction.atomic():
         placement = placement or Placement(key=key)
         placement.name, placement.fallback, placement.order = name.strip(), fallback, order
+        if placement.metric != metric:
+            placement.metric = metric
+            # What was earned in another currency is no evidence in this one.
+            Offer.objects.filter(placement=placement.pk).update(outcomes={})
         placement.save()
         audit(actor, "placement.saved", f"placement:{placement.key}")
     return placement
@@ -108,6 +118,8 @@ def start_offer(offer: Offer, *, at: datetime, actor: str) -> Offer:
         _must_be(offer, OfferStatus.DRAFT, OfferStatus.PAUSED)
         if offer.ends_at is not None and offer.ends_at <= at:
             raise OfferState(_("Its last day has passed: choose a later one first."))
+        if offer.placement.order == Order.INCREMENTAL and not offer.control_share:
+            raise OfferState(_("Give it a control share: without one nobody can tell what it earns."))
         offer.segment_version = offer.segment.current if offer.segment is not None else None
         if offer.experiment is None:
             offer.experiment = create_experiment(

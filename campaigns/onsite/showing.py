@@ -32,10 +32,10 @@ WAITING = "onsite:reports"
 BATCH = 2_000
 SEEN, CLICKED = "seen", "clicked"
 EVENT = {SEEN: "Message Opened", CLICKED: "Message Clicked"}
-# version, offer, index of the variant (255: none), customer (0: not known), milliseconds, random
-TOKEN = struct.Struct(">BQBQQ8s")
+# version, offer, index of the variant, customer (0: not known), milliseconds, random, chance
+TOKEN = struct.Struct(">BQBQQ8sf")
 MAC_BYTES = 16
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Shown:
     customer_id: int
     at_ms: int
     nonce: bytes
+    propensity: float
 
     @property
     def at(self) -> datetime:
@@ -64,7 +65,9 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def sign(shown: Shown) -> str:
-    payload = TOKEN.pack(VERSION, shown.offer_id, shown.variant, shown.customer_id, shown.at_ms, shown.nonce)
+    payload = TOKEN.pack(
+        VERSION, shown.offer_id, shown.variant, shown.customer_id, shown.at_ms, shown.nonce, shown.propensity
+    )
     return base64.urlsafe_b64encode(payload + _mac(payload)).rstrip(b"=").decode()
 
 
@@ -165,7 +168,7 @@ def _events(report: Report, found: Shown, offer: Offer, customer_id: int) -> lis
     variant = keys[found.variant] if found.variant < len(keys) else ""
     about = {
         "channel": "web", "offer": str(offer.pk), "placement": offer.placement.key,
-        "experiment": experiment.key, "variant": variant,
+        "experiment": experiment.key, "variant": variant, "propensity": round(found.propensity, 6),
     }  # fmt: skip
     context = {"device": report.device} if report.device else {}
     made = [

@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from campaigns.onsite import learning, showing
+from campaigns.onsite import learning, next_best, showing
 
 
 @shared_task(ignore_result=True)
@@ -12,3 +12,8 @@ def move_reports() -> None:
 @shared_task(ignore_result=True)
 def count_reactions() -> None:
     learning.count_reactions(now=timezone.now())
+
+
+@shared_task(ignore_result=True)
+def measure_gains() -> None:
+    next_best.measure_gains(now=timezone.now())

@@ -30,6 +30,25 @@ def chances_to_be_best(quantiles: Sequence[Function], distributions: Sequence[Fu
     return np.asarray(found / found.sum(), dtype=np.float64)
 
 
+def chances_above(quantiles: Sequence[Function], distributions: Sequence[Function], bar: float) -> Floats:
+    """As `chances_to_be_best`, among those above the bar; one more entry at the end: for none being so.
+
+    P(arm k is largest and > bar) = ∫ Π_{j≠k} F_j(F_k⁻¹(u)) du over u from F_k(bar) to 1.
+    """
+    nodes, weights = _nodes()
+    below_bar = [float(one(np.array([bar]))[0]) for one in distributions]
+    found = np.empty(len(quantiles) + 1)
+    for k, quantile in enumerate(quantiles):
+        x = quantile(below_bar[k] + (1 - below_bar[k]) * nodes)
+        below = np.full_like(nodes, 1 - below_bar[k])
+        for j, distribution in enumerate(distributions):
+            if j != k:
+                below = below * distribution(x)
+        found[k] = float((weights * below).sum())
+    found[-1] = float(np.prod(below_bar))
+    return np.asarray(found / found.sum(), dtype=np.float64)
+
+
 def normal_chances_to_be_best(means: Floats, deviations: Floats) -> Floats:
     """The same for normal posteriors of many customers at once: customers × arms in and out."""
     nodes, weights = _nodes()

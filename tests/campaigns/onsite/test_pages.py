@@ -3,6 +3,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 
 from campaigns.onsite.models import Offer, Placement
+from experiments.models import Metric
 from personalization.access.models import User
 from personalization.access.services import ensure_roles
 from personalization.customers.models import Customer
@@ -91,3 +92,26 @@ def test_who_may_only_look_cannot_write(staff, make_offer):
     for address in ("placements/new/", "offers/new/", f"offers/{offer.pk}/"):
         assert client.get(f"/app/onsite/{address}").status_code == 403
     assert client.post(f"/app/onsite/offers/{offer.pk}/pause").status_code == 403
+
+
+def test_a_list_of_next_best_actions_shows_what_each_earns(staff, make_offer):
+    client = staff("Campaign manager")
+    metric = Metric.objects.create(
+        key="spent", name="Spent", kind="revenue", event="Order Completed", window_days=7, direction="up"
+    )
+    form = {"name": "Account", "key": "account", "order": "incremental", "fallback": "<p>Hi</p>"}
+    refused = client.post("/app/onsite/placements/new/", form)
+    assert refused.status_code == 422 and "Choose what counts as earned" in refused.content.decode()
+    assert client.post("/app/onsite/placements/new/", form | {"metric": metric.pk}).status_code == 302
+    place = Placement.objects.get(key="account")
+    known = make_offer("Delivery", placement=place, control_share=0.2)
+    make_offer("Novelty", placement=place, control_share=0.2)
+    # Means 23 and 20, deviations 30: 3 ± 1.96 × 30 × √(1/3000 + 1/800) = ± 2.34
+    sums = {
+        name: [n, n * mean, n * mean**2 + (n - 1) * 900]
+        for name, n, mean in (("treated", 3000, 23), ("control", 800, 20))
+    }
+    Offer.objects.filter(pk=known.pk).update(outcomes=sums)
+    page = client.get("/app/onsite/").content.decode()
+    assert "3 <" in page and "(0.66 … 5.34)" in page and "3,800" in page
+    assert page.count("No evidence yet: explored") == 1

@@ -23,12 +23,12 @@ def anna():
 
 def token(offer, customer=None, *, variant=0, at=None):
     at_ms = int((at or timezone.now()).timestamp() * 1000)
-    shown = Shown(offer.pk, variant, customer.pk if customer else 0, at_ms, secrets.token_bytes(8))
+    shown = Shown(offer.pk, variant, customer.pk if customer else 0, at_ms, secrets.token_bytes(8), 0.5)
     return showing.sign(shown)
 
 
 def test_a_token_says_what_was_signed_and_nothing_that_was_changed():
-    shown = Shown(7, 1, 42, 1_770_000_000_000, b"12345678")
+    shown = Shown(7, 1, 42, 1_770_000_000_000, b"12345678", 0.25)
     signed = showing.sign(shown)
     assert showing.read(signed) == shown
     for place in range(len(signed)):
@@ -49,7 +49,7 @@ def test_a_view_is_an_event_an_exposure_and_an_assignment_and_counts_once(make_o
     seen = Event.objects.get(name="Message Opened")
     assert seen.properties == {
         "channel": "web", "offer": str(offer.pk), "placement": "hero", "experiment": offer.experiment.key,
-        "variant": "a",
+        "variant": "a", "propensity": 0.5,
     }  # fmt: skip
     assert Assignment.objects.get().customer == anna
 
@@ -105,7 +105,7 @@ def test_without_redis_a_report_is_written_at_once(make_offer, anna, settings):
 def test_reports_of_offers_and_customers_that_are_gone_are_dropped(make_offer, anna):
     offer = make_offer()
     gone = token(Offer(pk=offer.pk + 1), anna)
-    lost = showing.sign(Shown(offer.pk, 0, anna.pk + 1, 0, b"12345678"))
+    lost = showing.sign(Shown(offer.pk, 0, anna.pk + 1, 0, b"12345678", 1.0))
     assert showing.write([Report(SEEN, gone, timezone.now())]) == 0
     assert showing.write([Report(CLICKED, lost, timezone.now())]) == 0
 
