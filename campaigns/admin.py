@@ -11,6 +11,7 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminPasswordWidget
 
 from campaigns.models import ApprovalRule, Campaign, ContentSource, FrequencyCap, QuietHours, TopicRule
+from personalization.access.secrets_in_admin import HidesSecrets
 from personalization.access.services import actor_name, audit
 
 
@@ -107,7 +108,7 @@ class ContentSourceForm(forms.ModelForm):
 
 
 @admin.register(ContentSource)
-class ContentSourceAdmin(Audited):
+class ContentSourceAdmin(HidesSecrets, Audited):
     """The list of servers: whoever may change it decides where parameters about customers go."""
 
     form = ContentSourceForm

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 
+from personalization.access.secrets_in_admin import HidesSecrets
 from personalization.access.services import actor_name, audit
 from personalization.importing.reading import UnreadableFile
 from personalization.sources import tasks
@@ -73,7 +74,7 @@ class RunInline(TabularInline):
 
 
 @admin.register(Source)
-class SourceAdmin(ModelAdmin):
+class SourceAdmin(HidesSecrets, ModelAdmin):
     form = SourceForm
     inlines = [RunInline]
     list_display = ["name", "kind", "way", "every_minutes", "is_active", "next_at"]
