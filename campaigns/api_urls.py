@@ -37,6 +37,7 @@ urlpatterns = [
     path("campaigns/<int:pk>/diff", DiffView.as_view()),
     path("campaigns/<int:pk>/why", WhyView.as_view()),
     path("campaigns/<int:pk>/trigger", TriggerView.as_view()),
+    path("", include("campaigns.suggestions.api_urls")),
     path("", include("campaigns.coupons.api_urls")),
     path("", include("campaigns.webhooks.api_urls")),
     path("", include("campaigns.journeys.api_urls")),

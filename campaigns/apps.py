@@ -9,3 +9,4 @@ class CampaignsConfig(AppConfig):
         "campaigns.timeline_sources.MessageEntries",
         "campaigns.timeline_sources.JourneyEntries",
     )
+    language_model_purposes = ("campaigns.suggestions.purpose.MessageText",)

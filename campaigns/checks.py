@@ -14,8 +14,9 @@ from campaigns.accounts import trouble_of
 from campaigns.frozen import content_of
 from campaigns.item_choice import ItemChoice
 from campaigns.item_counts import count_items, idle_pins
-from campaigns.models import Campaign, CampaignKind, Message
+from campaigns.models import Campaign, CampaignKind, Message, SuggestedField
 from campaigns.outlook import guardrails_ahead, look_ahead_of
+from campaigns.suggestions.services import unapproved_in
 from campaigns.workflow import approval
 from experiments.errors import InvalidPlan
 from experiments.outlook import Outlook
@@ -159,6 +160,7 @@ def _messages(campaign: Campaign) -> Iterator[Check]:
         for problem in problems:
             level: Level = "error" if problem.level == "error" else "warning"
             yield Check(level, f"{message.name}: {problem.message}", f"{where}/{problem.field}")
+        yield from _suggested(message, content, where)
         if any(problem.level == "error" for problem in problems):
             continue
         compiled = channel.compile(content)
@@ -175,6 +177,13 @@ def _mail(message: Message, compiled: Any, where: str) -> Iterator[Check]:
     if not compiled.uses("unsubscribe_url"):
         text = _("%(name)s: there is no unsubscribe link. Add {{ unsubscribe_url }}.")
         yield Check("error", text % {"name": message.name}, f"{where}/body")
+
+
+def _suggested(message: Message, content: dict[str, Any], where: str) -> Iterator[Check]:
+    texts = {field: content[field] for field in SuggestedField.values}
+    for field, one in unapproved_in(message.campaign, texts):
+        text = _("%(name)s: “%(text)s” is a suggestion that nobody approved.")
+        yield Check("error", text % {"name": message.name, "text": one.text[:60]}, f"{where}/{field}")
 
 
 def _items(message: Message, where: str) -> Iterator[Check]:

@@ -122,4 +122,6 @@ def editor_texts() -> dict[str, Any]:
         "title": _("Title"),
         "preheader": _("Preview text"),
         "body": _("Message"),
+        "selected": _("Words of the message (those that are selected)"),
+        "putIn": _("Put in. Save the campaign to keep it."),
     }  # fmt: skip

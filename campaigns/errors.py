@@ -59,3 +59,11 @@ class InvalidWebhook(ProblemError):
     status = 422
     slug = "invalid-webhook"
     title = _("The webhook is not valid")
+
+
+class InvalidSuggestion(ProblemError):
+    """What is asked of the language model makes no question."""
+
+    status = 422
+    slug = "invalid-suggestion"
+    title = _("These texts cannot be asked for")

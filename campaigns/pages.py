@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS_ABBR
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -31,6 +32,7 @@ from personalization.access.shell import render_page, staff_page
 from personalization.content.missing import Policy
 from personalization.content.starters import starters
 from personalization.customers.models import Channel
+from personalization.language_model.calls import endpoint_in_use
 from personalization.segments.models import Segment
 from recommender.references import item_names, write_rules
 from recommender.rules import Rules
@@ -129,6 +131,10 @@ def editor(request: HttpRequest, campaign_id: int | None = None) -> HttpResponse
             "campaign": campaign,
             "is_open": is_open,
             "can_save": may_save and is_open,
+            "can_suggest": may_save
+            and is_open
+            and request.user.has_perm("campaigns.add_suggestion")
+            and endpoint_in_use() is not None,
             "can_launch": request.user.has_perm("campaigns.launch_campaign") and is_open,
             "segments": Segment.objects.filter(archived_at=None),
             "holdouts": Holdout.objects.filter(is_global=False, ended_at=None).order_by("name"),
@@ -162,6 +168,7 @@ def _page_data(request: HttpRequest, campaign: Campaign | None, *, can_save: boo
         "shares": shares(),
         "guardrailMetrics": [key for key, _name in metric_choices()],
         "myAddress": cast(User, request.user).email,
+        "language": "zh" if (get_language() or "").startswith("zh") else "en",
     }
 
 

@@ -22,7 +22,7 @@ FLOORS = [
     {"personalization.traits"},
     {"personalization.events"},
     {"personalization.privacy"},
-    {"personalization.customers", "personalization.catalog"},
+    {"personalization.customers", "personalization.catalog", "personalization.language_model"},
     {
         "personalization.access",
         "personalization.context",
@@ -34,6 +34,9 @@ FLOORS = [
 LEVEL = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 PURE = [
     "campaigns/subject_lines/model.py",
+    "campaigns/suggestions/claims.py",
+    "campaigns/suggestions/facts.py",
+    "campaigns/suggestions/numerals.py",
     "campaigns/subject_lines/words.py",
     "experiments/assignment",
     "experiments/decisions",

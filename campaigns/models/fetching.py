@@ -1,22 +1,11 @@
 """Servers that messages may take content from: the allow-list of connected content."""
 
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from personalization.access.fields import EncryptedTextField
-from personalization.access.outbound import ForbiddenAddress, check_url
-
-
-def called_by_us(url: str) -> None:
-    try:
-        check_url(url)
-    except ForbiddenAddress as error:
-        text = _("This address is not called: %(why)s") % {"why": error}
-        raise ValidationError(text) from error
-    if "#" in url:
-        raise ValidationError(_("An address that is called has no “#”."))
+from personalization.access.validators import called_by_us
 
 
 class ContentSource(models.Model):

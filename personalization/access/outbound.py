@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 from django.conf import settings
 
 MAX_URL = 2000
+MAX_TRIED = 4  # addresses of a name; each may take the whole patience
 
 
 class ForbiddenAddress(ValueError):
@@ -83,7 +84,7 @@ class Line(http.client.HTTPConnection):
 
     def connect(self) -> None:
         trouble: OSError | None = None
-        for family, place in public_addresses(self.host, self.port):
+        for family, place in public_addresses(self.host, self.port)[:MAX_TRIED]:
             sock = socket.socket(family, socket.SOCK_STREAM)
             try:
                 sock.settimeout(self.timeout)

@@ -23,7 +23,7 @@ _AUTHOR: tuple[str, ...] = (
     *("add_segment", "change_segment", "add_segmentversion", "add_campaign", "change_campaign"),
     *("add_message", "change_message", "delete_message"),
     *("add_contentblock", "change_contentblock"),
-    *("add_phraseset", "change_phraseset"),
+    *("add_phraseset", "change_phraseset", "add_suggestion"),
 )
 ROLES: dict[str, tuple[str, ...]] = {
     "Viewer": (),
@@ -33,7 +33,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *("add_metric", "change_metric"),
     ),
     "Author": (SEE_PEOPLE, *_AUTHOR),
-    "Approver": (SEE_PEOPLE, "launch_campaign", "approve_campaign"),
+    "Approver": (SEE_PEOPLE, "launch_campaign", "approve_campaign", "approve_suggestion"),
     "Campaign manager": (
         SEE_PEOPLE,
         *("add_segment", "change_segment", "add_segmentversion", "add_modelrun", "change_modelrun"),
@@ -43,6 +43,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *("add_contentsource", "change_contentsource", "delete_contentsource"),
         *("add_couponpool", "change_couponpool", "delete_couponpool"),
         *("add_phraseset", "change_phraseset", "delete_phraseset"),
+        *("add_suggestion", "approve_suggestion", "add_brandvoice", "change_brandvoice"),
         *("add_journey", "change_journey"),
         *("add_placement", "change_placement", "add_offer", "change_offer"),
         *("add_frequencycap", "change_frequencycap", "delete_frequencycap"),
@@ -111,11 +112,13 @@ def ensure_roles() -> None:
     ours = Q(
         content_type__app_label__in=[
             "customers", "privacy", "catalog", "events", "sources", "traits", "segments", "experiments",
-            "content", "recommender", "campaigns", "onsite",
+            "content", "recommender", "campaigns", "onsite", "language_model",
         ]
     )  # fmt: skip
-    # Names and addresses are not among what everybody sees.
-    view = Permission.objects.filter(ours, codename__startswith="view_").exclude(codename=SEE_PEOPLE)
+    # Names, addresses and where questions go are not among what everybody sees.
+    view = Permission.objects.filter(ours, codename__startswith="view_").exclude(
+        codename__in=[SEE_PEOPLE, "view_endpoint"]
+    )
     for name, codenames in ROLES.items():
         group, _ = Group.objects.get_or_create(name=name)
         group.permissions.set([*view, *Permission.objects.filter(ours, codename__in=codenames)])

@@ -32,3 +32,8 @@ def items(words: str, *, limit: int) -> list[Choice]:
     found = Item.objects.filter(Q(name__icontains=words) | Q(external_id__istartswith=words))
     rows = found.order_by("name", "pk").values_list("external_id", "name")[:limit]
     return [(external_id, name, external_id) for external_id, name in rows]
+
+
+def all_brands(*, limit: int = 5_000) -> list[str]:
+    names = Item.objects.exclude(brand="").order_by("brand").values_list("brand", flat=True)
+    return list(names.distinct()[:limit])

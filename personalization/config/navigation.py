@@ -101,6 +101,13 @@ UNFOLD = {
                         "campaigns.view_contentsource",
                     ),
                     _entry(_("Phrase sets"), "forum", "content:phrase-sets", "content.view_phraseset"),
+                    _entry(_("Suggested texts"), "ink_pen", "suggestions:list", "campaigns.view_suggestion"),
+                    _entry(
+                        _("Brand voice"),
+                        "record_voice_over",
+                        "admin:language_model_brandvoice_changelist",
+                        "language_model.change_brandvoice",
+                    ),
                     _entry(_("On the page"), "web", "onsite:list", "onsite.view_placement"),
                     _entry(
                         _("Senders"), "outgoing_mail", "campaigns:accounts", "campaigns.view_senderaccount"
@@ -181,6 +188,18 @@ UNFOLD = {
                 "items": [
                     _entry(_("Staff"), "badge", "admin:access_user_changelist", "access.view_user"),
                     _entry(_("API keys"), "key", "admin:access_apikey_changelist", "access.view_apikey"),
+                    _entry(
+                        _("Language model"),
+                        "psychology",
+                        "admin:language_model_endpoint_changelist",
+                        "language_model.change_endpoint",
+                    ),
+                    _entry(
+                        _("Calls of the language model"),
+                        "receipt_long",
+                        "admin:language_model_call_changelist",
+                        "language_model.view_call",
+                    ),
                     _entry(
                         _("Privacy requests"),
                         "shield_person",

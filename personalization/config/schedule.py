@@ -48,6 +48,11 @@ def schedule(*, tick_seconds: float) -> dict[str, dict[str, Any]]:
             "schedule": 30.0,
             "options": {"queue": "default", "expires": 30},
         },
+        "language-model": {
+            "task": "personalization.language_model.tasks.start_waiting",
+            "schedule": 30.0,
+            "options": {"queue": "default", "expires": 30},
+        },
         "opt-ins": {
             "task": "personalization.privacy.tasks.mail_opt_ins",
             "schedule": 20.0,

@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "personalization.access",
+    "personalization.language_model",
     "personalization.customers",
     "personalization.privacy",
     "personalization.catalog",

@@ -44,6 +44,7 @@ urlpatterns = [
     path("app/content/", include("personalization.content.urls")),
     path("app/recommender/", include("recommender.urls")),
     path("app/campaigns/", include("campaigns.urls")),
+    path("app/suggestions/", include("campaigns.suggestions.urls")),
     path("app/coupons/", include("campaigns.coupons.urls")),
     path("app/journeys/", include("campaigns.journeys.urls")),
     path("app/onsite/", include("campaigns.onsite.urls")),

@@ -45,6 +45,7 @@
         askedOutlook: "",
         who: null, words: "", found: [], rendered: null, problems: [], fields: [], turn: 0,
         about: null, ruleProblems: [], subjectOutlook: [],
+        sg: { field: "", source: "", label: "", wish: "variants", language: page.language, turn: 0 },
 
         init() {
           this.saved = this.c.id ? this.snapshot() : "";
@@ -175,6 +176,22 @@
           const flat = this.last === "body" ? text : text.replace(/\s*\n\s*/g, " ");
           this.message[this.last] = field.value.slice(0, from) + flat + field.value.slice(field.selectionEnd ?? from);
           this.$nextTick(() => { field.focus(); field.setSelectionRange(from + flat.length, from + flat.length); });
+        },
+
+        // --- Suggested texts -------------------------------------------------------------------------------
+        suggest(field) {
+          const area = this.$refs.body;
+          const source = field === "body" ? this.message.body.slice(area.selectionStart, area.selectionEnd).trim() : this.message[field];
+          Object.assign(this.sg, { field, source, label: field === "body" ? this.texts.selected : this.texts[field] });
+          this.$nextTick(() => document.getElementById("sg-source").focus());
+        },
+        useSuggestion(event) {
+          const { field, text, source } = event.target.closest(".sg-use")?.dataset || {};
+          if (!field || !this.canSave) return;
+          if (field !== "body") this.message[field] = text;
+          else if (source && this.message.body.includes(source)) this.message.body = this.message.body.replace(source, () => text);
+          else { this.last = "body"; this.insert(text); }
+          this.note = this.texts.putIn;
         },
 
         // --- Preview ---------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Texts that a language model suggests: checked against facts, kept as drafts, used once approved."""
