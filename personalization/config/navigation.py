@@ -55,6 +55,7 @@ UNFOLD = {
                         "admin:segments_segment_changelist",
                         "segments.view_segment",
                     ),
+                    _entry(_("Found segments"), "hub", "segments:discoveries", "segments.view_segment"),
                     _entry(
                         _("Computed traits"),
                         "functions",

@@ -109,6 +109,11 @@ def schedule(*, tick_seconds: float) -> dict[str, dict[str, Any]]:
             "schedule": tick_seconds,
             "options": {"queue": "default", "expires": 2},
         },
+        "discoveries": {
+            "task": "personalization.segments.tasks.start_discoveries",
+            "schedule": 30.0,
+            "options": {"queue": "default", "expires": 30},
+        },
         "heartbeat": {
             "task": "personalization.config.tasks.heartbeat",
             "schedule": 10.0,

@@ -136,6 +136,7 @@ CELERY_TASK_ROUTES = {
     "campaigns.tasks.send_chunk": {"queue": "send"},
     "recommender.tasks.*": {"queue": "train"},
     "personalization.sources.tasks.*": {"queue": "ingest"},
+    "personalization.segments.tasks.run_discovery": {"queue": "train"},
 }
 CELERY_BEAT_SCHEDULE = schedule(tick_seconds=env.float("TICK_SECONDS", default=2.0))
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
@@ -206,6 +207,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     # Fields of one name with other choices in several answers: what generated clients call them.
     "ENUM_NAME_OVERRIDES": {
+        "DiscoveryKindEnum": "personalization.segments.models.DiscoveryKind",
+        "DiscoveryStatusEnum": "personalization.segments.models.DiscoveryStatus",
         "DeliveryStatusEnum": "campaigns.models.DeliveryStatus",
         "DeliveryReasonEnum": "campaigns.models.SkipReason",
         "ImportKindEnum": "personalization.sources.models.Kind",

@@ -4,7 +4,8 @@ from campaigns.models import Campaign, Run, RunStatus
 from experiments.models import Assignment, Experiment
 from personalization.access.models import AuditEntry
 from personalization.demo.errors import StillSending
-from personalization.segments.models import Segment
+from personalization.segments.discovery import services as discoveries
+from personalization.segments.models import Discovery, Segment
 from recommender.models import ModelRun
 
 
@@ -19,7 +20,10 @@ def clear_furniture(*, actor: str) -> None:
         Assignment.objects.filter(experiment__in=experiments).delete()
         Experiment.objects.filter(pk__in=experiments).delete()
         campaign.delete()
+    for discovery in Discovery.objects.filter(pk__in=_made("discovery.created", actor)):
+        discoveries.remove(discovery, actor=actor)
     used = [*Campaign.objects.values_list("segment_id", flat=True)]
+    used += Discovery.objects.values_list("seed_id", flat=True)
     used += Run.objects.values_list("segment_version__segment_id", flat=True)
     unused = Segment.objects.filter(pk__in=_made("segment.saved", actor))
     unused.exclude(pk__in=[pk for pk in used if pk]).delete()

@@ -14,7 +14,8 @@ from campaigns.models import Campaign
 from campaigns.services import MessageDraft, save_campaign
 from experiments.services import ensure_default_metrics
 from personalization.content.starters import starters
-from personalization.segments.models import Segment
+from personalization.segments.discovery.services import create_discovery
+from personalization.segments.models import DiscoveryKind, Segment
 from personalization.segments.services import save_segment
 from recommender.models import ModelRun
 from recommender.services import train
@@ -50,11 +51,16 @@ def furnish(*, actor: str) -> tuple[Campaign, ModelRun]:
         _("Spent 100 or more in the last year, but did not look in for 90 days."),
         {"all": [SPENT, QUIET]}, actor,
     )  # fmt: skip
-    _segment(
+    tea = _segment(
         _("Tea lovers who read Chinese"),
         _("Looked at tea or coffee three times or more in the last 90 days."),
         {"all": [CHINESE, TEA]}, actor,
     )  # fmt: skip
+    # A worker finds them within the first minute.
+    create_discovery(
+        name=_("Kinds of shoppers"), kind=DiscoveryKind.GROUPS, purchase_event="Order Completed", actor=actor
+    )
+    create_discovery(name=_("Like tea lovers"), kind=DiscoveryKind.LOOKALIKES, seed=tea, actor=actor)
     run = train(algorithm=ALGORITHM, actor=actor)
     return _campaign(active, actor), run
 

@@ -2,10 +2,18 @@
 
 from django.urls import path
 
-from personalization.segments import api, insight_api
+from personalization.segments import api, discovery_api, insight_api
 
 urlpatterns = [
+    path("discoveries", discovery_api.Discoveries.as_view(), name="api-discoveries"),
+    path("discoveries/<int:pk>", discovery_api.DiscoveryDetail.as_view(), name="api-discovery"),
+    path("discoveries/<int:pk>/run", discovery_api.DiscoveryRun.as_view(), name="api-discovery-run"),
+    path("discoveries/<int:pk>/cancel", discovery_api.DiscoveryCancel.as_view(), name="api-discovery-cancel"),
+    path(
+        "discoveries/<int:pk>/segment", discovery_api.DiscoverySegment.as_view(), name="api-discovery-segment"
+    ),
     path("segments", api.SegmentList.as_view(), name="api-segments"),
+    path("segments/ready", discovery_api.ReadySegments.as_view(), name="api-segments-ready"),
     path("segments/count", api.SegmentCount.as_view(), name="api-segment-count"),
     path("segments/funnel", insight_api.SegmentFunnel.as_view(), name="api-segment-funnel"),
     path("segments/overlap", insight_api.SegmentOverlap.as_view(), name="api-segment-overlap"),

@@ -87,3 +87,23 @@ def _edges(window: nodes.Window) -> list[Decimal]:
     """At 0 days what was dated in the future has happened."""
     bounds = (window.starts, window.ends)
     return [Decimal(0), *(bound for bound in bounds if isinstance(bound, Decimal))]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a definition asks about. `items`: it looks at the items of events, too."""
+
+    events: frozenset[str]
+    traits: frozenset[str]
+    items: bool
+
+
+def asked_about(node: nodes.Node, inner: Callable[[int], nodes.Node]) -> Asked:
+    """`inner` as of `causes_of`."""
+    leaves = list(_leaves(node, inner))
+    happenings = [one for leaf in leaves for one in _happenings(leaf)]
+    return Asked(
+        events=frozenset(name for names, _, _ in happenings for name in names),
+        traits=frozenset(leaf.name for leaf in leaves if isinstance(leaf, nodes.Trait)),
+        items=any(part.place == "item" for _, where, _ in happenings for part in where),
+    )

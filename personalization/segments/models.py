@@ -6,6 +6,12 @@ from django.utils.translation import gettext_lazy as _
 
 from personalization.customers.models import Customer
 from personalization.personal_data import AtErasure, PersonalData
+from personalization.segments.discovery_models import Discovery, DiscoveryKind, DiscoveryStatus
+
+__all__ = [
+    "Discovery", "DiscoveryKind", "DiscoveryStatus", "Segment", "SegmentMembership", "SegmentMove",
+    "SegmentVersion", "SegmentWatch",
+]  # fmt: skip
 
 
 class Segment(models.Model):

@@ -2,13 +2,18 @@
 
 from django.urls import path
 
-from personalization.segments import insight_views, views
+from personalization.segments import discovery_views, insight_views, views
 
 app_name = "segments"
 urlpatterns = [
     path("new/", views.builder, name="new"),
     path("new/save", views.save, name="create"),
     path("count", views.count, name="count"),
+    path("found/", discovery_views.discoveries, name="discoveries"),
+    path("found/ready", discovery_views.make_ready, name="discovery-ready"),
+    path("found/<int:pk>/", discovery_views.show, name="discovery"),
+    path("found/<int:pk>/live", discovery_views.live, name="discovery-live"),
+    path("found/<int:pk>/act", discovery_views.act, name="discovery-act"),
     path("<int:segment_id>/", views.builder, name="edit"),
     path("<int:segment_id>/members/", insight_views.insight, name="insight"),
     path("<int:segment_id>/save", views.save, name="save"),

@@ -16,7 +16,7 @@ from personalization.demo.behavior import simulate_year
 from personalization.demo.errors import StillSending
 from personalization.demo.world import build_world
 from personalization.events.models import Event
-from personalization.segments.models import Segment
+from personalization.segments.models import Discovery, Segment
 from personalization.segments.selectors import members
 from recommender.models import ModelRun
 from recommender.models import RunStatus as ModelStatus
@@ -75,6 +75,9 @@ def test_everything_is_ready_to_launch(shop):
     assert not [check for check in check_campaign(campaign) if check.level == "error"]
     assert campaign.messages.count() == 2
     assert Segment.objects.count() == 3
+    assert set(Discovery.objects.values_list("kind", "status")) == {
+        ("groups", "waiting"), ("lookalikes", "waiting"),
+    }  # fmt: skip
     assert Metric.objects.filter(role="primary").exists()
     assert ModelRun.objects.get().status == ModelStatus.QUEUED
 
