@@ -10,5 +10,7 @@ urlpatterns = [
     path("c/<str:token>", views.click, name="click"),
     path("s/<str:token>", views.trap, name="trap"),
     path("n/<str:token>.gif", views.countdown, name="countdown"),
+    path("p/<str:token>.png", views.worded_picture, {"kind": "png"}, name="worded-png"),
+    path("p/<str:token>.jpg", views.worded_picture, {"kind": "jpg"}, name="worded-jpg"),
     path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
 ]

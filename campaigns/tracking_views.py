@@ -1,8 +1,10 @@
 """The addresses that stand in messages: open pixel, click, unsubscribe. No cookies, no log-in."""
 
 import base64
+import hashlib
 
 import structlog
+from django.core.cache import cache
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -15,9 +17,12 @@ from campaigns import links, tracking
 from campaigns.sending.picks import ui_language
 from campaigns.tracking import Visit
 from personalization.content.countdown import draw_countdown, read_countdown
+from personalization.content.drawing import draw
+from personalization.content.worded_picture import WordedPicture, read_worded_picture
 from personalization.privacy.links import preferences_url
 
 log = structlog.get_logger(__name__)
+KEPT_SECONDS = 86_400
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
 
@@ -54,6 +59,28 @@ def countdown(request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponse(
         draw_countdown(max(0, seconds), found.color, found.background), content_type="image/gif"
     )
+
+
+@require_safe
+def worded_picture(request: HttpRequest, token: str, kind: str) -> HttpResponse:
+    """The same for everybody who has the address: kept, unless it counts down."""
+    found = read_worded_picture(token)
+    if found is None or kind != ("jpg" if found.image else "png"):
+        raise Http404
+    response = HttpResponse(_drawn(found, token), content_type="image/jpeg" if found.image else "image/png")
+    response["Cache-Control"] = "no-store" if found.ends_at else f"public, max-age={KEPT_SECONDS}"
+    return response
+
+
+def _drawn(picture: WordedPicture, token: str) -> bytes:
+    now = int(timezone.now().timestamp())
+    # Of a countdown many openings in the same second share one drawing.
+    key = f"worded:{hashlib.sha256(token.encode()).hexdigest()}:{now if picture.ends_at else 0}"
+    drawn = cache.get(key)
+    if drawn is None:
+        drawn = draw(picture, now=now)
+        cache.set(key, drawn, 2 if picture.ends_at else KEPT_SECONDS)
+    return bytes(drawn)
 
 
 @never_cache

@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, overload
-from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +11,7 @@ import structlog
 from django.conf import settings
 
 from personalization.catalog.models import Item
+from personalization.catalog.pictures import local_file
 from personalization.catalog.selectors import recommendable_ids
 from recommender.algorithms import ItemFeatures, MissingExtraError
 from recommender.algorithms._pictures import PictureError, read_picture, read_video
@@ -119,22 +119,8 @@ def _price(row: dict[str, Any]) -> float:
 
 def _files(row: dict[str, Any]) -> tuple[Path | None, Path | None]:
     """The item's picture and its video: `image_url`, and `video_url` among the other attributes."""
-    picture = _local(row.get("image_url"))
-    video = _local((row.get("attributes") or {}).get("video_url"))
+    picture = local_file(row.get("image_url"))
+    video = local_file((row.get("attributes") or {}).get("video_url"))
     if picture is not None and picture.suffix.lower() in VIDEO_SUFFIXES:
         return None, video or picture
     return picture, video
-
-
-def _local(url: Any) -> Path | None:
-    """The file under MEDIA_ROOT that an address of ours means; None for any other address."""
-    if not isinstance(url, str) or not url:
-        return None
-    address = url.removeprefix(settings.SITE_URL.rstrip("/"))
-    parts = urlsplit(address)
-    relative = unquote(parts.path).removeprefix(settings.MEDIA_URL).lstrip("/")
-    if parts.scheme or parts.netloc or "\0" in relative:
-        return None
-    root = Path(settings.MEDIA_ROOT).resolve()
-    path = (root / relative).resolve()
-    return path if path.is_relative_to(root) and path.is_file() else None

@@ -162,6 +162,8 @@ MODEL_DIR = Path(env.str("MODEL_DIR", default=str(DATA_DIR / "models")))
 GEOIP_FILE = env.str("GEOIP_FILE", default="")
 # An ONNX file that turns pictures of items into vectors; empty: a small encoder is trained on the catalog.
 IMAGE_ENCODER = env.str("IMAGE_ENCODER", default="")
+# Font files for words in pictures, tried in turn before those of the system.
+PICTURE_FONTS = env.list("PICTURE_FONTS", default=[])
 # The keys of address hashes and of links in mail outlive a rotation of SECRET_KEY.
 LINK_KEY = env.str("LINK_KEY", default=SECRET_KEY)
 ADDRESS_KEY = env.str("ADDRESS_KEY", default=SECRET_KEY)

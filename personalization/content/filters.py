@@ -13,6 +13,7 @@ from liquid.exceptions import FilterArgumentError
 from liquid.filter import with_context
 
 from personalization.content.countdown import Countdown, moment_in, read_color
+from personalization.content.worded_picture import Wishes, picture_of
 
 if TYPE_CHECKING:
     from liquid import Environment, RenderContext
@@ -46,6 +47,7 @@ def register(environment: "Environment") -> None:
     environment.add_filter("money", money)
     environment.add_filter("date", format_date)
     environment.add_filter("countdown", countdown)
+    environment.add_filter("picture", picture)
 
 
 def _language(context: "RenderContext", argument: object) -> str:
@@ -122,17 +124,39 @@ def countdown(value: Any, color: object = "", background: object = "", *, contex
         raise FilterArgumentError(f"countdown: {str(value)[:40]!r} is no time", token=None)
     if not isinstance(moment, datetime):
         moment = datetime(moment.year, moment.month, moment.day)
-    customer = context.scope.get("customer")
-    zone = str(customer.get("time_zone") or "") if isinstance(customer, dict) else ""
     try:
         colors = {
             name: read_color(str(text))
             for name, text in (("color", color), ("background", background))
             if text
         }
-        return Countdown(moment_in(moment, zone=zone), **colors).url
+        return Countdown(moment_in(moment, zone=_zone(context)), **colors).url
     except (ValueError, OverflowError) as error:
         raise FilterArgumentError(f"countdown: {error}", token=None) from None
+
+
+@with_context
+def picture(words: object, *, context: "RenderContext", **wishes: object) -> str:
+    """`<img src="{{ words | picture: width: 600, height: 200, image: "/media/hero.jpg" }}">`: the address of
+    a picture with these words in it. Also size, color, background, align and until (see `Wishes`).
+
+    Empty without words and moment. Raises for wishes that cannot be drawn.
+    """
+    until = wishes.get("until")
+    if not str(words or "").strip() and not until:
+        return ""
+    try:
+        moment = _moment(until) if until else None
+        if until and not isinstance(moment, datetime):
+            raise ValueError(f"{str(until)[:40]!r} is no time")
+        return picture_of(words, Wishes(**{**wishes, "until": moment}), zone=_zone(context)).url
+    except (ValueError, TypeError, OverflowError) as error:
+        raise FilterArgumentError(f"picture: {error}", token=None) from None
+
+
+def _zone(context: "RenderContext") -> str:
+    customer = context.scope.get("customer")
+    return str(customer.get("time_zone") or "") if isinstance(customer, dict) else ""
 
 
 def _moment(value: Any) -> date | None:
