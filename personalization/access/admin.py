@@ -10,12 +10,22 @@ from django.db.models import QuerySet
 from django.forms import CheckboxSelectMultiple, ModelForm, MultipleChoiceField
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
+from unfold.admin import ModelAdmin, StackedInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from personalization.access import services
-from personalization.access.models import ApiKey, AuditEntry, AuditSeal, PersonalRead, Scope, User
+from personalization.access.models import (
+    ApiKey,
+    AuditEntry,
+    AuditSeal,
+    PersonalRead,
+    RoleRule,
+    Scope,
+    StaffSession,
+    User,
+)
+from personalization.access.signing_in import second_factor, sessions
 
 admin.site.unregister(Group)
 
@@ -41,11 +51,52 @@ class UserAdmin(ChoosesByBoxes, DjangoUserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
+    list_display = [
+        "username",
+        "email",
+        "first_name",
+        "last_name",
+        "is_staff",
+        "has_second_factor",
+        "last_login",
+    ]
+    list_select_related = ["second_factor"]
+    actions = ["switch_second_factor_off", "log_out"]
+
+    @display(description=_("second factor"), boolean=True)
+    def has_second_factor(self, user: User) -> bool:
+        factor = getattr(user, "second_factor", None)
+        return factor is not None and factor.confirmed_at is not None
+
+    @admin.action(description=_("Switch the second factor off (lost phone)"), permissions=["change"])
+    def switch_second_factor_off(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            second_factor.switch_off(user, actor=services.actor_name(request))
+        messages.success(request, _("Switched off. Who needs one is asked to set it up at the next log-in."))
+
+    @admin.action(description=_("Log out everywhere"), permissions=["change"])
+    def log_out(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        found = StaffSession.objects.filter(user__in=queryset)
+        sessions.end_sessions(found, actor=services.actor_name(request))
+        messages.success(request, _("Logged out everywhere."))
+
+
+class RoleRuleInline(StackedInline):
+    model = RoleRule
+    can_delete = False
 
 
 @admin.register(Group)
 class GroupAdmin(ChoosesByBoxes, DjangoGroupAdmin, ModelAdmin):
-    pass
+    inlines = [RoleRuleInline]
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        rule = RoleRule.objects.filter(group=form.instance).first()
+        services.audit(
+            actor=services.actor_name(request), action="role.saved", target=f"role:{form.instance.pk}",
+            second_factor_required=rule is not None and rule.second_factor_required,
+        )  # fmt: skip
 
 
 class ApiKeyForm(ModelForm):

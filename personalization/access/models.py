@@ -1,8 +1,9 @@
 """Staff who log in, keys with which programs call, and the record of who did what."""
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, Group
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
+from django.contrib.sessions.models import Session
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +16,97 @@ class User(AbstractUser):
 
     language = models.CharField(_("language"), max_length=16, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
+
+
+class RoleRule(models.Model):
+    """What a role asks of its members."""
+
+    group = models.OneToOneField(Group, models.CASCADE, primary_key=True, related_name="rule")
+    second_factor_required = models.BooleanField(
+        _("second factor required"),
+        default=False,
+        help_text=_("Members without one can do nothing but set it up."),
+    )
+
+    class Meta:
+        verbose_name = _("rule of the role")
+        verbose_name_plural = _("rules of the role")
+
+    def __str__(self) -> str:
+        return self.group.name
+
+
+class SecondFactor(models.Model):
+    """The authenticator app of a member of staff (TOTP, RFC 6238); it counts once confirmed by a code."""
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="second_factor")
+    secret = EncryptedTextField()
+    confirmed_at = models.DateTimeField(null=True)
+    # The time step of the last code taken: none is taken twice.
+    last_step = models.BigIntegerField(default=0)
+    wrong_codes = models.PositiveSmallIntegerField(default=0)
+    wrong_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"user:{self.user_id}"
+
+
+class RecoveryCode(models.Model):
+    """Opens once, when the phone is lost. 80 random bits, kept as a hash."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="recovery_codes")
+    code_hash = models.BinaryField(max_length=32)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "code_hash"], name="recovery_code_once")]
+
+    def __str__(self) -> str:
+        return f"user:{self.user_id}"
+
+
+class SignInMethod(models.TextChoices):
+    PASSWORD = "password", _("Password")
+    SECOND_FACTOR = "second_factor", _("Password and second factor")
+    SINGLE_SIGN_ON = "single_sign_on", _("Single sign-on")
+    OTHER = "other", _("Other")
+
+
+class StaffSession(models.Model):
+    """A browser in which a member of staff is logged in; it goes with the session itself.
+
+    Of the address only the network is kept.
+    """
+
+    session = models.OneToOneField(Session, models.CASCADE, related_name="staff")
+    user = models.ForeignKey(User, models.CASCADE, related_name="staff_sessions")
+    method = models.CharField(max_length=20, choices=SignInMethod)
+    device = models.CharField(max_length=100, blank=True)
+    network = models.CharField(max_length=50, blank=True)
+    signed_in_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["-last_used_at"]
+
+    def __str__(self) -> str:
+        return f"user:{self.user_id} {self.device}"
+
+
+class ExternalIdentity(models.Model):
+    """Who a member of staff is to the identity provider: `sub` is unique and never given to another there."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="external_identities")
+    issuer = models.CharField(max_length=255)
+    subject = models.CharField(max_length=255)
+    linked_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["issuer", "subject"], name="external_identity_once")]
+
+    def __str__(self) -> str:
+        return f"user:{self.user_id} {self.issuer}"
 
 
 class Scope(models.TextChoices):

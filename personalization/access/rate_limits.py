@@ -19,6 +19,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from redis.exceptions import RedisError
 
 from personalization.access.authentication import token_of
+from personalization.access.networks import address_of
 from personalization.access.problems import problem_response
 from personalization.access.services import KEY_MARK
 
@@ -83,12 +84,5 @@ def _caller(request: HttpRequest) -> tuple[tuple[str, str], int]:
     if token.startswith(f"{KEY_MARK}_"):
         # The whole token: with the prefix alone a stranger could use up another's calls.
         return ("key", hashlib.sha256(token.encode()).hexdigest()[:32]), settings.API_RATE_PER_MINUTE
-    address = hashlib.sha256(_address(request).encode()).hexdigest()[:32]
+    address = hashlib.sha256(address_of(request).encode()).hexdigest()[:32]
     return ("address", address), settings.PUBLIC_RATE_PER_MINUTE
-
-
-def _address(request: HttpRequest) -> str:
-    """Behind a proxy of ours the last address is the one that the proxy itself saw."""
-    if settings.SECURE_PROXY_SSL_HEADER and (chain := request.headers.get("X-Forwarded-For")):
-        return chain.rsplit(",", 1)[-1].strip()
-    return str(request.META.get("REMOTE_ADDR", ""))

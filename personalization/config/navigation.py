@@ -32,6 +32,12 @@ UNFOLD = {
     "DASHBOARD_CALLBACK": "campaigns.home.page.dashboard",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/bespoke/favicon.svg"}],
     "STYLES": ["/static/bespoke/bespoke.css"],
+    "ACCOUNT": {
+        "navigation": [
+            {"title": _("Security"), "link": reverse_lazy("account:home")},
+            {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
+        ]
+    },
     "SIDEBAR": {
         "show_search": True,
         "navigation": [
@@ -188,6 +194,7 @@ UNFOLD = {
                 "title": _("Administration"),
                 "items": [
                     _entry(_("Staff"), "badge", "admin:access_user_changelist", "access.view_user"),
+                    _entry(_("Roles"), "groups", "admin:auth_group_changelist", "auth.view_group"),
                     _entry(_("API keys"), "key", "admin:access_apikey_changelist", "access.view_apikey"),
                     _entry(
                         _("Language model"),

@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from django.views.static import serve
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from personalization.access.signing_in.login_pages import SignIn
 from personalization.config import health, health_card
 
 api = [
@@ -34,8 +35,10 @@ urlpatterns = [
     path("api/v1/", include(api)),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("favicon.ico", RedirectView.as_view(url="/static/bespoke/favicon.svg")),
+    path("admin/login/", SignIn.as_view()),
     path("admin/", admin.site.urls),
     path("app/health", health_card.health_card, name="health-card"),
+    path("app/account/", include("personalization.access.urls")),
     path("app/customers/", include("personalization.customers.urls")),
     path("app/identity/", include("personalization.events.urls")),
     path("app/privacy/", include("personalization.privacy.urls")),

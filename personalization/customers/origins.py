@@ -2,10 +2,11 @@
 
 import hashlib
 import hmac
-import ipaddress
 import re
 
 from django.conf import settings
+
+from personalization.access.networks import network_of
 
 POLICIES = ("truncated", "hashed", "none")
 
@@ -21,7 +22,7 @@ def keep_origin(address: str) -> str:
     if policy not in POLICIES:
         raise ValueError(f"ORIGIN_POLICY is {policy!r}, it must be one of {', '.join(POLICIES)}")
     try:
-        network = _network(address.strip())
+        network = network_of(address)
     except ValueError:
         return ""
     if policy == "none":
@@ -30,12 +31,3 @@ def keep_origin(address: str) -> str:
         whole = address.strip().lower().encode()
         return "hmac:" + hmac.new(settings.ADDRESS_KEY.encode(), whole, hashlib.sha256).hexdigest()[:32]
     return str(network)
-
-
-def _network(address: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    """/24 of IPv4, /48 of IPv6: a provider's customers, not a household."""
-    host, _, _prefix = address.partition("/")
-    parsed = ipaddress.ip_address(host)
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    parsed = mapped or parsed
-    return ipaddress.ip_network((parsed, 24 if parsed.version == 4 else 48), strict=False)
