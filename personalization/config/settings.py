@@ -217,6 +217,7 @@ SPECTACULAR_SETTINGS = {
         "ImportKindEnum": "personalization.sources.models.Kind",
         "ImportStatusEnum": "personalization.sources.models.ImportStatus",
         "JobStatusEnum": "experiments.models.background.JobStatus",
+        "ModelCallStatusEnum": "personalization.language_model.models.CallStatus",
     },
 }
 

@@ -24,8 +24,10 @@ def starters() -> list[Starter]:
             _("Personal picks"),
             '{% if customer.language == "zh" %}{{ customer.first_name }}，为您挑选的好物'
             '{% else %}Picked for you, {{ customer.first_name | default: "friend" }}{% endif %}',
-            '{% if customer.language == "zh" %}{{ items.first.name }}，还有更多'
-            "{% else %}{{ items.first.name }}, and more that suits you{% endif %}",
+            '{% if customer.language == "zh" %}'
+            "{% if items.first %}{{ items.first.name }}，还有更多{% else %}还有更多好物等着您{% endif %}"
+            "{% else %}{% if items.first %}{{ items.first.name }}, and more that suits you"
+            "{% else %}And more that suits you{% endif %}{% endif %}",
             _body("picks"),
         ),
         Starter(

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from personalization.segments import api, discovery_api, insight_api
+from personalization.segments import api, discovery_api, insight_api, words_api
 
 urlpatterns = [
     path("discoveries", discovery_api.Discoveries.as_view(), name="api-discoveries"),
@@ -15,6 +15,8 @@ urlpatterns = [
     path("segments", api.SegmentList.as_view(), name="api-segments"),
     path("segments/ready", discovery_api.ReadySegments.as_view(), name="api-segments-ready"),
     path("segments/count", api.SegmentCount.as_view(), name="api-segment-count"),
+    path("segments/from-words", words_api.SegmentFromWords.as_view(), name="api-segment-from-words"),
+    path("segments/from-words/<int:call_id>", words_api.SegmentFromWordsAnswer.as_view()),
     path("segments/funnel", insight_api.SegmentFunnel.as_view(), name="api-segment-funnel"),
     path("segments/overlap", insight_api.SegmentOverlap.as_view(), name="api-segment-overlap"),
     path(

@@ -5,4 +5,5 @@ from django.utils.translation import gettext_lazy as _
 class SegmentsConfig(AppConfig):
     name = "personalization.segments"
     verbose_name = _("Segments")
+    language_model_purposes = ("personalization.segments.from_words.SegmentDefinition",)
     timeline_sources = ("personalization.segments.timeline_sources.SegmentEntries",)

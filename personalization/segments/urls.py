@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from personalization.segments import discovery_views, insight_views, views
+from personalization.segments import discovery_views, insight_views, views, words_views
 
 app_name = "segments"
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("found/<int:pk>/", discovery_views.show, name="discovery"),
     path("found/<int:pk>/live", discovery_views.live, name="discovery-live"),
     path("found/<int:pk>/act", discovery_views.act, name="discovery-act"),
+    path("from-words", words_views.ask, name="from-words"),
+    path("from-words/<int:call_id>", words_views.answer, name="from-words-answer"),
     path("<int:segment_id>/", views.builder, name="edit"),
     path("<int:segment_id>/members/", insight_views.insight, name="insight"),
     path("<int:segment_id>/save", views.save, name="save"),

@@ -15,6 +15,7 @@ from personalization.access.models import User
 from personalization.access.problems import ProblemError, problem_response
 from personalization.access.shell import render_page, staff_page
 from personalization.customers.reading import show
+from personalization.language_model.calls import endpoint_in_use
 from personalization.segments import selectors, services
 from personalization.segments.definition import DefinitionError
 from personalization.segments.describe import describe
@@ -42,6 +43,7 @@ def builder(request: HttpRequest, segment_id: int | None = None) -> HttpResponse
         "canSave": request.user.has_perm(permission),
         "urls": {
             "count": reverse("segments:count"),
+            "words": reverse("segments:from-words") if endpoint_in_use() else "",
             "save": reverse("segments:save", args=[segment.pk]) if segment else reverse("segments:create"),
         },
         "vocabulary": vocabulary(exclude=segment, now=timezone.now()),
@@ -71,11 +73,11 @@ def sentence_of(version: SegmentVersion) -> str:
 def count(request: HttpRequest) -> HttpResponse:
     """How many match a definition being edited, a few of them, and the definition in words."""
     try:
-        return JsonResponse(_counted(request, _body(request).get("definition")))
+        return JsonResponse(_counted(request, read_body(request).get("definition")))
     except DefinitionError as error:
-        return _refused(InvalidDefinition.of(error, prefix="/definition"))
+        return refused(InvalidDefinition.of(error, prefix="/definition"))
     except ProblemError as error:
-        return _refused(error)
+        return refused(error)
 
 
 def _counted(request: HttpRequest, definition: object) -> dict[str, Any]:
@@ -111,7 +113,7 @@ def save(request: HttpRequest, segment_id: int | None = None) -> HttpResponse:
     if not request.user.has_perm("segments.change_segment" if segment else "segments.add_segment"):
         raise PermissionDenied
     try:
-        body = _body(request)
+        body = read_body(request)
         version = services.save_segment(
             segment,
             name=body.get("name", ""),
@@ -120,7 +122,7 @@ def save(request: HttpRequest, segment_id: int | None = None) -> HttpResponse:
             actor_user=cast(User, request.user),
         )
     except ProblemError as error:
-        return _refused(error)
+        return refused(error)
     return JsonResponse(
         {"url": reverse("segments:edit", args=[version.segment_id]), "version": version.number}
     )
@@ -141,7 +143,7 @@ def restore(request: HttpRequest, segment_id: int, number: int) -> HttpResponse:
     return redirect("segments:edit", segment_id)
 
 
-def _body(request: HttpRequest) -> dict[str, Any]:
+def read_body(request: HttpRequest) -> dict[str, Any]:
     try:
         body = json.loads(request.body) if len(request.body) <= MAX_BODY else None
     except (ValueError, RecursionError):
@@ -151,7 +153,7 @@ def _body(request: HttpRequest) -> dict[str, Any]:
     return body
 
 
-def _refused(error: ProblemError) -> HttpResponse:
+def refused(error: ProblemError) -> HttpResponse:
     return problem_response(
         status=error.status, slug=error.slug, title=error.title, detail=error.detail, errors=error.errors
     )

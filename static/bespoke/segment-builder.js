@@ -119,6 +119,7 @@
         timeless: false,
         icons: { trait: "person", event: "bolt", ratio: "percent", sequence: "timeline", consent: "verified_user", segment: "filter_alt" },
         errors: {},
+        words: { sentence: "", waiting: false, trouble: "", found: null },
         result: null,
         counting: false,
         unfinished: false,
@@ -182,6 +183,32 @@
           Object.keys(row).forEach((key) => delete row[key]);
           Object.assign(row, fresh, { id });
           this.root = { ...this.root };
+        },
+
+        // --- Described in words: what comes back is shown, and put in only when somebody says yes.
+        async askWords() {
+          const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+          Object.assign(this.words, { waiting: true, trouble: "", found: null });
+          try {
+            let answer = await fetch(page.urls.words, { method: "POST", headers: { "Content-Type": "application/json", "X-CSRFToken": token }, body: JSON.stringify({ sentence: this.words.sentence }) });
+            let data = await answer.json();
+            while (answer.ok && data.waiting) {
+              await new Promise((done) => setTimeout(done, 1000));
+              answer = await fetch(data.url);
+              data = await answer.json();
+            }
+            this.words.trouble = answer.ok ? data.trouble : [data.title, data.detail].filter(Boolean).join(". ");
+            this.words.found = answer.ok ? data.result : null;
+          } catch {
+            this.words.trouble = this.vocabulary.texts.offline;
+          } finally {
+            this.words.waiting = false;
+          }
+        },
+
+        takeWords() {
+          this.start(JSON.parse(JSON.stringify(this.words.found.definition)));
+          this.words.found = null;
         },
 
         start(definition) {
