@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import channels
 from campaigns.coupons.api import pools
+from campaigns.editor_visual import visual_texts
 from campaigns.item_counts import rule_names
 from campaigns.outlook import asks_for_share
 from experiments.models import Metric
@@ -124,4 +125,5 @@ def editor_texts() -> dict[str, Any]:
         "body": _("Message"),
         "selected": _("Words of the message (those that are selected)"),
         "putIn": _("Put in. Save the campaign to keep it."),
+        **visual_texts(),
     }  # fmt: skip

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 
 from campaigns import services
 from campaigns.editor_texts import channel_forms, editor_texts, metric_choices, shares, snippets
+from campaigns.editor_visual import visual_editor
 from campaigns.forms import campaign_fields, read_json, send_at
 from campaigns.item_choice import DEFAULT_COUNT
 from campaigns.models import Campaign, CampaignKind, CampaignStatus, Delivery, DeliveryStatus, Fallback, Run
@@ -169,6 +170,7 @@ def _page_data(request: HttpRequest, campaign: Campaign | None, *, can_save: boo
         "guardrailMetrics": [key for key, _name in metric_choices()],
         "myAddress": cast(User, request.user).email,
         "language": "zh" if (get_language() or "").startswith("zh") else "en",
+        "visual": {**visual_editor(), "snippets": snippets()},
     }
 
 

@@ -46,6 +46,7 @@
         who: null, words: "", found: [], rendered: null, problems: [], fields: [], turn: 0,
         about: null, ruleProblems: [], subjectOutlook: [],
         sg: { field: "", source: "", label: "", wish: "variants", language: page.language, turn: 0 },
+        visual: null, visualBefore: "", visualTrouble: "",
 
         init() {
           this.saved = this.c.id ? this.snapshot() : "";
@@ -251,6 +252,34 @@
             const data = await ask(this.urls.sendTest, { ...this.example(), sender_name, sender_address });
             this.note = fill(this.texts.testSent, data);
           });
+        },
+
+        // --- Visual editor: writes into the code, so that the preview beside it is the message itself. ----------
+        async openVisual() {
+          this.visualTrouble = "";
+          this.visualBefore = this.message.body;
+          const message = this.message;
+          this.$refs.visual.showModal();
+          try {
+            const place = document.createElement("div");
+            place.setAttribute("x-ignore", "");
+            this.$refs.visualPlace.replaceChildren(place);
+            this.visual = await window.visualEditor.open(place, {
+              source: message.body, onChange: (body) => { message.body = body; }, ...page.visual, texts: this.texts,
+            });
+          } catch (error) {
+            this.$refs.visual.close();
+            this.visualTrouble = error.message || this.texts.failed;
+          }
+        },
+        closeVisual() {
+          this.visual?.end();
+          this.visual = null;
+          this.$refs.visualPlace.replaceChildren();
+        },
+        takeVisualBack() {
+          this.$refs.visual.close();
+          this.message.body = this.visualBefore;
         },
 
         // --- Server ----------------------------------------------------------------------------------------
