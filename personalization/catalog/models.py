@@ -5,6 +5,8 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from personalization.catalog.pictures import Trouble
+
 
 class Item(models.Model):
     external_id = models.CharField(_("item id"), max_length=200, unique=True)
@@ -36,3 +38,27 @@ class Item(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ItemPicture(models.Model):
+    """What was seen when the files of an item were looked at."""
+
+    item = models.OneToOneField(Item, models.CASCADE, related_name="look", verbose_name=_("item"))
+    stamp = models.CharField(max_length=32, blank=True, help_text=_("Of the files as they were."))
+    looked_at = models.DateTimeField(_("looked at"))
+    error = models.CharField(_("error"), max_length=20, blank=True, choices=Trouble)
+    # See `likeness`: what tells nearly equal pictures.
+    steps = models.BigIntegerField(null=True)
+    colors = models.BinaryField(default=bytes)
+    like = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="likes",
+        verbose_name=_("nearly the same as"),
+    )  # fmt: skip
+    preview = models.CharField(_("preview"), max_length=200, blank=True, help_text=_("A GIF of its video."))
+
+    class Meta:
+        verbose_name = _("look at a picture")
+        verbose_name_plural = _("looks at pictures")
+
+    def __str__(self) -> str:
+        return str(self.item)

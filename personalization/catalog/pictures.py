@@ -5,6 +5,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 # Decoders that are exercised daily by everyone; the other fifty are surface for attacks.
@@ -13,8 +15,19 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 MAX_PIXELS = 50_000_000
 
 
+class Trouble(models.TextChoices):
+    BROKEN = "broken", _("It is no picture or video, or is cut off.")
+    TOO_LARGE = "too_large", _("It has more than 50 million pixels, or more than 500 MB.")
+    TOO_SLOW = "too_slow", _("Reading it takes too long.")
+    EMPTY = "empty", _("It holds no frame that can be read.")
+    NEEDS_PYAV = "needs_pyav", _("Videos need PyAV: install the extra “deep”.")
+    UNFINISHED = "unfinished", _("Reading it was not finished: it may be made to harm.")
+
+
 class UnreadablePicture(ValueError):
-    """No picture, cut off, or too large; the text says which."""
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__(trouble.value)
+        self.trouble = trouble
 
 
 def local_file(url: Any) -> Path | None:
@@ -41,11 +54,11 @@ def open_small(path: Path, *, width: int, height: int) -> Image.Image:
     try:
         with Image.open(path, formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise UnreadablePicture(f"{image.width} × {image.height} pixels are too many")
+                raise UnreadablePicture(Trouble.TOO_LARGE)
             image.draft("RGB", (width, height))  # a JPEG is then decoded at a fraction of its size
             image.load()
             layers = ImageOps.exif_transpose(image).convert("RGBA")
     except (OSError, UnidentifiedImageError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UnreadablePicture("it cannot be read as a picture") from error
+        raise UnreadablePicture(Trouble.BROKEN) from error
     white = Image.new("RGBA", layers.size, "white")
     return Image.alpha_composite(white, layers).convert("RGB")

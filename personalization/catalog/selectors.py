@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import F, Q
 
 from personalization.catalog.models import Item
 
@@ -15,8 +15,10 @@ ITEM_FIELDS = (
 
 
 def items(item_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """Plain dictionaries by item id, as templates see them. Unknown ids are absent; `price` may be None."""
-    rows = Item.objects.filter(pk__in=list(item_ids)).values(*ITEM_FIELDS)
+    """Plain dictionaries by item id, as templates see them. Unknown ids are absent; `price` may be None,
+    and so may `preview_url`, the GIF of a video.
+    """
+    rows = Item.objects.filter(pk__in=list(item_ids)).values(*ITEM_FIELDS, preview_url=F("look__preview"))
     return {row["id"]: dict(row) for row in rows}
 
 

@@ -75,6 +75,7 @@ UNFOLD = {
                         "customers.view_identityrule",
                     ),
                     _entry(_("Catalog"), "inventory_2", "admin:catalog_item_changelist", "catalog.view_item"),
+                    _entry(_("Pictures"), "imagesmode", "catalog:pictures", "catalog.view_item"),
                     _entry(_("Import"), "upload_file", "sources:imports", "sources.view_import"),
                     _entry(_("Sources"), "sync", "admin:sources_source_changelist", "sources.view_source"),
                 ],

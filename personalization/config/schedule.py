@@ -37,6 +37,11 @@ def schedule(*, tick_seconds: float) -> dict[str, dict[str, Any]]:
             "schedule": 60.0,
             "options": {"queue": "default", "expires": 60},
         },
+        "pictures": {
+            "task": "personalization.catalog.tasks.look_at_pictures",
+            "schedule": 60.0,
+            "options": {"queue": "default", "expires": 60},
+        },
         "gains": {
             "task": "campaigns.onsite.tasks.measure_gains",
             "schedule": 600.0,

@@ -50,6 +50,7 @@ urlpatterns = [
     path("app/suggestions/", include("campaigns.suggestions.urls")),
     path("app/coupons/", include("campaigns.coupons.urls")),
     path("app/journeys/", include("campaigns.journeys.urls")),
+    path("app/catalog/", include("personalization.catalog.urls")),
     path("app/onsite/", include("campaigns.onsite.urls")),
     path("app/webhooks/", include("campaigns.webhooks.urls")),
     path("app/experiments/", include("campaigns.experiment_urls")),
