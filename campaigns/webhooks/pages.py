@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from campaigns.errors import InvalidWebhook
 from campaigns.models import TellingStatus, WebhookEndpoint
-from campaigns.webhooks import services
+from campaigns.webhooks import services, trying
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
 
@@ -98,6 +98,18 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
     text = ngettext("%(n)s call will be sent again.", "%(n)s calls will be sent again.", count)
     messages.success(request, text % {"n": count})
     return redirect("webhooks:endpoint", pk)
+
+
+@require_POST
+@staff_page("campaigns.change_webhookendpoint")
+def test(request: HttpRequest, pk: int) -> HttpResponse:
+    """The test console: what was sent, what came back."""
+    row = get_object_or_404(WebhookEndpoint, pk=pk)
+    event = request.POST.get("event", "").strip()[:200] or "Message Clicked"
+    trial = trying.try_endpoint(row, event=event, actor=actor_name(request))
+    return render_page(
+        request, "campaigns/webhook_test.html", {"endpoint": row, "trial": trial}, title=row.name
+    )
 
 
 @require_POST

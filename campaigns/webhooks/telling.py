@@ -93,7 +93,9 @@ def _tell(endpoint: WebhookEndpoint, row: Telling, line: HttpLine) -> bool:
         row.delete()  # erased meanwhile
         return True
     body = json.dumps(payload(event), default=str)
-    call = Call(endpoint.url, body.encode(), headers(endpoint, body, row), is_keyed=True)
+    call = Call(
+        endpoint.url, body.encode(), sign_for(endpoint, body, key=f"evt_{row.message_key.hex}"), is_keyed=True
+    )
     try:
         reply = line.exchange(call, intent=lambda: None)
     except ForbiddenAddress as error:
@@ -144,9 +146,8 @@ def _disable(endpoint: WebhookEndpoint, problem: str) -> None:
     log.warning("webhook_disabled", endpoint=endpoint.pk, problem=problem)
 
 
-def headers(endpoint: WebhookEndpoint, body: str, row: Telling) -> dict[str, str]:
-    """Signed by the secret, and by the one before it while that still holds."""
-    key = f"evt_{row.message_key.hex}"
+def sign_for(endpoint: WebhookEndpoint, body: str, *, key: str) -> dict[str, str]:
+    """Headers signed by the secret, and by the one before it while that still holds."""
     found = sign(body, secret=endpoint.secret, key=key)
     if endpoint.old_secret and endpoint.old_secret_until and endpoint.old_secret_until > timezone.now():
         at = datetime.fromtimestamp(int(found["webhook-timestamp"]), timezone.now().tzinfo)

@@ -10,6 +10,7 @@ urlpatterns = [
     path("new", pages.endpoint, name="new"),
     path("<int:pk>", pages.endpoint, name="endpoint"),
     path("<int:pk>/rotate", pages.rotate, name="rotate"),
+    path("<int:pk>/test", pages.test, name="test"),
     path("<int:pk>/again", pages.again, name="again"),
     path("<int:pk>/delete", pages.delete, name="delete"),
 ]

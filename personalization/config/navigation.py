@@ -195,6 +195,7 @@ UNFOLD = {
                 "title": _("Administration"),
                 "items": [
                     _entry(_("Staff"), "badge", "admin:access_user_changelist", "access.view_user"),
+                    _entry(_("Connect"), "cable", "connect:connect", "campaigns.view_campaign"),
                     _entry(_("Roles"), "groups", "admin:auth_group_changelist", "auth.view_group"),
                     _entry(_("API keys"), "key", "admin:access_apikey_changelist", "access.view_apikey"),
                     _entry(

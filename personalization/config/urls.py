@@ -52,6 +52,7 @@ urlpatterns = [
     path("app/journeys/", include("campaigns.journeys.urls")),
     path("app/catalog/", include("personalization.catalog.urls")),
     path("app/onsite/", include("campaigns.onsite.urls")),
+    path("app/connect/", include("campaigns.connect.urls")),
     path("app/webhooks/", include("campaigns.webhooks.urls")),
     path("app/experiments/", include("campaigns.experiment_urls")),
     path("", include("experiments.sdk_urls")),

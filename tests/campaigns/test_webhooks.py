@@ -150,3 +150,26 @@ def test_the_log_is_shown_and_the_secret_is_not(client: Client, endpoint, make_c
     client.post(f"/app/webhooks/{endpoint.pk}/again", {"telling": Telling.objects.get().pk})
     assert Telling.objects.get().status == "waiting"
     assert client.get("/app/webhooks/").status_code == client.get("/app/webhooks/new").status_code == 200
+
+
+def test_the_console_sends_one_signed_test_and_shows_the_answer(receiver, endpoint) -> None:
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    receiver.take_webhook = lambda path, headers, body: (
+        receiver.bodies.append((headers, body)) or (503, {"why": "closed for today"})
+    )
+    page = client.post(f"/app/webhooks/{endpoint.pk}/test", {"event": "Order Completed"}).content.decode()
+    ((headers, body),) = receiver.bodies
+    assert Webhook(endpoint.secret).verify(body, headers)["type"] == "order.completed"
+    assert headers["webhook-id"].startswith("test_")
+    assert "Answered 503" in page and "closed for today" in page
+    endpoint.refresh_from_db()
+    assert endpoint.is_active and not Telling.objects.exists()
+
+
+def test_the_console_says_why_nobody_answered(endpoint) -> None:
+    WebhookEndpoint.objects.update(url="https://127.0.0.1:9/in")
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    page = client.post(f"/app/webhooks/{endpoint.pk}/test").content.decode()
+    assert "No answer:" in page
