@@ -135,7 +135,7 @@ def measure(args, customers: int, events: int) -> None:
         figures |= {f"{question}_count": number}
         figures |= {f"{question}_{who}_seconds": round(value, 4) for who, value in seconds.items()}
         ratios[f"{SAID[question]}_time_to_hand_written_sql"] = seconds["ours"] / seconds["sql"]
-    figures |= preview(selectors)
+    figures |= preview()
     figures |= follow(customers)
     report("segments", figures, ratios, args=args, packages=("psycopg",))
 
@@ -159,18 +159,27 @@ def fill(cursor, places: dict[str, object]) -> None:
         cursor.execute(definition)
 
 
-def preview(selectors) -> dict[str, object]:
-    """What one waits for while editing: the count, then five of them."""
+def preview() -> dict[str, object]:
+    """What one waits for while editing: a count, or an estimate, and five of them; then the exact count of
+    those that were estimated. Every estimate must be within three margins of it."""
+    from personalization.segments import previews
 
-    def look(definition: dict) -> None:
-        with selectors.time_limit(8.0):
-            selectors.count(definition, now=NOW)
-            selectors.sample(definition, now=NOW)
-
-    seconds = [timed(lambda d=definition: look(d)) for _ in range(4) for definition in PREVIEWS]
+    seconds, exact, estimated = [], [], 0
+    for _ in range(4):
+        for definition in PREVIEWS:
+            seen: list[previews.Preview] = []
+            seconds.append(timed(lambda d=definition, s=seen: s.append(previews.quick_preview(d, now=NOW))))
+            if seen[0].margin is None:
+                continue
+            estimated += 1
+            exact.append(timed(lambda d=definition, s=seen: s.append(previews.preview(d, now=NOW))))
+            if abs(seen[1].count - seen[0].count) > 3 * max(seen[0].margin, 100):
+                raise SystemExit(f"an estimate is off: {seen[0].count} for {seen[1].count}")
     return {
         "preview_p50_seconds": round(statistics.median(seconds), 3),
         "preview_p95_seconds": round(statistics.quantiles(seconds, n=20)[-1], 3),
+        "preview_estimated_share": round(estimated / len(seconds), 3),
+        "preview_exact_after_estimate_max_seconds": round(max(exact, default=0), 3),
     }
 
 

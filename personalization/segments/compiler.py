@@ -42,10 +42,11 @@ def compile_node(
     load: Load | None = None,
     path: tuple[int, ...] = (),
     only: Sequence[int] | None = None,
+    sampled: bool = False,
 ) -> QuerySet[Customer]:
     """`path` are the segments being compiled: naming one of them again is a circle. `only`: no customers but
-    these are looked at."""
-    compiler = Compiler(Measures(now, only), load or newest_definition, path)
+    these are looked at; `sampled`: they stand for everybody, in ranks too."""
+    compiler = Compiler(Measures(now, only, sampled=sampled), load or newest_definition, path)
     compiled = compiler.condition(node)
     customers = Customer.objects.all() if compiled is None else Customer.objects.filter(compiled)
     if only is not None:

@@ -53,10 +53,11 @@ ITEM_COLUMNS = {"id": "item__external_id", "name": "item__name", "brand": "item_
 
 @dataclass(frozen=True)
 class Measures:
-    """`only`: None for all customers."""
+    """`only`: None for all customers; `sampled`: they were drawn to stand for all."""
 
     now: datetime
     only: Sequence[int] | None = None
+    sampled: bool = False
 
     # --- Which events
     def events(self, aggregate: nodes.Aggregate) -> QuerySet[Event]:
@@ -98,9 +99,12 @@ class Measures:
 
     def top(self, aggregate: nodes.Aggregate, percent: Any) -> QuerySet[Any]:
         """Those with fewer than percent·N customers above them; ties share their place. Of all customers,
-        whatever `only` says."""
-        everyone = Customer.objects.filter(SOMEBODY).order_by().annotate(one=Value(1)).values("one")
-        groups, _ = Measures(self.now).groups(aggregate)
+        whatever `only` says, but where those were drawn."""
+        people = Customer.objects.filter(SOMEBODY)
+        if self.sampled and self.only is not None:
+            people = people.filter(among("id", self.only))
+        everyone = people.order_by().annotate(one=Value(1)).values("one")
+        groups, _ = (self if self.sampled else Measures(self.now)).groups(aggregate)
         place = Window(Rank(), order_by=F("number").desc())
         return (
             groups.filter(number__isnull=False)

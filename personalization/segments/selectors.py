@@ -10,7 +10,7 @@ from django.db.models import Exists, QuerySet
 from django.utils.translation import gettext as _
 
 from personalization.customers.models import SOMEBODY, Customer
-from personalization.segments.compiler import compile_definition, compile_ids, compile_node
+from personalization.segments.compiler import compile_ids, compile_node
 from personalization.segments.definition import DefinitionError, parse
 from personalization.segments.errors import CountTooSlow
 from personalization.segments.fields import known_fields
@@ -25,7 +25,6 @@ __all__ = [
     "known_fields",
     "members",
     "memberships",
-    "sample",
     "size",
     "time_limit",
 ]
@@ -47,16 +46,6 @@ def memberships(customer_id: int, versions: Sequence[SegmentVersion], *, now: da
 
 def count(definition: object, *, now: datetime) -> int:
     return compile_ids(parse(definition), now=now).count()
-
-
-def sample(definition: object, *, now: datetime, n: int = 5) -> list[Customer]:
-    """The n newest members."""
-    ids = compile_ids(parse(definition), now=now)
-    if ids.model is Customer:
-        return list(compile_definition(definition, now=now).order_by("-pk")[:n])
-    # Of events alone: their index is read once, and only n customers are looked up.
-    newest = list(ids.order_by("-customer_id").values_list("customer_id", flat=True)[:n])
-    return list(Customer.objects.filter(pk__in=newest).order_by("-pk"))
 
 
 def customer_total() -> int:

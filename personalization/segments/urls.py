@@ -9,6 +9,7 @@ urlpatterns = [
     path("new/", views.builder, name="new"),
     path("new/save", views.save, name="create"),
     path("count", views.count, name="count"),
+    path("narrow", views.narrow, name="narrow"),
     path("found/", discovery_views.discoveries, name="discoveries"),
     path("found/ready", discovery_views.make_ready, name="discovery-ready"),
     path("found/<int:pk>/", discovery_views.show, name="discovery"),

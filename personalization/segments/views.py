@@ -1,6 +1,7 @@
 """The segment builder page and what it asks while one edits."""
 
 import json
+from dataclasses import asdict
 from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied
@@ -16,7 +17,7 @@ from personalization.access.problems import ProblemError, problem_response
 from personalization.access.shell import render_page, staff_page
 from personalization.customers.reading import show
 from personalization.language_model.calls import endpoint_in_use
-from personalization.segments import selectors, services
+from personalization.segments import explain, previews, selectors, services
 from personalization.segments.definition import DefinitionError
 from personalization.segments.describe import describe
 from personalization.segments.errors import InvalidDefinition
@@ -44,6 +45,7 @@ def builder(request: HttpRequest, segment_id: int | None = None) -> HttpResponse
         "urls": {
             "count": reverse("segments:count"),
             "words": reverse("segments:from-words") if endpoint_in_use() else "",
+            "narrow": reverse("segments:narrow"),
             "save": reverse("segments:save", args=[segment.pk]) if segment else reverse("segments:create"),
         },
         "vocabulary": vocabulary(exclude=segment, now=timezone.now()),
@@ -71,24 +73,47 @@ def sentence_of(version: SegmentVersion) -> str:
 @require_POST
 @staff_page("segments.view_segment")
 def count(request: HttpRequest) -> HttpResponse:
-    """How many match a definition being edited, a few of them, and the definition in words."""
+    """How many match a definition being edited, a few of them, and the definition in words.
+
+    An estimate where counting takes longer; then `exact` in a second call asks for the number itself.
+    """
     try:
-        return JsonResponse(_counted(request, read_body(request).get("definition")))
+        body = read_body(request)
+        return JsonResponse(_counted(request, body.get("definition"), exact=body.get("exact") is True))
     except DefinitionError as error:
         return refused(InvalidDefinition.of(error, prefix="/definition"))
     except ProblemError as error:
         return refused(error)
 
 
-def _counted(request: HttpRequest, definition: object) -> dict[str, Any]:
+@require_POST
+@staff_page("segments.view_segment")
+def narrow(request: HttpRequest) -> HttpResponse:
+    """How each clause of a definition being edited narrows."""
+    try:
+        definition = read_body(request).get("definition")
+        with selectors.time_limit(COUNT_SECONDS):
+            steps = explain.funnel(definition, now=timezone.now())
+    except DefinitionError as error:
+        return refused(InvalidDefinition.of(error, prefix="/definition"))
+    except ProblemError as error:
+        return refused(error)
+    return JsonResponse({"steps": [asdict(step) for step in steps], "total": selectors.customer_total()})
+
+
+def _counted(request: HttpRequest, definition: object, *, exact: bool) -> dict[str, Any]:
     now = timezone.now()
-    with selectors.time_limit(COUNT_SECONDS):
-        number = selectors.count(definition, now=now)
-        some = selectors.sample(definition, now=now) if number else []
+    if exact:
+        with selectors.time_limit(COUNT_SECONDS):
+            found = previews.preview(definition, now=now)
+    else:
+        found = previews.quick_preview(definition, now=now)
+    number = found.count
     total = max(selectors.customer_total(), number)
     may_open = request.user.has_perm("customers.view_customer")
     return {
         "count": number,
+        "margin": found.margin,
         "total": total,
         "share": number / total if total else None,
         "sentence": describe(definition),
@@ -101,7 +126,7 @@ def _counted(request: HttpRequest, definition: object) -> dict[str, Any]:
                 ),
                 "url": reverse("customers:profile", args=[customer.pk]) if may_open else "",
             }
-            for customer in show(request, some, page="segment sample")
+            for customer in show(request, found.some, page="segment sample")
         ],
     }
 

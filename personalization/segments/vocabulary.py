@@ -56,6 +56,8 @@ def _texts() -> dict[str, str]:
         "offline": _("The server did not answer. Check the connection and change something to count again."),
         "unsaved": _("You have unsaved changes."),
         "of": _("of %(total)s customers"),
+        "estimating": _("Estimated, give or take %(margin)s; everybody is being counted."),
+        "estimated": _("Estimated, give or take %(margin)s: counting everybody takes too long."),
         "remove": _("Remove %(value)s"),
         "recent": _("%(number)s in 90 days"),
         "and": _("and"),

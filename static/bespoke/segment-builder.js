@@ -127,19 +127,69 @@
         saving: false,
         savedState: "",
         request: null,
+        past: [], // what the tree was, each as JSON; `present` is what it is
+        future: [],
+        present: "",
+        narrowing: false,
+        narrowed: null,
 
         init() {
           this.savedState = this.state();
+          this.present = this.shape();
           this.count();
           let timer;
           this.$watch("root", () => {
             this.errors = {};
             clearTimeout(timer);
-            timer = setTimeout(() => this.count(), 350);
+            timer = setTimeout(() => {
+              this.remember();
+              this.count();
+            }, 350);
           });
+          window.addEventListener("keydown", (event) => this.onKey(event));
           window.addEventListener("beforeunload", (event) => {
             if (page.canSave && this.dirty && !this.saving) event.preventDefault();
           });
+        },
+
+        // --- Undo and redo -----------------------------------------------------------------------------------
+        shape() {
+          return JSON.stringify(this.root);
+        },
+
+        remember() {
+          const shape = this.shape();
+          if (shape === this.present) return;
+          this.past = [...this.past.slice(-99), this.present];
+          this.future = [];
+          this.present = shape;
+        },
+
+        step(from, to) {
+          this.remember();
+          if (!this[from].length) return;
+          this[to] = [...this[to], this.present];
+          this.present = this[from].at(-1);
+          this[from] = this[from].slice(0, -1);
+          this.root = JSON.parse(this.present);
+        },
+
+        undo() {
+          this.step("past", "future");
+        },
+
+        redo() {
+          this.step("future", "past");
+        },
+
+        // While one types in a field, the keys undo the typing, as everywhere.
+        onKey(event) {
+          if (!(event.ctrlKey || event.metaKey) || event.altKey || event.target.matches("input, textarea")) return;
+          const key = event.key.toLowerCase();
+          if (key !== "z" && key !== "y") return;
+          event.preventDefault();
+          if (key === "y" || event.shiftKey) this.redo();
+          else this.undo();
         },
 
         // --- The tree as lines -------------------------------------------------------------------------------
@@ -460,17 +510,38 @@
           this.request?.abort();
           const request = (this.request = new AbortController());
           this.counting = true;
+          this.narrowed = null;
           try {
-            const response = await this.post(page.urls.count, { definition }, request.signal);
-            const answer = await response.json();
+            let response = await this.post(page.urls.count, { definition }, request.signal);
+            let answer = await response.json();
             this.trouble = "";
-            if (response.ok) this.result = answer;
+            if (response.ok) this.result = { ...answer, final: answer.margin === null };
             else this.show(answer, places);
+            if (response.ok && answer.margin !== null) {
+              // An estimate came first; the number itself follows, where it can be had.
+              response = await this.post(page.urls.count, { definition, exact: true }, request.signal);
+              answer = await response.json();
+              this.result = response.ok ? { ...answer, final: true } : { ...this.result, final: true };
+            }
           } catch (error) {
             if (error.name === "AbortError") return;
             this.trouble = this.vocabulary.texts.offline;
           }
           if (request === this.request) this.counting = false;
+        },
+
+        async narrow() {
+          const { definition, places } = this.read(false);
+          this.narrowing = true;
+          try {
+            const response = await this.post(page.urls.narrow, { definition });
+            const answer = await response.json();
+            if (response.ok) this.narrowed = answer;
+            else this.show(answer, places);
+          } catch {
+            this.trouble = this.vocabulary.texts.offline;
+          }
+          this.narrowing = false;
         },
 
         async save() {
@@ -522,6 +593,19 @@
         percent(share) {
           const format = { style: "percent", maximumSignificantDigits: share < 0.01 ? 1 : 3 };
           return new Intl.NumberFormat("en", format).format(share || 0);
+        },
+
+        get figure() {
+          if (!this.result) return "–";
+          const { count, margin } = this.result;
+          return margin === null ? this.number(count) : `≈ ${this.number(Number(count.toPrecision(3)))}`;
+        },
+
+        get about() {
+          if (!this.result || this.result.margin === null) return "";
+          const texts = this.vocabulary.texts;
+          const margin = this.number(Number(this.result.margin.toPrecision(2)));
+          return (this.result.final ? texts.estimated : texts.estimating).replace("%(margin)s", margin);
         },
 
         get ofTotal() {

@@ -43,6 +43,7 @@ def test_a_sequence_is_kept_and_members_are_shown(
     page.goto(f"/app/segments/{version.segment_id}/")
     expect(page.locator(".sb-words")).to_contain_text("then")
     expect(page.get_by_label("Kind of condition").first).to_have_value("sequence")
+    undone(page)
     accessible(page)
     shot(page, "segment-builder", full_page=True)
     with page.expect_navigation():
@@ -62,3 +63,21 @@ def test_a_sequence_is_kept_and_members_are_shown(
     page.set_viewport_size({"width": 390, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth <= 390")
     shot(page, "segment-phone", full_page=True)
+
+
+def undone(page: Page) -> None:
+    """A condition is added and taken back, by button and by key, and comes again."""
+    kinds, undo = page.get_by_label("Kind of condition"), page.get_by_role("button", name="Undo")
+    expect(undo).to_be_disabled()
+    page.get_by_role("button", name="Condition", exact=True).last.click()
+    expect(kinds).to_have_count(3)
+    expect(undo).to_be_enabled()
+    undo.click()
+    expect(kinds).to_have_count(2)
+    page.get_by_role("button", name="Redo").click()
+    expect(kinds).to_have_count(3)
+    page.get_by_role("button", name="Undo").focus()
+    page.keyboard.press("Control+z")
+    expect(kinds).to_have_count(2)
+    page.get_by_role("button", name="Count step by step").click()
+    expect(page.locator(".sb-side .si-funnel li")).to_have_count(2)

@@ -13,7 +13,7 @@ from personalization.customers.traits import split_traits
 from personalization.events.merging import merge_customers
 from personalization.events.models import Event
 from personalization.privacy.erasure import erase
-from personalization.segments import explain, history, membership, selectors
+from personalization.segments import explain, history, membership, previews, selectors
 from personalization.segments.compiler import compile_definition
 from personalization.segments.history import NotWatchedThen, changes_since, latest_cursor, members_at
 from personalization.segments.models import Segment, SegmentMembership, SegmentMove
@@ -188,7 +188,7 @@ def test_who_was_merged_away_or_erased_is_in_no_count(world, clock, never_all) -
     assert history.member_total(segment) == 1
     assert inside(segment, clock.now) == {"a"}
     assert set(selectors.members(segment.current, now=clock.now)) == {a}
-    assert selectors.sample(BOUGHT, now=clock.now) == [a]
+    assert previews.preview(BOUGHT, now=clock.now).some == [a]
     assert selectors.count(BOUGHT, now=clock.now) == 1
     assert [step.left for step in explain.funnel(BOUGHT, now=clock.now)] == [1]
     assert [region.count for region in explain.overlap([segment])] == [1]

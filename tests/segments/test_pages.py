@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.test import RequestFactory
 
 from personalization.access.models import User
-from personalization.segments import selectors, views
+from personalization.segments import previews, selectors, views
 from personalization.segments.errors import CountTooSlow
 from personalization.segments.models import Segment
 from personalization.segments.services import save_segment
@@ -97,3 +97,32 @@ def test_suggestions_come_from_the_data_but_never_name_a_person(world) -> None:
     assert traits["secret"]["examples"] == traits["email"]["examples"] == []
     assert [(event["name"], event["recent"]) for event in known["events"]] == [("Order", 2)]
     assert known["events"][0]["properties"][0]["name"] == "coupon"
+
+
+def test_while_editing_each_condition_tells_how_it_narrows(world) -> None:
+    world.customer("a", country="GB", traits={"plan": "gold"}), world.customer("b", country="GB")
+    world.customer("c", country="CN", traits={"plan": "gold"})
+    gold = {"trait": "plan", "op": "is", "value": "gold"}
+    user = staff("view_segment")
+    status, answer = post(views.narrow, user, {"definition": {"all": [GB, gold]}})
+    assert (status, answer["total"]) == (200, 3)
+    assert [(step["alone"], step["left"]) for step in answer["steps"]] == [(2, 2), (2, 1)]
+    assert post(views.narrow, user, {"definition": {"all": [{"trait": "x"}]}})[0] == 422
+
+
+def test_a_slow_count_is_an_estimate_first_and_exact_when_asked(world, monkeypatch) -> None:
+    for number in range(40):
+        world.customer(f"c{number}", country="GB" if number % 4 == 0 else "CN")
+    exact = previews.preview
+
+    def slow(definition, *, now):
+        raise CountTooSlow
+
+    monkeypatch.setattr(previews, "preview", slow)
+    user = staff("view_segment")
+    status, answer = post(views.count, user, {"definition": GB})
+    assert (status, answer["count"], answer["total"]) == (200, 10, 40)
+    assert answer["margin"] == 5  # 1.96 · 40 · √(¼·¾/40) = 5.4
+    monkeypatch.setattr(previews, "preview", exact)
+    status, answer = post(views.count, user, {"definition": GB, "exact": True})
+    assert (answer["count"], answer["margin"]) == (10, None)
