@@ -23,7 +23,7 @@ from campaigns.frozen import named_in
 from campaigns.item_choice import ItemChoice, describe
 from campaigns.item_counts import count_items, count_removed, describe_removed
 from campaigns.pages import answers_problems
-from campaigns.sending.picks import ItemTexts, items_of, pick_items
+from campaigns.sending.picks import ItemTexts, items_of, pick_items, pictures_for
 from campaigns.subject_lines.saying import outlook_of
 from personalization.access.models import User
 from personalization.access.services import actor_name, audit
@@ -186,7 +186,9 @@ def example_context(
         profile = customer_selectors.profiles([customer.pk])[customer.pk]
         picks = pick_items({customer.pk: choice})
         language = str(profile.get("language") or "")
-        items = ItemTexts(items_of(picks)).of(picks[customer.pk], language)
+        items = ItemTexts(items_of(picks)).of(
+            picks[customer.pk], language, pictures_for(picks).get(customer.pk)
+        )
     return {
         "customer": profile,
         "context": as_values(context_of(profile, at=at, raw=raw)),

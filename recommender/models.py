@@ -4,6 +4,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from personalization.catalog.models import Item
+
 
 class RunStatus(models.TextChoices):
     QUEUED = "queued", _("Waiting")
@@ -90,3 +92,24 @@ class ModelRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.algorithm} #{self.pk}"
+
+
+class PictureVector(models.Model):
+    """One picture of an item as the shop's network sees it. `vector`: float32 of length 1; empty where the
+    picture cannot be read.
+    """
+
+    item = models.ForeignKey(Item, models.CASCADE, related_name="pictures", verbose_name=_("item"))
+    place = models.PositiveSmallIntegerField(_("place"))
+    url = models.CharField(_("picture"), max_length=500)
+    encoder = models.CharField(max_length=16)
+    vector = models.BinaryField(default=bytes)
+    made_at = models.DateTimeField(_("made at"))
+
+    class Meta:
+        verbose_name = _("picture of an item")
+        verbose_name_plural = _("pictures of items")
+        constraints = [models.UniqueConstraint(fields=["item", "place"], name="picture_once")]
+
+    def __str__(self) -> str:
+        return self.url

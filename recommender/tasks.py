@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from recommender import selectors, services
+from recommender import own_pictures, selectors, services
 
 
 @shared_task
@@ -17,3 +17,8 @@ def start_waiting() -> None:
     """Enqueues the runs that wait: for another one's end, or because their task was lost."""
     for run_id in selectors.waiting_run_ids():
         train_model.delay(run_id)
+
+
+@shared_task(ignore_result=True, soft_time_limit=300, time_limit=330)
+def encode_pictures() -> None:
+    own_pictures.encode_due()

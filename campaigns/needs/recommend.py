@@ -8,11 +8,12 @@ from django.utils.translation import gettext as _
 
 from campaigns.item_choice import MAX_COUNT, ItemChoice, wrong_count
 from campaigns.needs._base import Asked, Given, Provider, Scene
-from campaigns.sending.picks import ItemTexts, Pick, items_of, pick_items
+from campaigns.sending.picks import ItemTexts, Pick, items_of, pick_items, pictures_for
 from personalization.catalog.selectors import ids_by_external
 from personalization.content.errors import RenderError
 from personalization.content.needs import Need
 from recommender import selectors as recommender
+from recommender.own_pictures import Chosen
 from recommender.rules import ALLOW, EXCLUDE, ONLY, Rules, RulesError
 
 COUNT = 4
@@ -88,10 +89,11 @@ class RecommendProvider(Provider):
                 if one.customer_id in picks and one.key not in found:
                     picked[one.key] = picks[one.customer_id]
                     shown[one.delivery_id].update(pick[0] for pick in picks[one.customer_id])
-        texts = ItemTexts(items_of(picked))
+        texts, pictures = ItemTexts(items_of(picked)), _pictures(asked, picked)
         for one in asked:
             if one.key in picked:
-                items = texts.of(picked[one.key], str(one.profile.get("language") or ""))
+                language = str(one.profile.get("language") or "")
+                items = texts.of(picked[one.key], language, pictures.get(one.customer_id))
                 found[one.key] = Given(items, [list(pick) for pick in picked[one.key]])
         return found
 
@@ -100,6 +102,15 @@ class RecommendProvider(Provider):
         named = {one.customer_id: str(one.arguments["item"]) for one in asked if "item" in one.arguments}
         known = ids_by_external(set(named.values())) if named else {}
         return {customer: known[item] for customer, item in named.items() if item in known}
+
+
+def _pictures(
+    asked: Sequence[Asked], picked: Mapping[tuple[int, str], Sequence[Pick]]
+) -> dict[int, dict[int, Chosen]]:
+    lists: dict[int, list[Pick]] = defaultdict(list)
+    for one in asked:
+        lists[one.customer_id] += picked.get(one.key, ())
+    return pictures_for(lists)
 
 
 def _rounds(asked: Sequence[Asked]) -> Iterator[list[Asked]]:

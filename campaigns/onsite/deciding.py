@@ -15,7 +15,7 @@ from campaigns.onsite.live import Live, LiveOffer, LivePlacement
 from campaigns.onsite.models import Order
 from campaigns.onsite.next_best import Ranked, rank
 from campaigns.onsite.visitors import Visitor
-from campaigns.sending.picks import ItemTexts, Pick, item_ids_of, pick, pick_items
+from campaigns.sending.picks import ItemTexts, Pick, item_ids_of, pick, pick_items, pictures_for
 from experiments.assignment import NOWHERE
 from personalization.content.errors import RenderError
 from personalization.events.models import Event
@@ -220,4 +220,5 @@ def _items(visitor: Visitor, choice: ItemChoice, moment: recommender.Moment) -> 
     else:
         picks = pick_items({visitor.pk: choice}, context=moment, max_age=CATALOG_SECONDS)[visitor.pk]
     language = str(visitor.profile.get("language") or "")
-    return ItemTexts(item_texts.items(item_ids_of({0: picks}))).of(picks, language)
+    pictures = pictures_for({visitor.pk: picks}).get(visitor.pk) if visitor.pk is not None else None
+    return ItemTexts(item_texts.items(item_ids_of({0: picks}))).of(picks, language, pictures)

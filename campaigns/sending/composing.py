@@ -60,6 +60,8 @@ class Composer:
         more = [pick for key in needs if key.startswith("recommend:") for pick in needs[key]]
         shown = [*picks, *(pick for pick in more if pick[0] not in known)]
         found: dict[str, Any] = {"items": shown, "at": self._issued}
+        if chosen := self._data.pictures.get(row.customer_id or 0):
+            found["pictures"] = {str(item): picture.url for item, picture in chosen.items()}
         return {**found, "needs": needs} if needs else found
 
     def unused_coupons(self, row: Row) -> tuple[str, ...]:
@@ -124,7 +126,11 @@ class Composer:
         given = self._given[row.id] = Givens({key: one.value for key, one in loaded.items()})
         return {
             **values_before(self._run, row, profile, at=self._at),
-            "items": self._items.of(self._data.picks.get(profile["id"], ()), profile["language"]),
+            "items": self._items.of(
+                self._data.picks.get(profile["id"], ()),
+                profile["language"],
+                self._data.pictures.get(profile["id"]),
+            ),
             "unsubscribe_url": unsubscribe_url,
             GIVENS: given,
         }

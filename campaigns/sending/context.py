@@ -12,11 +12,12 @@ from campaigns.item_choice import ItemChoice, stored_choice
 from campaigns.ledger import Row
 from campaigns.models import Run
 from campaigns.schedule.timing import Timing
-from campaigns.sending.picks import Pick, items_of, pick_items
+from campaigns.sending.picks import Pick, items_of, pick_items, pictures_for
 from personalization.content.errors import TemplateError
 from personalization.context import as_values
 from personalization.customers import selectors as customers
 from personalization.customers.contexts import context_of
+from recommender.own_pictures import Chosen
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class ChunkData:
     picks: Mapping[int, list[Pick]]
     addresses: Mapping[int, str] = field(default_factory=dict)
     givens: Mapping[int, Mapping[str, needs.Given]] = field(default_factory=dict)
+    pictures: Mapping[int, Mapping[int, Chosen]] = field(default_factory=dict)
 
 
 def load(run: RunContent, rows: Sequence[Row]) -> ChunkData:
@@ -88,7 +90,9 @@ def load(run: RunContent, rows: Sequence[Row]) -> ChunkData:
             if row.customer_id is not None and row.customer_id in profiles and row.variant in run.choices
         }
     )
-    return ChunkData(profiles, items_of(picks), picks, run.channel.addresses(profiles))
+    return ChunkData(
+        profiles, items_of(picks), picks, run.channel.addresses(profiles), pictures=pictures_for(picks)
+    )
 
 
 def load_needs(

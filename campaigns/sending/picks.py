@@ -10,6 +10,7 @@ from campaigns.item_choice import ItemChoice
 from campaigns.selectors import items_of_last_messages
 from personalization.catalog import selectors as catalog
 from recommender import selectors as recommender
+from recommender.own_pictures import Chosen, choose_pictures
 from recommender.reasons import say_reason
 
 # Recommended item, reason kind, reason item and what the customer did with it. Messages sent before the last
@@ -70,6 +71,15 @@ def item_ids_of(picks: Mapping[Any, Sequence[Pick]]) -> set[int]:
     return {pk for found in picks.values() for pick in found for pk in (pick[0], pick[2]) if pk}
 
 
+def pictures_for(picks: Mapping[int, Sequence[Pick]]) -> dict[int, dict[int, Chosen]]:
+    """By customer and item; only items with several pictures."""
+    return choose_pictures({customer: [pick[0] for pick in found] for customer, found in picks.items()})
+
+
+def _picture(chosen: Chosen | None) -> dict[str, str]:
+    return {"image_url": chosen.url, "image_reason": chosen.why} if chosen else {}
+
+
 class ItemTexts:
     """Localized items with their reasons; each combination is made once per chunk."""
 
@@ -78,9 +88,16 @@ class ItemTexts:
         self._localized: dict[tuple[int, str], dict[str, Any]] = {}
         self._reasons: dict[tuple[str, int | None, str, str], str] = {}
 
-    def of(self, picks: Sequence[Pick], language: str) -> list[dict[str, Any]]:
+    def of(
+        self, picks: Sequence[Pick], language: str, pictures: Mapping[int, Chosen] | None = None
+    ) -> list[dict[str, Any]]:
+        """`pictures`: those chosen for this customer, by item (see `choose_pictures`)."""
         return [
-            {**self._item(item_id, language), "reason": self._reason(kind, because, event, language)}
+            {
+                **self._item(item_id, language),
+                "reason": self._reason(kind, because, event, language),
+                **_picture((pictures or {}).get(item_id)),
+            }
             for item_id, kind, because, event in picks
             if item_id in self._items
         ]

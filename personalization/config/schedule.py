@@ -42,6 +42,11 @@ def schedule(*, tick_seconds: float) -> dict[str, dict[str, Any]]:
             "schedule": 60.0,
             "options": {"queue": "default", "expires": 60},
         },
+        "encode-pictures": {
+            "task": "recommender.tasks.encode_pictures",
+            "schedule": 60.0,
+            "options": {"queue": "train", "expires": 60},
+        },
         "gains": {
             "task": "campaigns.onsite.tasks.measure_gains",
             "schedule": 600.0,
