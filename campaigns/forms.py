@@ -4,7 +4,7 @@ import json
 import re
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -16,6 +16,7 @@ from campaigns.models import CampaignKind, Fallback
 from campaigns.utm import wrong_utm
 from experiments.models import Allocation, Holdout
 from personalization.content.missing import Policy
+from personalization.context.times import is_zone
 from personalization.segments.models import Segment
 from recommender.rules import RulesError
 
@@ -109,7 +110,7 @@ def send_at(data: dict[str, Any]) -> datetime:
     """The moment meant by a local time and a time zone. Raises InvalidCampaign."""
     zone = text(data, "time_zone") or "UTC"
     try:
-        if zone not in available_timezones():
+        if not is_zone(zone):
             raise ValueError(zone)
         return datetime.fromisoformat(text(data, "at")).replace(tzinfo=ZoneInfo(zone))
     except ValueError:

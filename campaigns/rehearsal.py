@@ -45,6 +45,9 @@ SAMPLES = 3
 MAX_FAILURES, EXAMPLES = 200, 50
 # How often a rehearsed journey looks who comes in.
 LOOK = timedelta(hours=1)
+# What a rehearsal for a waiting caller may cost: a message made is one unit, a look at who comes in as much
+# as a few dozen, a step of a customer a tenth.
+WEB_UNITS, LOOK_UNITS, STEPS_A_UNIT = 25_000, 25, 10
 
 
 @dataclass
@@ -63,7 +66,7 @@ class Rehearsal:
     """`days`: messages by day of the workspace's zone. `waiting`: what would still wait at the end.
     `samples`: subject and text of the first few messages, with the customer. `failures`: by variant, reason
     and detail, whom the message itself fails. `pretended`: what is left of coupon pools.
-    `journey`: its counts."""
+    `journey`: its counts. `is_cut`: the work ran out at `ends_at`, before the days asked for."""
 
     starts_at: datetime
     ends_at: datetime
@@ -77,6 +80,7 @@ class Rehearsal:
     failures: dict[tuple[str, str, str], Failure] = field(default_factory=dict)
     pretended: dict[str, int] = field(default_factory=dict)
     journey: dict[str, Any] | None = None
+    is_cut: bool = False
 
 
 def rehearse(campaign: Campaign, *, at: datetime | None = None, days: int = DAYS) -> Rehearsal:
@@ -101,8 +105,11 @@ def rehearse(campaign: Campaign, *, at: datetime | None = None, days: int = DAYS
     return found
 
 
-def rehearse_journey(journey: Journey, *, at: datetime, days: int = DAYS) -> Rehearsal:
+def rehearse_journey(
+    journey: Journey, *, at: datetime, days: int = DAYS, units: int | None = None
+) -> Rehearsal:
     """What the draft would have done, or will do, from that time on; events are those that are on record.
+    With `units` it ends as soon as so much work was done; None: it goes on to the end.
 
     Raises InvalidJourney, InvalidState, CampaignNotReady.
     """
@@ -118,11 +125,15 @@ def rehearse_journey(journey: Journey, *, at: datetime, days: int = DAYS) -> Reh
         ]
         runs = list(Run.objects.filter(campaign__in=campaigns, is_standing=True).values_list("pk", flat=True))
         before = set(Delivery.objects.filter(run__in=runs).values_list("pk", flat=True))
-        clock = at
+        clock, done = at, 0
         while clock <= found.ends_at:
+            if units is not None and done >= units:
+                found.ends_at, found.is_cut = clock, True
+                break
             entering.look(copy.pk, now=clock)
-            passing.run_due(now=clock, journey_id=copy.pk)
-            _send(found, runs, until=clock, only_after=before)
+            steps = passing.run_due(now=clock, journey_id=copy.pk)
+            made = _send(found, runs, until=clock, only_after=before)
+            done += LOOK_UNITS + steps // STEPS_A_UNIT + made
             clock = _next(copy, clock)
         found.journey = journeys.counts(copy)
         found.audience = found.journey["entered"]
@@ -159,17 +170,21 @@ def _taken_back() -> Iterator[None]:
 
 def _send(
     found: Rehearsal, run_ids: list[int], *, until: datetime, only_after: set[int] | None = None
-) -> None:
-    """Goes through the chunks in the order of their due times, none before it is due."""
+) -> int:
+    """Goes through the chunks in the order of their due times, none before it is due; answers how many
+    messages were tried."""
+    tried = 0
     chunks = Chunk.objects.filter(run__in=run_ids).exclude(status=ChunkStatus.DONE)
     if only_after:
         chunks = chunks.exclude(deliveries__in=only_after)
     while (chunk := chunks.filter(due_at__lte=until).order_by("due_at", "pk").first()) is not None:
         clock = max(chunk.due_at, found.starts_at)
-        _rehearse_chunk(found, chunk, clock)
+        tried += _rehearse_chunk(found, chunk, clock)
+    return tried
 
 
-def _rehearse_chunk(found: Rehearsal, chunk: Chunk, clock: datetime) -> None:
+def _rehearse_chunk(found: Rehearsal, chunk: Chunk, clock: datetime) -> int:
+    """Answers how many messages were tried."""
     content = context.run_content(chunk.run_id)
     later = ledger.not_due(chunk.pk, now=clock)
     rows = [row for row in ledger.pending(chunk.pk) if row.id not in later]
@@ -201,6 +216,7 @@ def _rehearse_chunk(found: Rehearsal, chunk: Chunk, clock: datetime) -> None:
     status = ChunkStatus.FREE if left else ChunkStatus.DONE
     due_at = max(left.due_at, clock) if left and left.due_at else clock
     Chunk.objects.filter(pk=chunk.pk).update(status=status, due_at=due_at)
+    return len(rows)
 
 
 def _note_failure(found: Rehearsal, row: Row, error: NotPossible) -> None:

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from campaigns.models import Campaign, Journey, SkipReason
-from campaigns.rehearsal import DAYS, Failure, Rehearsal, rehearse, rehearse_journey
+from campaigns.rehearsal import DAYS, WEB_UNITS, Failure, Rehearsal, rehearse, rehearse_journey
 from personalization.access.models import Scope
 from personalization.access.problems import ProblemError
 from personalization.access.shell import render_page, staff_page
@@ -40,6 +40,10 @@ class FailureSerializer(serializers.Serializer[Any]):
 class RehearsalSerializer(serializers.Serializer[Any]):
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
+    is_cut = serializers.BooleanField(
+        help_text="It was too much work for one call and ended at `ends_at`: ask for fewer days, or run "
+        "`manage.py rehearse`."
+    )
     audience = serializers.IntegerField()
     sent = serializers.IntegerField()
     reasons = serializers.DictField(child=serializers.IntegerField())
@@ -80,7 +84,8 @@ class JourneyRehearsalView(APIView):
     def get(self, request: Request, pk: int) -> Response:
         """What the draft would have done or will do from that time on, by the events on record."""
         at, days = _asked(request.query_params)
-        found = rehearse_journey(get_object_or_404(Journey, pk=pk), at=at or timezone.now(), days=days)
+        journey = get_object_or_404(Journey, pk=pk)
+        found = rehearse_journey(journey, at=at or timezone.now(), days=days, units=WEB_UNITS)
         return _answer(request, found)
 
 
@@ -126,7 +131,9 @@ def campaign_rehearsal(request: HttpRequest, campaign_id: int) -> HttpResponse:
 def journey_rehearsal(request: HttpRequest, journey_id: int) -> HttpResponse:
     journey = get_object_or_404(Journey, pk=journey_id)
     return _page(
-        request, journey, lambda at, days: rehearse_journey(journey, at=at or timezone.now(), days=days)
+        request,
+        journey,
+        lambda at, days: rehearse_journey(journey, at=at or timezone.now(), days=days, units=WEB_UNITS),
     )
 
 

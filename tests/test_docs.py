@@ -37,3 +37,18 @@ def test_the_figures_of_the_readme_come_from_the_benchmark_results() -> None:
     for name in ("README.md", "README.zh-CN.md"):
         text = (ROOT / name).read_text()
         assert module.put_into(text) == text
+
+
+def test_every_test_named_as_a_proof_exists() -> None:
+    text = (ROOT / "docs" / "complaints.md").read_text()
+    assert [int(n) for n in re.findall(r"^\| (\d+) \|", text, flags=re.M)] == list(range(1, 21))
+    missing = []
+    for row in re.findall(r"^\| \d+ \|.*$", text, flags=re.M):
+        named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", row)
+        assert named, row[:60]
+        missing += [f"{path}::{name}" for path, name in named if not _has_test(ROOT / path, name)]
+    assert missing == []
+
+
+def _has_test(path: Path, name: str) -> bool:
+    return path.is_file() and re.search(rf"^\s*def {name}\(", path.read_text(), flags=re.M) is not None

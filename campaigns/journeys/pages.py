@@ -89,6 +89,7 @@ def journey(request: HttpRequest, journey_id: int) -> HttpResponse:
         "chosen": chosen,
         "can_edit": may_edit and not wants_published,
         "can_launch": request.user.has_perm("campaigns.launch_campaign"),
+        "can_end": published is not None and request.user.has_perm("campaigns.change_journey"),
         "statuses": JourneyStatus,
         "entry_kinds": [(kind, entries.get(kind).label) for kind in entries.kinds()],
         "node_kinds": [(kind, nodes.get(kind).label) for kind in nodes.kinds()],
@@ -221,6 +222,8 @@ def steer(request: HttpRequest, journey_id: int, action: str) -> HttpResponse:
             moved = request.POST.get("move") == "on"
             version = services.publish(found, actor=actor_name(request), move_inside=moved)
             messages.success(request, _("Version %(n)s lets people in.") % {"n": version.number})
+        elif action == "end" and request.POST.get("sure") != "yes":
+            return redirect("journeys:sure", journey_id=found.pk, action="end")
         elif action in STEER:
             STEER[action](found, actor=actor_name(request))
     except ProblemError as error:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns.journeys import pages
+from campaigns.journeys import asking, pages
 from campaigns.rehearsal_views import journey_rehearsal
 
 app_name = "journeys"
@@ -12,5 +12,6 @@ urlpatterns = [
     path("<int:journey_id>/", pages.journey, name="journey"),
     path("<int:journey_id>/rehearsal/", journey_rehearsal, name="rehearsal"),
     path("<int:journey_id>/edit", pages.edit, name="edit"),
+    path("<int:journey_id>/sure/<slug:action>/", asking.sure, name="sure"),
     path("<int:journey_id>/<slug:action>", pages.steer, name="steer"),
 ]

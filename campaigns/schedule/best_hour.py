@@ -7,12 +7,13 @@ LEAST actions tell nothing, and the campaign's own hour is taken.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from zoneinfo import available_timezones
 
 import numpy as np
 from django.conf import settings
 from django.db import connection
 from numpy.typing import NDArray
+
+from personalization.context.times import zone_names
 
 EVENTS = ("Message Opened", "Message Clicked", "Order Completed")
 LOOK_BACK = timedelta(days=180)
@@ -49,7 +50,7 @@ def _counts(customer_ids: Sequence[int], now: datetime) -> list[tuple[int, int, 
             _BY_HOUR,
             {
                 "ids": list(customer_ids), "names": list(EVENTS), "after": now - LOOK_BACK, "now": now,
-                "zones": sorted(available_timezones()), "default": settings.TIME_ZONE,
+                "zones": sorted(zone_names()), "default": settings.TIME_ZONE,
             },
         )  # fmt: skip
         return [(customer, int(hour), n) for customer, hour, n in cursor.fetchall()]

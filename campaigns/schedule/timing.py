@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from campaigns.schedule.local_time import HourRange, SendWindow
 from campaigns.schedule.recurrence import first
+from personalization.context.times import is_zone
 
 MODES = ("once", "local", "best")
 RULES = ("wait", "drop")
@@ -125,7 +126,7 @@ def _starts(data: Mapping[str, Any]) -> str:
 
 def _zone(data: Mapping[str, Any]) -> str:
     name = _text(data, "zone")
-    if name and name not in available_timezones():
+    if name and not is_zone(name):
         raise TimingError("zone", "zone")
     return name
 

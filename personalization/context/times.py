@@ -27,7 +27,7 @@ def tell_moment(
     at: datetime, *, zone: str, default_zone: str, country: str = "", latitude: float | None = None
 ) -> Moment:
     """`zone` that is no time zone counts as not given. `at` is aware."""
-    name = zone if zone in _zones() else default_zone
+    name = zone if is_zone(zone) else default_zone
     local = at.astimezone(zoneinfo.ZoneInfo(name))
     south = latitude < 0 if latitude is not None else country in SOUTHERN
     weekday = local.isoweekday()
@@ -43,12 +43,12 @@ def tell_moment(
 
 
 def is_zone(name: str) -> bool:
-    return name in _zones()
+    return name in zone_names()
 
 
 @cache
-def _zones() -> frozenset[str]:
-    """Once: the library reads the names from thousands of files."""
+def zone_names() -> frozenset[str]:
+    """All of the IANA list. Once: the library reads the names from thousands of files."""
     return frozenset(zoneinfo.available_timezones())
 
 

@@ -4,11 +4,11 @@ Names follow the `identify` call of the Segment spec; a nested `address` is look
 """
 
 import re
-import zoneinfo
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
+from personalization.context.times import is_zone
 from personalization.customers.errors import InvalidTraits
 from personalization.customers.phones import normalize_phone
 
@@ -83,14 +83,8 @@ def _language(text: str) -> str:
     return tag
 
 
-@cache
-def _zones() -> frozenset[str]:
-    """Once: the library reads the names from thousands of files."""
-    return frozenset(zoneinfo.available_timezones())
-
-
 def _time_zone(text: str) -> str:
-    if text not in _zones():
+    if not is_zone(text):
         raise InvalidTraits("not a time zone of the IANA list")
     return text
 

@@ -9,8 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
+
+from personalization.context.times import zone_names
 
 Parameters = Callable[[Any, datetime], tuple[Any, ...]]
 
@@ -59,14 +62,20 @@ def anniversaries(days: Decimal, now: datetime) -> tuple[list[str], ...]:
     at last the days for everybody else, whose date is that of UTC."""
     today = now.astimezone(UTC).date()
     other: dict[date, list[str]] = {today + timedelta(days=1): [], today - timedelta(days=1): []}
-    for zone in sorted(available_timezones()):
-        local = now.astimezone(ZoneInfo(zone)).date()
+    for zone, clock in _clocks():
+        local = now.astimezone(clock).date()
         if local != today:
             other[local].append(zone)
     parts: list[list[str]] = []
     for day, zones in other.items():
         parts += [zones, days_of_year(day, days)]
     return (*parts, days_of_year(today, days))
+
+
+@cache
+def _clocks() -> tuple[tuple[str, ZoneInfo], ...]:
+    """Kept here: the library keeps eight and reads each other one from its file again."""
+    return tuple((zone, ZoneInfo(zone)) for zone in sorted(zone_names()))
 
 
 def days_of_year(first: date, days: Decimal) -> list[str]:

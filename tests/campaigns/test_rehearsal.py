@@ -83,6 +83,10 @@ def test_a_journey_is_rehearsed_on_the_events_of_the_past(sink: Any, make_custom
     assert sorted(found.days) == [(START + timedelta(days=n, hours=1)).date() for n in range(2, 6)]
     assert Passage.objects.count() == Run.objects.count() == Delivery.objects.count() == 0
     assert Journey.objects.count() == 1 and sink.accepted == []
+    # Two days of looking every hour are 2 x 24 x 25 units: then it ends and says when.
+    cut = rehearse_journey(journey, at=START, days=7, units=1_200)
+    assert cut.is_cut and START + timedelta(days=1) < cut.ends_at <= START + timedelta(days=2)
+    assert not found.is_cut and found.ends_at == START + timedelta(days=7)
 
 
 def test_a_rehearsal_by_command_and_in_the_shell(

@@ -15,6 +15,7 @@ from campaigns import ledger, selectors, services
 from campaigns.models import Chunk, ChunkStatus, Delivery, DeliveryStatus, RunStatus
 from campaigns.sending import chunk
 from campaigns.sending import gate as gate_module
+from campaigns.sending.composing import Composer
 from personalization.customers.services import record_consent, suppress
 from personalization.events.models import Event
 
@@ -213,6 +214,26 @@ def test_a_server_that_cannot_be_reached_makes_the_chunk_wait(
     row = run.chunks.get()
     assert row.status == ChunkStatus.FREE and row.due_at > timezone.now() + timedelta(seconds=30)
     assert counts(run)["pending"] == 2
+
+
+def test_messages_are_not_made_ahead_of_the_server(
+    sink, make_customers, make_campaign, send_all, monkeypatch
+) -> None:
+    """A server that hangs must find no pile of messages in our memory."""
+    make_customers(200)
+    run = services.launch(make_campaign(), actor="test")
+    made, ahead = 0, []
+    compose = Composer.compose
+
+    def counted(self: Composer, *args: Any) -> Any:
+        nonlocal made
+        made += 1
+        ahead.append(made - len(sink.accepted))
+        return compose(self, *args)
+
+    monkeypatch.setattr(Composer, "compose", counted)
+    send_all(run)
+    assert made == 200 and max(ahead) <= 32
 
 
 def test_pause_and_resume_and_cancel_are_exact(sink, make_customers, make_campaign, send_all) -> None:

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from campaigns.journeys import services
 from campaigns.journeys.templates import create_from_template
-from campaigns.models import Journey
+from campaigns.models import Journey, Passage
 from personalization.access.models import User
 
 pytestmark = pytest.mark.django_db
@@ -64,3 +64,30 @@ def test_staff_without_the_right_cannot_change_or_publish(client: Any) -> None:
         assert client.get(reverse(f"journeys:{name}", args=args)).status_code == 403
     for name, args in (("create", []), ("edit", [journey.pk]), ("steer", [journey.pk, "publish"])):
         assert client.post(reverse(f"journeys:{name}", args=args)).status_code == 403
+
+
+def test_ending_for_everybody_asks_first_and_says_how_many_are_inside(
+    staff: Any, make_customers: Any
+) -> None:
+    journey = create_from_template("abandoned_cart", actor="test")
+    edit(staff, journey, do="entry", entry="api", reentry="always")
+    services.publish(journey, actor="test")
+    journey.refresh_from_db()
+    services.enter_by_api(journey, [(one.pk, {}) for one in make_customers(3)], key="1", actor="test")
+    end = reverse("journeys:steer", args=[journey.pk, "end"])
+    asked = staff.post(end, follow=True)
+    journey.refresh_from_db()
+    assert journey.status == "active" and Passage.objects.filter(status="inside").count() == 3
+    text = asked.content.decode()
+    assert "3 customers are inside" in text and "This cannot be undone." in text
+    staff.post(end, {"sure": "yes"})
+    journey.refresh_from_db()
+    assert journey.status == "ended" and Passage.objects.filter(status="left").count() == 3
+
+
+def test_removing_a_step_says_beforehand_what_goes_with_it(staff: Any) -> None:
+    journey = create_from_template("abandoned_cart", actor="test")
+    page = reverse("journeys:sure", args=[journey.pk, "remove"])
+    assert "the draft keeps no older state" in staff.get(f"{page}?node=wait").content.decode()
+    assert staff.get(f"{page}?node=none").status_code == 404
+    assert staff.get(reverse("journeys:sure", args=[journey.pk, "end"])).status_code == 404
