@@ -12,6 +12,7 @@ from django.db import connection
 from experiments.models import Assignment, Holdout, HoldoutMember
 from experiments.traffic import hash_values
 from personalization.customers import selectors as customers
+from personalization.customers.declared import unseal
 from personalization.customers.identity import known_identifiers
 from personalization.customers.models import Customer, IdentifierKind
 
@@ -60,6 +61,7 @@ def _read(by: str, value: object, anonymous_id: str, experiments: Collection[int
         for (name, convert), given in zip(_fields(), values, strict=True)
     }
     pk = profile["id"]
+    unseal({pk: profile["traits"]})
     hashed = profile["external_id"] or hash_values([pk]).get(pk, "")
     variants = {int(one): variant for one, variant in json.loads(stored).items()} if stored else {}
     return Visitor(pk, anonymous_id, hashed, profile, is_held_out, variants)

@@ -18,6 +18,7 @@ LAST_USED_STEP = timedelta(minutes=1)
 
 # What each role may do, besides looking at everything: (app, model) pairs and single permissions.
 SEE_PEOPLE = "view_personal_data"
+SEE_SENSITIVE = "view_sensitive_traits"
 ADMINISTRATOR = "Administrator"  # everything, staff, keys and the audit log too
 _AUTHOR: tuple[str, ...] = (
     *("add_segment", "change_segment", "add_segmentversion", "add_campaign", "change_campaign"),
@@ -52,8 +53,9 @@ ROLES: dict[str, tuple[str, ...]] = {
         *("add_layer", "change_layer", "add_holdout", "change_holdout"),
     ),
     "Data manager": (
-        *(SEE_PEOPLE, "add_privacyrequest", "add_topic", "change_topic", "delete_topic"),
+        *(SEE_PEOPLE, SEE_SENSITIVE, "add_privacyrequest", "add_topic", "change_topic", "delete_topic"),
         "change_retentionrule",
+        *("add_traitdeclaration", "change_traitdeclaration", "delete_traitdeclaration"),
         *("change_identityrule", "add_traitdefinition", "change_traitdefinition", "delete_traitdefinition"),
         *("add_customer", "change_customer", "delete_customer", "add_consent"),
         *("add_suppression", "delete_suppression", "add_item", "change_item", "delete_item"),
@@ -115,9 +117,9 @@ def ensure_roles() -> None:
             "content", "recommender", "campaigns", "onsite", "language_model",
         ]
     )  # fmt: skip
-    # Names, addresses and where questions go are not among what everybody sees.
+    # Names, addresses, sensitive traits and where questions go are not among what everybody sees.
     view = Permission.objects.filter(ours, codename__startswith="view_").exclude(
-        codename__in=[SEE_PEOPLE, "view_endpoint"]
+        codename__in=[SEE_PEOPLE, SEE_SENSITIVE, "view_endpoint"]
     )
     for name, codenames in ROLES.items():
         group, _ = Group.objects.get_or_create(name=name)

@@ -62,6 +62,7 @@ UNFOLD = {
                         "segments.view_segment",
                     ),
                     _entry(_("Found segments"), "hub", "segments:discoveries", "segments.view_segment"),
+                    _entry(_("Traits"), "sell", "traits:catalog", "customers.view_traitdeclaration"),
                     _entry(
                         _("Computed traits"),
                         "functions",

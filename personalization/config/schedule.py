@@ -83,6 +83,12 @@ def schedule(*, tick_seconds: float) -> dict[str, dict[str, Any]]:
             "schedule": 24 * 3600.0,
             "options": {"queue": "default", "expires": 3600},
         },
+        # Values that were on their way in clear when their trait was declared as encrypted.
+        "sealed-traits": {
+            "task": "personalization.traits.tasks.move_values",
+            "schedule": crontab(hour=3, minute=10),
+            "options": {"queue": "default", "expires": 3600},
+        },
         "retention": {
             "task": "personalization.privacy.tasks.run_retention",
             "schedule": crontab(hour=2, minute=30),

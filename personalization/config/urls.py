@@ -40,6 +40,7 @@ urlpatterns = [
     path("app/health", health_card.health_card, name="health-card"),
     path("app/account/", include("personalization.access.urls")),
     path("app/customers/", include("personalization.customers.urls")),
+    path("app/", include("personalization.traits.urls")),
     path("app/identity/", include("personalization.events.urls")),
     path("app/privacy/", include("personalization.privacy.urls")),
     path("app/data/", include("personalization.sources.urls")),

@@ -1,10 +1,11 @@
 """The list of customers, and the form for their traits; a row opens the profile page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -16,11 +17,19 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from personalization.access.services import actor_name, audit
+from personalization.customers.declared import check_traits
 from personalization.customers.errors import InvalidTraits
 from personalization.customers.models import Customer, IdentityRule
-from personalization.customers.reading import may_see, show
+from personalization.customers.reading import may_see, show, show_traits
 from personalization.customers.search import matching
-from personalization.customers.traits import COLUMNS, check_column, clean_json
+from personalization.customers.services import write_traits
+from personalization.customers.traits import COLUMNS, SplitTraits, check_column, clean_json
+
+
+def trait_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """What the form changed, None for what it removed; a mask that was left alone is no change."""
+    changed = {name: value for name, value in after.items() if name not in before or before[name] != value}
+    return changed | {name: None for name in before if name not in after}
 
 
 class CustomerForm(forms.ModelForm):
@@ -36,9 +45,11 @@ class CustomerForm(forms.ModelForm):
         if not isinstance(traits, dict):
             raise forms.ValidationError(_("Traits are a JSON object."))
         try:
-            return clean_json(traits)
+            traits = clean_json(traits)
+            check_traits(trait_changes(self.initial.get("traits") or {}, traits))
         except InvalidTraits as error:
             raise forms.ValidationError(str(error)) from error
+        return traits
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -111,8 +122,22 @@ class CustomerAdmin(ModelAdmin):
         # Customers come in by import, API or events, with an id of the shop.
         return False
 
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Customer | None:
+        """With the traits as this member of staff may see them; `save_model` writes only what was changed."""
+        found = super().get_object(request, object_id, from_field)
+        if found is not None:
+            show_traits(request, {found.pk: found.traits})
+        return found
+
+    @transaction.atomic
     def save_model(self, request: HttpRequest, obj: Customer, form: Any, change: bool) -> None:
+        changes = trait_changes(form.initial.get("traits") or {}, obj.traits)
+        obj.traits = Customer.objects.values_list("traits", flat=True).get(pk=obj.pk)
         super().save_model(request, obj, form, change)
+        if changes:
+            write_traits([(obj.pk, SplitTraits({}, changes))])
         audit(actor_name(request), "customer.changed", f"customer:{obj.pk}", fields=sorted(form.changed_data))
 
     def response_change(self, request: HttpRequest, obj: Customer) -> HttpResponse:

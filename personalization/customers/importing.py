@@ -12,9 +12,12 @@ import numpy as np
 import pyarrow as pa
 from django.utils import timezone
 
+from personalization.customers.declared import SEALED, settle
+from personalization.customers.declared_columns import apply_once, seal_rows, sealed_json
 from personalization.customers.errors import InvalidTraits
 from personalization.customers.models import Customer
 from personalization.customers.phones import normalize_phone
+from personalization.customers.trait_rules import TraitRule
 from personalization.customers.traits import COLUMNS, check_column, clean_text, column_of, split_traits
 from personalization.importing import columns as plain_columns
 from personalization.importing import values as cells
@@ -25,7 +28,10 @@ from personalization.importing.pipeline import Importer, Written
 from personalization.importing.reading import plain
 from personalization.importing.values import RowError
 
-SCHEMA = pa.schema([(name, pa.string()) for name in ("external_id", *COLUMNS, "traits", "created_at")])
+# `sealed`: values of encrypted traits, as JSON; null for nearly all.
+SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("external_id", *COLUMNS, "traits", "created_at", "sealed")]
+)
 TYPES = {"external_id": "text", **dict.fromkeys(COLUMNS, "text"), "traits": "jsonb"}
 _EMAIL = r'^[^\s<>,;"@]+@[^\s<>,;"@]+$'
 # Columns that hold nearly any text, with their limit.
@@ -51,8 +57,11 @@ class CustomerImporter(Importer):
     required = ("external_id",)
     schema = SCHEMA
 
-    def __init__(self, *, zone: tzinfo = UTC) -> None:
+    def __init__(self, *, zone: tzinfo = UTC, rules: Mapping[str, TraitRule] | None = None) -> None:
+        """`rules` of declared traits, by name."""
         self.zone = zone
+        self.rules = dict(rules or {})
+        self.hidden = {name: SEALED for name, rule in self.rules.items() if rule.is_encrypted}
         self.now = timezone.now()
         self.all_new = True  # until a block proves otherwise
 
@@ -68,6 +77,10 @@ class CustomerImporter(Importer):
             split = split_traits({name: plain(value) for name, value in others.items() if value is not None})
         except InvalidTraits as error:
             raise RowError(str(error)) from None
+        settled = settle([(0, split)], self.rules)
+        for refusal in settled.refusals:
+            raise RowError(f"{refusal.name}: {refusal.reason}")
+        split = settled.changes[0][1]
         columns = split.columns | columns
         if columns.get("phone"):
             columns["phone"] = normalize_phone(columns["phone"], country=columns.get("country", ""))
@@ -77,6 +90,7 @@ class CustomerImporter(Importer):
             **{name: columns.get(name, "") for name in COLUMNS},
             "traits": msgspec.json.encode(split.others, order="sorted").decode(),
             "created_at": moment and moment.astimezone(UTC).isoformat(),
+            "sealed": sealed_json({name: value for (_pk, name), value in settled.sealed.items()}),
         }
 
     def convert_plain(
@@ -84,11 +98,15 @@ class CustomerImporter(Importer):
     ) -> tuple[Plain, pa.Table] | None:
         if any(column_of(name) or name in _SPECIAL or clean_text(name)[:200] != name for name in others):
             return None
+        if any(self.rules[name].is_encrypted for name in self.rules.keys() & others.keys()):
+            return None
+        others, fitting = self._declared(others, rows)
         found = {
             "external_id": plain_columns.text(values["external_id"], limit=200),
             **{name: self._column(name, values, rows) for name in COLUMNS},
             "traits": plain_columns.json_objects(others, rows=rows),
             "created_at": self._created_at(values.get("created_at"), rows),
+            "sealed": plain_columns.Column(pa.nulls(rows, pa.string()), fitting),
         }
         known = {name: column for name, column in found.items() if column is not None}
         if len(known) < len(found):
@@ -96,6 +114,16 @@ class CustomerImporter(Importer):
         right = np.logical_and.reduce([column.plain for column in known.values()])
         right &= plain_columns.truths(pc.not_equal(known["external_id"].values, ""))
         return right, pa.table([column.values for column in known.values()], schema=SCHEMA)
+
+    def _declared(
+        self, others: Mapping[str, pa.Array], rows: int
+    ) -> tuple[dict[str, pa.Array], plain_columns.Plain]:
+        """The columns with declared ones as their types, and the rows in which each of those is good."""
+        good, typed = np.ones(rows, dtype=bool), dict(others)
+        for name in self.rules.keys() & others.keys():
+            typed[name], right = apply_once(self.rules[name], others[name])
+            good &= right
+        return typed, good
 
     def _column(self, name: str, values: Mapping[str, pa.Array], rows: int) -> plain_columns.Column | None:
         column = values.get(name)
@@ -134,8 +162,9 @@ class CustomerImporter(Importer):
                 copy_text([*(column.take(order) for column in columns), created.take(order), now]),
             )
             if self.all_new:
+                seal_rows(table)
                 return Written(new=table.num_rows)
-        return upsert(
+        written = upsert(
             table=Customer._meta.db_table,
             key="external_id",
             types=TYPES | {"created_at": "timestamptz"},
@@ -148,6 +177,8 @@ class CustomerImporter(Importer):
             },
             constants={"updated_at": "now()"},
         )
+        seal_rows(table)
+        return written
 
 
 def _checked_once(name: str, found: plain_columns.Column) -> plain_columns.Column:
@@ -187,7 +218,14 @@ def _merge_doubles(table: pa.Table) -> pa.Table:
         known = merged.setdefault(row["external_id"], row)
         if known is not row:
             traits = msgspec.json.decode(known["traits"]) | msgspec.json.decode(row["traits"])
+            known_sealed = known["sealed"]
             known |= {name: value for name, value in row.items() if value}
-            known["traits"] = msgspec.json.encode(traits).decode()
+            sealed = {
+                name: value
+                for source in (known_sealed, row["sealed"])
+                if source
+                for name, value in msgspec.json.decode(source).items()
+            }
+            known["traits"], known["sealed"] = msgspec.json.encode(traits).decode(), sealed_json(sealed)
     rest = table.filter(pa.array(~double))
     return pa.concat_tables([rest, pa.Table.from_pylist(list(merged.values()), SCHEMA)]).combine_chunks()

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from personalization.customers.declarations import SealedTrait, TraitDeclaration
 from personalization.customers.identity_models import (
     Identifier,
     IdentifierClaim,
@@ -18,7 +19,8 @@ from personalization.personal_data import AtErasure, PersonalData
 
 __all__ = [
     "Channel", "Consent", "Customer", "Identifier", "IdentifierClaim", "IdentifierKind", "IdentityRule",
-    "Merge", "MergeReason", "Suppression", "SuppressionReason", "TraitChange",
+    "Merge", "MergeReason", "SealedTrait", "Suppression", "SuppressionReason", "TraitChange",
+    "TraitDeclaration",
 ]  # fmt: skip
 
 
@@ -68,7 +70,10 @@ class Customer(models.Model):
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
-        permissions = [("view_personal_data", _("Can see names, addresses and traits"))]
+        permissions = [
+            ("view_personal_data", _("Can see names, addresses and traits")),
+            ("view_sensitive_traits", _("Can see sensitive and encrypted traits")),
+        ]
         indexes = [
             # By their beginning and as a whole, whatever the database's collation (see `search`).
             *(

@@ -10,11 +10,14 @@ from typing import Any
 from django.http import HttpRequest
 from rest_framework.request import Request
 
-from personalization.access.models import ApiKey, PersonalRead
+from personalization.access.models import ApiKey, PersonalRead, Scope
 from personalization.access.services import actor_name
+from personalization.customers.declarations import sensitive_declarations
+from personalization.customers.declared import unseal
 from personalization.customers.models import Customer
 
 PERMISSION = "customers.view_personal_data"
+SENSITIVE = "customers.view_sensitive_traits"
 MASK = "•••"
 # What is left of a masked profile: too coarse to tell who it is.
 MASKED = ("external_id", "email", "phone", "first_name", "last_name", "city")
@@ -26,10 +29,19 @@ def may_see(request: HttpRequest | Request) -> bool:
     return bool(request.user.has_perm(PERMISSION))
 
 
+def may_see_sensitive(request: HttpRequest | Request) -> bool:
+    """Staff by permission, programs by the scope in which they could ask for everything anyway."""
+    key = getattr(request, "auth", None)
+    if isinstance(key, ApiKey):
+        return Scope.PRIVACY in key.scopes
+    return bool(request.user.has_perm(SENSITIVE))
+
+
 def show(request: HttpRequest | Request, customers: Iterable[Customer], *, page: str) -> list[Customer]:
-    """The customers for this caller's eyes. Masked ones are for showing only: never save them."""
+    """The customers for this caller's eyes, and for showing only: never save them."""
     found = list(customers)
     if may_see(request):
+        show_traits(request, {customer.pk: customer.traits for customer in found})
         note_read(request, [customer.pk for customer in found], page=page)
         return found
     for customer in found:
@@ -54,8 +66,22 @@ def show_profile(request: HttpRequest | Request, profile: Mapping[str, Any], *, 
     """The same for a dictionary of `selectors.profiles`."""
     if may_see(request):
         note_read(request, [profile["id"]], page=page)
-        return dict(profile)
+        shown = {**profile, "traits": dict(profile["traits"])}
+        show_traits(request, {profile["id"]: shown["traits"]})
+        return shown
     return mask_profile(profile)
+
+
+def show_traits(request: HttpRequest | Request, traits_by_customer: Mapping[int, dict[str, Any]]) -> None:
+    """In place: encrypted values in clear and sensitive ones as they are for who may see them, masked for all
+    others."""
+    if may_see_sensitive(request):
+        unseal(traits_by_customer)
+        return
+    hidden = set(sensitive_declarations().values_list("name", flat=True))
+    for traits in traits_by_customer.values():
+        for name in hidden & traits.keys():
+            traits[name] = MASK
 
 
 def mask_profile(profile: Mapping[str, Any]) -> dict[str, Any]:

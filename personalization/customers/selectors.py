@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 
 from personalization.customers.addresses import address_hash
+from personalization.customers.declared import unseal
 from personalization.customers.models import Channel, Consent, Customer, Suppression
 
 PROFILE_FIELDS = (
@@ -15,12 +16,15 @@ PROFILE_FIELDS = (
 
 
 def profiles(customer_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-    """Plain dictionaries by customer id, as templates see them; `traits` holds all other traits.
+    """Plain dictionaries by customer id, as templates see them; `traits` holds all other traits, those that
+    are kept encrypted in clear.
 
     Ids that do not exist are absent.
     """
     rows = Customer.objects.filter(pk__in=list(customer_ids)).values(*PROFILE_FIELDS)
-    return {row["id"]: dict(row) for row in rows}
+    found = {row["id"]: dict(row) for row in rows}
+    unseal({pk: row["traits"] for pk, row in found.items()})
+    return found
 
 
 def profile_by_external_id(external_id: str) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from psycopg.types.json import Jsonb
 
 from personalization.customers.addresses import address_hash
+from personalization.customers.declared import Refusal, Settled, check_traits, seal, settle
 from personalization.customers.errors import InvalidConsent, UnknownCustomer
 from personalization.customers.identity import Resolved, link, resolve
 from personalization.customers.models import (
@@ -111,23 +112,27 @@ def update_traits(customer_id: int, traits: Mapping[str, Any]) -> None:
     """Merges traits into one profile; None removes a trait. Raises UnknownCustomer, InvalidTraits."""
     if not Customer.objects.filter(pk=customer_id).exists():
         raise UnknownCustomer
-    write_traits([(customer_id, split_traits(traits))])
+    split = split_traits(traits)
+    check_traits(split.others)
+    write_traits([(customer_id, split)])
 
 
-def write_traits(changes: Sequence[tuple[int, SplitTraits]], *, by_us: bool = False) -> None:
+def write_traits(changes: Sequence[tuple[int, SplitTraits]], *, by_us: bool = False) -> list[Refusal]:
     """Merges traits into many profiles in one statement; several changes of one customer apply in order.
 
-    Every changed value goes to the history. `by_us`: computed by us, the profile itself counts as untouched.
+    Answers the values that a declaration refuses; everything else is written. Every changed value goes to the
+    history. `by_us`: computed by us, the profile itself counts as untouched and no declaration is asked.
     Locks the customers in the order of their ids, so that concurrent batches wait instead of deadlocking.
     """
+    settled = Settled(list(changes)) if by_us else settle(changes)
     merged: dict[int, tuple[dict[str, str], dict[str, Any]]] = {}
-    for customer_id, split in changes:
+    for customer_id, split in settled.changes:
         columns, others = merged.setdefault(customer_id, ({}, {}))
         columns.update(split.columns)
         others.update(split.others)
     merged = {pk: entry for pk, entry in merged.items() if entry[0] or entry[1]}
     if not merged:
-        return
+        return settled.refusals
     ids = sorted(merged)
     gone = [[name for name, value in merged[pk][1].items() if value is None] for pk in ids]
     kept = [Jsonb({k: v for k, v in merged[pk][1].items() if v is not None}) for pk in ids]
@@ -142,6 +147,8 @@ def write_traits(changes: Sequence[tuple[int, SplitTraits]], *, by_us: bool = Fa
         ]  # fmt: skip
         cursor.execute(_KEEP_HISTORY, [*values, now])
         cursor.execute(_UPDATE_TRAITS, [None if by_us else now, *values])
+        seal(settled.sealed)
+    return settled.refusals
 
 
 _NEW_VALUES = (

@@ -1,9 +1,10 @@
 """What this room adds to the timeline: consent, merges, changes of traits."""
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from personalization.customers.declarations import sensitive_declarations
 from personalization.customers.models import Consent, Merge, TraitChange
 from personalization.customers.timeline import Entry, TimelineSource
 
@@ -70,9 +71,14 @@ class TraitEntries(TimelineSource):
     at_field = "changed_at"
 
     def rows(self, customer_id: int) -> QuerySet[TraitChange]:
-        return TraitChange.objects.filter(customer_id=customer_id)
+        hidden = Exists(sensitive_declarations().filter(name=OuterRef("name")))
+        return TraitChange.objects.filter(customer_id=customer_id).annotate(is_hidden=hidden)
 
     def tell(self, row: TraitChange) -> Entry:
+        if row.is_hidden and row.value is not None:  # type: ignore[attr-defined]  # annotated above
+            return self.entry(
+                row, _("Trait %(name)s changed") % {"name": row.name}, name=row.name, value=None
+            )
         if row.value is None:
             title = _("Trait removed: %(name)s") % {"name": row.name}
         else:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import structlog
 from django.db import IntegrityError, OperationalError, transaction
+from django.utils.translation import gettext as _
 
 from personalization.catalog.selectors import ids_by_external
 from personalization.customers.models import IdentifierKind
@@ -50,7 +51,7 @@ def _ingest(messages: Sequence[Message], *, received_at: datetime) -> dict[int, 
     )
     owners = [resolved.users[m.user_id] if m.user_id else resolved.visitors[m.anonymous_id] for m in messages]
     pairs = list(zip(owners, messages, strict=True))
-    write_traits([(owner, m.traits) for owner, m in pairs if m.traits is not None])
+    _write_traits(owners, messages, refused)
     link_devices(device for owner, m in pairs if m.call == "identify" for device in _devices(owner, m))
     items = ids_by_external({o.item for m in messages for o in m.occurrences if o.item})
     record_events(
@@ -76,6 +77,18 @@ def _ingest(messages: Sequence[Message], *, received_at: datetime) -> dict[int, 
         if m.traits and (m.traits.columns.get("email") or m.traits.columns.get("phone"))
     )
     return refused
+
+
+def _write_traits(owners: Sequence[int], messages: Sequence[Message], refused: dict[int, str]) -> None:
+    """A value that a declaration refuses is told by the position of its message, whose rest is written."""
+    told = [place for place, message in enumerate(messages) if message.traits is not None]
+    changes = [(owners[place], split) for place in told if (split := messages[place].traits) is not None]
+    for refusal in write_traits(changes):
+        reason = _("trait %(name)s was not taken: %(reason)s; everything else was") % {
+            "name": refusal.name, "reason": refusal.reason
+        }  # fmt: skip
+        place = told[refusal.position]
+        refused[place] = f"{refused[place]}; {reason}" if place in refused else reason
 
 
 def _devices(owner: int, message: Message) -> Iterator[tuple[int, str, str]]:

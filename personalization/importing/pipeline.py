@@ -57,6 +57,9 @@ class Importer(ABC):
     required: Sequence[str] = ()
     schema: pa.Schema
     remembers = False  # whether skipped records must be converted too
+    hidden: Mapping[
+        str, str
+    ] = {}  # columns whose cells are never kept with a refused row, and what is instead
 
     @abstractmethod
     def convert(self, values: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
@@ -257,9 +260,15 @@ def _write(
             unchanged=counts.unchanged + rows - written.new - written.changed - len(written.rejects),
             rejected=counts.rejected + len(rejected),
         )
-        bad.add_all(rejected)
+        bad.add_all((line, reason, _without(row, importer.hidden)) for line, reason, row in rejected)
         if loading.checkpoint:
             loading.checkpoint(after)
         if loading.dry_run:
             transaction.set_rollback(True)
     return after
+
+
+def _without(row: object, hidden: Mapping[str, str]) -> object:
+    if not hidden or not isinstance(row, dict):
+        return row
+    return {name: hidden.get(name, cell) if cell is not None else None for name, cell in row.items()}

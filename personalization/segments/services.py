@@ -1,5 +1,6 @@
 """Writes of the segments room."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from personalization.access.services import audit
+from personalization.customers.declarations import TraitDeclaration
 from personalization.segments.compiler import compile_node
 from personalization.segments.definition import DefinitionError, Problem, parse
 from personalization.segments.errors import InvalidDefinition, NameTaken
@@ -66,6 +68,21 @@ def check(definition: object, segment: Segment | None) -> None:
         compile_node(parse(definition), now=datetime.now(UTC), path=path)
     except DefinitionError as error:
         raise InvalidDefinition.of(error, prefix="/definition") from error
+    encrypted = set(TraitDeclaration.objects.filter(is_encrypted=True).values_list("name", flat=True))
+    if problems := list(_asked_of_encrypted(definition, "", encrypted)):
+        raise InvalidDefinition(problems, prefix="/definition")
+
+
+def _asked_of_encrypted(part: object, at: str, encrypted: set[str]) -> Iterator[Problem]:
+    """Conditions that could only be answered from the value of an encrypted trait."""
+    if isinstance(part, list):
+        for place, child in enumerate(part):
+            yield from _asked_of_encrypted(child, f"{at}/{place}", encrypted)
+    elif isinstance(part, dict):
+        if part.get("trait") in encrypted and part.get("op") not in ("exists", "missing"):
+            yield Problem(f"{at}/op", mark("This trait is encrypted: ask only whether it is known."))
+        for shape in {"all", "any", "not"} & part.keys():
+            yield from _asked_of_encrypted(part[shape], f"{at}/{shape}", encrypted)
 
 
 def clean_name(name: object) -> str:

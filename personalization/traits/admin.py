@@ -16,9 +16,11 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from personalization.access.services import actor_name, audit
 from personalization.customers.errors import InvalidTraits
-from personalization.traits import services
+from personalization.traits import declaration_admin, services
 from personalization.traits.models import TraitDefinition
 from personalization.traits.registry import trait_kinds
+
+__all__ = ["TraitDefinitionAdmin", "declaration_admin"]  # Django looks for registrations in this file alone
 
 
 class TraitDefinitionForm(forms.ModelForm):

@@ -1,8 +1,13 @@
 from django.urls import path
 
-from personalization.traits import api
+from personalization.traits import api, catalog_api
 
 urlpatterns = [
     path("traits", api.TraitList.as_view(), name="api-traits"),
     path("traits/<str:name>", api.TraitDetail.as_view(), name="api-trait"),
+    path("trait-catalog", catalog_api.TraitCatalog.as_view(), name="api-trait-catalog"),
+    path("trait-declarations", catalog_api.DeclarationList.as_view(), name="api-trait-declarations"),
+    path(
+        "trait-declarations/<str:name>", catalog_api.DeclarationDetail.as_view(), name="api-trait-declaration"
+    ),
 ]

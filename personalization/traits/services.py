@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from personalization.customers.declarations import TraitDeclaration
 from personalization.customers.errors import InvalidTraits
 from personalization.customers.models import Customer
 from personalization.customers.services import write_traits
@@ -36,6 +37,8 @@ def check_definition(definition: TraitDefinition) -> None:
     wrong = []
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,59}", definition.name) or column_of(definition.name):
         wrong.append(("/name", _("Small letters, digits and _; not the name of a standard trait.")))
+    elif TraitDeclaration.objects.filter(name=definition.name).exists():
+        wrong.append(("/name", _("A declared trait has this name.")))
     kind = trait_kinds().get(definition.kind)
     if kind is None:
         wrong.append(("/kind", _("One of: %(kinds)s.") % {"kinds": ", ".join(trait_kinds())}))

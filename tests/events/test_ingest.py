@@ -10,6 +10,7 @@ import pytest
 
 from personalization.access.services import create_key
 from personalization.catalog.models import Item
+from personalization.customers.declarations import TraitDeclaration
 from personalization.customers.models import Consent, Customer, Identifier
 from personalization.events.models import Event
 
@@ -199,3 +200,18 @@ def test_group_and_screen_are_understood(post):
     assert post("screen", {"userId": "ada", "name": "Start"}).status_code == 200
     assert Customer.objects.get().traits == {"group": {"id": "club", "size": 3}}
     assert Event.objects.get().name == "Screen Viewed"
+
+
+def test_a_declared_trait_that_does_not_fit_costs_nothing_else(post):
+    TraitDeclaration.objects.create(name="age", value_type="whole")
+    calls = [
+        {"type": "identify", "userId": "ada", "traits": {"age": "old", "plan": "gold"}},
+        {"type": "identify", "userId": "bob", "traits": {"age": "33"}},
+        {"type": "track", "userId": "ada", "event": "E"},
+    ]
+    answer = post("batch", {"batch": calls}).json()
+    reason = "trait age was not taken: not a number; everything else was"
+    assert answer == {"success": True, "errors": [{"index": 0, "reason": reason}]}
+    assert Customer.objects.get(external_id="ada").traits == {"plan": "gold"}
+    assert Customer.objects.get(external_id="bob").traits == {"age": 33}
+    assert Event.objects.get().name == "E"

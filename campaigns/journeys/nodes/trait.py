@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.journeys.nodes._base import Field, Move, Node, Place, Stay, Traveler, Wrong
+from personalization.customers.declared import check_traits
 from personalization.customers.errors import InvalidTraits
 from personalization.customers.services import write_traits
 from personalization.customers.traits import column_of, split_traits
@@ -32,7 +33,7 @@ class TraitNode(Node):
         if column_of(trait) in ("email", "phone"):
             yield "trait", _("A journey does not change addresses.")
         try:
-            split_traits({trait: params.get("value")})
+            check_traits(split_traits({trait: params.get("value") or None}).others)
         except InvalidTraits as error:
             yield "value", str(error)
 
