@@ -10,16 +10,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from campaigns import selectors, services, tasks, winner
-from campaigns.decision_document import decision_document_of
-from campaigns.decision_serializers import (
+from campaigns.errors import InvalidState
+from campaigns.models import Campaign, DeliveryStatus, Run, SkipReason
+from campaigns.outlook import outlook_of
+from campaigns.reports.decision_document import decision_document_of
+from campaigns.reports.decision_serializers import (
     ChoiceSerializer,
     DecisionSerializer,
     OutlookSerializer,
 )
-from campaigns.errors import InvalidState
-from campaigns.models import Campaign, DeliveryStatus, Run, SkipReason
-from campaigns.outlook import outlook_of
-from campaigns.report_found import wish
+from campaigns.reports.found import wish
 from campaigns.serializers import CampaignSerializer, DeliverySerializer, LaunchSerializer, ProgressSerializer
 from campaigns.services import MessageDraft
 from experiments.plan import amend_plan

@@ -1,15 +1,15 @@
 from django.urls import include, path
 
 from campaigns import api
-from campaigns.account_api import AccountsView, AccountView
-from campaigns.attribution_api import AttributionView, DomainView
 from campaigns.limits.api import LimitsView
 from campaigns.proofs.api import AddressesView, DiffView, ProofsView
 from campaigns.push_api import PushKeyView, PushSubscriptionsView
-from campaigns.rehearsal_views import RehearsalView
-from campaigns.report_api import ReportView
-from campaigns.trigger_api import TriggerView
-from campaigns.why_views import WhyView
+from campaigns.rehearsing.views import RehearsalView
+from campaigns.reports.api import ReportView
+from campaigns.reports.attribution_api import AttributionView, DomainView
+from campaigns.senders.account_api import AccountsView, AccountView
+from campaigns.triggering.api import TriggerView
+from campaigns.why.views import WhyView
 from campaigns.workflow.api import ApprovalView, DuplicateView, ShelfView
 
 urlpatterns = [

@@ -10,12 +10,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from campaigns import channels
-from campaigns.accounts import trouble_of
+from campaigns.editor.item_counts import count_items, idle_pins
 from campaigns.frozen import content_of
 from campaigns.item_choice import ItemChoice
-from campaigns.item_counts import count_items, idle_pins
 from campaigns.models import Campaign, CampaignKind, Message, SuggestedField
 from campaigns.outlook import guardrails_ahead, look_ahead_of
+from campaigns.senders.accounts import trouble_of
 from campaigns.suggestions.services import unapproved_in
 from campaigns.workflow import approval
 from experiments.errors import InvalidPlan

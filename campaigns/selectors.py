@@ -7,7 +7,6 @@ from django.db import connection
 from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
 
-from campaigns.accounts import trouble_of
 from campaigns.models import (
     Campaign,
     Chunk,
@@ -19,6 +18,7 @@ from campaigns.models import (
     Telling,
     TellingStatus,
 )
+from campaigns.senders.accounts import trouble_of
 from experiments.models import Experiment
 
 

@@ -25,7 +25,7 @@ from campaigns.schedule.planning import next_launch, plan_launch
 from campaigns.schedule.timing import Timing
 from campaigns.schedule.words import read_timing
 from campaigns.steering import cancel, close, pause, resume, retry_failed
-from campaigns.utm import wrong_utm
+from campaigns.tracking.utm import wrong_utm
 from campaigns.varying import start_varying
 from campaigns.winner import promise
 from experiments import holdouts

@@ -2,18 +2,14 @@
 
 from django.urls import path
 
-from campaigns import (
-    account_pages,
-    dates_page,
-    pages,
-    plan_page,
-    preview,
-    rehearsal_views,
-    report_page,
-    why_views,
-)
+from campaigns.editor import dates_page, pages, preview
 from campaigns.home import page as home
 from campaigns.proofs import pages as proof_pages
+from campaigns.rehearsing import views as rehearsal_views
+from campaigns.reports import page as report_page
+from campaigns.reports import plan_page
+from campaigns.senders import account_pages
+from campaigns.why import views as why_views
 from campaigns.workflow import pages as workflow_pages
 
 app_name = "campaigns"

@@ -16,7 +16,7 @@ from campaigns import channels
 from campaigns.errors import InvalidCampaign
 from campaigns.learning import LearningPlan, metric_of
 from campaigns.models import Run
-from campaigns.report_words import effect_text, interval_text
+from campaigns.reports.words import effect_text, interval_text
 from experiments import selectors as experiments
 from experiments import services, tasks
 from experiments.models import Allocation, Experiment, Metric

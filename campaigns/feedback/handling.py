@@ -14,11 +14,12 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from campaigns import channels, links
+from campaigns import channels
 from campaigns.feedback.classify import HARD, SOFT, Failure
 from campaigns.feedback.reports import Report
 from campaigns.models import Bounce, Delivery, DeliveryStatus
 from campaigns.sending.smtp import redact
+from campaigns.tracking import links
 from personalization.customers import services as customers
 from personalization.customers.models import SuppressionReason
 from personalization.customers.selectors import person_address

@@ -12,13 +12,13 @@ from anymail.webhooks.base import AnymailCoreWebhookView
 from django.http import HttpRequest
 from django.utils import timezone
 
-from campaigns import tracking
 from campaigns.feedback import handling
 from campaigns.feedback.classify import BLOCK, HARD, STATUS, Failure, classify
 from campaigns.feedback.reports import NUMBER
-from campaigns.links import Link
 from campaigns.models import Delivery, SenderAccount
-from campaigns.tracking import Visit
+from campaigns.tracking import services as tracking
+from campaigns.tracking.links import Link
+from campaigns.tracking.services import Visit
 
 
 class NotAccepted(Exception):

@@ -12,8 +12,8 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
 from campaigns import selectors
-from campaigns.accounts import trouble_of
 from campaigns.models import Campaign, CampaignStatus, Delivery, DeliveryStatus, Run, RunStatus, SenderAccount
+from campaigns.senders.accounts import trouble_of
 from campaigns.workflow import approval
 from experiments import selectors as experiments
 from experiments.notices import Notice, notices

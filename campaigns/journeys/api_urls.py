@@ -1,7 +1,7 @@
 from django.urls import path
 
 from campaigns.journeys import api
-from campaigns.rehearsal_views import JourneyRehearsalView
+from campaigns.rehearsing.views import JourneyRehearsalView
 
 urlpatterns = [
     path("journeys", api.JourneysView.as_view()),

@@ -9,7 +9,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns import services as campaigns
-from campaigns import taking_in
 from campaigns.errors import InvalidJourney, InvalidState
 from campaigns.journeys import entries
 from campaigns.journeys.entering import enter
@@ -26,6 +25,7 @@ from campaigns.models import (
     Passage,
     PassageStatus,
 )
+from campaigns.triggering import taking_in
 from personalization.access.services import audit
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from campaigns.journeys import asking, pages
-from campaigns.rehearsal_views import journey_rehearsal
+from campaigns.rehearsing.views import journey_rehearsal
 
 app_name = "journeys"
 urlpatterns = [

@@ -12,12 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from campaigns.editor.preview import example_context
 from campaigns.item_choice import ItemChoice
 from campaigns.onsite import services
 from campaigns.onsite.forms import ContentForms, OfferForm, PlacementForm, draft_of
 from campaigns.onsite.models import Offer, OfferStatus, Order, Placement
 from campaigns.onsite.next_best import Ranked, gain_of, rank
-from campaigns.preview import example_context
 from experiments.models import ClientKey
 from personalization.access.models import User
 from personalization.access.problems import ProblemError

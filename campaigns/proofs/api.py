@@ -17,7 +17,7 @@ from campaigns.proofs.addresses import check_addresses
 from campaigns.proofs.asking import addresses_of, choices_for, make_proofs, read_asked
 from campaigns.proofs.proof import Proof
 from campaigns.proofs.unlike import Choice
-from campaigns.why_views import DecisionOfPersonSerializer
+from campaigns.why.views import DecisionOfPersonSerializer
 from personalization.access.models import ApiKey, Scope
 from personalization.access.services import actor_name, audit
 from personalization.customers import reading

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from campaigns import channels
+from campaigns.editor.preview import unsubscribe_nowhere
 from campaigns.models import Campaign, Message
-from campaigns.preview import unsubscribe_nowhere
 from campaigns.proofs.addresses import Address, addresses_in
 from campaigns.proofs.proof import Proof, Situation, make_proof
 from campaigns.proofs.unlike import Choice, audience, choose_of

@@ -9,13 +9,14 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from campaigns import channels, links
+from campaigns import channels
+from campaigns.editor.preview import example_context, give, preheader_of
 from campaigns.frozen import content_of
 from campaigns.item_choice import ItemChoice
 from campaigns.models import Campaign, Message
-from campaigns.preview import example_context, give, preheader_of
 from campaigns.proofs.trail import decide
-from campaigns.why import Decision
+from campaigns.tracking import links
+from campaigns.why.answers import Decision
 from personalization.content.accessibility import check_accessibility
 from personalization.content.errors import Problem, RenderError
 from personalization.content.messages import CLIPPED_AT

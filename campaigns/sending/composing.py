@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from campaigns import links
 from campaigns.channels import ChannelError, Outgoing, Recipient, Session, Sheet
 from campaigns.ledger import Row
 from campaigns.models import SkipReason
 from campaigns.sending.context import ChunkData, RunContent, values_before
 from campaigns.sending.picks import ItemTexts
-from campaigns.utm import tag_url, utm_of
+from campaigns.tracking import links
+from campaigns.tracking.utm import tag_url, utm_of
 from personalization.content.errors import LeftOut, MissingValue, RenderError, UsedUp
 from personalization.content.needs import GIVENS, Givens
 

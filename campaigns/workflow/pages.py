@@ -10,9 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from campaigns.forms import read_json, text
+from campaigns.editor.forms import read_json, text
+from campaigns.editor.pages import answers_problems
 from campaigns.models import Campaign
-from campaigns.pages import answers_problems
 from campaigns.workflow import approval, shelving
 from campaigns.workflow.approval_state import approval_state
 from campaigns.workflow.month import month_of, read_month

@@ -7,7 +7,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from campaigns import services
-from campaigns.editor_texts import snippets
+from campaigns.editor.texts import snippets
 from personalization.access.models import User
 from personalization.content.starters import starters
 from personalization.customers.models import Customer

@@ -6,9 +6,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from campaigns import taking_in
 from campaigns.journeys.nodes._base import Field, Move, Node, Place, Stay, Traveler, Wrong
 from campaigns.models import Campaign, CampaignKind
+from campaigns.triggering import taking_in
 
 
 class MessageNode(Node):

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from campaigns.models import Campaign, Journey
-from campaigns.rehearsal import DAYS, Rehearsal, rehearse, rehearse_journey
+from campaigns.rehearsing.rehearsal import DAYS, Rehearsal, rehearse, rehearse_journey
 from personalization.access.problems import ProblemError
 
 

@@ -21,9 +21,9 @@ from django.utils import timezone
 from py_vapid import Vapid02
 from standardwebhooks import Webhook
 
-from campaigns import accounts
 from campaigns.channels import mobilepush, webhook, webpush
 from campaigns.models import PushSubscription, SenderAccount
+from campaigns.senders import accounts
 from campaigns.sending import chunk
 from personalization.customers.models import Consent, Customer, Identifier
 

@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from campaigns import accounts
 from campaigns.errors import InvalidAccount
 from campaigns.models import SenderAccount
+from campaigns.senders import accounts
 from personalization.access.models import User
 from personalization.access.outbound import ForbiddenAddress, Line, check_url
 

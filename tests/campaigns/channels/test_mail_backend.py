@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from campaigns import accounts, links, selectors, services
+from campaigns import selectors, services
 from campaigns.models import Delivery
+from campaigns.senders import accounts
+from campaigns.tracking import links
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,10 +10,12 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import accounts, links, services
+from campaigns import services
 from campaigns.feedback.handling import take_report
 from campaigns.feedback.reports import read_report
 from campaigns.models import Bounce, Delivery
+from campaigns.senders import accounts
+from campaigns.tracking import links
 from personalization.customers.models import Customer, Suppression
 from personalization.events.models import Event
 from tests.campaigns.feedback.test_reports import ARF, NUMBER, dsn

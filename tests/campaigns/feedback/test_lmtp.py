@@ -13,8 +13,9 @@ import pytest
 from django.conf import settings as django_settings
 from django.utils import timezone
 
-from campaigns import links, services
+from campaigns import services
 from campaigns.models import Bounce, Delivery
+from campaigns.tracking import links
 from tests.browser.conftest import database_url
 from tests.campaigns.feedback.test_reports import NUMBER, dsn
 

@@ -8,9 +8,10 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import links, services
-from campaigns.links import CLICK, OPEN, TRAP, UNSUBSCRIBE, Link
+from campaigns import services
 from campaigns.models import Delivery
+from campaigns.tracking import links
+from campaigns.tracking.links import CLICK, OPEN, TRAP, UNSUBSCRIBE, Link
 from experiments.questions import BOT_FLAGS
 from personalization.customers.models import Consent, Suppression
 from personalization.events.models import Event

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from campaigns import links, services
+from campaigns import services
 from campaigns.feedback.mailbox import MailboxError, read_mailbox
 from campaigns.models import Delivery
+from campaigns.tracking import links
 from personalization.customers.models import Suppression
 from tests.campaigns.feedback.test_reports import NUMBER, dsn
 

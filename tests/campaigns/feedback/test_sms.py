@@ -8,9 +8,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import accounts, links, services
+from campaigns import services
 from campaigns.models import Bounce, Delivery, SenderAccount
+from campaigns.senders import accounts
 from campaigns.services import MessageDraft
+from campaigns.tracking import links
 from personalization.customers.models import Customer, Suppression
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ from campaigns.checks import check_campaign
 from campaigns.coupons.services import add_codes, archive_pool, save_pool, take_codes
 from campaigns.errors import CampaignNotReady, InvalidCoupons
 from campaigns.models import Chunk, CouponCode, CouponPool, Delivery
-from campaigns.rehearsal import rehearse
+from campaigns.rehearsing.rehearsal import rehearse
 from campaigns.sending import chunk
 from personalization.access.models import Scope, User
 from personalization.access.services import create_key

@@ -16,10 +16,10 @@ from campaigns import ledger, services
 from campaigns.checks import check_campaign
 from campaigns.errors import CampaignNotReady
 from campaigns.models import Delivery, Run
-from campaigns.rehearsal import rehearse
+from campaigns.rehearsing.rehearsal import rehearse
 from campaigns.selectors import items_of_last_messages
 from campaigns.sending import gate
-from campaigns.why import explain
+from campaigns.why.answers import explain
 from personalization.access.models import User
 from personalization.catalog.models import Item
 from personalization.content.services import save_block

@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 from campaigns import services
 from campaigns.checks import check_campaign
 from campaigns.models import Delivery
-from campaigns.rehearsal import rehearse
+from campaigns.rehearsing.rehearsal import rehearse
 from campaigns.varying import told
 from experiments import selectors as experiments
 from experiments.models import Assignment, Experiment

@@ -1,0 +1,302 @@
+"""The list of campaigns and the editor. Everything checks its permission; writes go through the services."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Count, Prefetch, Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dates import WEEKDAYS_ABBR
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from campaigns import services
+from campaigns.editor.forms import campaign_fields, read_json, send_at
+from campaigns.editor.texts import channel_forms, editor_texts, metric_choices, shares, snippets
+from campaigns.editor.visual import visual_editor
+from campaigns.item_choice import DEFAULT_COUNT
+from campaigns.models import Campaign, CampaignKind, CampaignStatus, Delivery, DeliveryStatus, Fallback, Run
+from campaigns.reports.words import effect_of_list
+from campaigns.workflow.approval_state import approval_state
+from experiments.models import Allocation, Holdout
+from personalization.access.models import User
+from personalization.access.problems import ProblemError, problem_response
+from personalization.access.services import actor_name
+from personalization.access.shell import render_page, staff_page
+from personalization.content.missing import Policy
+from personalization.content.starters import starters
+from personalization.customers.models import Channel
+from personalization.language_model.calls import endpoint_in_use
+from personalization.segments.models import Segment
+from recommender.references import item_names, write_rules
+from recommender.rules import Rules
+
+PER_PAGE = 25
+ARCHIVED = "archived"  # among the statuses to filter by
+
+
+def answers_problems(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Our own errors become problem details, which the page's script shows beside the fields."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except ProblemError as error:
+            return problem_response(
+                status=error.status,
+                title=error.title,
+                detail=error.detail,
+                slug=error.slug,
+                errors=error.errors,
+            )
+
+    return guarded
+
+
+@staff_page("campaigns.view_campaign")
+def campaign_list(request: HttpRequest) -> HttpResponse:
+    status, words = request.GET.get("status", ""), request.GET.get("q", "").strip()[:100]
+    found = Campaign.objects.select_related("segment").prefetch_related(
+        Prefetch("runs", Run.objects.select_related("experiment").order_by("-number"))
+    )
+    if status in CampaignStatus.values:
+        found = found.filter(status=status)
+    found = found.filter(archived_at__isnull=status != ARCHIVED)
+    if words:
+        found = found.filter(name__icontains=words)
+    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
+    return render_page(
+        request,
+        "campaigns/list.html",
+        {
+            "page_obj": page,
+            "rows": _rows(list(page.object_list)),
+            "statuses": [*CampaignStatus.choices, (ARCHIVED, _("Archived"))],
+            "status": status,
+            "words": words,
+            "is_filtered": bool(status or words),
+            "has_archived": Campaign.objects.exclude(archived_at=None).exists(),
+            "can_add": request.user.has_perm("campaigns.add_campaign"),
+        },
+        title=_("Campaigns"),
+    )
+
+
+def _rows(campaigns: list[Campaign]) -> list[dict[str, Any]]:
+    """Each campaign with its newest run, what was sent, and the effect on the primary metric."""
+    latest = {campaign.pk: next(iter(campaign.runs.all()), None) for campaign in campaigns}
+    run_ids = [run.pk for run in latest.values() if run]
+    sent = dict(
+        Delivery.objects.filter(run__in=run_ids)
+        .order_by()
+        .values("run")
+        .annotate(n=Count("pk", filter=Q(status=DeliveryStatus.SENT)))
+        .values_list("run", "n")
+    )
+    rows = []
+    for campaign in campaigns:
+        run = latest[campaign.pk]
+        rows.append(
+            {
+                "campaign": campaign,
+                "run": run,
+                "sent": sent.get(run.pk, 0) if run else None,
+                "effect": effect_of_list(run) if run else None,
+                "url": reverse("campaigns:report" if run else "campaigns:edit", args=[campaign.pk]),
+            }
+        )
+    return rows
+
+
+@staff_page("campaigns.view_campaign")
+def editor(request: HttpRequest, campaign_id: int | None = None) -> HttpResponse:
+    campaign = (
+        get_object_or_404(Campaign.objects.select_related("segment"), pk=campaign_id) if campaign_id else None
+    )
+    if campaign is None and not request.user.has_perm("campaigns.add_campaign"):
+        raise PermissionDenied
+    is_open = campaign is None or campaign.status in services.EDITABLE
+    may_save = request.user.has_perm("campaigns.change_campaign" if campaign else "campaigns.add_campaign")
+    return render_page(
+        request,
+        "campaigns/editor.html",
+        {
+            "campaign": campaign,
+            "is_open": is_open,
+            "can_save": may_save and is_open,
+            "can_suggest": may_save
+            and is_open
+            and request.user.has_perm("campaigns.add_suggestion")
+            and endpoint_in_use() is not None,
+            "can_launch": request.user.has_perm("campaigns.launch_campaign") and is_open,
+            "segments": Segment.objects.filter(archived_at=None),
+            "holdouts": Holdout.objects.filter(is_global=False, ended_at=None).order_by("name"),
+            "starters": starters(),
+            "channels": Channel.choices,
+            "snippets": snippets(),
+            "missing": Policy.choices,
+            "metrics": metric_choices(),
+            "fallbacks": Fallback.choices,
+            "allocations": Allocation.choices,
+            "kinds": CampaignKind.choices,
+            "weekdays": list(enumerate(WEEKDAYS_ABBR.values())),
+            "page_data": _page_data(request, campaign, can_save=may_save and is_open),
+        },
+        title=campaign.name if campaign else _("New campaign"),
+    )
+
+
+def _page_data(request: HttpRequest, campaign: Campaign | None, *, can_save: bool) -> dict[str, Any]:
+    return {
+        "campaign": state_of(campaign) if campaign else _blank(),
+        "canSave": can_save,
+        "canLaunch": request.user.has_perm("campaigns.launch_campaign"),
+        "urls": urls_of(campaign),
+        "starters": [
+            {"key": s.key, "name": s.name, "subject": s.subject, "preheader": s.preheader, "body": s.body}
+            for s in starters()
+        ],
+        "texts": editor_texts(),
+        "channels": channel_forms(),
+        "shares": shares(),
+        "guardrailMetrics": [key for key, _name in metric_choices()],
+        "myAddress": cast(User, request.user).email,
+        "language": "zh" if (get_language() or "").startswith("zh") else "en",
+        "visual": {**visual_editor(), "snippets": snippets()},
+    }
+
+
+def state_of(campaign: Campaign) -> dict[str, Any]:
+    """What the editor edits: as it is saved, and the names of the items in the rules."""
+    messages: list[dict[str, Any]] = [
+        {
+            "key": m.key, "name": m.name, "weight": m.weight, "subject": m.subject, "preheader": m.preheader,
+            "body": m.body, "fields": m.fields, "item_count": m.item_count, "missing": m.missing,
+            "rules": write_rules(Rules.from_json(m.rules)),
+        }
+        for m in campaign.messages.order_by("position", "pk")
+    ]  # fmt: skip
+    return {
+        "id": campaign.pk,
+        "name": campaign.name,
+        "segment": campaign.segment_id or "",
+        "sender_name": campaign.sender_name,
+        "sender_address": campaign.sender_address,
+        "topic": campaign.topic,
+        "channel": campaign.channel,
+        "utm": campaign.utm,
+        "control_share": campaign.control_share,
+        "holdout": campaign.holdout_id or "",
+        "plan": campaign.plan,
+        "test_share": campaign.test_share,
+        "fallback": campaign.fallback,
+        "allocation": campaign.allocation,
+        "learning": campaign.learning,
+        "kind": campaign.kind,
+        "timing": campaign.timing,
+        "status": campaign.status,
+        "scheduled_at": campaign.scheduled_at.isoformat() if campaign.scheduled_at else "",
+        "messages": messages,
+        "item_names": item_names(message["rules"] for message in messages),
+    }
+
+
+def _blank() -> dict[str, Any]:
+    first = starters()[0]
+    return {
+        "id": None, "name": "", "segment": "", "sender_name": "", "sender_address": settings.DEFAULT_SENDER,
+        "topic": "marketing", "channel": "email", "utm": {}, "control_share": 0.1, "holdout": "",
+        "status": CampaignStatus.DRAFT,
+        "plan": {}, "test_share": 1.0, "fallback": Fallback.BASELINE,
+        "allocation": Allocation.FIXED, "learning": {}, "kind": CampaignKind.BROADCAST,
+        "timing": {},
+        "scheduled_at": "", "item_names": {},
+        "messages": [
+            {"key": "a", "name": _("Variant %(letter)s") % {"letter": "A"}, "weight": 1,
+             "subject": first.subject, "preheader": first.preheader, "body": first.body,
+             "item_count": DEFAULT_COUNT, "rules": {}, "fields": {},
+             "missing": Policy.PRINT_NOTHING}
+        ],
+    }  # fmt: skip
+
+
+def urls_of(campaign: Campaign | None) -> dict[str, str]:
+    urls = {
+        "save": reverse("campaigns:create"),
+        "preview": reverse("campaigns:preview"),
+        "customers": reverse("campaigns:preview-customers"),
+        "sendTest": reverse("campaigns:send-test"),
+        "ruleChoices": reverse("campaigns:rule-choices"),
+        "size": reverse("campaigns:size"),
+        "outlook": reverse("campaigns:outlook"),
+        "dates": reverse("campaigns:dates"),
+    }
+    if campaign:
+        for name in ("edit", "save", "checks", "launch", "schedule", "unschedule", "report"):
+            urls[name] = reverse(f"campaigns:{name}", args=[campaign.pk])
+        for action in ("ask", "withdraw", "approve", "decline"):
+            urls[action] = reverse("campaigns:approval", args=[campaign.pk, action])
+    return urls
+
+
+@require_POST
+@staff_page("campaigns.view_campaign")
+@answers_problems
+def save(request: HttpRequest, campaign_id: int | None = None) -> HttpResponse:
+    campaign = get_object_or_404(Campaign, pk=campaign_id) if campaign_id else None
+    if not request.user.has_perm("campaigns.change_campaign" if campaign else "campaigns.add_campaign"):
+        raise PermissionDenied
+    saved = services.save_campaign(
+        campaign,
+        **campaign_fields(read_json(request)),
+        actor=actor_name(request),
+        created_by=cast(User, request.user),
+    )
+    return JsonResponse({"campaign": state_of(saved), "urls": urls_of(saved)})
+
+
+@staff_page("campaigns.view_campaign")
+def checks(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    """The check list of the campaign as it was last saved."""
+    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    found = services.check_campaign(campaign)
+    return JsonResponse(
+        {
+            "checks": [{"level": c.level, "message": str(c.message), "field": c.field} for c in found],
+            "approval": approval_state(campaign, cast(User, request.user)),
+        }
+    )
+
+
+@require_POST
+@staff_page("campaigns.launch_campaign")
+@answers_problems
+def launch(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    services.launch(campaign, actor=actor_name(request))
+    return JsonResponse({"url": reverse("campaigns:report", args=[campaign.pk])})
+
+
+@require_POST
+@staff_page("campaigns.launch_campaign")
+@answers_problems
+def schedule(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    at = max(send_at(read_json(request)), timezone.now())
+    return JsonResponse({"campaign": state_of(services.schedule(campaign, at=at, actor=actor_name(request)))})
+
+
+@require_POST
+@staff_page("campaigns.launch_campaign")
+@answers_problems
+def unschedule(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    return JsonResponse({"campaign": state_of(services.unschedule(campaign, actor=actor_name(request)))})

@@ -1,0 +1,288 @@
+"""What the editor asks while one writes: a customer's own message, a test mail, the segment's size."""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, cast
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from campaigns import channels, needs
+from campaigns.channels import ChannelError, Recipient, Sheet
+from campaigns.editor.forms import item_choice, message_fields, read_json, text
+from campaigns.editor.item_counts import count_items, count_removed, describe_removed
+from campaigns.editor.pages import answers_problems
+from campaigns.errors import InvalidCampaign
+from campaigns.frozen import named_in
+from campaigns.item_choice import ItemChoice, describe
+from campaigns.sending.picks import ItemTexts, items_of, pick_items, pictures_for
+from campaigns.subject_lines.saying import outlook_of
+from personalization.access.models import User
+from personalization.access.services import actor_name, audit
+from personalization.access.shell import staff_page
+from personalization.catalog import choices
+from personalization.content.errors import Problem, RenderError, TemplateError
+from personalization.content.messages import RenderedMessage, compile_message
+from personalization.content.needs import GIVENS, Givens
+from personalization.context import as_values
+from personalization.customers import reading
+from personalization.customers import search as customer_search
+from personalization.customers import selectors as customer_selectors
+from personalization.customers.contexts import context_of
+from personalization.customers.models import Customer
+from personalization.segments import selectors as segments
+from personalization.segments.models import Segment
+
+MAX_FOUND = 8
+
+
+@require_POST
+@staff_page("campaigns.view_campaign")
+@answers_problems
+def preview(request: HttpRequest) -> HttpResponse:
+    """The message of the request's texts and rules for one customer (an id, or none for anybody), its
+    problems, and what the rules leave.
+    """
+    data = read_json(request)
+    customer, choice = _customer(request, data), item_choice(data)
+    context = example_context(customer, campaign=text(data, "name"), choice=choice)
+    if customer and not reading.may_see(request):
+        context["customer"] = reading.show_profile(request, context["customer"], page="message preview")
+    channel, content = _channel(data), message_content(data)
+    compiled = give(channel, content, context)
+    answer: dict[str, Any] = {
+        "customer": _described(request, [customer])[0] if customer else None,
+        "problems": [_as_json(p) for p in channel.problems(content, context)],
+        "subject_outlook": outlook_of(content["subject"]) if channel.name == "email" else [],
+        "items": _about_items(choice, customer, got=len(context["items"])),
+        "fields": sorted(str(key) for key in context["customer"].get("traits", {})),
+    }
+    if compiled is None:
+        return JsonResponse({**answer, "rendered": None})
+    try:
+        rendered = compiled.render(context)
+    except RenderError:
+        return JsonResponse({**answer, "rendered": None})
+    shown = {**channel.preview(rendered), "shows_items": compiled.uses("items")}
+    if "preheader" in {field.name for field in channel.fields}:
+        shown["preheader"] = preheader_of(content["preheader"], context)
+    return JsonResponse({**answer, "rendered": shown})
+
+
+def give(
+    channel: channels.Channel, content: dict[str, Any], context: dict[str, Any]
+) -> channels.Template | None:
+    """The compiled message, and in `context` what its tags ask for as far as a preview may take it; None when
+    it cannot be compiled."""
+    try:
+        compiled = channel.compile(content)
+    except TemplateError:
+        return None
+    asked, failed = needs.ask_for(compiled.needs, context, delivery_id=0, variant="")
+    scene = needs.Scene(0, content, context["now"], is_real=False)
+    found = needs.load(asked, scene).get(0, {}) | {key: given for (_id, key), given in failed.items()}
+    context[GIVENS] = Givens({key: one.value for key, one in found.items()})
+    return compiled
+
+
+def _channel(data: dict[str, Any]) -> channels.Channel:
+    name = text(data, "channel") or "email"
+    if name not in channels.names():
+        raise InvalidCampaign(errors=[{"pointer": "/channel", "detail": _("There is no such channel.")}])
+    return channels.get(name)
+
+
+def message_content(data: dict[str, Any]) -> dict[str, Any]:
+    """The request's message as a channel compiles it. Raises InvalidCampaign."""
+    parts: dict[str, Any] = {key: text(data, key) for key in ("subject", "preheader", "body")}
+    fields = message_fields(data)
+    named = named_in([*parts.values(), *fields.values()])
+    return {**parts, "fields": fields, "missing": text(data, "missing"), **named}
+
+
+def _about_items(choice: ItemChoice, customer: Customer | None, *, got: int) -> dict[str, Any]:
+    """The rules in a sentence, how many items they leave and each takes away, and a warning when too few are
+    left.
+    """
+    fitting, everything = count_items(choice.rules)
+    facts = {"n": number_format(fitting), "all": number_format(everything), "got": got}
+    warning = ""
+    if everything and not fitting:
+        warning = _("No item fits these rules.")
+    elif fitting < min(choice.count, everything):
+        warning = _("Fewer items fit these rules than the message may show.")
+    elif customer is not None and got < min(choice.count, everything):
+        warning = (
+            _("For this customer no item is left.")
+            if not got
+            else ngettext(
+                "For this customer only %(got)s item is left.",
+                "For this customer only %(got)s items are left.",
+                got,
+            )
+        )
+    return {
+        "sentence": describe(choice),
+        "left": _("%(n)s of %(all)s items can be recommended.") % facts,
+        "warning": warning % facts,
+        "removed": describe_removed(count_removed(choice.rules, customer.pk if customer else None)),
+    }
+
+
+def preheader_of(source: str, context: dict[str, Any]) -> str:
+    """The preview text as a mailbox lists it: rendered like a subject."""
+    if not source.strip():
+        return ""
+    return compile_message(subject=source, body="-").render(context).subject
+
+
+def _as_json(problem: Problem) -> dict[str, Any]:
+    return {
+        "field": problem.field,
+        "message": str(problem.message),
+        "line": problem.line,
+        "level": problem.level,
+    }
+
+
+def _customer(request: HttpRequest, data: dict[str, Any]) -> Customer | None:
+    """The one asked for, else somebody at random: of the segment if there is one. None in an empty shop."""
+    if not request.user.has_perm("customers.view_customer"):
+        raise PermissionDenied
+    wanted = data.get("customer")
+    if isinstance(wanted, int):
+        return get_object_or_404(Customer, pk=wanted)
+    newest = Customer.objects.order_by("-pk").values_list("pk", flat=True).first()
+    if newest is None:
+        return None
+    # A random place in the ids, not ORDER BY random(): that would sort the whole table at every click.
+    start = secrets.randbelow(newest) + 1
+    found = Customer.objects.filter(pk__gte=start).order_by("pk")
+    return found.exclude(email="").first() or found.first()
+
+
+def example_context(
+    customer: Customer | None,
+    *,
+    campaign: str,
+    choice: ItemChoice,
+    at: datetime | None = None,
+    raw: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What a template gets for this customer when sending, with an unsubscribe link that leads nowhere; at
+    another moment and in another situation (`raw`, words of the Segment spec) when they are given."""
+    at = at or timezone.now()
+    profile: dict[str, Any] = {"traits": {}}
+    items: list[dict[str, Any]] = []
+    if customer:
+        profile = customer_selectors.profiles([customer.pk])[customer.pk]
+        picks = pick_items({customer.pk: choice})
+        language = str(profile.get("language") or "")
+        items = ItemTexts(items_of(picks)).of(
+            picks[customer.pk], language, pictures_for(picks).get(customer.pk)
+        )
+    return {
+        "customer": profile,
+        "context": as_values(context_of(profile, at=at, raw=raw)),
+        "items": items,
+        "unsubscribe_url": unsubscribe_nowhere(),
+        "now": at,
+        "campaign": {"name": campaign, "topic": ""},
+    }
+
+
+def unsubscribe_nowhere() -> str:
+    """What stands for the way out in a message that nobody got."""
+    return f"{settings.SITE_URL}/#unsubscribe"
+
+
+@require_GET
+@staff_page("customers.view_customer")
+def customers(request: HttpRequest) -> HttpResponse:
+    """Customers whose name, address or id begins with the words."""
+    words = request.GET.get("q", "").strip()[:100]
+    # Who may not see names may not find out by searching for them.
+    found = customer_search.search(words, limit=MAX_FOUND) if reading.may_see(request) else []
+    return JsonResponse({"customers": _described(request, found)})
+
+
+def _described(request: HttpRequest, customers: Iterable[Customer]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": customer.pk,
+            "name": str(customer),
+            "detail": " · ".join(p for p in (customer.city, customer.country, customer.language) if p),
+        }
+        for customer in reading.show(request, customers, page="message preview")
+    ]
+
+
+@require_GET
+@staff_page("campaigns.view_campaign")
+def rule_choices(request: HttpRequest) -> HttpResponse:
+    """What a rule may name: categories, brands or items (`of`) that hold the words."""
+    search = {"categories": choices.categories, "brands": choices.brands, "items": choices.items}
+    of = request.GET.get("of", "")
+    if of not in search:
+        raise Http404
+    words = request.GET.get("q", "").strip()[:100].replace("\0", "")
+    found = search[of](words, limit=MAX_FOUND)
+    return JsonResponse({"choices": [{"value": v, "label": name, "detail": d} for v, name, d in found]})
+
+
+@require_GET
+@staff_page("campaigns.view_campaign")
+def size(request: HttpRequest) -> HttpResponse:
+    """How many customers are in a segment now; null when that cannot be said quickly."""
+    segment = get_object_or_404(Segment, pk=request.GET.get("segment", "0"))
+    return JsonResponse({"size": segments.size(segment, now=timezone.now(), seconds=5.0)})
+
+
+@require_POST
+@staff_page("campaigns.change_campaign")
+@answers_problems
+def send_test(request: HttpRequest) -> HttpResponse:
+    """Sends the request's texts, as a customer would get them, to the member of staff's own address."""
+    address = cast(User, request.user).email
+    channel = channels.get("email")
+    if not channel.is_address(address):
+        raise InvalidCampaign(_("Your account has no e-mail address to send a test to."))
+    data = read_json(request)
+    context = example_context(_customer(request, data), campaign=text(data, "name"), choice=item_choice(data))
+    compiled = give(channel, message_content(data), context)
+    try:
+        rendered = compiled.render(context) if compiled else None
+    except RenderError as error:
+        raise InvalidCampaign(_("The message has errors; mend them first.")) from error
+    if rendered is None:
+        raise InvalidCampaign(_("The message has errors; mend them first."))
+    _hand_over(address, rendered, sender=text(data, "sender_address"), sender_name=text(data, "sender_name"))
+    audit(actor_name(request), "campaign.tested", "campaign")
+    return JsonResponse({"address": address})
+
+
+def _hand_over(address: str, rendered: RenderedMessage, *, sender: str, sender_name: str) -> None:
+    channel = channels.get("email")
+    if not channel.is_address(sender):
+        raise InvalidCampaign(_("The sender's address is not valid."))
+    content = {"sender_address": sender, "sender_name": sender_name, "campaign_name": "test", "topic": "test"}
+    sheet = Sheet(run_id=0, campaign_id=0, variant="test", content=content, at=timezone.now())
+    recipient = Recipient(address, "", secrets.token_hex(16), f"{settings.SITE_URL}/")
+    session = channel.session()
+    try:
+        message = channel.compose(rendered, recipient, sheet=sheet, session=session)
+        answer = session.send(message, intent=lambda: None)
+    except (ChannelError, ValueError) as error:
+        raise InvalidCampaign(_("The mail server did not take it: %(why)s") % {"why": error}) from error
+    finally:
+        session.close()
+    if answer.kind != "sent":
+        raise InvalidCampaign(_("The mail server did not take it: %(why)s") % {"why": answer.detail})

@@ -1,0 +1,91 @@
+"""What the report's parts and plots show of an experiment's newest stored result, whoever asks."""
+
+from typing import Any
+
+from django.core.cache import cache
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from campaigns import selectors
+from campaigns.reports.advice import advice
+from campaigns.reports.allocation import allocation_context
+from campaigns.reports.groups import group_rows
+from campaigns.reports.guards import beliefs, guardrails
+from campaigns.reports.tables import NO_CHARTS, against_control, charts, tables, without_silence
+from campaigns.reports.words import headline
+from experiments import analyses, tasks
+from experiments import selectors as experiments
+from experiments.breakdown_words import breakdown_sentences
+from experiments.models import Experiment
+from experiments.notices import notices
+from experiments.report import Report
+
+REPORT_SECONDS = 4  # however many people watch, it is put into words once in that time
+
+
+def wish(experiment: Experiment) -> None:
+    """Whoever looks at the page wants it fresh; a worker makes it so, the page is answered at once."""
+    tasks.wish(experiment)
+
+
+def analysis_context(experiment: Experiment) -> dict[str, Any]:
+    row = analyses.analysis_of(experiment)
+    return {"analysis": row, "experiment": experiment, "share": row.steps_done / max(1, row.steps)}
+
+
+def found_of(experiment: Experiment) -> dict[str, Any]:
+    """`context` of the parts, `charts`; at most seconds older than the stored result."""
+    as_of = analyses.analysis_of(experiment).as_of
+    if as_of is None:
+        return {"context": {"headline": _first()}, "charts": NO_CHARTS}
+    key = f"campaigns:report:{experiment.pk}:{get_language()}:{as_of.timestamp()}"
+    found: dict[str, Any] | None = cache.get(key)
+    if found is None:
+        result = experiments.newest_report(experiment, stages=selectors.stages(experiment))
+        assert result is not None
+        found = _in_words(without_silence(result))
+        cache.set(key, found, REPORT_SECONDS)
+    return found
+
+
+def _in_words(result: Report) -> dict[str, Any]:
+    return {
+        "context": {
+            "headline": headline(result),
+            "advice": advice(result),
+            "tables": tables(result),
+            "against_control": against_control(result),
+            "ratio": _ratio(result),
+            "notices": notices(result),
+            "guardrails": guardrails(result),
+            "beliefs": beliefs(result),
+            "allocation": allocation_context(result),
+            "breakdown": breakdown_sentences(result, result.breakdown) if result.breakdown else None,
+            "breakdown_rows": group_rows(result),
+            "breakdown_least": result.breakdown.least if result.breakdown else 0,
+        },
+        "charts": charts(result),
+    }
+
+
+def _first() -> dict[str, str]:
+    return {
+        "tone": "plain",
+        "sentence": _("The first analysis is under way."),
+        "detail": _("What was found appears here by itself."),
+    }
+
+
+def _ratio(result: Report) -> dict[str, Any] | None:
+    if result.sample_ratio is None:
+        return None
+    return {
+        "mismatch": result.sample_ratio.mismatch,
+        "p": f"{result.sample_ratio.p_value:.3g}",
+        "rows": [
+            (variant.name, observed, round(expected))
+            for variant, observed, expected in zip(
+                result.variants, result.sample_ratio.observed, result.sample_ratio.expected, strict=True
+            )
+        ],
+    }

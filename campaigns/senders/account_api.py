@@ -1,0 +1,104 @@
+"""The API of accounts with providers. Secrets go in and never come out."""
+
+from typing import Any, ClassVar
+
+from django.core.exceptions import PermissionDenied
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from campaigns.models import SenderAccount
+from campaigns.senders import accounts
+from campaigns.sending import breaker
+from campaigns.sending.failover import breaker_key
+from personalization.access.models import Scope, User
+from personalization.access.pagination import CursorPagination, answer_page
+from personalization.access.services import actor_name
+from personalization.customers.models import Channel
+
+SCOPES = {
+    "GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PUT": Scope.CAMPAIGNS_WRITE,
+    "DELETE": Scope.CAMPAIGNS_WRITE,
+}  # fmt: skip
+
+
+class AccountSerializer(serializers.ModelSerializer[SenderAccount]):
+    channel = serializers.ChoiceField(choices=Channel.choices)
+    values = serializers.DictField(
+        child=serializers.CharField(allow_blank=True, max_length=10_000), write_only=True,
+        help_text="Options and secrets of the provider; a secret left empty stays as it was.",
+    )  # fmt: skip
+    secrets_kept = serializers.SerializerMethodField(help_text="Names of the secrets that are stored.")
+    trouble = serializers.SerializerMethodField(help_text="Why the account is left alone now; empty if not.")
+
+    class Meta:
+        model = SenderAccount
+        fields = [
+            "id", "name", "channel", "options", "values", "secrets_kept", "position", "is_active", "trouble",
+        ]  # fmt: skip
+        read_only_fields = ["options"]
+        extra_kwargs: ClassVar[dict[str, Any]] = {"name": {"validators": []}}
+
+    def get_secrets_kept(self, account: SenderAccount) -> list[str]:
+        return sorted(account.secret_values)
+
+    def get_trouble(self, account: SenderAccount) -> str:
+        state = breaker.state(breaker_key(account))
+        return state.reason if state.until else ""
+
+
+class AccountsView(APIView):
+    required_scope = SCOPES
+    pagination_class = CursorPagination
+
+    @extend_schema(operation_id="sender_accounts_list", responses=AccountSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """All accounts with providers, oldest first."""
+        return answer_page(self, request, SenderAccount.objects.all(), AccountSerializer)
+
+    @extend_schema(
+        operation_id="sender_accounts_create", request=AccountSerializer, responses={201: AccountSerializer}
+    )
+    def post(self, request: Request) -> Response:
+        """A new account; 422 names every field that is wrong."""
+        return Response(AccountSerializer(_save(None, request)).data, status=status.HTTP_201_CREATED)
+
+
+class AccountView(APIView):
+    required_scope = SCOPES
+
+    @extend_schema(operation_id="sender_accounts_get", responses=AccountSerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        """One account."""
+        return Response(AccountSerializer(get_object_or_404(SenderAccount, pk=pk)).data)
+
+    @extend_schema(
+        operation_id="sender_accounts_replace", request=AccountSerializer, responses=AccountSerializer
+    )
+    def put(self, request: Request, pk: int) -> Response:
+        """Changes an account."""
+        return Response(AccountSerializer(_save(get_object_or_404(SenderAccount, pk=pk), request)).data)
+
+    @extend_schema(operation_id="sender_accounts_delete", request=None, responses={204: None})
+    def delete(self, request: Request, pk: int) -> Response:
+        """Removes an account with its secrets."""
+        _must_manage(request)
+        accounts.delete_account(get_object_or_404(SenderAccount, pk=pk), actor=actor_name(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _save(account: SenderAccount | None, request: Request) -> SenderAccount:
+    _must_manage(request)
+    body = AccountSerializer(account, data=request.data)
+    body.is_valid(raise_exception=True)
+    data: dict[str, Any] = dict(body.validated_data)
+    return accounts.save_account(account, **data, actor=actor_name(request))
+
+
+def _must_manage(request: Request) -> None:
+    """Staff need the right to these very rows: they decide where data goes. Keys have it by their scope."""
+    if isinstance(request.user, User) and not request.user.has_perm("campaigns.change_senderaccount"):
+        raise PermissionDenied

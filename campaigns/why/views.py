@@ -1,0 +1,92 @@
+"""Why somebody got a message or not: one screen, and one call."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from campaigns.models import Campaign, Run
+from campaigns.why.answers import deliveries_to, explain
+from personalization.access.models import Scope
+from personalization.access.services import actor_name, audit
+from personalization.access.shell import render_page, staff_page
+from personalization.customers import search
+from personalization.customers import selectors as customers
+from personalization.customers.models import Customer
+
+
+class DecisionOfPersonSerializer(serializers.Serializer[Any]):
+    step = serializers.CharField()
+    verdict = serializers.ChoiceField(choices=["passed", "stopped", "unknown"])
+    sentence = serializers.CharField()
+    facts = serializers.DictField()
+
+
+class WhySerializer(serializers.Serializer[Any]):
+    run = serializers.IntegerField()
+    delivery = serializers.IntegerField(allow_null=True, help_text="Null: not in the audience.")
+    decisions = DecisionOfPersonSerializer(many=True)
+
+
+class WhyView(APIView):
+    required_scope = Scope.CAMPAIGNS_READ
+
+    @extend_schema(
+        operation_id="campaigns_why",
+        parameters=[
+            OpenApiParameter("customer", required=True, description="The shop's own id of the customer."),
+            OpenApiParameter("run", int, description="Number of the run; the newest when left out."),
+        ],
+        responses=WhySerializer,
+    )
+    def get(self, request: Request, pk: int) -> Response:
+        """The decisions about one customer, in order, with their inputs; also for those never considered."""
+        run = _run(get_object_or_404(Campaign, pk=pk), request.query_params.get("run", ""))
+        customer = customers.find(request.query_params.get("customer", ""))
+        if customer is None:
+            raise serializers.ValidationError({"customer": ["Nobody is known by this id."]})
+        delivery = next(iter(deliveries_to(run, customer)), None)
+        found = explain(run, customer, delivery)
+        return Response(
+            WhySerializer({"run": run.number, "delivery": delivery and delivery.pk, "decisions": found}).data
+        )
+
+
+def _run(campaign: Campaign, number: str) -> Run:
+    runs = campaign.runs.select_related("segment_version__segment", "experiment")
+    if number.isdigit():
+        return get_object_or_404(runs, number=int(number))
+    return get_object_or_404(runs.order_by("-number")[:1])
+
+
+@staff_page("customers.view_customer")
+def why(request: HttpRequest, campaign_id: int, number: int) -> HttpResponse:
+    """Asked with `customer` (an id of ours) or `q` (words to search by)."""
+    run = _run(get_object_or_404(Campaign, pk=campaign_id), str(number))
+    words = request.GET.get("q", "").strip()[:100]
+    wanted = request.GET.get("customer", "")
+    customer = get_object_or_404(Customer, pk=int(wanted)) if wanted.isdigit() else None
+    found = search.search(words, limit=10) if words and customer is None else []
+    if len(found) == 1:
+        customer = found[0]
+    context: dict[str, Any] = {"run": run, "campaign": run.campaign, "words": words, "found": found}
+    if customer is not None:
+        audit(actor_name(request), "delivery.explained", f"run:{run.pk}", customer=customer.pk)
+        deliveries = deliveries_to(run, customer)
+        chosen = request.GET.get("delivery", "")
+        delivery = next((one for one in deliveries if str(one.pk) == chosen), next(iter(deliveries), None))
+        context |= {
+            "customer": customer,
+            "deliveries": deliveries,
+            "delivery": delivery,
+            "decisions": explain(run, customer, delivery),
+            "now": timezone.now(),
+        }
+    return render_page(request, "campaigns/why.html", context, title=_("Who got it, and why"))

@@ -1,0 +1,105 @@
+"""What a rehearsal says is what the real run then does; and it leaves nothing behind."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.management import call_command
+from django.urls import reverse
+from django.utils import timezone
+
+from campaigns import ledger, selectors, services
+from campaigns.journeys import services as journeys
+from campaigns.models import Delivery, FrequencyCap, Journey, Passage, QuietHours, Run, Touch
+from campaigns.rehearsing.rehearsal import rehearse, rehearse_journey
+from campaigns.services import MessageDraft
+from experiments.models import Experiment
+from personalization.access.models import User
+from personalization.events.services import NewEvent, record_events
+
+pytestmark = pytest.mark.django_db(transaction=True)
+START = datetime(2026, 6, 1, 20, tzinfo=UTC)
+
+
+def test_the_real_run_does_what_the_rehearsal_said(
+    sink: Any, make_customers: Any, make_campaign: Any, send_all: Any
+) -> None:
+    QuietHours.objects.create(starts_at="21:00", ends_at="08:00")
+    FrequencyCap.objects.create(max_messages=1, window_hours=20)
+    make_customers(20, time_zone="Europe/Berlin")
+    make_customers(20, start=20, time_zone="America/New_York")
+    make_customers(5, start=40, consent=False)
+    with time_machine.travel(START - timedelta(hours=2)) as clock:
+        earlier = make_campaign(timing={"window": {"from": "00:00", "until": "23:59"}})
+        send_all(services.launch(earlier, actor="test"))
+        campaign = make_campaign(control_share=0.3, timing={"cap_rule": "wait"})
+        sent_before = len(sink.accepted)
+        said = rehearse(campaign, at=START)
+        assert Run.objects.count() == Experiment.objects.count() == 1 and len(sink.accepted) == sent_before
+        assert Touch.objects.count() == Delivery.objects.filter(status="sent").count()
+        clock.move_to(START)
+        run = services.launch(campaign, actor="test")
+        while run.status == "sending":
+            send_all(run)
+            due = (
+                run.chunks.exclude(status="done").order_by("due_at").values_list("due_at", flat=True).first()
+            )
+            if due is not None:
+                clock.move_to(max(due, timezone.now()))
+            ledger.finish_runs(now=timezone.now())
+            run.refresh_from_db()
+    done = selectors.progress(run)
+    days = Counter(at.date() for at in run.deliveries.filter(status="sent").values_list("sent_at", flat=True))
+    assert (said.audience, said.sent, said.reasons) == (done["audience"], done["sent"], done["reasons"])
+    assert said.days == dict(days) and said.sent > 20 and len(said.days) >= 1
+    assert said.samples[0]["subject"].startswith("Hi Name")
+
+
+def test_a_journey_is_rehearsed_on_the_events_of_the_past(sink: Any, make_customers: Any) -> None:
+    people = make_customers(6)
+    for n, person in enumerate(people):
+        at = START + timedelta(days=n)
+        record_events([NewEvent(person.pk, f"c{n}", "Product Added", at)], received_at=at)
+        if n < 2:
+            later = at + timedelta(minutes=5)
+            record_events([NewEvent(person.pk, f"o{n}", "Order Completed", later)], received_at=later)
+    mail = services.save_campaign(
+        None, name="Cart", segment=None, kind="triggered", control_share=0.0, actor="test",
+        sender_address="shop@shop.example",
+        messages=[MessageDraft(key="a", subject="Cart", body='<a href="{{ unsubscribe_url }}">x</a>')],
+    )  # fmt: skip
+    graph = {
+        "entry": {"kind": "event", "params": {"event": "Product Added"}}, "start": "w",
+        "exits": [{"event": "Order Completed", "is_goal": True}],
+        "nodes": {"w": {"kind": "delay", "params": {"hours": 1}, "next": {"done": "m"}},
+                  "m": {"kind": "message", "params": {"campaign": mail.pk}, "next": {}}},
+    }  # fmt: skip
+    journey = journeys.save_journey(None, name="Cart", graph=graph, actor="test")
+    found = rehearse_journey(journey, at=START, days=7)
+    assert found.audience == 6 and found.sent == 4 and found.journey and found.journey["goal"] == 2
+    assert sorted(found.days) == [(START + timedelta(days=n, hours=1)).date() for n in range(2, 6)]
+    assert Passage.objects.count() == Run.objects.count() == Delivery.objects.count() == 0
+    assert Journey.objects.count() == 1 and sink.accepted == []
+    # Two days of looking every hour are 2 x 24 x 25 units: then it ends and says when.
+    cut = rehearse_journey(journey, at=START, days=7, units=1_200)
+    assert cut.is_cut and START + timedelta(days=1) < cut.ends_at <= START + timedelta(days=2)
+    assert not found.is_cut and found.ends_at == START + timedelta(days=7)
+
+
+def test_a_rehearsal_by_command_and_in_the_shell(
+    sink: Any, make_customers: Any, make_campaign: Any, client: Any
+) -> None:
+    make_customers(3)
+    campaign = make_campaign()
+    out = StringIO()
+    call_command("rehearse", str(campaign.pk), stdout=out)
+    assert "Audience 3, sent 3" in out.getvalue()
+    client.force_login(User.objects.create_superuser("ann", "ann@shop.example", "x"))
+    url = reverse("campaigns:rehearsal", args=[campaign.pk])
+    assert client.get(url).status_code == 200
+    page = client.get(f"{url}?at=&days=5")
+    assert page.context["found"].sent == 3 and "Hi Name0" in page.content.decode()
+    assert campaign.runs.count() == 0
