@@ -1,10 +1,12 @@
 """The list of customers, and the form for their traits; a row opens the profile page."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import label_for_field
+from django.contrib.admin.views.main import ChangeList
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -16,10 +18,12 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from personalization.access.models import User
 from personalization.access.services import actor_name, audit
+from personalization.customers import saved_views
 from personalization.customers.declared import check_traits
 from personalization.customers.errors import InvalidTraits
-from personalization.customers.models import Customer, IdentityRule
+from personalization.customers.models import Customer, IdentityRule, SavedView
 from personalization.customers.reading import may_see, show, show_traits
 from personalization.customers.search import matching
 from personalization.customers.services import write_traits
@@ -65,7 +69,7 @@ class CustomerForm(forms.ModelForm):
 @admin.register(Customer)
 class CustomerAdmin(ModelAdmin):
     form = CustomerForm
-    list_display = ["profile_link", "email", "external_id", "language", "country", "city", "created_at"]
+    list_display = ["profile_link", *saved_views.USUAL]
     list_display_links = None
     list_filter = ["language", "country"]
     search_fields = ["first_name", "last_name", "email", "external_id"]
@@ -76,6 +80,21 @@ class CustomerAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         return super().get_queryset(request).filter(merged_into=None)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return CustomerList
+
+    def get_list_display(self, request: HttpRequest) -> Sequence[Any]:
+        return ["profile_link", *(_column(name) for name in self._columns(request))]
+
+    def _view(self, request: HttpRequest) -> SavedView | None:
+        asked = request.GET.get("view", "")
+        own = saved_views.views_of(cast(User, request.user))
+        return own.filter(pk=int(asked)).first() if asked.isdecimal() and len(asked) < 19 else None
+
+    def _columns(self, request: HttpRequest) -> Sequence[str]:
+        view = self._view(request)
+        return view.columns if view else saved_views.USUAL
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
@@ -92,7 +111,17 @@ class CustomerAdmin(ModelAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        response = super().changelist_view(request, extra_context)
+        views = saved_views.views_of(cast(User, request.user))
+        traits = saved_views.known_traits() if may_see(request) else []
+        more = {
+            "saved_views": [(view, saved_views.address_of(view)) for view in views],
+            "current_view": self._view(request), "current_columns": self._columns(request),
+            "column_choices": [
+                *((name, label_for_field(name, Customer)) for name in saved_views.COLUMN_NAMES),
+                *((f"{saved_views.TRAIT}{name}", name) for name in traits),
+            ],
+        }  # fmt: skip
+        response = super().changelist_view(request, {**more, **(extra_context or {})})
         if found := getattr(response, "context_data", {}).get("cl"):
             found.result_list = show(request, found.result_list, page="customer list")
         return response
@@ -143,6 +172,29 @@ class CustomerAdmin(ModelAdmin):
     def response_change(self, request: HttpRequest, obj: Customer) -> HttpResponse:
         super().response_change(request, obj)
         return redirect("customers:profile", obj.pk)
+
+
+class CustomerList(ChangeList):
+    """Keeps the chosen view in every link of the list."""
+
+    def get_filters_params(self, params: Any = None) -> Any:
+        found = super().get_filters_params(params)
+        found.pop("view", None)
+        return found
+
+
+def _column(name: str) -> Any:
+    """Of a view: a field, or what shows one trait."""
+    if not name.startswith(saved_views.TRAIT):
+        return name
+    trait = name.removeprefix(saved_views.TRAIT)
+
+    @display(description=trait)
+    def show_trait(customer: Customer) -> str:
+        value = customer.traits.get(trait)
+        return "—" if value is None else str(value)
+
+    return show_trait
 
 
 @admin.register(IdentityRule)

@@ -15,11 +15,12 @@ from personalization.customers.identity_models import (
     MergeReason,
 )
 from personalization.customers.trait_history import TraitChange
+from personalization.customers.view_models import SavedView
 from personalization.personal_data import AtErasure, PersonalData
 
 __all__ = [
     "Channel", "Consent", "Customer", "Identifier", "IdentifierClaim", "IdentifierKind", "IdentityRule",
-    "Merge", "MergeReason", "SealedTrait", "Suppression", "SuppressionReason", "TraitChange",
+    "Merge", "MergeReason", "SavedView", "SealedTrait", "Suppression", "SuppressionReason", "TraitChange",
     "TraitDeclaration",
 ]  # fmt: skip
 
