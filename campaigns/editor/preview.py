@@ -23,6 +23,7 @@ from campaigns.editor.pages import answers_problems
 from campaigns.errors import InvalidCampaign
 from campaigns.frozen import named_in
 from campaigns.item_choice import ItemChoice, describe
+from campaigns.sending import sandbox
 from campaigns.sending.picks import ItemTexts, items_of, pick_items, pictures_for
 from campaigns.subject_lines.saying import outlook_of
 from personalization.access.models import User
@@ -279,7 +280,7 @@ def _hand_over(address: str, rendered: RenderedMessage, *, sender: str, sender_n
     session = channel.session()
     try:
         message = channel.compose(rendered, recipient, sheet=sheet, session=session)
-        answer = session.send(message, intent=lambda: None)
+        answer = sandbox.hand_over(session, message, intent=lambda: None)
     except (ChannelError, ValueError) as error:
         raise InvalidCampaign(_("The mail server did not take it: %(why)s") % {"why": error}) from error
     finally:

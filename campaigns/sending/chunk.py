@@ -24,7 +24,7 @@ from campaigns.ledger import Claim, Outcome, Row
 from campaigns.limits import caps
 from campaigns.limits.holding import Holding
 from campaigns.models import DeliveryStatus, RunStatus
-from campaigns.sending import context, journal
+from campaigns.sending import context, journal, sandbox
 from campaigns.sending.composing import Composer, NotPossible
 from campaigns.sending.gate import Gate, LeaseLost
 from campaigns.sending.journal import Journal, JournalError
@@ -215,7 +215,7 @@ def _hand_over(
         pages.intent(row.id, row.attempt, time.time())
 
     try:
-        return session.send(message, intent=intent)
+        return sandbox.hand_over(session, message, intent=intent)
     except _Withdrawn:
         return None
 

@@ -41,8 +41,15 @@ def examine() -> list[Finding]:
         (_("Worker"), _worker),
         (_("Beat"), _beat),
         (_("Mail server"), _mail_server),
+        (_("Sending"), _sending),
     )
     return [Finding(name, *check()) for name, check in checks]
+
+
+def _sending() -> tuple[bool, str]:
+    if settings.SANDBOX:
+        return True, _("SANDBOX is on: nothing is sent.")
+    return True, _("messages leave.")
 
 
 def _secret_key() -> tuple[bool, str]:

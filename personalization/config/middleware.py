@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
@@ -18,7 +19,8 @@ POLICY = (
 
 
 class RequestIdMiddleware:
-    """Binds `request_id` to every log line of the request and answers it as X-Request-Id."""
+    """Binds `request_id` to every log line of the request and answers it as X-Request-Id; says what sends
+    nothing."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -29,6 +31,8 @@ class RequestIdMiddleware:
         structlog.contextvars.bind_contextvars(request_id=request_id)
         response = self.get_response(request)
         response["X-Request-Id"] = request_id
+        if settings.SANDBOX:
+            response["Bespoke-Sandbox"] = "1"
         return response
 
 

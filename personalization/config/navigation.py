@@ -1,5 +1,7 @@
 """The admin shell's menu."""
 
+from django.conf import settings
+from django.http import HttpRequest
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +23,11 @@ def _entry(
     return entry
 
 
+def environment(request: HttpRequest) -> list[object] | None:
+    """The mark at the top of every page of an installation that sends nothing."""
+    return [_("Sandbox: nothing is sent"), "warning"] if settings.SANDBOX else None
+
+
 UNFOLD = {
     "SITE_TITLE": "Bespoke",
     "SITE_HEADER": "Bespoke",
@@ -31,6 +38,7 @@ UNFOLD = {
     "SHOW_LANGUAGES": True,
     "DASHBOARD_CALLBACK": "campaigns.home.page.dashboard",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/bespoke/favicon.svg"}],
+    "ENVIRONMENT": "personalization.config.navigation.environment",
     "STYLES": ["/static/bespoke/bespoke.css"],
     "ACCOUNT": {
         "navigation": [

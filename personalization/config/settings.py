@@ -114,6 +114,9 @@ EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"] or 25
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["EMAIL_HOST_USER"] or "", _mail["EMAIL_HOST_PASSWORD"] or ""
 EMAIL_USE_TLS, EMAIL_USE_SSL = _mail.get("EMAIL_USE_TLS", False), _mail.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 30
+# Everything works, and nothing leaves: no message of any channel, no webhook, no confirmation.
+SANDBOX = env.bool("SANDBOX", default=False)
+EMAIL_BACKEND = f"django.core.mail.backends.{'dummy' if SANDBOX else 'smtp'}.EmailBackend"
 DEFAULT_SENDER = env.str("DEFAULT_SENDER", default="shop@bespoke.example")
 
 # --- Celery: at least once, short tasks, ids only; the truth is in PostgreSQL -------------------------------
