@@ -37,6 +37,9 @@ PREHEADER = (
     f"{{}}{PADDING}</div>"
 )
 CLIPPED_AT = 102_000  # bytes; Gmail hides the rest
+# Of one tag: reading thousands of filters or conditions in it would take long.
+MAX_TAG = 5_000
+TAG_START = re.compile(r"\{[{%]")
 MARKUP_LITERAL = re.compile(r"\"[^\"]*<[^\"]*\"|'[^']*<[^']*'")
 
 
@@ -194,6 +197,8 @@ def check_liquid(name: str, source: str) -> list[Problem]:
         return [Problem(name, _("The text is too long (over %(limit)s characters).") % {"limit": MAX_SOURCE})]
     if unclosed := find_unclosed(source):
         return [Problem(name, _("%(start)s is never closed.") % {"start": unclosed[0]}, unclosed[1])]
+    if (line := _line_of_long_tag(source)) is not None:
+        return [Problem(name, _("This tag is too long: split it."), line)]
     try:
         used = HTML.from_string(source).analyze(include_partials=False).filters
     except LiquidError as error:
@@ -213,6 +218,18 @@ def check_liquid(name: str, source: str) -> list[Problem]:
         for token in protect(source).tokens
         if MARKUP_LITERAL.search(token.text) and not token.text.startswith(("{% comment", "{% raw", "{% doc"))
     ]
+
+
+def _line_of_long_tag(source: str) -> int | None:
+    at = 0
+    while start := TAG_START.search(source, at):
+        end = source.find("}}" if start[0] == "{{" else "%}", start.end())
+        if end < 0:
+            return None
+        if end - start.start() > MAX_TAG:
+            return source.count("\n", 0, start.start()) + 1
+        at = end
+    return None
 
 
 def _place(error: LiquidError) -> int | None:
