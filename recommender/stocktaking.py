@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import count
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,8 @@ class _Taken:
 
 _latest: _Taken | None = None
 _read_at = float("-inf")  # monotonic
+_reading = Lock()
+EARLY = 0.8
 # Numbers that grow: of the last reading of every row, and of each row's later writes that were seen.
 _numbers = count(1)
 _whole_number = 0
@@ -56,10 +59,21 @@ _writes: dict[int, int] = {}
 
 def load_assortment(*, max_age: float = 0.0) -> Assortment:
     """What may be shown now, or was at most `max_age` seconds ago; the same object while nothing changed."""
+    known, started = _latest, time.monotonic()
+    if known is None or started - _read_at > max_age:
+        return _load()
+    if started - _read_at > EARLY * max_age and _reading.acquire(blocking=False):
+        # One reads it anew a little early, so that the others need not wait for it.
+        try:
+            return _load()
+        finally:
+            _reading.release()
+    return known.assortment
+
+
+def _load() -> Assortment:
     global _latest, _read_at
     known, started = _latest, time.monotonic()
-    if known is not None and started - _read_at <= max_age:
-        return known.assortment
     with connection.cursor() as cursor:
         cursor.execute(CHANGES_QUERY, [str(known.since) if known else "3"])
         database, n_rows, changed, now, is_settled = cursor.fetchone()

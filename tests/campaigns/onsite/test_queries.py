@@ -36,6 +36,9 @@ def test_a_call_in_a_warm_process_reads_only_what_must_be_of_now(
         make_offer(f"For {language}", segment=segment(language, language), max_views=3 + n, body=LIST)
     _, token = create_key(name="shop", scopes=[Scope.DECIDE])
     monkeypatch.setattr("recommender.stocktaking.CHANGES_QUERY", _as_settled())
+    # However slow the machine is: nothing gets too old between the two calls.
+    for limit in ("deciding.CATALOG_SECONDS", "admission.SECONDS", "live.SECONDS"):
+        monkeypatch.setattr(f"campaigns.onsite.{limit}", 3600.0)
 
     def ask():
         (answer,), _ = _answer(token, [Question(["hero"], "c-1")], timezone.now())
