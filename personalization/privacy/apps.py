@@ -5,3 +5,4 @@ from django.utils.translation import gettext_lazy as _
 class PrivacyConfig(AppConfig):
     name = "personalization.privacy"
     verbose_name = _("Privacy")
+    personal_stores = ("personalization.privacy.kept_answers.KeptAnswers",)

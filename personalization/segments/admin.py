@@ -3,15 +3,17 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from personalization.customers.reading import may_see
 from personalization.segments import selectors
+from personalization.segments.floors import told_words
 from personalization.segments.models import Segment
 
 
@@ -23,12 +25,13 @@ class SegmentAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Segment]:
         segments = super().get_queryset(request).filter(archived_at=None)
+        segments = segments.annotate(is_whole=Value(may_see(request)))
         return segments.annotate(number=Count("versions"), changed=Max("versions__created_at"))
 
     @display(description=_("customers"))
-    def size(self, segment: Segment) -> str:
+    def size(self, segment: Any) -> str:
         number = selectors.size(segment, now=timezone.now())
-        return "—" if number is None else formats.number_format(number, force_grouping=True)
+        return "—" if number is None else told_words(number, whole=segment.is_whole)
 
     @display(description=_("versions"), ordering="number")
     def version_count(self, segment: Any) -> int:

@@ -16,6 +16,7 @@ from personalization.segments import selectors, services
 from personalization.segments.definition import DefinitionError
 from personalization.segments.describe import describe
 from personalization.segments.errors import InvalidDefinition
+from personalization.segments.floors import told_count
 from personalization.segments.models import Segment
 
 COUNT_SECONDS = 20.0
@@ -53,7 +54,7 @@ class CountIn(serializers.Serializer):
 
 
 class CountOut(serializers.Serializer):
-    count = serializers.IntegerField(help_text="Customers who match now")
+    count = serializers.IntegerField(help_text="Customers who match now; see docs/privacy.md for staff")
     total = serializers.IntegerField(help_text="All customers")
     sentence = serializers.CharField(help_text="The definition in words")
 
@@ -97,6 +98,7 @@ class SegmentCount(APIView):
             sentence = describe(definition)
         except DefinitionError as error:
             raise InvalidDefinition.of(error, prefix="/definition") from error
+        number = told_count(request, number)
         return Response({"count": number, "total": selectors.customer_total(), "sentence": sentence})
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from personalization.customers.declarations import sensitive_declarations
 from personalization.customers.models import Channel, Consent, Customer
 from personalization.segments import nodes
 from personalization.segments.compiler import compile_ids, compile_node, newest_definition
@@ -73,6 +74,8 @@ class _Explainer:
 
     def value(self, node: nodes.Node) -> str:
         if isinstance(node, nodes.Trait):
+            if sensitive_declarations().filter(name=node.name).exists():
+                return _("known, not shown") if node.name in self.customer.traits else _("not known")
             own = node.name in (*TEXT_TRAITS, *DATE_TRAITS)
             value = getattr(self.customer, node.name) if own else self.customer.traits.get(node.name)
             return _("not known") if value in (None, "") else show(value)

@@ -1,5 +1,6 @@
 """What segments tell over the API: explanations, funnels, overlaps, and members over time."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from django.http import Http404
@@ -20,9 +21,11 @@ from personalization.segments import explain, history, selectors
 from personalization.segments.api import COUNT_SECONDS, CountIn
 from personalization.segments.definition import DefinitionError
 from personalization.segments.errors import InvalidDefinition
+from personalization.segments.floors import told_count, told_steps
 from personalization.segments.models import Segment
 
 PAGE = 1000
+NUMBERS = ("members", "entered", "left")
 
 
 class ClauseOut(serializers.Serializer):
@@ -118,7 +121,7 @@ class SegmentFunnel(APIView):
                 steps = explain.funnel(given.validated_data["definition"], now=timezone.now())
         except DefinitionError as error:
             raise InvalidDefinition.of(error, prefix="/definition") from error
-        return Response(StepOut(steps, many=True).data)
+        return Response(StepOut(told_steps(request, steps), many=True).data)
 
 
 class SegmentOverlap(APIView):
@@ -132,7 +135,8 @@ class SegmentOverlap(APIView):
         """How many are in exactly which of these segments, as last recorded."""
         wanted = [int(one) for one in request.query_params.getlist("segment") if one.isdecimal()][:6]
         segments = [get_object_or_404(Segment, pk=pk) for pk in dict.fromkeys(wanted)]
-        return Response(RegionOut(explain.overlap(segments), many=True).data)
+        regions = [replace(one, count=told_count(request, one.count)) for one in explain.overlap(segments)]
+        return Response(RegionOut(regions, many=True).data)
 
 
 class SegmentMembers(APIView):
@@ -173,7 +177,11 @@ class SegmentSizes(APIView):
         asked.is_valid(raise_exception=True)
         now = timezone.now()
         since = now - timedelta(days=asked.validated_data["days"])
-        return Response(SizeOut(history.sizes(segment, since=since, until=now), many=True).data)
+        told = [
+            history.Size(size.at, *(told_count(request, getattr(size, name)) for name in NUMBERS))
+            for size in history.sizes(segment, since=since, until=now)
+        ]
+        return Response(SizeOut(told, many=True).data)
 
 
 class SegmentMoves(APIView):
@@ -192,5 +200,7 @@ class SegmentMoves(APIView):
         asked = PageIn(data=request.query_params)
         asked.is_valid(raise_exception=True)
         segment = get_object_or_404(Segment, pk=segment_id)
+        if not reading.may_see(request):
+            raise PermissionDenied
         moves, cursor = history.changes_since(segment.pk, cursor=asked.validated_data["cursor"], limit=PAGE)
         return Response({"moves": MoveOut(moves, many=True).data, "cursor": cursor})

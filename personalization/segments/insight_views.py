@@ -15,6 +15,7 @@ from personalization.customers import reading
 from personalization.customers.selectors import find_any
 from personalization.segments import explain, history, selectors
 from personalization.segments.definition import DefinitionError
+from personalization.segments.floors import round_down, told_count, told_words
 from personalization.segments.models import Segment
 
 DAYS = (7, 30, 90, 365)
@@ -29,21 +30,26 @@ def insight(request: HttpRequest, segment_id: int) -> HttpResponse:
     segment = get_object_or_404(Segment, pk=segment_id)
     now = timezone.now()
     may_see = reading.may_see(request)
-    moves = list(segment.moves.select_related("customer").order_by("-pk")[:10])
+    moves = list(segment.moves.select_related("customer").order_by("-pk")[:10]) if may_see else []
     reading.show(request, [move.customer for move in moves if move.customer], page="segment")
     days = next((days for days in DAYS if str(days) == request.GET.get("days")), 30)
     sizes = history.sizes(segment, since=now - timedelta(days=days), until=now)
     context: dict[str, Any] = {
         "segment": segment, "may_see": may_see, "days": days, "choices": DAYS,
         "current": segment.versions.order_by("-number").first(),
-        "plot": [[size.at.isoformat(), size.members, size.entered, -size.left] for size in sizes],
-        "watch": getattr(segment, "watch", None), "members": history.member_total(segment),
+        "plot": [
+            [size.at.isoformat(), *(told_count(request, n) for n in (size.members, size.entered)),
+             -told_count(request, size.left)]
+            for size in sizes
+        ],
+        "watch": getattr(segment, "watch", None),
+        "members": told_words(history.member_total(segment), whole=may_see),
         "moves": moves,
         "others": Segment.objects.filter(archived_at=None).exclude(pk=segment.pk),
         **_then(request, segment, now=now), **_compared(request, segment),
     }  # fmt: skip
     if context["current"] is not None:
-        context |= _narrowing(segment, now=now)
+        context |= _narrowing(segment, now=now, whole=may_see)
         if request.method == "POST" and may_see:
             context |= _why(request, segment, now=now)
     return render_page(request, "segments/insight.html", context, title=segment.name)
@@ -66,9 +72,15 @@ def _then(request: HttpRequest, segment: Segment, *, now: datetime) -> dict[str,
         rows = history.members_at(segment, at=min(at, now))
     except ProblemError as error:
         return {"at": asked, "then_problem": f"{error.title}. {error.detail}"}
-    people = list(rows.select_related("customer")[:SHOWN])
+    whole = reading.may_see(request)
+    people = list(rows.select_related("customer")[:SHOWN]) if whole else []
     reading.show(request, [row.customer for row in people if row.customer], page="segment")
-    return {"at": asked, "then": people, "then_count": rows.count(), "then_at": min(at, now)}
+    return {
+        "at": asked,
+        "then": people,
+        "then_count": told_words(rows.count(), whole=whole),
+        "then_at": min(at, now),
+    }
 
 
 def _compared(request: HttpRequest, segment: Segment) -> dict[str, Any]:
@@ -76,24 +88,26 @@ def _compared(request: HttpRequest, segment: Segment) -> dict[str, Any]:
     others = list(Segment.objects.filter(pk__in=wanted, archived_at=None).exclude(pk=segment.pk))
     if not others:
         return {"chosen": []}
-    compared = [segment, *others]
+    compared, whole = [segment, *others], reading.may_see(request)
     regions = explain.overlap(compared)
     largest = max((region.count for region in regions), default=1)
     return {
         "chosen": [other.pk for other in others],
-        "compared": [(one, explain.sizes_of(regions).get(one.pk, 0)) for one in compared],
+        "compared": [
+            (one, told_words(explain.sizes_of(regions).get(one.pk, 0), whole=whole)) for one in compared
+        ],
         "regions": [
             {
                 "marks": [one.pk in region.segments for one in compared],
-                "count": region.count,
-                "width": f"{100 * region.count / largest:.1f}%",
+                "count": told_words(region.count, whole=whole),
+                "width": f"{100 * told_count(request, region.count) / largest:.1f}%",
             }
             for region in regions
         ],
     }
 
 
-def _narrowing(segment: Segment, *, now: datetime) -> dict[str, Any]:
+def _narrowing(segment: Segment, *, now: datetime, whole: bool) -> dict[str, Any]:
     try:
         with selectors.time_limit(SECONDS):
             steps = explain.funnel(segment.current.definition, now=now)
@@ -102,7 +116,15 @@ def _narrowing(segment: Segment, *, now: datetime) -> dict[str, Any]:
     except ProblemError as error:
         return {"funnel_problem": f"{error.title}. {error.detail}"}
     total = max(selectors.customer_total(), 1)
-    rows = [{"step": step, "width": f"{100 * step.left / total:.1f}%"} for step in steps]
+    rows = [
+        {
+            "sentence": step.sentence,
+            "left": told_words(step.left, whole=whole),
+            "alone": told_words(step.alone, whole=whole),
+            "width": f"{100 * (step.left if whole else round_down(step.left)) / total:.1f}%",
+        }
+        for step in steps
+    ]
     return {"funnel": rows, "total": total}
 
 

@@ -15,12 +15,14 @@ from django.views.decorators.http import require_POST
 from personalization.access.models import User
 from personalization.access.problems import ProblemError, problem_response
 from personalization.access.shell import render_page, staff_page
-from personalization.customers.reading import show
+from personalization.customers.reading import may_see, show
 from personalization.language_model.calls import endpoint_in_use
+from personalization.privacy.floor import smallest_cell
 from personalization.segments import explain, previews, selectors, services
 from personalization.segments.definition import DefinitionError
 from personalization.segments.describe import describe
 from personalization.segments.errors import InvalidDefinition
+from personalization.segments.floors import told_count, told_steps
 from personalization.segments.models import Segment, SegmentVersion
 from personalization.segments.vocabulary import vocabulary
 
@@ -98,7 +100,13 @@ def narrow(request: HttpRequest) -> HttpResponse:
         return refused(InvalidDefinition.of(error, prefix="/definition"))
     except ProblemError as error:
         return refused(error)
-    return JsonResponse({"steps": [asdict(step) for step in steps], "total": selectors.customer_total()})
+    told = [asdict(step) for step in told_steps(request, steps)]
+    return JsonResponse({"steps": told, "total": selectors.customer_total(), "fewer_than": _floor(request)})
+
+
+def _floor(request: HttpRequest) -> int:
+    """What 0 stands for: fewer than so many; 0 for who may know every number."""
+    return 0 if may_see(request) else smallest_cell()
 
 
 def _counted(request: HttpRequest, definition: object, *, exact: bool) -> dict[str, Any]:
@@ -108,11 +116,12 @@ def _counted(request: HttpRequest, definition: object, *, exact: bool) -> dict[s
             found = previews.preview(definition, now=now)
     else:
         found = previews.quick_preview(definition, now=now)
-    number = found.count
+    number = told_count(request, found.count)
     total = max(selectors.customer_total(), number)
     may_open = request.user.has_perm("customers.view_customer")
     return {
         "count": number,
+        "fewer_than": _floor(request),
         "margin": found.margin,
         "total": total,
         "share": number / total if total else None,
@@ -126,7 +135,8 @@ def _counted(request: HttpRequest, definition: object, *, exact: bool) -> dict[s
                 ),
                 "url": reverse("customers:profile", args=[customer.pk]) if may_open else "",
             }
-            for customer in show(request, found.some, page="segment sample")
+            # Of five people each single one would be told about, masked or not.
+            for customer in (show(request, found.some, page="segment sample") if may_see(request) else [])
         ],
     }
 

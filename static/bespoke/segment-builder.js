@@ -590,6 +590,11 @@
           return new Intl.NumberFormat(document.documentElement.lang || "en").format(value);
         },
 
+        // Below the floor of reports a role without personal data learns only that.
+        told(value, answer) {
+          return answer.fewer_than && !value ? `< ${answer.fewer_than}` : this.number(value);
+        },
+
         percent(share) {
           const format = { style: "percent", maximumSignificantDigits: share < 0.01 ? 1 : 3 };
           return new Intl.NumberFormat("en", format).format(share || 0);
@@ -598,6 +603,7 @@
         get figure() {
           if (!this.result) return "–";
           const { count, margin } = this.result;
+          if (this.result.fewer_than && !count) return `< ${this.result.fewer_than}`;
           return margin === null ? this.number(count) : `≈ ${this.number(Number(count.toPrecision(3)))}`;
         },
 

@@ -2,14 +2,18 @@
 
 from datetime import timedelta
 
+import pyarrow as pa
 import pytest
 import time_machine
 from django.utils import timezone
 
 from personalization.access.models import AuditEntry
 from personalization.access.services import audit
+from personalization.customers.importing import CustomerImporter
 from personalization.customers.models import Customer
 from personalization.events.models import Event
+from personalization.importing.blocks import read_batches
+from personalization.importing.pipeline import load_rows
 from personalization.privacy import retention
 from personalization.privacy.models import PrivacyRequest, RetentionRule
 
@@ -71,3 +75,16 @@ def test_what_is_no_number_of_days_is_said_and_nothing_is_saved(boss, days):
     page = boss.post("/app/privacy/retention", {"days:events": days, "days:messages": "30"})
     assert "whole numbers" in page.content.decode()
     assert RetentionRule.objects.count() == 0
+
+
+def test_a_file_that_says_nothing_new_is_no_sign_of_life(db):
+    """Neither loaded once more, nor by rows that differ in what they leave open."""
+    old = timezone.now() - timedelta(days=500)
+    for rows in ({"id": ["ada"], "city": ["York"], "plan": ["gold"]}, {"id": ["ada"], "city": [""]}):
+        load_rows(CustomerImporter(), read_batches([pa.record_batch(rows)]))
+        Customer.objects.update(updated_at=old, created_at=old)
+    for _ in range(2):
+        load_rows(CustomerImporter(), read_batches([pa.record_batch(rows)]))
+    assert Customer.objects.get().updated_at == old
+    retention.save_rule("profile", days=365, is_active=True, actor="user:x")
+    assert retention.run_rules() == {"profile": 1}

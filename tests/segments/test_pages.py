@@ -38,7 +38,7 @@ def post(view, user, body, **names):
 
 def test_the_count_comes_with_share_sentence_and_sample(world) -> None:
     world.customer("a", country="GB", first_name="Ann"), world.customer("b", country="CN")
-    status, answer = post(views.count, staff("view_segment"), {"definition": GB})
+    status, answer = post(views.count, staff("view_segment", "view_personal_data"), {"definition": GB})
     assert status == 200
     assert (answer["count"], answer["total"], answer["share"]) == (1, 2, 0.5)
     assert answer["sentence"] == "Customers where country is “GB”."
@@ -103,7 +103,7 @@ def test_while_editing_each_condition_tells_how_it_narrows(world) -> None:
     world.customer("a", country="GB", traits={"plan": "gold"}), world.customer("b", country="GB")
     world.customer("c", country="CN", traits={"plan": "gold"})
     gold = {"trait": "plan", "op": "is", "value": "gold"}
-    user = staff("view_segment")
+    user = staff("view_segment", "view_personal_data")
     status, answer = post(views.narrow, user, {"definition": {"all": [GB, gold]}})
     assert (status, answer["total"]) == (200, 3)
     assert [(step["alone"], step["left"]) for step in answer["steps"]] == [(2, 2), (2, 1)]
@@ -119,7 +119,7 @@ def test_a_slow_count_is_an_estimate_first_and_exact_when_asked(world, monkeypat
         raise CountTooSlow
 
     monkeypatch.setattr(previews, "preview", slow)
-    user = staff("view_segment")
+    user = staff("view_segment", "view_personal_data")
     status, answer = post(views.count, user, {"definition": GB})
     assert (status, answer["count"], answer["total"]) == (200, 10, 40)
     assert answer["margin"] == 5  # 1.96 · 40 · √(¼·¾/40) = 5.4
