@@ -1,12 +1,18 @@
-"""The OpenAPI document: valid, complete, and true about who may call what."""
+"""The OpenAPI document: valid, complete, and true about who may call what; the collection made from it."""
 
+import json
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
+
+from personalization.access.models import Scope
+from personalization.access.services import create_key
+from personalization.config.collection import example, make_collection, operations
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +66,56 @@ def test_the_browsable_documentation_needs_no_inline_script(client: Client) -> N
     """The content security policy refuses them: the page would stay blank."""
     page = client.get("/api/docs").content.decode()
     assert re.findall(r"<script(?![^>]*\bsrc=)[^>]*>\s*\S", page) == []
+
+
+@pytest.fixture(scope="module")
+def collection(document: dict[str, Any]) -> dict[str, Any]:
+    """As it comes out of the file."""
+    return json.loads(json.dumps(make_collection(document, base_url="https://shop.example"), default=str))
+
+
+def requests(collection: dict[str, Any]) -> list[dict[str, Any]]:
+    return [item["request"] for folder in collection["item"] for item in folder["item"]]
+
+
+def test_every_operation_is_in_the_collection_once(
+    collection: dict[str, Any], document: dict[str, Any]
+) -> None:
+    mine = [
+        (one["method"].lower(), re.sub(r":(\w+)", r"{\1}", one["url"]["raw"].removeprefix("{{baseUrl}}")))
+        for one in requests(collection)
+    ]
+    theirs = [(method, path) for path, method, _operation in operations(document)]
+    assert sorted(mine) == sorted(theirs)
+    assert len(theirs) > 100
+
+
+@pytest.mark.django_db
+def test_lists_of_the_collection_are_answered_as_they_stand(collection: dict[str, Any]) -> None:
+    token = create_key(name="collection", scopes=Scope.values)[1]
+    client = Client(headers={"Authorization": f"Bearer {token}"})
+    lists = [one for one in requests(collection) if one["method"] == "GET" and not one["url"]["variable"]]
+    lists = [one for one in lists if not any(not part["disabled"] for part in one["url"]["query"])]
+    refused = [
+        (path, answer.status_code)
+        for one in lists
+        if (answer := client.get(path := "/" + "/".join(one["url"]["path"]))).status_code >= 400
+    ]
+    assert len(lists) > 15
+    # Asks for a client key, which this is not.
+    assert [one for one in refused if "ofrep" not in one[0] and "features" not in one[0]] == []
+
+
+def test_an_example_has_what_is_required_and_follows_references() -> None:
+    properties = {
+        "name": {"type": "string"},
+        "age": {"type": ["integer", "null"]},
+        "nick": {"type": "string"},
+    }
+    person = {"type": "object", "required": ["name", "age"], "properties": properties}
+    document = {"components": {"schemas": {"Person": person}}}
+    reference = {"$ref": "#/components/schemas/Person"}
+    assert example(document, reference) == {"name": "text", "age": 1}
+    people = {"type": "array", "minItems": 1, "items": reference}
+    assert example(document, people) == [{"name": "text", "age": 1}]
+    assert example(document, {"oneOf": [{"enum": ["a", "b"]}, {"type": "null"}]}) == "a"
