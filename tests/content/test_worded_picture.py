@@ -14,6 +14,7 @@ from personalization.content import fonts
 from personalization.content.drawing import draw
 from personalization.content.errors import RenderError
 from personalization.content.fragments import compile_fragment
+from personalization.content.messages import compile_message
 from personalization.content.worded_picture import MAX_WORDS, WordedPicture, clean_words, read_worded_picture
 
 END = int(datetime(2026, 12, 24, 18, tzinfo=UTC).timestamp())
@@ -147,3 +148,11 @@ def test_what_is_left_until_a_moment_is_drawn_anew_and_all_else_is_kept(db):
     assert still.status_code == 200 and still["Content-Type"] == "image/png"
     assert still["Cache-Control"] == "public, max-age=86400"
     assert still.content == draw(WordedPicture(300, 100, "Anna"), now=0)
+
+
+def test_versions_of_the_picture_at_the_top_may_be_tried_against_each_other():
+    one = '<img src="https://shop.example/sea.jpg" width="600" height="200" alt="The sea">'
+    two = '<img src="{{ customer.first_name | picture: width: 600 }}" width="600" height="200" alt="Hi">'
+    body = f'<p>{{% vary "hero" learn: true %}}{one}{{% or %}}{two}{{% endvary %}}</p>'
+    (need,) = compile_message(subject="s", body=body).needs
+    assert (need.kind, need.name) == ("vary", "hero")
