@@ -1,6 +1,7 @@
 from django.urls import include, path
 
 from campaigns import api
+from campaigns.editor.trial_api import TestSendView
 from campaigns.limits.api import LimitsView
 from campaigns.proofs.api import AddressesView, DiffView, ProofsView
 from campaigns.push_api import PushKeyView, PushSubscriptionsView
@@ -31,6 +32,7 @@ urlpatterns = [
     path("campaigns/<int:pk>/deliveries", api.DeliveriesView.as_view()),
     path("sender-accounts", AccountsView.as_view()),
     path("sender-accounts/<int:pk>", AccountView.as_view()),
+    path("campaigns/<int:pk>/test-send", TestSendView.as_view()),
     path("campaigns/<int:pk>/rehearsal", RehearsalView.as_view()),
     path("campaigns/<int:pk>/proofs", ProofsView.as_view()),
     path("campaigns/<int:pk>/proofs/addresses", AddressesView.as_view()),

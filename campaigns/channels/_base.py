@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 from personalization.content.errors import Problem
 from personalization.content.expanding import Blocks
 from personalization.content.needs import Need
+from personalization.customers.phones import normalize_phone
 
 
 class ChannelError(Exception):
@@ -115,6 +116,7 @@ class Channel(ABC):
     account_fields: ClassVar[tuple[Field, ...]] = ()
     body_label: ClassVar[Any] = ""
     body_help: ClassVar[Any] = ""
+    test_help: ClassVar[Any] = ""  # what staff write as the recipient of a test
     needs_account: ClassVar[bool] = True
     needs_sender_address: ClassVar[bool] = False
     tracks_opens: ClassVar[bool] = False
@@ -131,6 +133,16 @@ class Channel(ABC):
 
     def is_address(self, address: str) -> bool:
         return len(address) <= self.longest_address and re.search(self.address_pattern, address) is not None
+
+    def test_address(self, to: str) -> str:
+        """Where a test goes for what staff wrote; empty when that is no address of this channel."""
+        found = normalize_phone(to) if self.address_column == "phone" else to
+        return found if found and self.is_address(found) else ""
+
+    @abstractmethod
+    def as_test(self, rendered: Any) -> Any:
+        """The rendered message as a test is handed over: nothing tracked, and marked as a test where the
+        words are ours. Raises RenderError."""
 
     @abstractmethod
     def compile(self, content: Mapping[str, Any]) -> Template:

@@ -4,12 +4,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from campaigns.channels._base import Channel, Field, block_texts
 from campaigns.needs import problems_of
 from personalization.content.errors import Problem, RenderError
 from personalization.content.missing import Policy
 from personalization.content.texts import CompiledTexts, check_texts, compile_texts
+from personalization.customers import selectors as customers
 
 
 class TextChannel(Channel):
@@ -69,6 +71,11 @@ class TextChannel(Channel):
             raise RenderError("the picture is not an https address")
         return parts
 
+    def as_test(self, rendered: Mapping[str, str]) -> Mapping[str, str]:
+        parts = self.finish(rendered, track=str, pixel_url="", keep="")
+        first = "subject" if "subject" in parts else "body"
+        return {**parts, first: f"[{_('Test')}] {parts[first]}"}
+
     def preview(self, rendered: Mapping[str, str]) -> dict[str, Any]:
         return {
             "card": {
@@ -77,6 +84,16 @@ class TextChannel(Channel):
             },
             "facts": [],
         }  # fmt: skip
+
+
+class PushChannel(TextChannel):
+    """Its addresses are devices of customers, so a test names a customer."""
+
+    test_help = gettext_lazy("The id of a customer, for example your own profile; it goes to their device.")
+
+    def test_address(self, to: str) -> str:
+        customer = customers.find(to)
+        return self.addresses({customer.pk: {}}).get(customer.pk, "") if customer else ""
 
 
 def push_fields(*, subject: Any, link: Any, image: Any) -> tuple[Field, ...]:

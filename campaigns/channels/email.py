@@ -4,6 +4,7 @@ SMTP (the fast way) or by any Django e-mail backend, django-anymail's providers 
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -33,6 +34,7 @@ class EmailChannel(Channel):
     address_column = "email"
     # One @, no blanks, quotes, brackets or separators, a dotted domain; the wire form is checked again later.
     address_pattern = r'^[^\s@<>,;:"()\[\]\\]{1,64}@[^\s@<>,;:"()\[\]\\.]+(\.[^\s@<>,;:"()\[\]\\.]+)+$'
+    test_help = gettext_lazy("An e-mail address.")
     body_label = gettext_lazy("Message")
     body_help = gettext_lazy("MJML or HTML, with Liquid")
     needs_account = False
@@ -98,6 +100,9 @@ class EmailChannel(Channel):
         if trap_url and settings.TRAP_LINKS:
             html = add_hidden_link(html, trap_url)
         return RenderedMessage(rendered.subject, html, rendered.text)
+
+    def as_test(self, rendered: RenderedMessage) -> RenderedMessage:
+        return replace(rendered, subject=f"[{_('Test')}] {rendered.subject}")
 
     def preview(self, rendered: RenderedMessage) -> dict[str, Any]:
         return {

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.channels._base import Answer, ChannelError, Field, Outgoing, Recipient, Session, Sheet
-from campaigns.channels._texts import TextChannel, push_fields
+from campaigns.channels._texts import PushChannel, push_fields
 from campaigns.channels.sms import check_base_url
 from campaigns.sending.failover import Account, HttpSession
 from campaigns.sending.http import Call, HttpLine, NoAnswer, NotTaken, Reply, judge
@@ -34,7 +34,7 @@ _tokens: dict[str, tuple[str, float]] = {}
 _lock = threading.Lock()
 
 
-class MobilePushChannel(TextChannel):
+class MobilePushChannel(PushChannel):
     name = "mobilepush"
     longest_address = 500
     body_label = gettext_lazy("Text")

@@ -26,6 +26,7 @@ class WebhookChannel(TextChannel):
     name = "webhook"
     address_column = "external_id"
     longest_address = 200
+    test_help = gettext_lazy("The customer's id that your system is told; the call says that it is a test.")
     body_label = gettext_lazy("Values, one “name: value” a line")
     body_help = gettext_lazy("Liquid. Every value is sent as text, beside the customer's id.")
     account_fields = (
@@ -55,6 +56,9 @@ class WebhookChannel(TextChannel):
     ) -> dict[str, str]:
         return dict(rendered)
 
+    def as_test(self, rendered: Mapping[str, str]) -> Mapping[str, str]:
+        return rendered  # the call itself says that it is a test
+
     def compose(
         self, rendered: Mapping[str, str], recipient: Recipient, *, sheet: Sheet, session: Session
     ) -> Outgoing:
@@ -64,7 +68,7 @@ class WebhookChannel(TextChannel):
             "timestamp": sheet.at.isoformat(),
             "data": {
                 "customer": recipient.address, "message_id": recipient.message_id, "run": sheet.run_id,
-                "campaign": sheet.campaign_id, "variant": sheet.variant,
+                "campaign": sheet.campaign_id, "variant": sheet.variant, "is_test": sheet.run_id == 0,
                 "values": {name.strip(): value.strip() for name, _colon, value in pairs},
             },
         }  # fmt: skip

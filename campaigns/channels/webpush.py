@@ -23,7 +23,7 @@ from py_vapid.utils import b64urlencode
 from pywebpush import WebPusher, WebPushException
 
 from campaigns.channels._base import Answer, ChannelError, Field, Outgoing, Recipient, Session, Sheet
-from campaigns.channels._texts import TextChannel, push_fields
+from campaigns.channels._texts import PushChannel, push_fields
 from campaigns.models import PushSubscription
 from campaigns.sending.failover import Account, HttpSession, accounts_of
 from campaigns.sending.http import Call, Reply, judge
@@ -33,7 +33,7 @@ SIGNED_FOR_SECONDS = 12 * 3600
 MAX_PAYLOAD = 3000  # every push service takes at least 4,096 bytes, encryption included
 
 
-class WebPushChannel(TextChannel):
+class WebPushChannel(PushChannel):
     name = "webpush"
     longest_address = 2000
     body_label = gettext_lazy("Text")

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -15,24 +15,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from campaigns import channels, needs
-from campaigns.channels import ChannelError, Recipient, Sheet
+from campaigns import channels
 from campaigns.editor.forms import item_choice, message_fields, read_json, text
 from campaigns.editor.item_counts import count_items, count_removed, describe_removed
 from campaigns.editor.pages import answers_problems
+from campaigns.editor.trial import Trial, give, send_trial
 from campaigns.errors import InvalidCampaign
 from campaigns.frozen import named_in
 from campaigns.item_choice import ItemChoice, describe
-from campaigns.sending import sandbox
 from campaigns.sending.picks import ItemTexts, items_of, pick_items, pictures_for
 from campaigns.subject_lines.saying import outlook_of
-from personalization.access.models import User
-from personalization.access.services import actor_name, audit
+from personalization.access.services import actor_name
 from personalization.access.shell import staff_page
 from personalization.catalog import choices
-from personalization.content.errors import Problem, RenderError, TemplateError
-from personalization.content.messages import RenderedMessage, compile_message
-from personalization.content.needs import GIVENS, Givens
+from personalization.content.errors import Problem, RenderError
+from personalization.content.messages import compile_message
 from personalization.context import as_values
 from personalization.customers import reading
 from personalization.customers import search as customer_search
@@ -76,22 +73,6 @@ def preview(request: HttpRequest) -> HttpResponse:
     if "preheader" in {field.name for field in channel.fields}:
         shown["preheader"] = preheader_of(content["preheader"], context)
     return JsonResponse({**answer, "rendered": shown})
-
-
-def give(
-    channel: channels.Channel, content: dict[str, Any], context: dict[str, Any]
-) -> channels.Template | None:
-    """The compiled message, and in `context` what its tags ask for as far as a preview may take it; None when
-    it cannot be compiled."""
-    try:
-        compiled = channel.compile(content)
-    except TemplateError:
-        return None
-    asked, failed = needs.ask_for(compiled.needs, context, delivery_id=0, variant="")
-    scene = needs.Scene(0, content, context["now"], is_real=False)
-    found = needs.load(asked, scene).get(0, {}) | {key: given for (_id, key), given in failed.items()}
-    context[GIVENS] = Givens({key: one.value for key, one in found.items()})
-    return compiled
 
 
 def _channel(data: dict[str, Any]) -> channels.Channel:
@@ -251,39 +232,15 @@ def size(request: HttpRequest) -> HttpResponse:
 @staff_page("campaigns.change_campaign")
 @answers_problems
 def send_test(request: HttpRequest) -> HttpResponse:
-    """Sends the request's texts, as a customer would get them, to the member of staff's own address."""
-    address = cast(User, request.user).email
-    channel = channels.get("email")
-    if not channel.is_address(address):
-        raise InvalidCampaign(_("Your account has no e-mail address to send a test to."))
+    """Sends the request's texts, as a customer would get them, to the recipient it names (`to`)."""
     data = read_json(request)
+    channel = _channel(data)
     context = example_context(_customer(request, data), campaign=text(data, "name"), choice=item_choice(data))
-    compiled = give(channel, message_content(data), context)
-    try:
-        rendered = compiled.render(context) if compiled else None
-    except RenderError as error:
-        raise InvalidCampaign(_("The message has errors; mend them first.")) from error
-    if rendered is None:
-        raise InvalidCampaign(_("The message has errors; mend them first."))
-    _hand_over(address, rendered, sender=text(data, "sender_address"), sender_name=text(data, "sender_name"))
-    audit(actor_name(request), "campaign.tested", "campaign")
-    return JsonResponse({"address": address})
-
-
-def _hand_over(address: str, rendered: RenderedMessage, *, sender: str, sender_name: str) -> None:
-    channel = channels.get("email")
-    if not channel.is_address(sender):
-        raise InvalidCampaign(_("The sender's address is not valid."))
-    content = {"sender_address": sender, "sender_name": sender_name, "campaign_name": "test", "topic": "test"}
-    sheet = Sheet(run_id=0, campaign_id=0, variant="test", content=content, at=timezone.now())
-    recipient = Recipient(address, "", secrets.token_hex(16), f"{settings.SITE_URL}/")
-    session = channel.session()
-    try:
-        message = channel.compose(rendered, recipient, sheet=sheet, session=session)
-        answer = sandbox.hand_over(session, message, intent=lambda: None)
-    except (ChannelError, ValueError) as error:
-        raise InvalidCampaign(_("The mail server did not take it: %(why)s") % {"why": error}) from error
-    finally:
-        session.close()
-    if answer.kind != "sent":
-        raise InvalidCampaign(_("The mail server did not take it: %(why)s") % {"why": answer.detail})
+    if not reading.may_see(request):
+        context["customer"] = reading.show_profile(request, context["customer"], page="test message")
+    trial = Trial(
+        channel, message_content(data), context, sender_address=text(data, "sender_address"),
+        sender_name=text(data, "sender_name"),
+    )  # fmt: skip
+    send_trial(trial, to=text(data, "to"), actor=actor_name(request))
+    return JsonResponse({"address": text(data, "to")})

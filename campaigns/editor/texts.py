@@ -77,6 +77,7 @@ def channel_forms() -> dict[str, dict[str, Any]]:
             "body": str(channel.body_label),
             "help": str(channel.body_help),
             "sender": channel.needs_sender_address,
+            "testHelp": str(channel.test_help),
             "named": [field.name for field in channel.fields],
             "fields": [
                 {"name": f.name, "label": str(f.label), "help": str(f.help), "max": f.max_length,

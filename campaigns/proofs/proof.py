@@ -10,7 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from campaigns import channels
-from campaigns.editor.preview import example_context, give, preheader_of
+from campaigns.editor.preview import example_context, preheader_of
+from campaigns.editor.trial import give
 from campaigns.frozen import content_of
 from campaigns.item_choice import ItemChoice
 from campaigns.models import Campaign, Message

@@ -20,8 +20,8 @@ from personalization.access.services import actor_name
 from personalization.customers.models import Channel
 
 SCOPES = {
-    "GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PUT": Scope.CAMPAIGNS_WRITE,
-    "DELETE": Scope.CAMPAIGNS_WRITE,
+    "GET": Scope.SENDERS_READ, "POST": Scope.SENDERS_WRITE, "PUT": Scope.SENDERS_WRITE,
+    "DELETE": Scope.SENDERS_WRITE,
 }  # fmt: skip
 
 

@@ -17,8 +17,8 @@ from personalization.access.pagination import CursorPagination, NewestFirst, ans
 from personalization.access.services import actor_name
 
 SCOPES = {
-    "GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PUT": Scope.CAMPAIGNS_WRITE,
-    "DELETE": Scope.CAMPAIGNS_WRITE,
+    "GET": Scope.SENDERS_READ, "POST": Scope.SENDERS_WRITE, "PUT": Scope.SENDERS_WRITE,
+    "DELETE": Scope.SENDERS_WRITE,
 }  # fmt: skip
 
 
@@ -102,7 +102,7 @@ class WebhookView(APIView):
 
 
 class RotateView(APIView):
-    required_scope = Scope.CAMPAIGNS_WRITE
+    required_scope = Scope.SENDERS_WRITE
 
     @extend_schema(operation_id="webhooks_rotate_secret", request=None, responses=NewWebhookSerializer)
     def post(self, request: Request, pk: int) -> Response:

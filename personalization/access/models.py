@@ -123,6 +123,8 @@ class Scope(models.TextChoices):
     DECIDE = "decide", _("Ask what to show on a page")
     CAMPAIGNS_READ = "campaigns:read", _("Read campaigns and reports")
     CAMPAIGNS_WRITE = "campaigns:write", _("Change and launch campaigns")
+    SENDERS_READ = "senders:read", _("Read senders and webhooks")
+    SENDERS_WRITE = "senders:write", _("Change senders and webhooks, with their secrets")
 
 
 class ApiKey(models.Model):

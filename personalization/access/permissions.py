@@ -25,6 +25,8 @@ STAFF_PERMISSION = {
     Scope.DECIDE: "onsite.view_offer",
     Scope.CAMPAIGNS_READ: "campaigns.view_campaign",
     Scope.CAMPAIGNS_WRITE: "campaigns.change_campaign",
+    Scope.SENDERS_READ: "campaigns.view_senderaccount",
+    Scope.SENDERS_WRITE: "campaigns.change_senderaccount",
 }
 
 

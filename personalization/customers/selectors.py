@@ -63,6 +63,10 @@ def suppressed_ids(customer_ids: Collection[int], *, channel: str) -> set[int]:
     return {pk for pk, value in hashes.items() if value in listed}
 
 
+def is_suppressed(address: str, *, channel: str) -> bool:
+    return Suppression.objects.filter(channel=channel, address_hash=address_hash(channel, address)).exists()
+
+
 def suppression_of(customer: Customer, *, channel: str) -> Suppression | None:
     """The entry that silences this customer's present address, None when there is none."""
     address = dict(_addresses([customer.pk], channel=channel)).get(customer.pk)

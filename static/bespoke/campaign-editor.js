@@ -33,7 +33,7 @@
         c: { ...page.campaign, segment: String(page.campaign.segment), messages, timing: { mode: "once", hour: "09:00", repeat: "", cap_rule: "drop", quiet_rule: "wait", quiet: "workspace", max_wait_hours: 48, ...page.campaign.timing, own_quiet: page.campaign.timing.own_quiet || { from: "22:00", until: "08:00" }, window: page.campaign.timing.window || { from: "", until: "", days: [] } } },
         dates: null,
         canSave: page.canSave,
-        myAddress: page.myAddress,
+        testTo: { email: page.myAddress },
         urls: page.urls,
         itemNames: page.campaign.item_names,
         texts: page.texts,
@@ -43,6 +43,7 @@
         guardrails: [], decides: "", shares: page.shares,
         outlook: null, lookDays: [], lengthDays: "", planTrouble: "", planTurn: 0,
         askedOutlook: "",
+        testSaid: "", testTrouble: "",
         who: null, words: "", found: [], rendered: null, problems: [], fields: [], turn: 0,
         about: null, ruleProblems: [], subjectOutlook: [],
         sg: { field: "", source: "", label: "", wish: "variants", language: page.language, turn: 0 },
@@ -247,11 +248,17 @@
           field.scrollTop = Math.max(0, lines.length * 19.5 - 120);
         },
         async sendTest() {
-          const { sender_name, sender_address } = this.c;
-          await this.work(async () => {
-            const data = await ask(this.urls.sendTest, { ...this.example(), sender_name, sender_address });
-            this.note = fill(this.texts.testSent, data);
-          });
+          const { sender_name, sender_address, channel } = this.c;
+          this.testSaid = this.testTrouble = "";
+          this.busy = true;
+          try {
+            const data = await ask(this.urls.sendTest, { ...this.example(), sender_name, sender_address, to: this.testTo[channel] || "" });
+            this.testSaid = fill(this.texts.testSent, data);
+          } catch (error) {
+            this.testTrouble = error.message || this.texts.failed;
+          } finally {
+            this.busy = false;
+          }
         },
 
         // --- Visual editor: writes into the code, so that the preview beside it is the message itself. ----------

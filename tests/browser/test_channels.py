@@ -37,6 +37,9 @@ def test_an_sms_is_written_and_its_sender_set_up(page: Page, accessible: Any, sh
     page.locator("#m-body").fill("Hello. STOP to end")
     expect(page.locator(".ce-card")).to_contain_text("Hello. STOP to end")
     expect(page.get_by_text(re.compile("1 part, GSM-7, 18 used, 142 left"))).to_be_visible()
+    page.get_by_label("Send a test to").fill("12")
+    page.get_by_role("button", name="Send the test").click()
+    expect(page.get_by_role("alert").filter(has_text="phone number with country code")).to_be_visible()
     accessible(page)
     shot(page, "sms")
 

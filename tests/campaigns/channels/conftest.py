@@ -138,6 +138,7 @@ class Service:
         if headers["webhook-id"] not in known:
             known.add(headers["webhook-id"])
             self.taken.append((data["data"]["customer"], data["data"]["values"]["hello"]))
+            self.keys["mark"] = str(data["data"]["is_test"])
         return 204, {}
 
     def take_webpush(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any]:
@@ -151,6 +152,7 @@ class Service:
         if shown["tag"] not in known:
             known.add(shown["tag"])
             self.taken.append((path, shown["body"]))
+            self.keys["mark"] = shown["title"]
         return 201, {}
 
     def take_mobilepush(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any]:
@@ -160,6 +162,7 @@ class Service:
         if message["android"]["collapse_key"] not in known:
             known.add(message["android"]["collapse_key"])
             self.taken.append((message["token"], message["notification"]["body"]))
+            self.keys["mark"] = message["notification"]["title"]
         return 200, {"name": "projects/shop/messages/1"}
 
     def _token(self, body: bytes) -> Any:
