@@ -8,6 +8,7 @@ from campaigns.push_api import PushKeyView, PushSubscriptionsView
 from campaigns.rehearsing.views import RehearsalView
 from campaigns.reports.api import ReportView
 from campaigns.reports.attribution_api import AttributionView, DomainView
+from campaigns.reports.sharing_api import ReportLinksView, ReportLinkView
 from campaigns.senders.account_api import AccountsView, AccountView
 from campaigns.triggering.api import TriggerView
 from campaigns.why.views import WhyView
@@ -24,6 +25,8 @@ urlpatterns = [
     path("campaigns/<int:pk>/duplicate", DuplicateView.as_view()),
     path("campaigns/<int:pk>/archive", ShelfView.as_view(action="archive")),
     path("campaigns/<int:pk>/restore", ShelfView.as_view(action="restore")),
+    path("campaigns/<int:pk>/report-links", ReportLinksView.as_view()),
+    path("report-links/<int:pk>", ReportLinkView.as_view()),
     path("campaigns/<int:pk>/approval", ApprovalView.as_view()),
     path("campaigns/<int:pk>/outlook", api.OutlookView.as_view()),
     path("campaigns/<int:pk>/decision", api.DecisionView.as_view()),

@@ -32,6 +32,7 @@ from campaigns.models.sending import (
     RunStatus,
     SkipReason,
 )
+from campaigns.models.sharing import ReportLink
 from campaigns.models.suggestions import SuggestedField, Suggestion, SuggestionStatus
 from campaigns.models.webhooks import Telling, TellingStatus, WebhookEndpoint
 
@@ -41,7 +42,7 @@ __all__ = [
     "ChunkStatus", "ContentSource", "CouponCode", "CouponPool", "Delivery", "DeliveryStatus", "Fallback",
     "FrequencyCap", "ItemLook", "Journey", "JourneyMember", "JourneyStatus", "JourneyVersion", "Learning",
     "LearningStatus", "Message", "Passage", "PassageStatus", "PassageStep", "PushSubscription", "QuietHours",
-    "Rollout", "RolloutStatus", "Run", "RunStatus", "SendLock", "SenderAccount", "SkipReason",
+    "ReportLink", "Rollout", "RolloutStatus", "Run", "RunStatus", "SendLock", "SenderAccount", "SkipReason",
     "SuggestedField", "Suggestion", "SuggestionStatus", "Telling", "TellingStatus", "TopicRule", "Touch",
     "Trigger", "WebhookCall", "WebhookEndpoint",
 ]  # fmt: skip

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from campaigns import selectors, services
 from campaigns.editor.pages import answers_problems
 from campaigns.models import Campaign, Run, RunStatus, SkipReason
+from campaigns.reports import sharing
 from campaigns.reports.allocation import waves_of
 from campaigns.reports.attribution import WINDOW_DAYS, credits_of
 from campaigns.reports.decision_document import decision_context
@@ -68,6 +69,8 @@ def report(request: HttpRequest, campaign_id: int) -> HttpResponse:
             "credits": credits_of(run),
             "credit_days": WINDOW_DAYS,
             "plan_form": plan_form(run.experiment) if can_launch else None,
+            "links": list(sharing.live(run, now=timezone.now())),
+            "link_days": sharing.DAYS,
             "can_see_customers": request.user.has_perm("customers.view_customer"),
         },
         title=campaign.name,
@@ -177,6 +180,7 @@ def chart_texts() -> dict[str, str]:
         "perCustomer": _("Change per customer"),
         "points": _("Change in percentage points"),
         "share": _("of those sent"),
+        "picture": _("Picture (PNG)"),
     }
 
 

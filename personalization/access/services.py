@@ -31,7 +31,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     # Everything about figures and models, nobody's name.
     "Analyst": (
         *("add_segment", "change_segment", "add_segmentversion", "add_modelrun", "change_modelrun"),
-        *("add_metric", "change_metric"),
+        *("add_metric", "change_metric", "add_reportlink", "change_reportlink"),
     ),
     "Author": (SEE_PEOPLE, *_AUTHOR),
     "Approver": (SEE_PEOPLE, "launch_campaign", "approve_campaign", "approve_suggestion"),
@@ -47,6 +47,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         *("add_suggestion", "approve_suggestion", "add_brandvoice", "change_brandvoice"),
         *("add_journey", "change_journey"),
         *("add_placement", "change_placement", "add_offer", "change_offer"),
+        *("add_reportlink", "change_reportlink"),
         *("add_frequencycap", "change_frequencycap", "delete_frequencycap"),
         *("add_quiethours", "change_quiethours", "delete_quiethours"),
         *("add_topicrule", "change_topicrule", "delete_topicrule"),

@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from django.views.static import serve
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from campaigns.reports import sharing_pages
 from personalization.access.signing_in.login_pages import SignIn
 from personalization.config import health, health_card
 
@@ -60,6 +61,7 @@ urlpatterns = [
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
     path("t/", include("campaigns.tracking.urls")),
+    path("r/<str:secret>", sharing_pages.shared, name="shared-report"),
     path("hooks/", include("campaigns.feedback.urls")),
     path("p/", include("personalization.privacy.public_urls")),
     path("demo/", include("personalization.demo.urls")),

@@ -164,7 +164,25 @@
       charts[name] ||= echarts.init(box, null, { renderer: "svg" });
       charts[name].resize();
       charts[name].setOption(option(), true);
+      offerPicture(box, name, option, texts);
     }
+  }
+
+  // A chart as a picture for slides: drawn once more, by pixels, at twice its size.
+  function offerPicture(box, name, option, texts) {
+    const section = box.closest("section");
+    if (section.querySelector("[data-picture]")) return;
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "b-btn b-btn-small rp-picture", textContent: texts.picture });
+    button.dataset.picture = name;
+    button.addEventListener("click", () => {
+      const place = document.createElement("div");
+      const drawn = echarts.init(place, null, { renderer: "canvas", width: box.clientWidth, height: box.clientHeight });
+      drawn.setOption({ ...charts[name].getOption(), animation: false });
+      const url = drawn.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: look().panel });
+      drawn.dispose();
+      Object.assign(document.createElement("a"), { href: url, download: `${name}.png` }).click();
+    });
+    section.append(button);
   }
 
   // A chart drawn at load, while the shell still hides the page, would measure nothing.
@@ -177,6 +195,18 @@
     const state = JSON.parse(document.getElementById("report-data").textContent);
     const root = document.querySelector(".rp-charts");
     const redraw = () => draw(state.charts, state.texts);
+    document.querySelectorAll("[data-print]").forEach((button) => button.addEventListener("click", () => window.print()));
+    // On paper everything is open, and charts are as wide as the paper.
+    let closed = [];
+    window.addEventListener("beforeprint", () => {
+      closed = [...document.querySelectorAll(".b-page details:not([open])")];
+      closed.forEach((one) => { one.open = true; });
+      Object.values(charts).forEach((chart) => chart.resize({ width: 640 }));
+    });
+    window.addEventListener("afterprint", () => {
+      closed.forEach((one) => { one.open = false; });
+      Object.values(charts).forEach((chart) => chart.resize({ width: "auto" }));
+    });
     whenVisible(root, redraw);
     window.addEventListener("resize", () => Object.values(charts).forEach((chart) => chart.resize()));
     new MutationObserver(redraw).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });

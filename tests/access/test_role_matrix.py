@@ -28,8 +28,8 @@ CUSTOMER_ID = f"{MARK}-id"
 # guards by itself.
 PUBLIC = (
     r"^$", r"^favicon", r"^admin/(login|logout|jsi18n|password|autocomplete)", r"^api/(schema|docs)", r"^t/",
-    r"^p/", r"^demo/", r"^i18n/", r"^healthz", r"^readyz", r"^metrics", r"^media/", r"^static/", r"^sdk",
-    r"^ofrep", r"^api/features", r"^api/eval", r"^app/account/(code|single-sign-on)$",
+    r"^p/", r"^r/", r"^demo/", r"^i18n/", r"^healthz", r"^readyz", r"^metrics", r"^media/", r"^static/",
+    r"^sdk", r"^ofrep", r"^api/features", r"^api/eval", r"^app/account/(code|single-sign-on)$",
 )  # fmt: skip
 # What every member of staff may open.
 # One's own log-in; that nobody reaches another's: test_sessions, test_second_factor.

@@ -1,0 +1,31 @@
+"""Addresses at which a report can be read without an account."""
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models.sending import Run
+
+
+class ReportLink(models.Model):
+    """Opens one run's report until it expires or is taken back. Only a hash of its secret is kept."""
+
+    run = models.ForeignKey(Run, models.CASCADE, related_name="report_links", verbose_name=_("run"))
+    secret_hash = models.BinaryField(max_length=32, unique=True, editable=False)
+    note = models.CharField(_("for whom"), max_length=200, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("created by")
+    )
+    created_at = models.DateTimeField(_("created at"))
+    expires_at = models.DateTimeField(_("expires at"))
+    revoked_at = models.DateTimeField(_("revoked at"), null=True)
+    last_used_at = models.DateTimeField(_("last used at"), null=True)
+    uses = models.PositiveIntegerField(_("uses"), default=0, db_default=0)
+
+    class Meta:
+        verbose_name = _("report link")
+        verbose_name_plural = _("report links")
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}: {self.note}"

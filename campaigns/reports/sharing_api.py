@@ -1,0 +1,79 @@
+"""Shared reports over the API."""
+
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from campaigns import selectors
+from campaigns.errors import InvalidState
+from campaigns.models import Campaign, ReportLink, Run
+from campaigns.reports import sharing
+from personalization.access.models import ApiKey, Scope, User
+from personalization.access.pagination import CursorPagination, answer_page
+from personalization.access.services import actor_name
+
+
+class ShareSerializer(serializers.Serializer[Any]):
+    days = serializers.IntegerField(min_value=1, max_value=sharing.MOST_DAYS, default=sharing.DAYS)
+    note = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+
+
+class ReportLinkSerializer(serializers.ModelSerializer[ReportLink]):
+    class Meta:
+        model = ReportLink
+        fields = ["id", "note", "created_at", "expires_at", "last_used_at", "uses"]
+
+
+class NewReportLinkSerializer(ReportLinkSerializer):
+    address = serializers.URLField(help_text="Shown only this once.")
+
+    class Meta(ReportLinkSerializer.Meta):
+        fields = [*ReportLinkSerializer.Meta.fields, "address"]
+
+
+class ReportLinksView(APIView):
+    required_scope = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE}
+    pagination_class = CursorPagination
+
+    @extend_schema(operation_id="report_links_list", responses=ReportLinkSerializer(many=True))
+    def get(self, request: Request, pk: int) -> Response:
+        """The live addresses at which the newest run's report can be read without an account."""
+        return answer_page(
+            self, request, sharing.live(_run(pk), now=timezone.now()).order_by("pk"), ReportLinkSerializer
+        )
+
+    @extend_schema(
+        operation_id="report_links_create", request=ShareSerializer, responses={201: NewReportLinkSerializer}
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """A new address for the newest run's report; it expires by itself."""
+        body = ShareSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        by = request.auth.created_by if isinstance(request.auth, ApiKey) else request.user
+        user = by if isinstance(by, User) else None
+        link, address = sharing.share(_run(pk), actor=actor_name(request), user=user, **body.validated_data)
+        data = {**ReportLinkSerializer(link).data, "address": address}
+        return Response(data, status=status.HTTP_201_CREATED)
+
+
+class ReportLinkView(APIView):
+    required_scope = Scope.CAMPAIGNS_WRITE
+
+    @extend_schema(operation_id="report_links_take_back", responses={204: None})
+    def delete(self, request: Request, pk: int) -> Response:
+        """Takes the address back at once; taking it back twice changes nothing."""
+        sharing.take_back(get_object_or_404(ReportLink, pk=pk), actor=actor_name(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _run(campaign_id: int) -> Run:
+    run = selectors.latest_run(get_object_or_404(Campaign, pk=campaign_id))
+    if run is None:
+        raise InvalidState("The campaign was not launched yet.")
+    return run
