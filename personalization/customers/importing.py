@@ -1,9 +1,9 @@
-"""Customers from files: known by `external_id`; unmapped columns become traits.
+"""Customers from files, known by `external_id`, else by e-mail or phone; unmapped columns become traits.
 
 An empty cell says nothing and changes nothing. Consent is never implied by an import.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from typing import Any
 
@@ -11,10 +11,12 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from personalization.customers.declared import SEALED, settle
 from personalization.customers.declared_columns import apply_once, seal_rows, sealed_json
 from personalization.customers.errors import InvalidTraits
+from personalization.customers.import_owners import find_owners, nameless_with
 from personalization.customers.models import Customer
 from personalization.customers.phones import normalize_phone
 from personalization.customers.trait_rules import TraitRule
@@ -54,19 +56,23 @@ class CustomerImporter(Importer):
         "time_zone": (),
         "created_at": ("created", "registered at", "signup date"),
     }
-    required = ("external_id",)
+    required_one_of = ("external_id", "email", "phone")
     schema = SCHEMA
 
-    def __init__(self, *, zone: tzinfo = UTC, rules: Mapping[str, TraitRule] | None = None) -> None:
-        """`rules` of declared traits, by name."""
+    def __init__(
+        self, *, zone: tzinfo = UTC, rules: Mapping[str, TraitRule] | None = None,
+        join: Callable[[Sequence[int]], object] | None = None,
+    ) -> None:  # fmt: skip
+        """`rules` of declared traits, by name. `join` gets visitors who have an address of the rows."""
         self.zone = zone
+        self.join = join
         self.rules = dict(rules or {})
         self.hidden = {name: SEALED for name, rule in self.rules.items() if rule.is_encrypted}
         self.now = timezone.now()
         self.all_new = True  # until a block proves otherwise
 
     def convert(self, values: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
-        external_id = cells.text(values["external_id"], name="external_id")
+        external_id = cells.text(values.get("external_id"), name="external_id")
         created = values.get("created_at")
         try:
             columns = {
@@ -84,6 +90,8 @@ class CustomerImporter(Importer):
         columns = split.columns | columns
         if columns.get("phone"):
             columns["phone"] = normalize_phone(columns["phone"], country=columns.get("country", ""))
+        if not (external_id or columns.get("email") or columns.get("phone")):
+            raise RowError(_("there is neither a customer id nor an e-mail or phone"))
         moment = cells.moment(created, zone=self.zone, name="created_at") if created else None
         return {
             "external_id": external_id,
@@ -102,7 +110,7 @@ class CustomerImporter(Importer):
             return None
         others, fitting = self._declared(others, rows)
         found = {
-            "external_id": plain_columns.text(values["external_id"], limit=200),
+            "external_id": plain_columns.text(values.get("external_id", pa.nulls(rows)), limit=200),
             **{name: self._column(name, values, rows) for name in COLUMNS},
             "traits": plain_columns.json_objects(others, rows=rows),
             "created_at": self._created_at(values.get("created_at"), rows),
@@ -112,7 +120,8 @@ class CustomerImporter(Importer):
         if len(known) < len(found):
             return None
         right = np.logical_and.reduce([column.plain for column in known.values()])
-        right &= plain_columns.truths(pc.not_equal(known["external_id"].values, ""))
+        named = [pc.not_equal(known[name].values, "") for name in self.required_one_of]
+        right &= np.logical_or.reduce([plain_columns.truths(one) for one in named])
         return right, pa.table([column.values for column in known.values()], schema=SCHEMA)
 
     def _declared(
@@ -150,6 +159,18 @@ class CustomerImporter(Importer):
         return plain_columns.Column(plain_columns.utc_texts(found), found.plain | missing)
 
     def write(self, table: pa.Table) -> Written:
+        owners = find_owners(table)
+        place = table.schema.names.index("external_id")
+        table = table.set_column(place, "external_id", owners.ids)
+        if owners.rejects:
+            table = table.filter(pc.not_equal(owners.ids, ""))
+        written = self._write(table) if table.num_rows else Written()
+        written.rejects = owners.rejects
+        if self.join and (visitors := nameless_with(table)):
+            self.join(visitors)
+        return written
+
+    def _write(self, table: pa.Table) -> Written:
         table = _merge_doubles(table)
         created = pc.fill_null(as_array(table["created_at"]), self.now.isoformat())
         columns = [as_array(table[name]) for name in TYPES]

@@ -55,6 +55,7 @@ class Importer(ABC):
     name = ""
     fields: Mapping[str, tuple[str, ...]] = {}
     required: Sequence[str] = ()
+    required_one_of: Sequence[str] = ()  # which of them a row has, `convert` sees to
     schema: pa.Schema
     remembers = False  # whether skipped records must be converted too
     hidden: Mapping[

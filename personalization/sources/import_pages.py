@@ -65,7 +65,7 @@ def _draft(job: Import) -> dict[str, Any]:
     rest = {"customers": _("keep as a trait"), "items": _("keep as an attribute")}
     context: dict[str, Any] = {
         "fields": list(importer.fields),
-        "required": ", ".join(importer.required),
+        "required": ", ".join(importer.required) or _(" or ").join(importer.required_one_of),
         "rest": rest.get(job.kind, _("keep as a property")),
         "separators": SEPARATORS,
     }
@@ -73,6 +73,8 @@ def _draft(job: Import) -> dict[str, Any]:
         context["preview"] = shown = preview(job)
         filled = set(shown.mapping.values())
         context["missing"] = [name for name in importer.required if name not in filled]
+        if not filled & set(importer.required_one_of):
+            context["missing"] += importer.required_one_of
     except (UnreadableFile, UnicodeError, LookupError, OSError, ProblemError) as error:
         context["unreadable"] = str(error)
     return context

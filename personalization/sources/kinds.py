@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from personalization.catalog.importing import ItemImporter
 from personalization.customers.declared import rules_of
 from personalization.customers.importing import CustomerImporter
+from personalization.events.identity import join_by_address
 from personalization.events.importing import EventImporter, UnknownItems
 from personalization.importing.pipeline import Importer
 from personalization.importing.values import time_zone
@@ -25,7 +26,7 @@ def importer_for(kind: str, options: Mapping[str, Any]) -> Importer:
     except ValueError:
         raise InvalidOptions(_("There is no time zone %(name)s.") % {"name": name}) from None
     if kind == Kind.CUSTOMERS:
-        return CustomerImporter(zone=zone, rules=rules_of())
+        return CustomerImporter(zone=zone, rules=rules_of(), join=join_by_address)
     if kind == Kind.ITEMS:
         return ItemImporter()
     if kind != Kind.EVENTS:

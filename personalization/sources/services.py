@@ -79,6 +79,10 @@ def set_options(job: Import, options: Mapping[str, Any]) -> None:
         raise InvalidOptions(
             _("No column fills the field %(name)s, which every row needs.") % {"name": missing[0]}
         )
+    if importer.required_one_of and not mapping.columns.keys() & set(importer.required_one_of):
+        raise InvalidOptions(
+            _("No column fills one of the fields %(names)s.") % {"names": ", ".join(importer.required_one_of)}
+        )
     job.options = dict(options)
     Import.objects.filter(pk=job.pk, status=ImportStatus.DRAFT).update(options=job.options)
 

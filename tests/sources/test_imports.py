@@ -96,7 +96,7 @@ class TestRuns:
             with pytest.raises(InvalidOptions):
                 services.take_file(upload(PEOPLE, name), kind=kind, actor="x")
         with pytest.raises(InvalidOptions, match="external_id"):
-            started(upload, columns={"email": ["mail"]})
+            started(upload, columns={"city": ["mail"], "external_id": [], "email": []})
         with pytest.raises(InvalidOptions, match="no column"):
             started(upload, columns={"external_id": ["nope"]})
         assert not Import.objects.exclude(status="draft").exists()

@@ -1,0 +1,110 @@
+"""Whose rows of an imported file are: by customer id, a former customer id, e-mail, phone.
+
+The rules are those of what comes in over HTTP (`identity_rules`): an address that several customers have, or
+whose kind may join nobody by rule, says nothing; then the row is refused with the reason.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import pyarrow as pa
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Lower
+from django.utils.translation import gettext as _
+
+from personalization.customers.identity_rules import load_rules
+from personalization.customers.models import SOMEBODY, Customer, IdentifierKind
+from personalization.importing.columns import as_array
+
+
+class Owners(NamedTuple):
+    """The customer id of every row, "" for those in `rejects`: (row, reason)."""
+
+    ids: pa.Array
+    rejects: list[tuple[int, str]]
+
+
+def find_owners(table: pa.Table) -> Owners:
+    """`table` has external_id, email and phone as text; at least one of them is not empty in every row."""
+    ids: list[str] = as_array(table["external_id"]).to_pylist()
+    former = _former(ids)
+    found = [former.get(one, one) for one in ids] if former else ids
+    rejects: list[tuple[int, str]] = []
+    if nameless := [row for row, one in enumerate(found) if not one]:
+        emails, phones = _by_address(table, nameless)
+        for row in nameless:
+            email, phone = table["email"][row].as_py().lower(), table["phone"][row].as_py()
+            owner, reason = _one_owner(emails.get(email, {}), phones.get(phone, {}))
+            if reason:
+                rejects.append((row, reason))
+            found[row] = owner
+    return Owners(pa.array(found, pa.string()), rejects)
+
+
+def nameless_with(table: pa.Table) -> list[int]:
+    """Visitors without a customer id who have an e-mail or phone of these rows: maybe the same people."""
+    emails, phones = _addresses(table, range(table.num_rows))
+    if not emails and not phones:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(_VISITORS, {"emails": sorted(emails), "phones": sorted(phones)})
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _former(ids: Iterable[str]) -> dict[str, str]:
+    """Ids given up in a merge or by alias → the id that the customer has now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORMER, [[one for one in ids if one]])
+        return dict(cursor.fetchall())
+
+
+# One parameter, however many rows a block has.
+_VISITORS = """
+    SELECT id FROM customers_customer
+    WHERE external_id IS NULL AND merged_into_id IS NULL AND erased_at IS NULL
+        AND (lower(email) = ANY(%(emails)s) OR phone = ANY(%(phones)s))
+"""
+_FORMER = """
+    SELECT i.value, c.external_id
+    FROM customers_identifier AS i JOIN customers_customer AS c ON c.id = i.customer_id
+    WHERE i.kind = 'user_id' AND i.value = ANY(%s) AND c.external_id IS NOT NULL
+"""
+Owned = dict[str, dict[int, str | None]]  # address → customers by key, with their customer ids
+
+
+def _by_address(table: pa.Table, rows: Iterable[int]) -> tuple[Owned, Owned]:
+    emails, phones = _addresses(table, rows)
+    rules = load_rules()
+    wanted = (
+        (IdentifierKind.EMAIL, Lower("email"), emails), (IdentifierKind.PHONE, F("phone"), phones),
+    )  # fmt: skip
+    answers: list[Owned] = []
+    for kind, key, addresses in wanted:
+        owned: Owned = defaultdict(dict)
+        if addresses and rules[kind].joins:
+            people = Customer.objects.filter(SOMEBODY).annotate(address=key).filter(address__in=addresses)
+            for address, pk, external_id in people.values_list("address", "pk", "external_id"):
+                owned[address][pk] = external_id
+        answers.append(owned)
+    return answers[0], answers[1]
+
+
+def _addresses(table: pa.Table, rows: Iterable[int]) -> tuple[set[str], set[str]]:
+    emails, phones = as_array(table["email"]).to_pylist(), as_array(table["phone"]).to_pylist()
+    chosen = list(rows)
+    return {emails[row].lower() for row in chosen} - {""}, {phones[row] for row in chosen} - {""}
+
+
+def _one_owner(by_email: dict[int, str | None], by_phone: dict[int, str | None]) -> tuple[str, str]:
+    """The customer id, or "" and why it is nobody's."""
+    named = [{pk: one for pk, one in owners.items() if one} for owners in (by_email, by_phone)]
+    if any(len(owners) > 1 for owners in named):
+        return "", _("several customers have this e-mail or phone; give the customer id")
+    candidates = {**named[0], **named[1]}
+    if len(candidates) > 1:
+        return "", _("e-mail and phone belong to different customers; give the customer id")
+    if not candidates:
+        return "", _("no customer has this e-mail or phone; a new one needs a customer id")
+    return str(next(iter(candidates.values()))), ""
