@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns.editor import dates_page, pages, preview
+from campaigns.editor import dates_page, languages, pages, preview
 from campaigns.home import page as home
 from campaigns.proofs import pages as proof_pages
 from campaigns.rehearsing import views as rehearsal_views
@@ -20,6 +20,7 @@ urlpatterns = [
     path("live", home.live, name="live"),
     path("calendar/", workflow_pages.calendar, name="calendar"),
     path("preview", preview.preview, name="preview"),
+    path("preview/languages", languages.languages, name="languages"),
     path("preview/customers", preview.customers, name="preview-customers"),
     path("preview/send", preview.send_test, name="send-test"),
     path("rules/choices", preview.rule_choices, name="rule-choices"),

@@ -24,6 +24,7 @@ from campaigns.editor.visual import visual_editor
 from campaigns.item_choice import DEFAULT_COUNT
 from campaigns.models import Campaign, CampaignKind, CampaignStatus, Delivery, DeliveryStatus, Fallback, Run
 from campaigns.reports.words import effect_of_list
+from campaigns.suggestions.pages import may_suggest
 from campaigns.workflow.approval_state import approval_state
 from experiments.models import Allocation, Holdout
 from personalization.access.models import User
@@ -33,7 +34,6 @@ from personalization.access.shell import render_page, staff_page
 from personalization.content.missing import Policy
 from personalization.content.starters import starters
 from personalization.customers.models import Channel
-from personalization.language_model.calls import endpoint_in_use
 from personalization.segments.models import Segment
 from recommender.references import item_names, write_rules
 from recommender.rules import Rules
@@ -132,10 +132,7 @@ def editor(request: HttpRequest, campaign_id: int | None = None) -> HttpResponse
             "campaign": campaign,
             "is_open": is_open,
             "can_save": may_save and is_open,
-            "can_suggest": may_save
-            and is_open
-            and request.user.has_perm("campaigns.add_suggestion")
-            and endpoint_in_use() is not None,
+            "can_suggest": may_save and is_open and may_suggest(request),
             "can_launch": request.user.has_perm("campaigns.launch_campaign") and is_open,
             "segments": Segment.objects.filter(archived_at=None),
             "holdouts": Holdout.objects.filter(is_global=False, ended_at=None).order_by("name"),
@@ -232,6 +229,7 @@ def urls_of(campaign: Campaign | None) -> dict[str, str]:
     urls = {
         "save": reverse("campaigns:create"),
         "preview": reverse("campaigns:preview"),
+        "languages": reverse("campaigns:languages"),
         "customers": reverse("campaigns:preview-customers"),
         "sendTest": reverse("campaigns:send-test"),
         "ruleChoices": reverse("campaigns:rule-choices"),

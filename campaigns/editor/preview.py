@@ -54,6 +54,8 @@ def preview(request: HttpRequest) -> HttpResponse:
     context = example_context(customer, campaign=text(data, "name"), choice=choice)
     if customer and not reading.may_see(request):
         context["customer"] = reading.show_profile(request, context["customer"], page="message preview")
+    if language := text(data, "language")[:35]:
+        context["customer"] = {**context["customer"], "language": language}
     channel, content = _channel(data), message_content(data)
     compiled = give(channel, content, context)
     answer: dict[str, Any] = {

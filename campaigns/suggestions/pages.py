@@ -16,11 +16,16 @@ from personalization.access.problems import ProblemError
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
 from personalization.language_model import tasks
+from personalization.language_model.calls import endpoint_in_use
 from personalization.language_model.models import Call
 from personalization.segments.models import Segment
 
 PER_PAGE = 25
 APPROVE = "campaigns.approve_suggestion"
+
+
+def may_suggest(request: HttpRequest) -> bool:
+    return request.user.has_perm("campaigns.add_suggestion") and endpoint_in_use() is not None
 
 
 @require_POST

@@ -11,6 +11,7 @@ from io import StringIO
 from typing import Any, TextIO
 
 from liquid import Environment, RenderContext
+from liquid.ast import BlockNode
 from liquid.builtin.expressions import FilteredExpression, Path
 from liquid.builtin.output import Output, OutputNode
 from liquid.builtin.tags.for_tag import ForNode, ForTag
@@ -152,6 +153,21 @@ class FastOutput(Output):
     node_class = FastOutputNode
 
 
+class DirectBlock(BlockNode):
+    """What a loop repeats. No tag of ours disables others (only `render` would), so nodes are called without
+    asking each time whether they may."""
+
+    __slots__ = ()
+
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        if self.blank:
+            return super().render_to_output(context, buffer)
+        written = 0
+        for node in self.nodes:
+            written += node.render_to_output(context, buffer)
+        return written
+
+
 class WeighedForNode(ForNode):
     weight = 1
 
@@ -169,6 +185,7 @@ class WeighedFor(ForTag):
         node = super().parse(stream)
         assert isinstance(node, WeighedForNode)
         node.weight = _weight(stream, start)
+        node.block = DirectBlock(node.block.token, node.block.nodes)
         return node
 
 
@@ -207,7 +224,7 @@ class MessageTemplate(BoundTemplate):
         buffer = StringIO()
         try:
             for node in self.nodes:
-                node.render(context, buffer)
+                node.render_to_output(context, buffer)
         except LiquidInterrupt:
             pass  # a `break` outside of a loop ends the template, as in the reference implementation
         except LiquidError as error:

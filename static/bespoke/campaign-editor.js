@@ -46,6 +46,7 @@
         testSaid: "", testTrouble: "",
         who: null, words: "", found: [], rendered: null, problems: [], fields: [], turn: 0,
         about: null, ruleProblems: [], subjectOutlook: [],
+        language: "", languages: [],
         sg: { field: "", source: "", label: "", wish: "variants", language: page.language, turn: 0 },
         visual: null, visualBefore: "", visualTrouble: "",
 
@@ -220,7 +221,14 @@
         // The message as it is written now, for the customer of the preview.
         example() {
           const { subject, preheader, body, item_count, rules, fields, missing } = withoutId(this.message);
-          return { channel: this.c.channel, subject, preheader, body, fields, item_count, rules, missing, name: this.c.name, customer: this.who?.id };
+          return { channel: this.c.channel, subject, preheader, body, fields, item_count, rules, missing, name: this.c.name, customer: this.who?.id, language: this.language };
+        },
+        async tellLanguages() {
+          this.languages = (await ask(this.urls.languages, { ...this.example(), segment: this.c.segment })).rows;
+        },
+        previewIn(row) {
+          this.language = row.gets || row.languages.find((one) => one) || "";
+          this.refresh();
         },
         async find() {
           this.found = (await ask(`${this.urls.customers}?q=${encodeURIComponent(this.words)}`)).customers;
