@@ -12,7 +12,8 @@ from drf_spectacular.validation import validate_schema
 
 from personalization.access.models import Scope
 from personalization.access.services import create_key
-from personalization.config.collection import example, make_collection, operations
+from personalization.config.collection import example, make_collection
+from personalization.config.collection import operations as operations_of
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +86,7 @@ def test_every_operation_is_in_the_collection_once(
         (one["method"].lower(), re.sub(r":(\w+)", r"{\1}", one["url"]["raw"].removeprefix("{{baseUrl}}")))
         for one in requests(collection)
     ]
-    theirs = [(method, path) for path, method, _operation in operations(document)]
+    theirs = [(method, path) for path, method, _operation in operations_of(document)]
     assert sorted(mine) == sorted(theirs)
     assert len(theirs) > 100
 
