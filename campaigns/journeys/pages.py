@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -17,11 +17,12 @@ from campaigns.journeys.form import NotReadable, read_fields, shown_fields
 from campaigns.journeys.graph import Graph, GraphError
 from campaigns.journeys.templates import TEMPLATES, create_from_template
 from campaigns.journeys.versions import check, graph_of, read
-from campaigns.models import Journey, JourneyStatus
+from campaigns.models import Journey, JourneyStatus, PassageStep
 from personalization.access.models import User
 from personalization.access.problems import ProblemError
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
+from personalization.customers import reading
 
 PEOPLE_PER_PAGE = 25
 STEER = {"pause": services.pause, "resume": services.resume, "end": services.end}
@@ -138,9 +139,59 @@ def _panel(request: HttpRequest, found: Journey, graph: Graph, chosen: str) -> d
             ),
         }
     if request.user.has_perm("customers.view_customer"):
-        people = selectors.people(found, node=chosen)
-        panel["people"] = Paginator(people, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
+        panel.update(_people(request, found, graph, chosen))
     return panel
+
+
+def _people(request: HttpRequest, found: Journey, graph: Graph, chosen: str) -> dict[str, Any]:
+    """A page of who is at the chosen node, or of all, with why they stand there; masked where the reader may
+    not see names."""
+    page = Paginator(selectors.people(found, node=chosen), PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
+    passages = list(page.object_list)
+    shown = reading.show(request, {one.customer for one in passages if one.customer}, page="journey")
+    names = {one.pk: one for one in shown}
+    steps = selectors.last_steps(passages)
+    rows = [
+        {
+            "passage": one, "customer": names.get(one.customer_id or 0),
+            "at": _label(graph, one.node), "why": _why(graph, steps.get(one.pk)),
+        }
+        for one in passages
+    ]  # fmt: skip
+    return {"people": page, "rows": rows}
+
+
+def _label(graph: Graph, key: str) -> str:
+    """Of another version's step only the key is known."""
+    spec = graph.nodes.get(key)
+    return (spec.name or str(nodes.get(spec.kind).label)) if spec else key
+
+
+def _why(graph: Graph, step: PassageStep | None) -> str:
+    if step is None:
+        return _("came in")
+    spec = graph.nodes.get(step.node)
+    way = nodes.get(spec.kind).exit_label(step.exit, spec.params) if spec else step.exit
+    said = [f"{_label(graph, step.node)}: {way or _('passed')}", step.detail]
+    return " · ".join(part for part in said if part)
+
+
+@staff_page("campaigns.view_journey")
+def live(request: HttpRequest, journey_id: int) -> HttpResponse:
+    """The picture with the counts of now; the page asks for it every few seconds while people move."""
+    found = get_object_or_404(Journey, pk=journey_id)
+    published = found.versions.order_by("-number").first()
+    wants_published = published is not None and request.GET.get("show") == "published"
+    try:
+        graph = graph_of(published) if wants_published and published else read(found.draft)
+    except GraphError:
+        return HttpResponse(status=204)
+    chosen = request.GET.get("node", "")
+    context = {
+        "journey": found, "wants_published": wants_published, "chosen": chosen, "statuses": JourneyStatus,
+        "spec": graph.nodes.get(chosen), "drawing": draw(graph, selectors.counts(found), []),
+    }  # fmt: skip
+    return render(request, "journeys/canvas.html", context)
 
 
 @require_POST

@@ -1,5 +1,6 @@
 """Reads of journeys: who is where, and why."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -39,6 +40,12 @@ def people(journey: Journey, *, node: str = "", status: str = "") -> QuerySet[Pa
     if status:
         found = found.filter(status=status)
     return found
+
+
+def last_steps(passages: Sequence[Passage]) -> dict[int, PassageStep]:
+    """By passage, the step that brought it to where it stands or ended; none for who only came in."""
+    steps = PassageStep.objects.filter(passage__in=[one.pk for one in passages])
+    return {step.passage_id: step for step in steps.order_by("passage", "-at", "-pk").distinct("passage")}
 
 
 def way_of(passage: Passage) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("new", pages.create, name="create"),
     path("<int:journey_id>/", pages.journey, name="journey"),
     path("<int:journey_id>/rehearsal/", journey_rehearsal, name="rehearsal"),
+    path("<int:journey_id>/live", pages.live, name="live"),
     path("<int:journey_id>/edit", pages.edit, name="edit"),
     path("<int:journey_id>/sure/<slug:action>/", asking.sure, name="sure"),
     path("<int:journey_id>/<slug:action>", pages.steer, name="steer"),

@@ -1,11 +1,15 @@
 """Journeys in the shell: made from a template, changed step by step, published, looked at."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
+from django.core.management import call_command
 from django.urls import reverse
+from django.utils import timezone
 
-from campaigns.journeys import services
+from campaigns.journeys import passing, services
 from campaigns.journeys.templates import create_from_template
 from campaigns.models import Journey, Passage
 from personalization.access.models import User
@@ -91,3 +95,27 @@ def test_removing_a_step_says_beforehand_what_goes_with_it(staff: Any) -> None:
     assert "the draft keeps no older state" in staff.get(f"{page}?node=wait").content.decode()
     assert staff.get(f"{page}?node=none").status_code == 404
     assert staff.get(reverse("journeys:sure", args=[journey.pk, "end"])).status_code == 404
+
+
+def test_the_picture_is_live_and_tells_who_is_where_and_why(
+    staff: Any, client: Any, make_customers: Any
+) -> None:
+    journey = create_from_template("abandoned_cart", actor="test")
+    edit(staff, journey, do="entry", entry="api", reentry="always")
+    services.publish(journey, actor="test")
+    journey.refresh_from_db()
+    services.enter_by_api(journey, [(one.pk, {}) for one in make_customers(3)], key="1", actor="test")
+    path, live = (reverse(f"journeys:{name}", args=[journey.pk]) for name in ("journey", "live"))
+    assert f'hx-get="{live}?node=wait"' in staff.get(f"{path}?node=wait").content.decode()
+    assert "3 here" in staff.get(live).content.decode()
+    passing.run_due(now=timezone.now() + timedelta(days=1), journey_id=journey.pk)
+    moved = staff.get(f"{path}?node={Passage.objects.first().node}")
+    assert [row["why"] != "came in" for row in moved.context["rows"]] == [True] * 3
+    services.pause(journey, actor="test")
+    assert "hx-get" not in staff.get(live).content.decode()
+    call_command("ensure_roles")
+    analyst = User.objects.create_user("eve", password="x", is_staff=True)
+    analyst.groups.add(Group.objects.get(name="Analyst"))
+    client.force_login(analyst)
+    shown = client.get(path).content.decode()
+    assert "Name0" not in shown and "Name1" not in shown
