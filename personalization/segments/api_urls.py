@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from personalization.segments import api, discovery_api, insight_api, words_api
+from personalization.segments import api, discovery_api, export_views, insight_api, words_api
 
 urlpatterns = [
     path("discoveries", discovery_api.Discoveries.as_view(), name="api-discoveries"),
@@ -25,6 +25,8 @@ urlpatterns = [
     path(
         "segments/<int:segment_id>/members", insight_api.SegmentMembers.as_view(), name="api-segment-members"
     ),
+    path("segments/<int:segment_id>/export/customers", export_views.SegmentCustomersExport.as_view()),
+    path("segments/<int:segment_id>/export/events", export_views.SegmentEventsExport.as_view()),
     path("segments/<int:segment_id>/sizes", insight_api.SegmentSizes.as_view(), name="api-segment-sizes"),
     path("segments/<int:segment_id>/moves", insight_api.SegmentMoves.as_view(), name="api-segment-moves"),
     path("segments/<int:segment_id>", api.SegmentDetail.as_view(), name="api-segment"),

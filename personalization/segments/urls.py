@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from personalization.segments import discovery_views, insight_views, views, words_views
+from personalization.segments import discovery_views, export_views, insight_views, views, words_views
 
 app_name = "segments"
 urlpatterns = [
@@ -19,6 +19,7 @@ urlpatterns = [
     path("from-words/<int:call_id>", words_views.answer, name="from-words-answer"),
     path("<int:segment_id>/", views.builder, name="edit"),
     path("<int:segment_id>/members/", insight_views.insight, name="insight"),
+    path("<int:segment_id>/export", export_views.export, name="export"),
     path("<int:segment_id>/save", views.save, name="save"),
     path("<int:segment_id>/versions/<int:number>/restore", views.restore, name="restore"),
 ]
