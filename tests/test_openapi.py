@@ -37,8 +37,8 @@ def test_no_two_components_share_a_name() -> None:
 def test_every_operation_says_which_scope_it_needs(document: dict) -> None:
     silent = [
         f"{method} {path}"
-        for path, operations in document["paths"].items()
-        for method, operation in operations.items()
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
         if isinstance(operation, dict) and "Needs the scope" not in operation.get("description", "")
     ]
     assert silent == []
@@ -46,9 +46,9 @@ def test_every_operation_says_which_scope_it_needs(document: dict) -> None:
 
 @pytest.mark.django_db
 def test_every_address_is_closed_without_a_key(document: dict, client: Client) -> None:
-    for path, operations in document["paths"].items():
+    for path, methods in document["paths"].items():
         address = "/" + re.sub(r"\{\w+\}", "1", path.lstrip("/"))
-        for method in operations:
+        for method in methods:
             if method in ("get", "post", "put", "patch", "delete"):
                 response = getattr(client, method)(address, content_type="application/json")
                 assert response.status_code == 401, f"{method} {address}: {response.status_code}"
