@@ -59,10 +59,14 @@ _writes: dict[int, int] = {}
 
 def load_assortment(*, max_age: float = 0.0) -> Assortment:
     """What may be shown now, or was at most `max_age` seconds ago; the same object while nothing changed."""
-    known, started = _latest, time.monotonic()
-    if known is None or started - _read_at > max_age:
+    if not max_age:
         return _load()
-    if started - _read_at > EARLY * max_age and _reading.acquire(blocking=False):
+    known, age = _latest, time.monotonic() - _read_at
+    if known is None or age > max_age:
+        with _reading:  # after a pause many ask at once: the first one reads it for all
+            known = _latest
+            return known.assortment if known and time.monotonic() - _read_at <= max_age else _load()
+    if age > EARLY * max_age and _reading.acquire(blocking=False):
         # One reads it anew a little early, so that the others need not wait for it.
         try:
             return _load()

@@ -1,6 +1,7 @@
 """Whatever changes an item, by whatever means, shows at once; only what changed is read again."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
@@ -139,5 +140,20 @@ def test_one_thread_reads_it_anew_a_little_early_and_the_others_go_on(monkeypatc
         load_assortment(max_age=3600)
         load_assortment(max_age=3600)
     monkeypatch.setattr(stocktaking, "_read_at", stocktaking._read_at - 1.1 * 3600)
-    with stocktaking._reading, django_assert_num_queries(1):  # too old to go on with
+    with django_assert_num_queries(1):  # too old to go on with
         load_assortment(max_age=3600)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_after_a_pause_the_first_one_reads_it_for_all(monkeypatch):
+    Item.objects.create(external_id="a", name="A")
+    load_assortment()
+    monkeypatch.setattr(stocktaking, "_read_at", stocktaking._read_at - 1.1 * 3600)
+    read = []
+    monkeypatch.setattr(stocktaking, "_load", lambda: read.append(1))
+    with ThreadPoolExecutor(1) as pool:
+        with stocktaking._reading:
+            waiting = pool.submit(load_assortment, max_age=3600)
+            stocktaking._read_at += 1.1 * 3600  # as the one that holds the lock does in the end
+        assert waiting.result(5) is stocktaking._latest.assortment
+    assert read == []
