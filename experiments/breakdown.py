@@ -1,7 +1,7 @@
 """The sums of one metric by groups of customers: by a trait, or by being in a segment.
 
-Groups are made of what is known of a customer now. Only sums of groups leave the database, and no group with
-fewer than K_ANONYMITY customers in a variant.
+A trait is read as it was at the assignment, a segment as it is now. Only sums of groups leave the database,
+and no group with fewer than K_ANONYMITY customers in a variant.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +12,15 @@ from typing import Any, Literal
 from django.db import connection, transaction
 
 from experiments.breakdown_report import Cut
-from experiments.customer_groups import IN, OUT, TABLE, count_groups, group_by_segment, group_by_trait
+from experiments.customer_groups import (
+    IN,
+    OUT,
+    TABLE,
+    count_groups,
+    count_remembered,
+    group_by_segment,
+    group_by_trait,
+)
 from experiments.metric_sums import MetricSums
 from experiments.metrics import Sums
 from experiments.models import Experiment
@@ -120,7 +128,8 @@ def _cut_by_trait(experiment: Experiment, name: str, sums: MetricSums, most: int
     if order is None:
         return Cut("trait", name, name, {}, "not_words")
     groups = _statistics(experiment, sums, most, order)
-    return Cut("trait", name, name, groups or {}, "" if groups else "too_few")
+    told = count_remembered(experiment, name)
+    return Cut("trait", name, name, groups or {}, "" if groups else "too_few", told.now, told.unknown)
 
 
 def _cut_by_segment(experiment: Experiment, pk: int, sums: MetricSums, most: int, now: datetime) -> Cut:

@@ -40,11 +40,28 @@ class CutReport:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """One way of dividing customers, "trait" or "segment": label → variant key → statistic; none for the
+    reason in `problem`: "too_few", "not_words" (lists and objects) or "gone". `taken_now` customers have
+    the value of today because the history knows no change; `unknown_then` were changed since, and what they
+    were before was not kept.
+    """
+
+    kind: str
+    key: str
+    name: str
+    groups: Mapping[str, Mapping[str, Statistic]]
+    problem: str = ""
+    taken_now: int = 0
+    unknown_then: int = 0
+
+
+@dataclass(frozen=True)
 class BreakdownReport:
     """`method`: "holm" (tests of a difference by Holm, groups by Bonferroni: any false claim below alpha)
     or "bh" (both by Benjamini and Hochberg: the share of false claims below alpha; intervals by Benjamini
     and Yekutieli). `left_out`: name and reason of cuts without groups. `is_planned`: chosen before the
-    first assignment.
+    first assignment. `forgotten`: cuts in which the history does not tell all values of that time.
     """
 
     metric: str
@@ -55,23 +72,11 @@ class BreakdownReport:
     cells: int
     cuts: tuple[CutReport, ...]
     left_out: tuple[tuple[str, str], ...] = ()
+    forgotten: tuple[Cut, ...] = ()
 
     @property
     def differing(self) -> tuple[CutReport, ...]:
         return tuple(cut for cut in self.cuts if cut.differs)
-
-
-@dataclass(frozen=True)
-class Cut:
-    """One way of dividing customers, "trait" or "segment": label → variant key → statistic; none for the
-    reason in `problem`: "too_few", "not_words" (lists and objects) or "gone".
-    """
-
-    kind: str
-    key: str
-    name: str
-    groups: Mapping[str, Mapping[str, Statistic]]
-    problem: str = ""
 
 
 def compare_groups(
@@ -118,4 +123,5 @@ def compare_groups(
     return BreakdownReport(
         metric, method, alpha, least, is_planned, sum(one is not None for one in joint), tuple(reports),
         tuple((cut.name, cut.problem) for cut in cuts if cut.problem),
+        tuple(cut for cut in cuts if not cut.problem and (cut.taken_now or cut.unknown_then)),
     )  # fmt: skip

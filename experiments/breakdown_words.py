@@ -4,7 +4,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from experiments.breakdown import IN, OTHERS, OUT
-from experiments.breakdown_report import BreakdownReport
+from experiments.breakdown_report import BreakdownReport, Cut
 from experiments.customer_groups import UNKNOWN
 from experiments.report import Report
 
@@ -21,12 +21,17 @@ def breakdown_sentences(report: Report, found: BreakdownReport) -> list[str]:
                 "rely on it."
             )
         )
-    sentences.append(
-        _(
-            "Groups are made of what is known of a customer now. A trait that the message itself can "
-            "change would mislead here."
+    kinds = {cut.kind for cut in found.cuts}
+    if "trait" in kinds:
+        sentences.append(_("Traits are taken as they were when a customer was assigned."))
+        sentences += [text for cut in found.forgotten for text in _forgotten(cut)]
+    if "segment" in kinds:
+        sentences.append(
+            _(
+                "Segments are taken as they are now. One that the message itself can fill or empty would "
+                "mislead here."
+            )
         )
-    )
     return sentences + [_left_out(name, reason) for name, reason in found.left_out]
 
 
@@ -67,6 +72,29 @@ def _method(found: BreakdownReport) -> str:
             found.cells,
         )
     return text % {"n": found.cells}
+
+
+def _forgotten(cut: Cut) -> list[str]:
+    told = []
+    if cut.taken_now:
+        text = ngettext(
+            "“%(name)s”: the history knows no change of %(n)s customer (a file may have set it at any time); "
+            "that one is taken as it is now.",
+            "“%(name)s”: the history knows no change of %(n)s customers (a file may have set them at any "
+            "time); those are taken as they are now.",
+            cut.taken_now,
+        )
+        told.append(text % {"name": cut.name, "n": cut.taken_now})
+    if cut.unknown_then:
+        text = ngettext(
+            "“%(name)s”: it changed for %(n)s customer after the assignment, and what it was before was not "
+            "kept; that one counts as unknown. If the message caused the change, these groups mislead.",
+            "“%(name)s”: it changed for %(n)s customers after the assignment, and what it was before was not "
+            "kept; those count as unknown. If the message caused the changes, these groups mislead.",
+            cut.unknown_then,
+        )
+        told.append(text % {"name": cut.name, "n": cut.unknown_then})
+    return told
 
 
 def _left_out(name: str, reason: str) -> str:

@@ -1,5 +1,6 @@
 """A temporary table of who belongs to which group, inside the caller's transaction."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -9,7 +10,7 @@ from django.db.models import Case, Value, When
 
 from experiments.models import Assignment, Experiment
 from experiments.trait_table import COLUMNS
-from personalization.customers.models import Customer
+from personalization.customers.models import Customer, TraitChange
 from personalization.segments import selectors as segments
 from personalization.segments.models import Segment
 
@@ -17,18 +18,49 @@ TABLE = "groups_of_customers"
 UNKNOWN = "?"
 IN, OUT = "in", "out"
 QUARTERS = [0.25, 0.5, 0.75]
+# What the history says of the assignment: `was` is the value then, `moved` that it only tells of later ones.
 _CUSTOMERS = f"""
     FROM {Assignment._meta.db_table} a JOIN {Customer._meta.db_table} c ON c.id = a.customer_id
+    LEFT JOIN LATERAL (
+        SELECT max(t.changed_at) FILTER (WHERE t.changed_at <= a.assigned_at) IS NOT NULL AS known,
+            (array_agg(t.value ORDER BY t.changed_at DESC, t.id DESC)
+                FILTER (WHERE t.changed_at <= a.assigned_at))[1] AS was,
+            count(*) > 0 AS moved
+        FROM {TraitChange._meta.db_table} t WHERE t.customer_id = c.id AND t.name = %(trait)s
+    ) h ON true
     WHERE a.experiment_id = %(experiment)s
-"""
+"""  # noqa: S608  (table names only)
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """How many customers' values the history does not tell: `now` are taken as they are now, because it
+    knows no change; `unknown` were changed after the assignment, and what they were before was not kept."""
+
+    now: int = 0
+    unknown: int = 0
+
+
+def count_remembered(experiment: Experiment, name: str) -> Remembered:
+    with connection.cursor() as cursor:
+        value = _present(name)
+        cursor.execute(
+            f"SELECT count(*) FILTER (WHERE NOT h.moved AND {value} IS NOT NULL),"
+            f" count(*) FILTER (WHERE h.moved AND NOT h.known) {_CUSTOMERS}",
+            {"experiment": experiment.pk, "trait": name},
+        )
+        return Remembered(*cursor.fetchone())
 
 
 def group_by_trait(experiment: Experiment, name: str, *, most: int) -> list[str] | None:
-    """Words as they are, the most frequent ones; many different numbers in quarters. Answers the labels
-    in the order to show them in; None for lists."""
+    """By the value at the assignment. Words as they are, the most frequent ones; many different numbers in
+    quarters. Answers the labels in the order to show them in; None for lists."""
     given: dict[str, Any] = {"experiment": experiment.pk, "trait": name, "quarters": QUARTERS, "most": most}
-    # Names of columns come from our own list, everything else is a parameter.
-    value = f"to_jsonb(nullif(c.{name}, ''))" if name in COLUMNS else "nullif(c.traits -> %(trait)s, 'null')"
+    # An empty word is no value; null in the history says that the trait was removed.
+    value = (
+        "nullif(nullif(CASE WHEN h.known THEN h.was WHEN h.moved THEN NULL"
+        f""" ELSE {_present(name)} END, 'null'), '""')"""
+    )
     with connection.cursor() as cursor:
         cursor.execute(_KIND.format(value=value, customers=_CUSTOMERS), given)
         distinct, numbers, lists, edges = cursor.fetchone()
@@ -74,6 +106,11 @@ def count_groups(experiment: Experiment) -> dict[str, dict[int, int]]:
         for label, variant, n in cursor.fetchall():
             found.setdefault(label, {})[variant] = n
     return found
+
+
+def _present(name: str) -> str:
+    # Names of columns come from our own list, everything else is a parameter.
+    return f"to_jsonb(nullif(c.{name}, ''))" if name in COLUMNS else "nullif(c.traits -> %(trait)s, 'null')"
 
 
 def _quarters(value: str, bounds: list[Any]) -> str:

@@ -1,6 +1,7 @@
 """Effects by groups of customers: counted right, corrected for their number, and not said too loudly."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -8,16 +9,18 @@ from scipy.stats import norm
 
 from experiments import analyses
 from experiments.breakdown_report import Cut, compare_groups
-from experiments.customer_groups import IN, OUT
+from experiments.breakdown_words import breakdown_sentences
+from experiments.customer_groups import IN, OUT, UNKNOWN
 from experiments.models import Analysis, Metric
 from experiments.selectors import newest_report
 from experiments.services import ensure_default_metrics
 from experiments.small_groups import OTHERS
 from experiments.stats import Proportion
 from personalization.access.services import create_key
-from personalization.customers.models import Customer
+from personalization.customers.models import Customer, TraitChange
 from personalization.segments.services import save_segment
 
+START, DAY = datetime(2026, 3, 1, 9, tzinfo=UTC), timedelta(days=1)
 # Hillstrom's visits after the women's mail, by "bought womens before" (MineThatData 2008): no mail, mail.
 WOMENS = {
     "0": {"none": Proportion(9_616, 1_044), "womens": Proportion(9_619, 1_151)},
@@ -119,7 +122,47 @@ def test_no_difference_is_told_as_not_knowing(shop, analyse):
     assert found["cuts"][0]["differs"] is False
     assert found["sentences"][0].startswith("We cannot tell whether the effect differs")
     assert found["least_customers"] == 10
-    assert any("known of a customer now" in sentence for sentence in found["sentences"])
+    assert any("history knows no change of 160 customers" in sentence for sentence in found["sentences"])
+
+
+def test_groups_are_made_of_traits_as_they_were_at_the_assignment(shop, analyse):
+    """The message makes everybody who gets it loyal; an even half of both groups was loyal before."""
+    people = list(Customer.objects.order_by("pk"))
+    history = [
+        TraitChange(customer=person, name="level", value="loyal" if number // 2 % 2 else "new",
+                    changed_at=START - DAY)
+        for number, person in enumerate(people)
+    ]  # fmt: skip
+    history += [
+        TraitChange(customer=person, name="level", value="loyal", changed_at=START + DAY)
+        for person in people[1::2]
+    ]
+    TraitChange.objects.bulk_create(history)
+    Customer.objects.filter(pk__in=[person.pk for person in people[1::2]]).update(traits={"level": "loyal"})
+    choose(shop, traits=["level"])
+    analyse(shop)
+    cuts, found = cuts_of(shop)
+    sizes = {group.label: (group.control.n, group.treatment.n) for group in cuts["level"].groups}
+    assert sizes == {"loyal": (40, 40), "new": (40, 40)}
+    assert found.forgotten == ()
+
+
+def test_who_changed_since_without_a_record_of_before_is_unknown_and_told(shop, analyse):
+    people = list(Customer.objects.order_by("pk"))
+    TraitChange.objects.bulk_create(
+        TraitChange(customer=person, name="level", value="loyal", changed_at=START + DAY)
+        for person in people[:40]
+    )
+    Customer.objects.filter(pk__in=[person.pk for person in people]).update(traits={"level": "loyal"})
+    choose(shop, traits=["level"])
+    analyse(shop)
+    report = newest_report(shop)
+    found, [cut] = report.breakdown, report.breakdown.cuts
+    sizes = {group.label: (group.control.n, group.treatment.n) for group in cut.groups}
+    assert sizes == {"loyal": (60, 60), UNKNOWN: (20, 20)}
+    [cut] = found.forgotten
+    assert (cut.taken_now, cut.unknown_then) == (120, 40)
+    assert any("40 customers after the assignment" in text for text in breakdown_sentences(report, found))
 
 
 def test_groups_are_chosen_by_the_api_and_wrong_ones_refused(shop):
