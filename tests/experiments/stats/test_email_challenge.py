@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
+from experiments.off_policy import Log, Policy, evaluate
 from experiments.stats import (
     Adjusted,
     Mean,
@@ -186,3 +187,24 @@ def test_real_spend_gives_false_alarms_as_promised_and_on_both_sides(customers):
     assert found.rate == pytest.approx(0.05, abs=0.01)
     assert found.up == pytest.approx(0.025, abs=0.007)
     assert found.down == pytest.approx(0.025, abs=0.007)
+
+
+@pytest.mark.parametrize(
+    ("asked", "others", "visit", "conversion", "spend"),
+    [
+        (None, "Mens E-Mail", 0.182757, 0.012531, 1.422617),
+        ("mens", "Womens E-Mail", 0.184628, 0.012279, 1.432024),
+        ("womens", "Mens E-Mail", 0.177307, 0.011241, 1.257321),
+    ],
+)
+def test_one_line_policies_are_worth_what_other_tools_say(customers, asked, others, visit, conversion, spend):
+    """`asked`: who bought such clothes gets their mail, everybody else that of `others`. Chances as observed."""
+    arms = np.array([ARMS.index(arm) for arm in customers["segment"]])
+    sent = np.full(len(arms), ARMS.index(others))
+    if asked:
+        sent[customers[asked] == "1"] = ARMS.index(f"{asked.title()} E-Mail")
+    chances = np.bincount(arms) / len(arms)
+    for column, expected in (("visit", visit), ("conversion", conversion), ("spend", spend)):
+        log = Log(arms, chances[arms], customers[column].astype(float))
+        found = evaluate(log, Policy(np.eye(len(ARMS))[sent]))
+        assert found.estimates["ipw"].value == pytest.approx(expected, abs=1e-6)
