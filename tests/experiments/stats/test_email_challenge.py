@@ -198,7 +198,7 @@ def test_real_spend_gives_false_alarms_as_promised_and_on_both_sides(customers):
     ],
 )
 def test_one_line_policies_are_worth_what_other_tools_say(customers, asked, others, visit, conversion, spend):
-    """`asked`: who bought such clothes gets their mail, everybody else that of `others`. Chances as observed."""
+    """Who bought clothes of `asked` gets their mail, everybody else that of `others`."""
     arms = np.array([ARMS.index(arm) for arm in customers["segment"]])
     sent = np.full(len(arms), ARMS.index(others))
     if asked:
