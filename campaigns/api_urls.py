@@ -11,6 +11,7 @@ from campaigns.reports.attribution_api import AttributionView, DomainView
 from campaigns.reports.sharing_api import ReportLinksView, ReportLinkView
 from campaigns.senders.account_api import AccountsView, AccountView
 from campaigns.triggering.api import TriggerView
+from campaigns.why.sent import SentView
 from campaigns.why.views import WhyView
 from campaigns.workflow.api import ApprovalView, DuplicateView, ShelfView
 
@@ -40,6 +41,7 @@ urlpatterns = [
     path("campaigns/<int:pk>/proofs", ProofsView.as_view()),
     path("campaigns/<int:pk>/proofs/addresses", AddressesView.as_view()),
     path("campaigns/<int:pk>/diff", DiffView.as_view()),
+    path("deliveries/<int:pk>/message", SentView.as_view()),
     path("campaigns/<int:pk>/why", WhyView.as_view()),
     path("campaigns/<int:pk>/trigger", TriggerView.as_view()),
     path("", include("campaigns.suggestions.api_urls")),

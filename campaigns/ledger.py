@@ -73,6 +73,7 @@ class Outcome:
     due_at: datetime | None = None
     wait_ends_at: datetime | None = None
     unused: tuple[str, ...] = ()  # coupon pools whose code the message did not show
+    copy: bytes = b""  # see sending.copies
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from campaigns.rehearsing import views as rehearsal_views
 from campaigns.reports import page as report_page
 from campaigns.reports import plan_page, sharing_pages
 from campaigns.senders import account_pages
+from campaigns.why import sent as sent_views
 from campaigns.why import views as why_views
 from campaigns.workflow import pages as workflow_pages
 
@@ -50,6 +51,7 @@ urlpatterns = [
     path("<int:campaign_id>/report/audience.csv", report_page.audience_csv, name="audience-csv"),
     path("<int:campaign_id>/runs/<int:number>/share", sharing_pages.share, name="share-report"),
     path("report-links/<int:link_id>/take-back", sharing_pages.take_back, name="unshare-report"),
+    path("deliveries/<int:delivery_id>/", sent_views.sent, name="sent"),
     path("<int:campaign_id>/runs/<int:number>/why/", why_views.why, name="why"),
     path("<int:campaign_id>/runs/<int:number>/winner", plan_page.choose_winner, name="choose-winner"),
     path("<int:campaign_id>/runs/<int:number>/plan", plan_page.change_plan, name="change-plan"),

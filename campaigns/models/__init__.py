@@ -3,6 +3,7 @@
 from campaigns.models.approval import Approval, ApprovalRule, ApprovalStatus
 from campaigns.models.campaigns import Campaign, CampaignKind, CampaignStatus, Fallback, Message
 from campaigns.models.channels import PushSubscription, SenderAccount
+from campaigns.models.copies import CopyPattern, SentCopy
 from campaigns.models.coupons import CouponCode, CouponPool
 from campaigns.models.feedback import Bounce, BounceKind
 from campaigns.models.fetching import ContentSource
@@ -39,10 +40,12 @@ from campaigns.models.webhooks import Telling, TellingStatus, WebhookEndpoint
 __all__ = [
     "Approval", "ApprovalRule", "ApprovalStatus",
     "Bounce", "BounceKind", "CallStatus", "Campaign", "CampaignKind", "CampaignStatus", "Chunk",
-    "ChunkStatus", "ContentSource", "CouponCode", "CouponPool", "Delivery", "DeliveryStatus", "Fallback",
+    "ChunkStatus", "ContentSource", "CopyPattern", "CouponCode", "CouponPool", "Delivery", "DeliveryStatus",
+    "Fallback",
     "FrequencyCap", "ItemLook", "Journey", "JourneyMember", "JourneyStatus", "JourneyVersion", "Learning",
     "LearningStatus", "Message", "Passage", "PassageStatus", "PassageStep", "PushSubscription", "QuietHours",
-    "ReportLink", "Rollout", "RolloutStatus", "Run", "RunStatus", "SendLock", "SenderAccount", "SkipReason",
+    "ReportLink", "Rollout", "RolloutStatus", "Run", "RunStatus", "SendLock", "SenderAccount", "SentCopy",
+    "SkipReason",
     "SuggestedField", "Suggestion", "SuggestionStatus", "Telling", "TellingStatus", "TopicRule", "Touch",
     "Trigger", "WebhookCall", "WebhookEndpoint",
 ]  # fmt: skip

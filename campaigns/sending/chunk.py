@@ -8,32 +8,28 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from campaigns import ledger
 from campaigns.channels import Answer, ChannelError, Outgoing, Session
-from campaigns.coupons.services import give_back
-from campaigns.feedback.refusals import take_refusals
 from campaigns.ledger import Claim, Outcome, Row
-from campaigns.limits import caps
 from campaigns.limits.holding import Holding
 from campaigns.models import DeliveryStatus, RunStatus
 from campaigns.sending import context, journal, sandbox
 from campaigns.sending.composing import Composer, NotPossible
+from campaigns.sending.copies import wire_bytes
 from campaigns.sending.gate import Gate, LeaseLost
 from campaigns.sending.journal import Journal, JournalError
-from personalization.events.services import NewEvent, record_events
+from campaigns.sending.settling import give_up, store
 
 log = structlog.get_logger(__name__)
 S = DeliveryStatus
 STATUS = {"sent": S.SENT, "refused": S.FAILED, "later": S.PENDING, "unknown": S.UNKNOWN}
-MAX_TRIES = 5
 LOST_JOURNAL = "the machine that was sending restarted or is gone; its journal cannot tell"
 NO_RESULT = "handed over, then the worker died before the answer"
 
@@ -92,7 +88,7 @@ def _work(claim: Claim, pages: Journal, mine: str, deadline_from: float) -> Repo
     known = {outcome.delivery_id for outcome in recovered}
     left = [row for row in rows if row.id not in known]
     run = context.run_content(claim.run_id)
-    if recovered and not _store(claim, run, rows, recovered):
+    if recovered and not store(claim, run, rows, recovered):
         return Report(True)
     gate = Gate(claim, run, deadline_from=deadline_from)
     outcomes: list[Outcome] = []
@@ -102,7 +98,7 @@ def _work(claim: Claim, pages: Journal, mine: str, deadline_from: float) -> Repo
     if gate.run_status == RunStatus.SENDING and due:
         pages.mend()
         outcomes, retry_at = _send_rows(run, due, pages, gate)
-    settled = _store(claim, run, left, outcomes, release=True, retry_at=retry_at)
+    settled = store(claim, run, left, outcomes, release=True, retry_at=retry_at)
     if settled:
         pages.discard()
     return Report(True, sum(o.status == S.SENT for o in outcomes), len(outcomes))
@@ -127,8 +123,9 @@ def _recover(claim: Claim, pages: Journal, rows: list[Row], mine: str) -> list[O
             detail=entry.detail if entry.status else NO_RESULT,
             at=datetime.fromtimestamp(entry.at, UTC),
             inputs=inputs.get(row.id),
+            copy=entry.copy,
         )
-        found.append(_give_up(outcome, row))
+        found.append(give_up(outcome, row))
     return found
 
 
@@ -179,7 +176,8 @@ def _each(
         except NotPossible as error:
             yield Outcome(row.id, S.SKIPPED, error.reason, str(error), counts=False)
             continue
-        answer = _hand_over(session, message, rows[index:], pages, gate)
+        copy = run.pattern(row.variant).pack(wire_bytes(message.data))
+        answer = _hand_over(session, message, rows[index:], pages, gate, copy)
         if answer is None:
             # Permission was withdrawn, or quiet hours began, in the last moment.
             if gate.last_outcome:
@@ -189,10 +187,10 @@ def _each(
         status = STATUS[answer.kind]
         outcome = Outcome(
             row.id, status, detail=answer.detail, at=datetime.fromtimestamp(now, UTC),
-            inputs=composer.inputs(row), unused=composer.unused_coupons(row),
+            inputs=composer.inputs(row), unused=composer.unused_coupons(row), copy=copy,
         )  # fmt: skip
         # The outcome is kept before the journal is told: should its disk be full now, we still know.
-        yield _give_up(outcome, row, answer.retry_after)
+        yield give_up(outcome, row, answer.retry_after)
         if status != S.UNKNOWN:
             pages.result(row.id, row.attempt, now, status, answer.detail)
 
@@ -202,7 +200,7 @@ class _Withdrawn(Exception):
 
 
 def _hand_over(
-    session: Session, message: Outgoing, rest: Sequence[Row], pages: Journal, gate: Gate
+    session: Session, message: Outgoing, rest: Sequence[Row], pages: Journal, gate: Gate, copy: bytes
 ) -> Answer | None:
     """Hands over the message of the first of `rest`; None when permission was withdrawn before the dot."""
     row = rest[0]
@@ -212,74 +210,12 @@ def _hand_over(
         if gate.refusal(row, rest) if gate.is_stale else gate.closed(row):
             raise _Withdrawn
         gate.fence()
-        pages.intent(row.id, row.attempt, time.time())
+        pages.intent(row.id, row.attempt, time.time(), copy)
 
     try:
         return sandbox.hand_over(session, message, intent=intent)
     except _Withdrawn:
         return None
-
-
-def _give_up(outcome: Outcome, row: Row, retry_after: float = 0.0) -> Outcome:
-    """A temporary refusal is tried again later and later, five times in all; never before the other side
-    wants it (`retry_after`, seconds)."""
-    if outcome.status != S.PENDING:
-        return outcome
-    if row.attempt + 1 >= MAX_TRIES:
-        return replace(outcome, status=S.FAILED)
-    pause = timedelta(seconds=settings.SEND_RETRY_SECONDS) * 2 ** min(row.attempt, 8)
-    return replace(outcome, due_at=timezone.now() + max(pause, timedelta(seconds=retry_after)))
-
-
-def _store(
-    claim: Claim,
-    run: context.RunContent,
-    rows: list[Row],
-    outcomes: list[Outcome],
-    *,
-    release: bool = False,
-    retry_at: datetime | None = None,
-) -> bool:
-    """One transaction: states, `Message Sent` events, and the end of the claim. False when it did not happen;
-    then the journal keeps what there is to know."""
-    by_id = {row.id: row for row in rows}
-    try:
-        with transaction.atomic():
-            changed = ledger.record(claim, outcomes)
-            _take_refusals(run, outcomes, changed)
-            give_back(o for o in outcomes if o.delivery_id in changed)
-            sent = [o for o in outcomes if o.status == S.SENT and o.delivery_id in changed]
-            record_events([event for o in sent if (event := _sent_event(run, by_id[o.delivery_id], o))])
-            is_held = ledger.release(claim, retry_at=retry_at) if release else ledger.lock_held(claim)
-            caps.settle(claim.chunk_id, now=timezone.now(), is_held=is_held)
-            return is_held or not release
-    except DatabaseError as error:
-        log.error("chunk_not_settled", chunk=claim.chunk_id, error=type(error).__name__)
-        return False
-
-
-def _take_refusals(run: context.RunContent, outcomes: list[Outcome], changed: set[int]) -> None:
-    """Mailboxes that the server itself said do not exist are suppressed like those that bounce."""
-    if run.channel.name == "email":
-        refused = [
-            (o.delivery_id, o.detail) for o in outcomes if o.status == S.FAILED and o.delivery_id in changed
-        ]
-        take_refusals(refused, at=timezone.now())
-
-
-def _sent_event(run: context.RunContent, row: Row, outcome: Outcome) -> NewEvent | None:
-    if row.customer_id is None or outcome.at is None:
-        return None
-    return NewEvent(
-        customer_id=row.customer_id,
-        message_id=f"delivery-{row.id}-sent",
-        name="Message Sent",
-        occurred_at=outcome.at,
-        properties={
-            "campaign": run.campaign_id, "run": run.run_id, "experiment": run.experiment,
-            "variant": row.variant, "channel": run.channel.name,
-        },
-    )  # fmt: skip
 
 
 def _session(run: context.RunContent) -> Session:

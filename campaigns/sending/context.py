@@ -12,6 +12,7 @@ from campaigns.item_choice import ItemChoice, stored_choice
 from campaigns.ledger import Row
 from campaigns.models import Run
 from campaigns.schedule.timing import Timing
+from campaigns.sending import copies
 from campaigns.sending.picks import Pick, items_of, pick_items, pictures_for
 from personalization.content.errors import TemplateError
 from personalization.context import as_values
@@ -35,6 +36,14 @@ class RunContent:
     choices: Mapping[str, ItemChoice]
     broken: Mapping[str, str] = field(default_factory=dict)
     timing: Timing = field(default_factory=Timing)
+    _patterns: dict[str, copies.Pattern] = field(default_factory=dict, compare=False)
+
+    def pattern(self, variant: str) -> copies.Pattern:
+        """What the copies of this variant's messages are squeezed against."""
+        if variant not in self._patterns:
+            template = self.templates.get(variant)
+            self._patterns[variant] = copies.pattern(self.run_id, variant, template)
+        return self._patterns[variant]
 
     @cached_property
     def situated(self) -> frozenset[str]:

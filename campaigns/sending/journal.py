@@ -4,16 +4,19 @@ One append-only file per chunk on the worker's own disk, held under flock. Befor
 an intent line is written, after the server's answer a result line; a write that fails stops the message
 before its dot. Whoever takes the chunk over reads it: an intent without a result is *unknown* and is not sent
 again, no intent means certainly not taken. The lines survive the death of the process (they are in the
-kernel's hands); after a reboot the file may miss lines, which `identity` makes visible. No personal data
-stands in it.
+kernel's hands); after a reboot the file may miss lines, which `identity` makes visible. An intent carries the
+squeezed copy of its message (see `copies`), as a mail queue does; nobody else can read the file, and it is
+removed as soon as its chunk is settled.
 """
 
+import base64
+import binascii
 import fcntl
 import json
 import os
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +27,14 @@ class JournalError(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """The last thing known of one try. `status` is None when there is an intent and no result."""
+    """The last thing known of one try. `status` is None when there is an intent and no result; `copy` is the
+    message, squeezed."""
 
     attempt: int
     status: str | None
     detail: str
     at: float  # seconds since the epoch
+    copy: bytes = b""
 
 
 def identity(folder: Path) -> str:
@@ -81,8 +86,9 @@ class Journal:
         """What the messages are made from, by delivery, so that a takeover can still say it."""
         self._append(b"C " + json.dumps(made_from, separators=(",", ":")).encode() + b"\n")
 
-    def intent(self, delivery_id: int, attempt: int, at: float) -> None:
-        self._append(b"I %d %d %.3f\n" % (delivery_id, attempt, at))
+    def intent(self, delivery_id: int, attempt: int, at: float, copy: bytes = b"") -> None:
+        packed = binascii.b2a_base64(copy, newline=False)
+        self._append(b"I %d %d %.3f %s\n" % (delivery_id, attempt, at, packed))
 
     def result(self, delivery_id: int, attempt: int, at: float, status: str, detail: str) -> None:
         text = " ".join(detail.split()).encode(errors="replace")
@@ -106,11 +112,14 @@ class Journal:
             if kind == "C":
                 inputs.update({int(key): value for key, value in json.loads(rest).items()})
             elif kind == "I":
-                delivery, attempt, at = rest.split(" ")
-                tries[int(delivery), int(attempt)] = Entry(int(attempt), None, "", float(at))
+                delivery, attempt, at, *copy = rest.split(" ")
+                found = Entry(int(attempt), None, "", float(at), base64.b64decode(copy[0] if copy else ""))
+                tries[int(delivery), int(attempt)] = found
             elif kind == "R":
                 delivery, attempt, at, status, detail = rest.split(" ", 4)
-                tries[int(delivery), int(attempt)] = Entry(int(attempt), status, detail, float(at))
+                key = int(delivery), int(attempt)
+                before = tries.get(key) or Entry(int(attempt), None, "", 0.0)
+                tries[key] = replace(before, status=status, detail=detail, at=float(at))
         return tries, inputs
 
     def _lines(self) -> Iterator[str]:

@@ -52,7 +52,8 @@ class RenderedMessage:
 
 @dataclass(frozen=True)
 class CompiledMessage:
-    """`links` are the addresses as written, Liquid included; `needs` what has to be loaded before."""
+    """`links` are the addresses as written, Liquid included; `needs` what has to be loaded before;
+    `source` the texts it was parsed from."""
 
     subject: MessageTemplate
     html: MessageTemplate
@@ -61,6 +62,7 @@ class CompiledMessage:
     warnings: list[Problem] = field(default_factory=list)
     needs: tuple[Need, ...] = ()
     must_print: bool = False
+    source: str = ""
 
     def render(self, context: Mapping[str, Any]) -> RenderedMessage:
         """What this customer gets. Raises RenderError."""
@@ -114,6 +116,7 @@ def _compile(*, subject: str, preheader: str, body: str) -> CompiledMessage:
         html=parse_part(HTML, "body", html),
         text=parse_part(TEXT, "body", text),
         links=find_links(restore(layout, source.tokens)),
+        source=f"{text}\n{html}",
     )
     needs = needs_of(compiled.subject, compiled.html, compiled.text)
     _must_agree(needs)

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from campaigns import ledger, selectors, services
 from campaigns.models import Chunk, ChunkStatus, Delivery, DeliveryStatus, RunStatus
-from campaigns.sending import chunk
+from campaigns.sending import chunk, settling
 from campaigns.sending import gate as gate_module
 from campaigns.sending.composing import Composer
 from personalization.customers.services import record_consent, suppress
@@ -165,7 +165,7 @@ def test_a_message_refused_five_times_is_given_up(sink, make_customers, make_cam
     sink.fault = lambda recipient, number: "4xx"
     run = services.launch(make_campaign(), actor="test")
     send_all(run, rounds=20)
-    assert counts(run)["failed"] == 1 and Delivery.objects.get(run=run).attempts == chunk.MAX_TRIES
+    assert counts(run)["failed"] == 1 and Delivery.objects.get(run=run).attempts == settling.MAX_TRIES
 
 
 @pytest.mark.parametrize("fault", ["drop", "hang", "gone"])

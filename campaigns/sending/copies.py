@@ -1,0 +1,115 @@
+"""Copies of what was sent: the bytes themselves, not what they could be made from again.
+
+Templates, libraries, prices, keys and profiles all change; a rendering of later could only hope to come
+out the same. So the bytes are kept, squeezed by DEFLATE against the text of the variant's template, which all
+its messages share: a fraction of their size, and nothing of one customer in the copy of another.
+"""
+
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, is_dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from django.db import connection
+
+from campaigns.ledger import Outcome
+from campaigns.models import CopyPattern, DeliveryStatus
+
+LEVEL = 3
+WINDOW = 15  # bits: 32 kB, the most that DEFLATE looks back
+DIGEST_BYTES = 32
+Buffer = bytes | memoryview  # how PostgreSQL's driver gives bytea
+KEPT = (DeliveryStatus.SENT, DeliveryStatus.UNKNOWN)
+
+
+class Damaged(ValueError):
+    """The copy does not give back what was sent."""
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """`pack` answers digest, number of the pattern and squeezed bytes as one: what the journal carries."""
+
+    id: int
+    start: Any
+
+    def pack(self, data: bytes) -> bytes:
+        squeeze = self.start.copy()
+        body = squeeze.compress(data) + squeeze.flush()
+        return sha256(data).digest() + self.id.to_bytes(8, "big") + body
+
+
+def pattern(run_id: int, variant: str, template: Any) -> Pattern:
+    """The pattern of a variant's messages, by whoever needs it first."""
+    text = str(getattr(template, "source", "")).replace("\n", "\r\n").encode(errors="replace")
+    row, _made = CopyPattern.objects.get_or_create(run_id=run_id, variant=variant, defaults={"text": text})
+    start = zlib.compressobj(
+        LEVEL, zlib.DEFLATED, -WINDOW, zlib.DEF_MEM_LEVEL, zlib.Z_DEFAULT_STRATEGY, _window(row.text)
+    )
+    return Pattern(row.pk, start)
+
+
+def _window(text: Buffer) -> bytes:
+    return bytes(text)[-(1 << WINDOW) :]
+
+
+def unpack(body: Buffer, *, text: Buffer, digest: Buffer) -> bytes:
+    """The bytes that were sent. Raises Damaged unless they have the digest of that time."""
+    grow = zlib.decompressobj(-WINDOW, zdict=_window(text))
+    try:
+        data = grow.decompress(bytes(body)) + grow.flush()
+    except zlib.error as error:
+        raise Damaged(str(error)) from error
+    if sha256(data).digest() != bytes(digest):
+        raise Damaged("the digest differs")
+    return data
+
+
+def wire_bytes(data: Any) -> bytes:
+    """What a channel hands over, as bytes: itself for SMTP; where a provider's library makes the request, the
+    fields that it is made of."""
+    if isinstance(data, bytes):
+        return data
+    if isinstance(data, str):
+        return data.encode(errors="replace")
+    fields = asdict(data) if is_dataclass(data) and not isinstance(data, type) else data
+    return json.dumps(fields, ensure_ascii=False, sort_keys=True).encode(errors="replace")
+
+
+def keep(outcomes: Sequence[Outcome], changed: set[int], *, at: datetime) -> None:
+    """Stores the copies of what was or may have been taken, inside the caller's transaction."""
+    kept = [
+        (one.delivery_id, one.copy, one.at or at)
+        for one in outcomes
+        if one.copy and one.status in KEPT and one.delivery_id in changed
+    ]
+    if not kept:
+        return
+    head = DIGEST_BYTES + 8
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _KEEP,
+            [
+                [delivery for delivery, _copy, _at in kept],
+                [copy[:DIGEST_BYTES] for _delivery, copy, _at in kept],
+                [int.from_bytes(copy[DIGEST_BYTES:head], "big") for _delivery, copy, _at in kept],
+                [copy[head:] for _delivery, copy, _at in kept],
+                [moment for _delivery, _copy, moment in kept],
+            ],
+        )
+
+
+# Whoever is being erased at this moment is locked, and nothing more is kept of them.
+_KEEP = """
+    INSERT INTO campaigns_sentcopy (delivery_id, digest, pattern_id, body, kept_at)
+    SELECT n.id, n.digest, n.pattern, n.body, n.at
+    FROM unnest(%s::bigint[], %s::bytea[], %s::bigint[], %s::bytea[], %s::timestamptz[])
+        AS n(id, digest, pattern, body, at)
+    JOIN campaigns_delivery d ON d.id = n.id
+    JOIN customers_customer c ON c.id = d.customer_id
+    FOR KEY SHARE OF c SKIP LOCKED
+    ON CONFLICT (delivery_id) DO NOTHING
+"""
