@@ -5,19 +5,25 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from campaigns.models import Delivery, DeliveryStatus, SentCopy
 from campaigns.sending import copies
+from personalization.access.problems import ProblemError
 
 SUFFIXES = {"message/rfc822": ".eml", "application/json": ".json", "text/plain; charset=utf-8": ".txt"}
 
 
-class Gone(Exception):
+class Gone(ProblemError):
     """It was kept and is no more: the person was erased, or it grew too old."""
 
+    status, slug, title = 410, "message-gone", gettext_lazy("The message is no longer kept")
 
-class NeverSent(Exception):
+
+class NeverSent(ProblemError):
     """There never was a message."""
+
+    status, slug, title = 404, "never-sent", gettext_lazy("Nothing was sent")
 
 
 @dataclass(frozen=True)

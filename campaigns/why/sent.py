@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,6 +17,8 @@ from rest_framework.views import APIView
 from campaigns.models import Delivery
 from campaigns.why.rerender import Gone, NeverSent, Sent, rerender
 from personalization.access.models import Scope
+from personalization.access.problems import CONTENT_TYPE
+from personalization.access.schema import PROBLEM
 from personalization.access.services import actor_name, audit
 from personalization.access.shell import render_page, staff_page
 from personalization.customers import reading
@@ -34,26 +36,16 @@ class SentSerializer(serializers.Serializer[Any]):
     )
 
 
-class WhyNotSerializer(serializers.Serializer[Any]):
-    detail = serializers.CharField()
-
-
 class SentView(APIView):
     required_scope = Scope.CUSTOMERS_READ
 
     @extend_schema(
-        operation_id="deliveries_sent",
-        responses={200: SentSerializer, 404: WhyNotSerializer, 410: WhyNotSerializer},
+        operation_id="deliveries_sent", responses={200: SentSerializer, (410, CONTENT_TYPE): PROBLEM}
     )
     def get(self, request: Request, pk: int) -> Response:
         """The bytes that were sent, checked against the digest of that time. 410: erased or too old."""
         delivery = get_object_or_404(Delivery.objects.select_related("run", "variant"), pk=pk)
-        try:
-            found = rerender(delivery)
-        except Gone as error:
-            return Response({"detail": str(error)}, status=status.HTTP_410_GONE)
-        except NeverSent as error:
-            return Response({"detail": str(error)}, status=status.HTTP_404_NOT_FOUND)
+        found = rerender(delivery)
         return Response(
             {
                 "delivery": delivery.pk, "status": delivery.status, "sent_at": found.sent_at,
@@ -78,9 +70,8 @@ def sent(request: HttpRequest, delivery_id: int) -> HttpResponse:
     try:
         found = rerender(delivery)
     except (Gone, NeverSent) as error:
-        context["problem"] = str(error)
-        code = 410 if isinstance(error, Gone) else 404
-        return render_page(request, "campaigns/sent.html", context, title=title, status=code)
+        context["problem"] = error.detail
+        return render_page(request, "campaigns/sent.html", context, title=title, status=error.status)
     if "file" in request.GET:
         answer = HttpResponse(found.plain, content_type=found.content_type)
         answer["Content-Disposition"] = f'attachment; filename="message-{delivery.pk}{found.suffix}"'

@@ -254,6 +254,7 @@ def _write(
         written = importer.write(converted.table) if rows else Written()
         refused = [(*converted.source(position), reason) for position, reason in written.rejects]
         rejected = converted.rejects + [(line, reason, row) for line, row, reason in refused]
+        rejected.sort(key=lambda reject: reject[0])
         after = Counts(
             read=counts.read + converted.block.read,
             new=counts.new + written.new,

@@ -11,7 +11,7 @@ from math import sqrt
 import numpy as np
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Max
+from django.db.models import Max, Min
 
 from personalization.customers.models import SOMEBODY, Customer
 from personalization.segments.compiler import compile_ids, compile_node
@@ -82,11 +82,14 @@ def quick_preview(definition: object, *, now: datetime) -> Preview:
 
 
 def _draw() -> list[int]:
-    """Numbers up to the newest customer's; those of nobody are sorted out by who asks."""
-    last = Customer.objects.aggregate(last=Max("pk"))["last"] or 0
-    if last <= DRAWN:
-        return list(range(1, last + 1))
-    return sorted(set(np.random.default_rng(1).integers(1, last + 1, DRAWN).tolist()))
+    """Numbers from the oldest to the newest customer's; those of nobody are sorted out by who asks."""
+    ends = Customer.objects.aggregate(first=Min("pk"), last=Max("pk"))
+    if ends["last"] is None:
+        return []
+    first, last = ends["first"], ends["last"]
+    if last - first < DRAWN:
+        return list(range(first, last + 1))
+    return sorted(set(np.random.default_rng(1).integers(first, last + 1, DRAWN).tolist()))
 
 
 def _people(ids: list[int]) -> list[Customer]:

@@ -113,7 +113,7 @@ def test_events_create_customers_and_reject_or_create_items(load):
     zone = ("--time-zone", "Europe/Berlin")
     out, rejects = load("events", content, *zone)
     assert out == "3 rows: 1 new, 0 changed, 0 unchanged, 2 rejected"
-    assert rejects == [(4, "occurred_at: not a date and time"), (3, "the item is not in the catalog")]
+    assert rejects == [(3, "the item is not in the catalog"), (4, "occurred_at: not a date and time")]
     event = Event.objects.get()
     assert (event.value, event.occurred_at) == (Decimal("4.50"), datetime(2026, 1, 2, 2, 4, 5, tzinfo=UTC))
     assert event.customer.created_at == event.occurred_at

@@ -69,6 +69,7 @@ def names(catalog):
     return "".join(one["name"] for _, one in sorted(item_texts.items(list(catalog.values())).items()))
 
 
+@pytest.mark.alone  # what another session has open makes rows look newer than they are
 def test_texts_are_read_again_only_of_items_that_were_written(catalog):
     assert names(catalog) == "ABC"
     with CaptureQueriesContext(connection) as queries:

@@ -36,6 +36,16 @@ def found():
     return discovery
 
 
+@pytest.fixture
+def usual_traits():
+    for name, kind in (
+        ("rfm_class", "rfm"),
+        ("lifecycle_stage", "lifecycle"),
+        ("churn_probability", "churn"),
+    ):
+        TraitDefinition.objects.get_or_create(name=name, defaults={"kind": kind, "event": "Order Completed"})
+
+
 def browser(*codenames):
     user = User.objects.create_user("ann", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
@@ -129,7 +139,7 @@ def test_a_key_that_may_only_read_changes_nothing(found):
     assert client.post(f"/api/v1/discoveries/{found.pk}/run").status_code == 403
 
 
-def test_rfm_classes_and_likely_churners_are_one_click_away():
+def test_rfm_classes_and_likely_churners_are_one_click_away(usual_traits):
     client = browser("view_segment", "add_segment")
     keys = {one.key for one in ready_segments()}
     assert {f"rfm_class.{name}" for name in RFM} <= keys
@@ -142,7 +152,7 @@ def test_rfm_classes_and_likely_churners_are_one_click_away():
     assert {one["key"] for one in told} == keys
 
 
-def test_a_trait_with_too_little_data_offers_nothing():
+def test_a_trait_with_too_little_data_offers_nothing(usual_traits):
     TraitDefinition.objects.filter(kind="rfm").update(problem="Too little data")
     assert not [one for one in ready_segments() if one.key.startswith("rfm")]
 
