@@ -23,7 +23,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from personalization.config.supervisor import postgres
+from personalization.config.supervisor import postgres_binaries
 from personalization.config.supervisor.problems import StartError
 
 FORMAT = 1
@@ -102,7 +102,7 @@ def put_back(
 class _Server:
     """PostgreSQL's own programs, of the server's version or newer, aimed at one database."""
 
-    def __init__(self, binaries: postgres.Binaries, environment: Mapping[str, str]) -> None:
+    def __init__(self, binaries: postgres_binaries.Binaries, environment: Mapping[str, str]) -> None:
         self.binaries = binaries
         self.environment = {**binaries.env, **environment}
 
@@ -112,7 +112,7 @@ class _Server:
             cursor.execute("SHOW server_version_num")
             major = int(cursor.fetchone()[0]) // 10_000
         try:
-            binaries = postgres.find(needed=major)
+            binaries = postgres_binaries.find(needed=major)
         except StartError as error:
             raise BackupError(
                 f"pg_dump of PostgreSQL {major} is needed, as the server is. Install it "

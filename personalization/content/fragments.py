@@ -10,7 +10,7 @@ from personalization.content.errors import Problem, RenderError, TemplateError
 from personalization.content.escaping import guard
 from personalization.content.language import HTML, MessageTemplate, find_missing
 from personalization.content.layout import is_mjml
-from personalization.content.messages import check_liquid, must_be_closed, parse_part
+from personalization.content.liquid_checks import check_liquid, must_be_closed, parse_part
 from personalization.content.needs import needs_of
 from personalization.content.placeholders import protect
 

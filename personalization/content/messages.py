@@ -15,17 +15,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
-from liquid.exceptions import LiquidError
 
 from personalization.content.errors import LeftOut, Problem, RenderError, TemplateError
 from personalization.content.escaping import guard
-from personalization.content.expanding import Blocks, Expanded, expand, find_unclosed
+from personalization.content.expanding import Blocks, Expanded, expand
 from personalization.content.language import HTML, TEXT, MessageTemplate, find_missing
-from personalization.content.layout import MAX_SOURCE, compile_layout, is_mjml
+from personalization.content.layout import compile_layout, is_mjml
 from personalization.content.links import find_links
+from personalization.content.liquid_checks import check_liquid, must_be_closed, parse_part
 from personalization.content.missing import Policy
 from personalization.content.needs import Need, needs_of
-from personalization.content.placeholders import Protected, line_of, protect, restore
+from personalization.content.placeholders import Protected, protect, restore
 from personalization.content.plain_text import derive_text
 
 LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
@@ -37,10 +37,6 @@ PREHEADER = (
     f"{{}}{PADDING}</div>"
 )
 CLIPPED_AT = 102_000  # bytes; Gmail hides the rest
-# Of one tag: reading thousands of filters or conditions in it would take long.
-MAX_TAG = 5_000
-TAG_START = re.compile(r"\{[{%]")
-MARKUP_LITERAL = re.compile(r"\"[^\"]*<[^\"]*\"|'[^']*<[^']*'")
 
 
 @dataclass(frozen=True)
@@ -192,89 +188,6 @@ def _must_agree(needs: tuple[Need, ...]) -> None:
         if need.kind == "vary" and seen.setdefault(need.name, len(need.options)) != len(need.options):
             text = _("vary “%(name)s” has different numbers of versions at different places.")
             raise TemplateError([Problem("body", text % {"name": need.name})])
-
-
-def check_liquid(name: str, source: str) -> list[Problem]:
-    """Syntax of the source itself, so that lines are the author's."""
-    if len(source) > MAX_SOURCE:
-        return [Problem(name, _("The text is too long (over %(limit)s characters).") % {"limit": MAX_SOURCE})]
-    if unclosed := find_unclosed(source):
-        return [Problem(name, _("%(start)s is never closed.") % {"start": unclosed[0]}, unclosed[1])]
-    if (line := _line_of_long_tag(source)) is not None:
-        return [Problem(name, _("This tag is too long: split it."), line)]
-    try:
-        used = HTML.from_string(source).analyze(include_partials=False).filters
-    except LiquidError as error:
-        return [Problem(name, _sentence(error.message), _place(error) or _place_of_output(source))]
-    except RecursionError:
-        return [Problem(name, _("The template is nested too deeply."))]
-    unknown = [
-        Problem(
-            name, _("There is no filter “%(name)s”.") % {"name": word}, source.count("\n", 0, at.index) + 1
-        )
-        for word, places in used.items()
-        for at in places
-        if word not in HTML.filters
-    ]
-    return unknown + [
-        Problem(name, _("Write HTML outside of the Liquid tag, not inside of its quotes."), token.line)
-        for token in protect(source).tokens
-        if MARKUP_LITERAL.search(token.text) and not token.text.startswith(("{% comment", "{% raw", "{% doc"))
-    ]
-
-
-def _line_of_long_tag(source: str) -> int | None:
-    at = 0
-    while start := TAG_START.search(source, at):
-        end = source.find("}}" if start[0] == "{{" else "%}", start.end())
-        if end < 0:
-            return None
-        if end - start.start() > MAX_TAG:
-            return source.count("\n", 0, start.start()) + 1
-        at = end
-    return None
-
-
-def _place(error: LiquidError) -> int | None:
-    try:
-        found = error.context()
-    except ValueError:  # the end of the text
-        return error.token.source.count("\n") + 1 if error.token else None
-    return found[0] if found else None
-
-
-def _place_of_output(source: str) -> int | None:
-    """The line of the first printed value that does not parse by itself: some errors come without a place."""
-    for token in protect(source).tokens:
-        if token.is_output:
-            try:
-                HTML.from_string(token.text)
-            except LiquidError:
-                return token.line
-    return None
-
-
-def _sentence(message: object) -> str:
-    text = str(message)
-    return text[:1].upper() + text[1:]
-
-
-def parse_part(language: Any, name: str, source: str) -> MessageTemplate:
-    try:
-        template: MessageTemplate = language.from_string(source)
-    except LiquidError as error:
-        raise TemplateError([Problem(name, _sentence(error.message))]) from error
-    return template
-
-
-def must_be_closed(source: Protected) -> None:
-    """An unclosed comment or style swallows the rest, and makes every search for its end a long one."""
-    text = source.text.lower()
-    for start, end in (("<!--", "-->"), ("<style", "</style")):
-        position = text.rfind(start)
-        if position > text.rfind(end):
-            line = line_of(source.text, position, source.tokens)
-            raise TemplateError([Problem("body", _("%(start)s is never closed.") % {"start": start}, line)])
 
 
 def _plain_html(source: Protected) -> str:

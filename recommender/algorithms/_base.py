@@ -1,7 +1,6 @@
 """What every recommender can do; an algorithm fills in five small methods."""
 
-import inspect
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,19 +9,19 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from recommender.algorithms import _artifact
 from recommender.algorithms._features import ItemFeatures
 from recommender.algorithms._interactions import Floats, Interactions, Ints
 from recommender.algorithms._memory import NotEnoughMemoryError as NotEnoughMemoryError
 from recommender.algorithms._memory import refuse_beyond
 from recommender.algorithms._ranking import Exclude, allowed_mask, excluded_pairs, top_k
+from recommender.algorithms._stored import Arrays as Arrays
+from recommender.algorithms._stored import Stored
 from recommender.algorithms._training import Context as Context
 from recommender.algorithms._training import MissingExtraError as MissingExtraError
 from recommender.algorithms._training import Progress as Progress
 from recommender.algorithms._training import Training as Training
 from recommender.algorithms._training import rows_of
 
-Arrays = dict[str, npt.NDArray[Any]]
 # A block of scores is at most 32 MB, so that memory does not grow with the number of users asked for.
 BLOCK_SCORES = 8_000_000
 
@@ -32,7 +31,7 @@ def gettext_noop(text: str) -> str:
     return text
 
 
-class Recommender(ABC):
+class Recommender(Stored):
     """Fit once, then rank items for known users or for any history.
 
     Parameters are keyword arguments of the constructor, kept under their own names. Only pairs with a
@@ -50,7 +49,6 @@ class Recommender(ABC):
     ("choice", value, …).
     """
 
-    name: ClassVar[str]
     title: ClassVar[str]
     needs_history: ClassVar[bool] = True
     uses_features: ClassVar[bool] = False
@@ -62,18 +60,6 @@ class Recommender(ABC):
 
     is_explicit: bool = False
     memory_limit_mib: int | None = None
-    _histories: Interactions | None = None
-    item_weights: Floats
-    trained_until: int = 0
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        names = inspect.signature(type(self)).parameters
-        return {name: getattr(self, name) for name in names}
-
-    @property
-    def n_items(self) -> int:
-        return len(self.item_weights)
 
     def fit(
         self,
@@ -223,37 +209,6 @@ class Recommender(ABC):
         """float32[n_items, some]: those of one taste point the same way. None where it has none."""
         return None
 
-    def save(self, path: str | Path, *, with_histories: bool = True) -> str:
-        """Writes one file (see `_artifact`), answers its digest. Without histories only `recommend_for`
-        works.
-        """
-        header = {"algorithm": self.name, "parameters": self.parameters, "facts": self._facts()}
-        arrays = {f"model.{name}": array for name, array in self._arrays().items()}
-        arrays["item_weights"] = self.item_weights
-        if with_histories:
-            arrays |= {f"history.{name}": column for name, column in self._trained().columns().items()}
-        return _artifact.write(path, header=header, arrays=arrays)
-
-    @classmethod
-    def load(cls, path: str | Path, *, digest: str | None = None) -> Self:
-        """The model as it was saved. Raises ArtifactError when the file is damaged or of another
-        algorithm.
-        """
-        header, arrays = _artifact.read(path, digest=digest)
-        if header.get("algorithm") != cls.name:
-            raise _artifact.ArtifactError(f"{path} holds {header.get('algorithm')!r}, not {cls.name!r}")
-        try:
-            model = cls(**header["parameters"])
-            model.item_weights = arrays["item_weights"]
-            model._restore({name[6:]: array for name, array in arrays.items() if name.startswith("model.")})
-            model._restore_facts(header["facts"])
-            columns = {name[8:]: array for name, array in arrays.items() if name.startswith("history.")}
-            if columns:
-                model._histories = Interactions.from_columns(columns, n_items=model.n_items)
-        except (KeyError, TypeError, ValueError) as error:
-            raise _artifact.ArtifactError(f"{path} is no {cls.name} of this version: {error}") from error
-        return model
-
     def _history(self, histories: Interactions | Sequence[Sequence[int]]) -> Interactions:
         if not isinstance(histories, Interactions):
             histories = self._liked(histories)
@@ -267,11 +222,6 @@ class Recommender(ABC):
     def _kept(self, interactions: Interactions) -> Interactions:
         """The pairs that count."""
         return interactions.positive()
-
-    def _trained(self) -> Interactions:
-        if self._histories is None:
-            raise ValueError("the model holds no users: it is not fitted, or was saved without histories")
-        return self._histories
 
     @abstractmethod
     def _learn(self, interactions: Interactions, training: Training) -> None:
@@ -307,18 +257,3 @@ class Recommender(ABC):
             best = np.argmax(shares, axis=1)
             speaks = shares[np.arange(len(best)), best] > 0
             found[row, places[speaks]] = items[best[speaks]]
-
-    def _facts(self) -> dict[str, Any]:
-        """What has to be saved beside arrays: JSON."""
-        return {"trained_until": self.trained_until}
-
-    def _restore_facts(self, facts: dict[str, Any]) -> None:
-        self.trained_until = int(facts["trained_until"])
-
-    @abstractmethod
-    def _arrays(self) -> Arrays:
-        """What has to be saved."""
-
-    @abstractmethod
-    def _restore(self, arrays: Arrays) -> None:
-        """The reverse of `_arrays`."""
