@@ -2,8 +2,6 @@
 
 import email
 import email.policy
-import os
-import resource
 import time
 from datetime import timedelta
 from typing import Any
@@ -11,8 +9,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from campaigns import ledger, selectors, services
-from campaigns.models import Chunk, ChunkStatus, Delivery, DeliveryStatus, RunStatus
+from campaigns import selectors, services
+from campaigns.models import ChunkStatus, Delivery, DeliveryStatus, RunStatus
 from campaigns.sending import chunk, settling
 from campaigns.sending import gate as gate_module
 from campaigns.sending.composing import Composer
@@ -236,63 +234,6 @@ def test_messages_are_not_made_ahead_of_the_server(
     assert made == 200 and max(ahead) <= 32
 
 
-def test_pause_and_resume_and_cancel_are_exact(sink, make_customers, make_campaign, send_all) -> None:
-    make_customers(1200)
-    run = services.launch(make_campaign(), actor="test")
-    first = run.chunks.order_by("number").first()
-    chunk.send_chunk(first.pk)
-    services.pause(run, actor="test")
-    send_all(run)
-    assert len(sink.accepted) == 500 and counts(run)["pending"] == 700
-    services.resume(run, actor="test")
-    chunk.send_chunk(run.chunks.get(number=1).pk)
-    assert services.cancel(run, actor="test") == 200
-    send_all(run)
-    assert counts(run)["reasons"] == {"cancelled": 200} and len(sink.accepted) == 1000
-    with pytest.raises(services.InvalidState):
-        services.resume(run, actor="test")
-
-
-def test_a_cancel_in_the_middle_of_a_chunk_stops_its_worker(
-    sink, make_customers, make_campaign, send_all, monkeypatch
-) -> None:
-    make_customers(100)
-    monkeypatch.setattr(gate_module, "FRESH_SECONDS", 0.0)
-    run = services.launch(make_campaign(), actor="test")
-
-    def cancel_at_ten(recipient: str) -> None:
-        if len(sink.accepted) == 10:
-            import threading
-
-            def write() -> None:
-                from django.db import connection
-
-                services.cancel(run, actor="test")
-                connection.close()
-
-            thread = threading.Thread(target=write)
-            thread.start()
-            thread.join()
-
-    sink.on_data = cancel_at_ten
-    send_all(run)
-    assert counts(run)["sent"] == len(sink.accepted) == 11
-    assert counts(run)["reasons"] == {"cancelled": 89}
-    assert not run.chunks.exclude(status=ChunkStatus.DONE).exists()
-
-
-def test_failed_ones_can_be_retried_and_only_those(sink, make_customers, make_campaign, send_all) -> None:
-    make_customers(3)
-    sink.fault = lambda recipient, number: "5xx" if recipient == "c1@example.com" else ""
-    run = services.launch(make_campaign(), actor="test")
-    send_all(run)
-    sink.fault = lambda recipient, number: ""
-    assert services.retry_failed(run, actor="test") == 1
-    send_all(run)
-    assert counts(run)["sent"] == 3 and run.status == RunStatus.FINISHED
-    assert max(sink.recipients.values()) == 1
-
-
 def test_one_customer_whose_message_cannot_be_made_does_not_stop_the_others(
     sink, make_customers, make_campaign, send_all
 ) -> None:
@@ -305,78 +246,3 @@ def test_one_customer_whose_message_cannot_be_made_does_not_stop_the_others(
     run = services.launch(make_campaign(bodies=(body,)), actor="test")
     send_all(run)
     assert counts(run)["reasons"] == {"no_content": 1} and counts(run)["sent"] == 3
-
-
-def test_a_full_journal_disk_stops_before_the_dot_and_loses_nobody(
-    sink, make_customers, make_campaign, send_all, settings
-) -> None:
-    make_customers(300)
-    run = services.launch(make_campaign(), actor="test")
-    pid = os.fork()
-    if pid == 0:
-        from django.db import connections
-
-        for connection in connections.all():
-            connection.connection = None
-        import signal
-
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
-        try:
-            chunk.send_chunk(run.chunks.get().pk)
-        finally:
-            os._exit(0)
-    os.waitpid(pid, 0)
-    found = counts(run)
-    assert 0 < found["sent"] < 300 and found["pending"] == 300 - found["sent"] - found["unknown"]
-    assert found["sent"] + found["unknown"] == len(sink.accepted)
-    Chunk.objects.update(due_at=timezone.now())
-    send_all(run)
-    assert set(sink.recipients.values()) == {1} and len(sink.accepted) == 300 == counts(run)["sent"]
-
-
-def test_a_chunk_is_held_by_one_worker_only(sink, make_customers, make_campaign) -> None:
-    make_customers(1)
-    run = services.launch(make_campaign(), actor="test")
-    pk = run.chunks.get().pk
-    assert ledger.claim(pk, owner="j/b/1", journal="j/b") is not None
-    assert ledger.claim(pk, owner="j/b/2", journal="j/b") is None
-    later = timezone.now() + timedelta(seconds=60)
-    assert ledger.claim(pk, owner="other/b/3", journal="other/b", now=later) is None
-    taken = ledger.claim(pk, owner="j/b/2", journal="j/b", now=later)
-    assert taken is not None and taken.previous_owner == "j/b/1"
-
-
-def test_a_journal_that_cannot_be_read_makes_the_chunk_unknown(
-    sink, make_customers, make_campaign, send_all
-) -> None:
-    make_customers(3)
-    run = services.launch(make_campaign(), actor="test")
-    ledger.claim(run.chunks.get().pk, owner="gone/boot/1", journal="gone/boot")
-    Chunk.objects.update(lease_until=timezone.now() - timedelta(hours=1))
-    send_all(run)
-    assert counts(run)["unknown"] == 3 and sink.accepted == []
-
-
-def test_a_late_result_resolves_what_was_flagged_unknown(make_customers, make_campaign) -> None:
-    make_customers(1)
-    run = services.launch(make_campaign(), actor="test")
-    claim = ledger.claim(run.chunks.get().pk, owner="j/b/1", journal="j/b")
-    delivery = Delivery.objects.get(run=run)
-    assert claim is not None
-    ledger.record(claim, [ledger.Outcome(delivery.pk, "unknown")])
-    ledger.record(claim, [ledger.Outcome(delivery.pk, "skipped", "cancelled")])
-    delivery.refresh_from_db()
-    assert delivery.status == "unknown"
-    ledger.record(claim, [ledger.Outcome(delivery.pk, "sent", at=timezone.now())])
-    delivery.refresh_from_db()
-    assert delivery.status == "sent"
-
-
-def test_a_chunk_that_keeps_killing_its_worker_pauses_the_run(sink, make_customers, make_campaign) -> None:
-    make_customers(1)
-    run = services.launch(make_campaign(), actor="test")
-    Chunk.objects.update(attempts=ledger.MAX_CLAIMS)
-    chunk.send_chunk(run.chunks.get().pk)
-    run.refresh_from_db()
-    assert run.status == RunStatus.PAUSED and run.note

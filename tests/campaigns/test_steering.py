@@ -1,0 +1,68 @@
+"""Pause, resume, cancel and retry: exact, whatever workers do meanwhile."""
+
+import pytest
+
+from campaigns import services
+from campaigns.models import ChunkStatus, RunStatus
+from campaigns.sending import chunk
+from campaigns.sending import gate as gate_module
+from tests.campaigns.test_sending import counts
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_pause_and_resume_and_cancel_are_exact(sink, make_customers, make_campaign, send_all) -> None:
+    make_customers(1200)
+    run = services.launch(make_campaign(), actor="test")
+    first = run.chunks.order_by("number").first()
+    chunk.send_chunk(first.pk)
+    services.pause(run, actor="test")
+    send_all(run)
+    assert len(sink.accepted) == 500 and counts(run)["pending"] == 700
+    services.resume(run, actor="test")
+    chunk.send_chunk(run.chunks.get(number=1).pk)
+    assert services.cancel(run, actor="test") == 200
+    send_all(run)
+    assert counts(run)["reasons"] == {"cancelled": 200} and len(sink.accepted) == 1000
+    with pytest.raises(services.InvalidState):
+        services.resume(run, actor="test")
+
+
+def test_a_cancel_in_the_middle_of_a_chunk_stops_its_worker(
+    sink, make_customers, make_campaign, send_all, monkeypatch
+) -> None:
+    make_customers(100)
+    monkeypatch.setattr(gate_module, "FRESH_SECONDS", 0.0)
+    run = services.launch(make_campaign(), actor="test")
+
+    def cancel_at_ten(recipient: str) -> None:
+        if len(sink.accepted) == 10:
+            import threading
+
+            def write() -> None:
+                from django.db import connection
+
+                services.cancel(run, actor="test")
+                connection.close()
+
+            thread = threading.Thread(target=write)
+            thread.start()
+            thread.join()
+
+    sink.on_data = cancel_at_ten
+    send_all(run)
+    assert counts(run)["sent"] == len(sink.accepted) == 11
+    assert counts(run)["reasons"] == {"cancelled": 89}
+    assert not run.chunks.exclude(status=ChunkStatus.DONE).exists()
+
+
+def test_failed_ones_can_be_retried_and_only_those(sink, make_customers, make_campaign, send_all) -> None:
+    make_customers(3)
+    sink.fault = lambda recipient, number: "5xx" if recipient == "c1@example.com" else ""
+    run = services.launch(make_campaign(), actor="test")
+    send_all(run)
+    sink.fault = lambda recipient, number: ""
+    assert services.retry_failed(run, actor="test") == 1
+    send_all(run)
+    assert counts(run)["sent"] == 3 and run.status == RunStatus.FINISHED
+    assert max(sink.recipients.values()) == 1
