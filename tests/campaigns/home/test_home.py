@@ -15,6 +15,7 @@ from campaigns.home.needs import needs_of
 from campaigns.models import Campaign, Delivery, DeliveryStatus, Run, RunStatus
 from experiments.holdouts import create_holdout
 from experiments.models import JobStatus, LongRunStudy
+from experiments.services import ensure_default_metrics
 from personalization.access.models import User
 from personalization.access.services import ensure_roles
 from personalization.config.tasks import HEARTBEAT_KEY
@@ -33,17 +34,23 @@ def user():
     return User.objects.create_superuser("kim")
 
 
-@pytest.fixture
-def run():
-    Customer.objects.create(external_id="1", email="p@mail.example", country="GB", created_at=timezone.now())
+def launched(keys="a"):
     definition = {"trait": "country", "op": "is", "value": "GB"}
     segment = save_segment(None, name="Britons", definition=definition).segment
-    draft = services.MessageDraft(key="a", name="A", subject="Hi", body="{{ unsubscribe_url }}")
+    drafts = [
+        services.MessageDraft(key=key, name=key, subject="Hi", body="{{ unsubscribe_url }}") for key in keys
+    ]
     campaign = services.save_campaign(
-        None, name="Spring", segment=segment, messages=[draft], sender_address="s@shop.example",
+        None, name="Spring", segment=segment, messages=drafts, sender_address="s@shop.example",
         control_share=0.0, actor="user:kim",
     )  # fmt: skip
     return services.launch(campaign, actor="user:kim")
+
+
+@pytest.fixture
+def run():
+    Customer.objects.create(external_id="1", email="p@mail.example", country="GB", created_at=timezone.now())
+    return launched()
 
 
 def texts(user):
@@ -91,14 +98,22 @@ def test_an_import_that_broke_and_a_request_that_is_nearly_late_are_told(user):
     ]
 
 
-def test_a_running_experiment_with_uneven_groups_is_an_alarm(user, run, monkeypatch):
-    from campaigns.home import needs
-    from experiments.notices import Notice
-
-    monkeypatch.setattr(needs.experiments, "newest_report", lambda *args, **options: object())
-    found = [Notice("sample_ratio_assigned", "bad", "Uneven."), Notice("novelty", "warn", "New.")]
-    monkeypatch.setattr(needs, "notices", lambda report: found)
-    assert texts(user) == ["“Spring”: Uneven."]
+def test_a_running_experiment_with_uneven_groups_is_an_alarm(user, analyse):
+    """400 to 100 where halves were planned: a chance of about 10^-40."""
+    ensure_default_metrics()
+    people = Customer.objects.bulk_create(
+        Customer(external_id=f"u-{n}", email=f"u{n}@mail.example", country="GB", created_at=timezone.now())
+        for n in range(500)
+    )
+    run = launched(keys="ab")
+    first, second = run.experiment.variants.order_by("position")
+    run.experiment.assignments.update(variant=first)
+    run.experiment.assignments.filter(customer__in=people[:100]).update(variant=second)
+    assert texts(user) == []  # nothing was analysed yet
+    analyse(run.experiment)
+    cache.clear()
+    (alarm,) = texts(user)
+    assert alarm.startswith("“Spring”: The groups are not as large as planned")
 
 
 def test_everybody_is_told_only_what_they_may_see(run):
