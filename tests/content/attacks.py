@@ -35,7 +35,8 @@ PLACES = """<p title="{{ v }}">{{ v }}</p><a href="{{ v }}" style="color:{{ v }}
 
 def attacks() -> Iterator[tuple[str, str, dict[str, Any], dict[str, Any]]]:
     """Class, body, values, blocks."""
-    from tests.content.test_messages import BOMBS, REFUSED, context
+    from tests.content.test_hostile import BOMBS, REFUSED
+    from tests.content.test_messages import context
     from tests.content.test_tags import HOSTILE, NESTED
 
     tags = {
