@@ -12,7 +12,7 @@ from recommender.evaluation import compare_rankings, time_split
 from recommender.evaluation.cold_start import HINDSIGHT, POPULAR, RANDOM, ColdStart, compare_cold
 from recommender.evaluation.false_promotions import count_false_promotions
 from recommender.evaluation.judging import Protocol, judge
-from recommender.progress import progress_bar
+from recommender.training.progress import progress_bar
 
 OF_TEXTS = ("tfidf", "word_embedding", "naive_bayes", "decision_tree")
 PERSONAL = ("item_knn", "user_knn", "als", "bpr", "ease", "hybrid")

@@ -11,7 +11,7 @@ import numpy as np
 from recommender.algorithms import ItemFeatures
 from recommender.evaluation import Log, Split, held_split, k_folds, leave_last_out, ratio_split
 from recommender.evaluation.cold_start import ColdStart, cold_start_split
-from recommender.files import read_folds, read_items, read_log
+from recommender.inputs.files import read_folds, read_items, read_log
 
 MOVIES, JOURNEY = "ml-100k.tar.xz", "completejourney-transactions.parquet"
 PRODUCTS = "completejourney-products.parquet"

@@ -10,7 +10,7 @@ from _quality_files import Files
 
 from recommender.evaluation import Estimate, PairedDifference, Split
 from recommender.evaluation.judging import Protocol, Verdict, judge
-from recommender.progress import progress_bar
+from recommender.training.progress import progress_bar
 
 MOVIES, GROCERIES = "MovieLens-100K", "Complete Journey"
 

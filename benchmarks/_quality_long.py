@@ -9,7 +9,7 @@ from _quality_lab import Figure, Figures, Lab, differing, estimated
 from recommender.algorithms import get
 from recommender.evaluation import compare_rankings, evaluate
 from recommender.evaluation.judging import Protocol
-from recommender.progress import progress_bar
+from recommender.training.progress import progress_bar
 
 SIZE = {"n_users": 6_040, "n_items": 3_700, "mean_length": 174}
 OTHERS = ("popular", "item_knn", "als", "ease")

@@ -11,11 +11,11 @@ import numpy.typing as npt
 from _serving_data import Made, categories_of
 
 from recommender.algorithms import Interactions, Recommender, get
-from recommender.assortment import assortment_of
 from recommender.context import Moment
-from recommender.histories import Histories
-from recommender.ranking import Ranking
-from recommender.rules import Rules
+from recommender.inputs.histories import Histories
+from recommender.ranking.assortment import assortment_of
+from recommender.ranking.many import Ranking
+from recommender.ranking.rules import Rules
 from recommender.serving import ServedModel
 
 Floats = npt.NDArray[np.float64]

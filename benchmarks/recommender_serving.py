@@ -69,7 +69,7 @@ def crown(name: str) -> Any:
     from django.utils import timezone
 
     from recommender import algorithms
-    from recommender.interactions import DEFAULT_EVENT_WEIGHTS, load_events
+    from recommender.inputs.interactions import DEFAULT_EVENT_WEIGHTS, load_events
     from recommender.models import ModelRun, RunStatus
     from recommender.serving import serve_champion
     from recommender.traits import popular_by_trait
@@ -89,7 +89,7 @@ def crown(name: str) -> Any:
 
 
 def rule_sets(items: list[int]) -> Iterator[Any]:
-    from recommender.rules import Rules
+    from recommender.ranking.rules import Rules
 
     usual = {"price_min": Decimal(2), "not_categories": ("topic 7",), "max_per_category": 3}
     yield Rules(**usual)
@@ -113,7 +113,7 @@ def messages(customers: list[int], items: list[int]) -> dict[int, list[int]]:
 
 def batch(served: Any, customers: list[int], ratios: dict[str, float]) -> dict[str, object]:
     from recommender import selectors
-    from recommender.rules import Rules
+    from recommender.ranking.rules import Rules
 
     items = served.item_ids.tolist()
     rules, left_out, none = next(rule_sets(items)), messages(customers, items), Rules(bought="allow")

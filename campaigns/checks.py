@@ -26,7 +26,7 @@ from personalization.segments import selectors as segments
 from personalization.segments.definition import DefinitionError
 from personalization.segments.errors import CountTooSlow
 from personalization.segments.models import SegmentVersion
-from recommender.rules import Rules
+from recommender.ranking.rules import Rules
 
 Level = Literal["error", "warning", "ok"]
 # Below this many people in control, an effect would have to be huge to be told from chance.

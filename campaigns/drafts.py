@@ -12,7 +12,7 @@ from campaigns.errors import InvalidCampaign
 from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT, wrong_count
 from campaigns.models import Fallback
 from personalization.content.missing import Policy
-from recommender.rules import Rules
+from recommender.ranking.rules import Rules
 
 KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 MAX_MESSAGES = 20

@@ -12,8 +12,8 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from recommender.references import read_rules
-from recommender.rules import ALLOW, EXCLUDE, ONLY, Rules, RulesError
+from recommender.ranking.references import read_rules
+from recommender.ranking.rules import ALLOW, EXCLUDE, ONLY, Rules, RulesError
 
 DEFAULT_COUNT = 6
 MAX_COUNT = 50

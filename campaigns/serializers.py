@@ -8,8 +8,8 @@ from rest_framework import serializers
 from campaigns.models import Campaign, Delivery, Message
 from experiments.models import Holdout
 from personalization.segments.models import Segment
-from recommender.rules import MAX_MESSAGES, Rules
-from recommender.rules_field import RulesField, RulesSchema
+from recommender.ranking.rules import MAX_MESSAGES, Rules
+from recommender.ranking.rules_field import RulesField, RulesSchema
 
 
 class MessageRulesSchema(RulesSchema):

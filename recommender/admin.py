@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from recommender import wording
 from recommender.models import ModelRun, RunStatus
+from recommender.pages import wording
 
 
 @admin.register(ModelRun)

@@ -19,11 +19,11 @@ from personalization.customers.contexts import context_of
 from personalization.customers.selectors import customer_ids
 from recommender import selectors
 from recommender.context import Moment
-from recommender.event_columns import DEVICES
-from recommender.reasons import say_reason
-from recommender.references import no_such_item
-from recommender.rules import ALLOW, EXCLUDE, Rules
-from recommender.rules_field import RulesField
+from recommender.inputs.event_columns import DEVICES
+from recommender.ranking.reasons import say_reason
+from recommender.ranking.references import no_such_item
+from recommender.ranking.rules import ALLOW, EXCLUDE, Rules
+from recommender.ranking.rules_field import RulesField
 
 MAX_CART = 100
 MAX_CUSTOMERS = 100

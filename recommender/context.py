@@ -7,8 +7,8 @@ from datetime import datetime
 from django.utils import timezone
 
 from personalization.context import Context
-from recommender.event_columns import DEVICES
-from recommender.interactions import context_at
+from recommender.inputs.event_columns import DEVICES
+from recommender.inputs.interactions import context_at
 
 
 @dataclass(frozen=True)

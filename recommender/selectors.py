@@ -8,13 +8,13 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from recommender.context import Moment
-from recommender.interactions import DEFAULT_EVENT_WEIGHTS, popular_items
-from recommender.lists import VISITOR, Recommendation, Request, make_lists
+from recommender.inputs.interactions import DEFAULT_EVENT_WEIGHTS, popular_items
 from recommender.models import ModelRun, RunStatus
-from recommender.ranking import BECAUSE, BOUGHT, MODEL, PINNED, POPULAR, SIMILAR, VIEWED
-from recommender.rules import EXCLUDE, Rules
+from recommender.ranking.lists import VISITOR, Recommendation, Request, make_lists
+from recommender.ranking.many import BECAUSE, BOUGHT, MODEL, PINNED, POPULAR, SIMILAR, VIEWED
+from recommender.ranking.rules import EXCLUDE, Rules
+from recommender.ranking.stocktaking import write_numbers
 from recommender.serving import UNREADABLE, ServedModel, serve_champion, serve_run
-from recommender.stocktaking import write_numbers
 
 __all__ = [
     "BECAUSE", "BOUGHT", "MODEL", "PINNED", "POPULAR", "SIMILAR", "VIEWED", "Moment", "Recommendation",

@@ -15,9 +15,9 @@ from personalization.access.services import audit
 from recommender import algorithms
 from recommender.errors import PromotionError, TrainingError
 from recommender.evaluation.tuning import AUTO, DEFAULT_SECONDS
-from recommender.interactions import DEFAULT_EVENT_WEIGHTS
+from recommender.inputs.interactions import DEFAULT_EVENT_WEIGHTS
 from recommender.models import DecidingMetric, ModelRun, RunStatus
-from recommender.training import checkpoints, train_and_judge
+from recommender.training.run import checkpoints, train_and_judge
 
 log = structlog.get_logger(__name__)
 SYSTEM = "system"

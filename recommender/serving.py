@@ -10,7 +10,7 @@ import structlog
 from django.conf import settings
 
 from recommender import algorithms
-from recommender.histories import Histories
+from recommender.inputs.histories import Histories
 from recommender.models import ModelRun
 from recommender.traits import PopularByTrait
 

@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from recommender import own_pictures, selectors, services
+from recommender import selectors, services
+from recommender.ranking import own_pictures
 
 
 @shared_task

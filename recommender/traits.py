@@ -10,8 +10,8 @@ from django.db import connection
 
 from personalization.customers.models import Customer
 from recommender.context import Moment
-from recommender.event_columns import copy_out
-from recommender.interactions import EventLog
+from recommender.inputs.event_columns import copy_out
+from recommender.inputs.interactions import EventLog
 
 Ints = npt.NDArray[np.int64]
 # A trait counts when so many customers share it: fewer say little, and might be recognized.

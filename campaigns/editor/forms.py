@@ -18,7 +18,7 @@ from experiments.models import Allocation, Holdout
 from personalization.content.missing import Policy
 from personalization.context.times import is_zone
 from personalization.segments.models import Segment
-from recommender.rules import RulesError
+from recommender.ranking.rules import RulesError
 
 MAX_BODY = 550_000
 NOT_KEY = re.compile(r"[^a-z0-9_-]+")

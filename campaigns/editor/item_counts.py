@@ -7,10 +7,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns.selectors import items_of_last_messages
-from recommender.histories import load_histories
-from recommender.interactions import DEFAULT_EVENT_WEIGHTS
-from recommender.rules import ALLOW, EXCLUDE, Rules
-from recommender.stocktaking import load_assortment
+from recommender.inputs.histories import load_histories
+from recommender.inputs.interactions import DEFAULT_EVENT_WEIGHTS
+from recommender.ranking.rules import ALLOW, EXCLUDE, Rules
+from recommender.ranking.stocktaking import load_assortment
 
 # Rules about items, whoever the customer is.
 FOR_EVERYBODY = "categories", "not_categories", "brands", "price_min", "price_max", "not_items"

@@ -35,8 +35,8 @@ from personalization.content.missing import Policy
 from personalization.content.starters import starters
 from personalization.customers.models import Channel
 from personalization.segments.models import Segment
-from recommender.references import item_names, write_rules
-from recommender.rules import Rules
+from recommender.ranking.references import item_names, write_rules
+from recommender.ranking.rules import Rules
 
 PER_PAGE = 25
 ARCHIVED = "archived"  # among the statuses to filter by

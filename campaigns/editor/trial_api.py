@@ -22,7 +22,7 @@ from personalization.access.services import actor_name
 from personalization.customers import reading
 from personalization.customers import selectors as customers
 from personalization.customers.models import Customer
-from recommender.rules import Rules
+from recommender.ranking.rules import Rules
 
 
 class TestSendSerializer(serializers.Serializer[Any]):

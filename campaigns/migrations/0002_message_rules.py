@@ -19,6 +19,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='message',
             name='rules',
-            field=models.JSONField(blank=True, default=dict, help_text='What may be recommended, as recommender.rules.', verbose_name='rules'),
+            field=models.JSONField(blank=True, default=dict, help_text='What may be recommended, as the API describes it.', verbose_name='rules'),
         ),
     ]

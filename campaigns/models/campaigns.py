@@ -145,7 +145,10 @@ class Message(models.Model):
         help_text=_("How many items a customer gets at most."),
     )
     rules = models.JSONField(
-        _("rules"), default=dict, blank=True, help_text=_("What may be recommended, as recommender.rules.")
+        _("rules"),
+        default=dict,
+        blank=True,
+        help_text=_("What may be recommended, as the API describes it."),
     )
     missing = models.CharField(
         _("missing values"), max_length=5, choices=Policy, default=Policy.PRINT_NOTHING,

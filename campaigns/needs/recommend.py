@@ -13,8 +13,8 @@ from personalization.catalog.selectors import ids_by_external
 from personalization.content.errors import RenderError
 from personalization.content.needs import Need
 from recommender import selectors as recommender
-from recommender.own_pictures import Chosen
-from recommender.rules import ALLOW, EXCLUDE, ONLY, Rules, RulesError
+from recommender.ranking.own_pictures import Chosen
+from recommender.ranking.rules import ALLOW, EXCLUDE, ONLY, Rules, RulesError
 
 COUNT = 4
 FOR_YOU, BUY_AGAIN, POPULAR = "for_you", "buy_again", "popular"

@@ -9,7 +9,7 @@ from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT
 from campaigns.onsite.models import Offer, Placement
 from campaigns.onsite.services import MAX_CONTENTS, ContentDraft, OfferDraft
 from experiments.models import Metric
-from recommender.rules import Rules
+from recommender.ranking.rules import Rules
 
 
 def _style(form: forms.BaseForm) -> None:

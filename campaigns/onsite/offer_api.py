@@ -19,9 +19,9 @@ from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name
 from personalization.segments.models import Segment
-from recommender.references import write_rules
-from recommender.rules import Rules
-from recommender.rules_field import RulesField
+from recommender.ranking.references import write_rules
+from recommender.ranking.rules import Rules
+from recommender.ranking.rules_field import RulesField
 
 READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PUT": Scope.CAMPAIGNS_WRITE}
 TAGS = ["decide"]

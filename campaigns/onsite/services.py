@@ -20,7 +20,7 @@ from personalization.access.models import User
 from personalization.access.services import audit
 from personalization.content.fragments import check_fragment
 from personalization.segments.models import Segment
-from recommender.rules import Rules
+from recommender.ranking.rules import Rules
 
 KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 MAX_CONTENTS = 10

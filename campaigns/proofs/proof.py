@@ -25,7 +25,7 @@ from personalization.content.spam_words import check_words
 from personalization.context import as_values
 from personalization.customers.contexts import context_of
 from personalization.customers.models import Customer
-from recommender.rules import Rules
+from recommender.ranking.rules import Rules
 
 # A delivery with as many digits as a large shop's: a tracked link is as long as it will be.
 DELIVERY_ID, ISSUED_AT = 10**9, 1_800_000_000

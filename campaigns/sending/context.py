@@ -18,7 +18,7 @@ from personalization.content.errors import TemplateError
 from personalization.context import as_values
 from personalization.customers import selectors as customers
 from personalization.customers.contexts import context_of
-from recommender.own_pictures import Chosen
+from recommender.ranking.own_pictures import Chosen
 
 
 @dataclass(frozen=True)

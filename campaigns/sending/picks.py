@@ -10,8 +10,8 @@ from campaigns.item_choice import ItemChoice
 from campaigns.selectors import items_of_last_messages
 from personalization.catalog import selectors as catalog
 from recommender import selectors as recommender
-from recommender.own_pictures import Chosen, choose_pictures
-from recommender.reasons import say_reason
+from recommender.ranking.own_pictures import Chosen, choose_pictures
+from recommender.ranking.reasons import say_reason
 
 # Recommended item, reason kind, reason item and what the customer did with it. Messages sent before the last
 # part existed are on record without it.

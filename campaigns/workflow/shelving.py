@@ -10,7 +10,7 @@ from campaigns import services
 from campaigns.errors import InvalidState
 from campaigns.models import Campaign, CampaignStatus, Message, RunStatus
 from personalization.access.services import audit
-from recommender.rules import Rules
+from recommender.ranking.rules import Rules
 
 if TYPE_CHECKING:
     from personalization.access.models import User

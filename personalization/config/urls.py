@@ -47,7 +47,7 @@ urlpatterns = [
     path("app/data/", include("personalization.sources.urls")),
     path("app/segments/", include("personalization.segments.urls")),
     path("app/content/", include("personalization.content.urls")),
-    path("app/recommender/", include("recommender.urls")),
+    path("app/recommender/", include("recommender.pages.urls")),
     path("app/campaigns/", include("campaigns.urls")),
     path("app/suggestions/", include("campaigns.suggestions.urls")),
     path("app/coupons/", include("campaigns.coupons.urls")),

@@ -29,7 +29,7 @@ from personalization.segments.services import save_segment
 from recommender import services as recommender
 from recommender.models import ModelRun
 from recommender.models import RunStatus as ModelStatus
-from recommender.rules import ONLY, Rules
+from recommender.ranking.rules import ONLY, Rules
 
 ACTOR = "complete-journey"
 NOW = datetime(2018, 1, 2, tzinfo=UTC)

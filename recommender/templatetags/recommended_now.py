@@ -3,7 +3,7 @@
 from django import template
 
 from personalization.catalog.selectors import names
-from recommender.reasons import say_reason
+from recommender.ranking.reasons import say_reason
 from recommender.selectors import recommend
 
 register = template.Library()

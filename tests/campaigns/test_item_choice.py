@@ -6,7 +6,7 @@ import pytest
 
 from campaigns.item_choice import ItemChoice, describe, read_choice
 from personalization.catalog.models import Item
-from recommender.rules import ALLOW, ONLY, Rules, RulesError
+from recommender.ranking.rules import ALLOW, ONLY, Rules, RulesError
 
 
 @pytest.mark.parametrize(

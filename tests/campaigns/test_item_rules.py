@@ -21,7 +21,7 @@ from campaigns.sending.context import run_content
 from personalization.catalog.models import Item
 from personalization.events.services import NewEvent, record_events
 from recommender import services as training
-from recommender.rules import ALLOW, ONLY, Rules
+from recommender.ranking.rules import ALLOW, ONLY, Rules
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ITEMS = (

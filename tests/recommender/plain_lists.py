@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
-from recommender.rules import Rules
+from recommender.ranking.rules import Rules
 
 
 def choose(

@@ -12,7 +12,7 @@ from personalization.events.services import NewEvent, record_events
 from recommender import selectors, services
 from recommender.context import Moment
 from recommender.models import ModelRun
-from recommender.rules import Rules
+from recommender.ranking.rules import Rules
 
 pytestmark = pytest.mark.django_db
 

@@ -9,11 +9,12 @@ from structlog.testing import capture_logs
 from personalization.catalog.models import Item
 from personalization.customers.models import Customer
 from personalization.events.services import NewEvent, record_events
-from recommender import lists, selectors, services, serving
+from recommender import selectors, services, serving
 from recommender.algorithms import MissingExtraError
 from recommender.context import Moment
 from recommender.models import ModelRun
-from recommender.rules import Rules
+from recommender.ranking import lists
+from recommender.ranking.rules import Rules
 
 pytestmark = pytest.mark.django_db
 DAY = datetime(2026, 1, 5, tzinfo=UTC)

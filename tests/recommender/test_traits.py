@@ -11,8 +11,8 @@ from personalization.customers.models import Customer
 from personalization.events.services import NewEvent, record_events
 from recommender import selectors, services
 from recommender.context import Moment
-from recommender.interactions import load_events
-from recommender.rules import Rules
+from recommender.inputs.interactions import load_events
+from recommender.ranking.rules import Rules
 from recommender.traits import LEAST_CUSTOMERS, PRIOR_WEIGHT, PopularByTrait, popular_by_trait
 
 DAY = datetime(2026, 2, 1, tzinfo=UTC)

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError
 
-from recommender import algorithms, evaluation_data, verdicts
+from recommender import algorithms
 from recommender.evaluation import METRICS
 from recommender.evaluation.judging import Protocol, Verdict, judge
 from recommender.evaluation.tuning import AUTO
-from recommender.files import FileError
-from recommender.progress import progress_bar
+from recommender.inputs import evaluation_data
+from recommender.inputs.files import FileError
+from recommender.training import verdicts
+from recommender.training.progress import progress_bar
 
 # What was typed: the algorithm's name and its parameters.
 Asked = dict[str, tuple[str, dict[str, Any]]]

@@ -13,7 +13,7 @@ from recommender import algorithms, services, tasks
 from recommender.errors import TrainingError
 from recommender.evaluation.tuning import AUTO
 from recommender.models import DecidingMetric, ModelRun, RunStatus
-from recommender.verdicts import figure
+from recommender.training.verdicts import figure
 
 
 class Command(BaseCommand):

@@ -13,7 +13,8 @@ from campaigns.onsite.services import ContentDraft, OfferDraft
 from personalization.access.models import Scope
 from personalization.access.services import create_key
 from personalization.customers.models import Customer
-from recommender import serving, stocktaking
+from recommender import serving
+from recommender.ranking import stocktaking
 
 START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 

@@ -15,7 +15,7 @@ from personalization.access.services import create_key
 from personalization.catalog.models import Item
 from personalization.customers.models import Customer
 from personalization.segments.services import save_segment
-from recommender.stocktaking import load_assortment
+from recommender.ranking.stocktaking import load_assortment
 
 LIST = "<p>{% for item in items %}{{ item.name }} {% endfor %}</p>"
 
@@ -35,7 +35,7 @@ def test_a_call_in_a_warm_process_reads_only_what_must_be_of_now(
     for n, language in enumerate(["en", "de", "fr"]):
         make_offer(f"For {language}", segment=segment(language, language), max_views=3 + n, body=LIST)
     _, token = create_key(name="shop", scopes=[Scope.DECIDE])
-    monkeypatch.setattr("recommender.stocktaking.CHANGES_QUERY", _as_settled())
+    monkeypatch.setattr("recommender.ranking.stocktaking.CHANGES_QUERY", _as_settled())
     # However slow the machine is: nothing gets too old between the two calls.
     for limit in ("deciding.CATALOG_SECONDS", "admission.SECONDS", "live.SECONDS"):
         monkeypatch.setattr(f"campaigns.onsite.{limit}", 3600.0)
@@ -53,7 +53,7 @@ def test_a_call_in_a_warm_process_reads_only_what_must_be_of_now(
 
 def _as_settled():
     """The test's own transaction wrote the items, and would be waited for."""
-    from recommender.stocktaking import CHANGES_QUERY
+    from recommender.ranking.stocktaking import CHANGES_QUERY
 
     return CHANGES_QUERY.replace("pg_current_xact_id_if_assigned() IS NULL", "true")
 

@@ -16,7 +16,7 @@ from experiments.services import ensure_default_metrics
 from personalization.access.models import User
 from personalization.customers.models import Customer
 from personalization.segments.services import save_segment
-from recommender.rules import Rules
+from recommender.ranking.rules import Rules
 
 pytestmark = pytest.mark.django_db
 # What is about this campaign alone: its identity, its way, its dates.
