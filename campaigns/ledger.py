@@ -74,6 +74,7 @@ class Outcome:
     wait_ends_at: datetime | None = None
     unused: tuple[str, ...] = ()  # coupon pools whose code the message did not show
     copy: bytes = b""  # see sending.copies
+    devices: tuple[dict[str, Any], ...] = ()  # see sending.devices
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,7 @@ def record(claim: Claim, outcomes: Sequence[Outcome]) -> set[int]:
                 [int(o.counts) for o in outcomes],
                 [o.due_at for o in outcomes],
                 [o.wait_ends_at for o in outcomes],
+                [Jsonb(o.devices) if o.devices else None for o in outcomes],
                 claim.chunk_id,
             ],
         )
@@ -191,10 +193,12 @@ _RECORD = """
     UPDATE campaigns_delivery AS d
     SET status = n.status, reason = n.reason, detail = n.detail, sent_at = coalesce(n.sent_at, d.sent_at),
         inputs = coalesce(n.inputs, d.inputs), attempts = d.attempts + n.tries, due_at = n.due_at,
-        wait_ends_at = coalesce(n.wait_ends_at, d.wait_ends_at)
+        wait_ends_at = coalesce(n.wait_ends_at, d.wait_ends_at),
+        devices = CASE WHEN d.customer_id IS NOT NULL
+            THEN coalesce(d.devices || n.devices, n.devices, d.devices) END
     FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::jsonb[], %s::int[],
-            %s::timestamptz[], %s::timestamptz[])
-        AS n(id, status, reason, detail, sent_at, inputs, tries, due_at, wait_ends_at)
+            %s::timestamptz[], %s::timestamptz[], %s::jsonb[])
+        AS n(id, status, reason, detail, sent_at, inputs, tries, due_at, wait_ends_at, devices)
     WHERE d.id = n.id AND d.chunk_id = %s
         AND (d.status = 'pending' OR (d.status = 'unknown' AND n.status IN ('sent', 'failed')))
     RETURNING d.id

@@ -18,16 +18,29 @@ class ChannelError(Exception):
 
 
 @dataclass(frozen=True)
+class DeviceResult:
+    """What became of one message on one device. `device`: its service and a short hash, never its address;
+    `outcome`: a kind of Answer, gone (the device no longer exists) or not_tried."""
+
+    device: str
+    outcome: str
+    answer: str
+    at: float  # seconds since the epoch
+
+
+@dataclass(frozen=True)
 class Answer:
     """What became of one message.
 
     sent: taken over. refused: never will be (permanent). later: not taken, try again. unknown: handed over
-    without an answer, so it may have been taken; it must not be sent again.
+    without an answer, so it may have been taken; it must not be sent again. For a part to one device also
+    gone: that device no longer exists.
     """
 
     kind: str
     detail: str = ""
     retry_after: float = 0.0  # seconds the other side asks us to wait
+    devices: tuple[DeviceResult, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,12 +56,14 @@ class Recipient:
 @dataclass(frozen=True)
 class Outgoing:
     """A message ready for the wire. `data` is what the channel's session understands; `key` is the same for
-    every try."""
+    every try. With `parts` (one for each device) only they go out, and `data` is what they have in common."""
 
     sender: str
     address: str
     data: Any
     key: str = ""
+    device: str = ""  # of a part, as in DeviceResult
+    parts: tuple["Outgoing", ...] = ()
 
 
 @dataclass(frozen=True)

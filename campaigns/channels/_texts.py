@@ -1,17 +1,23 @@
 """What the channels of plain text share: parts in Liquid, a tracked link, a card as preview."""
 
-from collections.abc import Callable, Mapping
+import json
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from campaigns.channels._base import Channel, Field, block_texts
+from campaigns.channels._base import Channel, Field, Outgoing, Recipient, Session, Sheet, block_texts
 from campaigns.needs import problems_of
 from personalization.content.errors import Problem, RenderError
 from personalization.content.missing import Policy
 from personalization.content.texts import CompiledTexts, check_texts, compile_texts
 from personalization.customers import selectors as customers
+
+MAX_DEVICES = 20  # of one person, the newest: nobody reads on more
 
 
 class TextChannel(Channel):
@@ -87,13 +93,50 @@ class TextChannel(Channel):
 
 
 class PushChannel(TextChannel):
-    """Its addresses are devices of customers, so a test names a customer."""
+    """Its addresses are devices of customers, all of which get the message; so a test names a customer."""
 
     test_help = gettext_lazy("The id of a customer, for example your own profile; it goes to their device.")
+
+    @abstractmethod
+    def devices(self, customer_ids: Sequence[int]) -> dict[int, list[Any]]:
+        """Of each customer who has some, the newest first, as JSON can carry them."""
+
+    @abstractmethod
+    def notification(self, rendered: Mapping[str, str], recipient: Recipient) -> Any:
+        """What all devices are to show; bytes or JSON. Raises ValueError."""
+
+    @abstractmethod
+    def part(self, device: Any, notification: Any) -> tuple[str, Any]:
+        """Address and data for one device. Raises ValueError for one that cannot be written to."""
+
+    def addresses(self, profiles: Mapping[int, Mapping[str, Any]]) -> dict[int, str]:
+        found = self.devices(list(profiles))
+        return {pk: json.dumps(devices[:MAX_DEVICES]) for pk, devices in found.items()}
+
+    def compose(
+        self, rendered: Mapping[str, str], recipient: Recipient, *, sheet: Sheet, session: Session
+    ) -> Outgoing:
+        shown, parts, trouble = self.notification(rendered, recipient), [], None
+        for device in json.loads(recipient.address):
+            try:
+                address, data = self.part(device, shown)
+            except ValueError as error:
+                trouble = error
+                continue
+            parts.append(Outgoing("", address, data, recipient.message_id, device=device_name(address)))
+        if not parts:
+            raise trouble or ValueError("there is no device")
+        return Outgoing("", "", shown, recipient.message_id, parts=tuple(parts))
 
     def test_address(self, to: str) -> str:
         customer = customers.find(to)
         return self.addresses({customer.pk: {}}).get(customer.pk, "") if customer else ""
+
+
+def device_name(address: str) -> str:
+    """Says which service and, by eight digits of a hash, which device; nobody can write to it by that."""
+    host = urlsplit(address).hostname or "app"
+    return f"{host} {sha256(address.encode()).hexdigest()[:8]}"
 
 
 def push_fields(*, subject: Any, link: Any, image: Any) -> tuple[Field, ...]:

@@ -1,8 +1,8 @@
 """Notifications in an app by Firebase Cloud Messaging, HTTP v1, with a service account's signed token.
 
-The message goes to the newest token that the app told us (`context.device.token` of its events). A token that
-is gone is forgotten, and the next try takes the one before. `collapse_key` and tag are the message's own:
-a device shows it once however often it arrives, so a call without an answer may be repeated.
+The message goes to every device whose token the app told us (`context.device.token` of its events); a token
+that is gone is forgotten. `collapse_key` and tag are the message's own: a device shows it once however often
+it arrives, so a call without an answer may be repeated.
 """
 
 import base64
@@ -20,7 +20,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from campaigns.channels._base import Answer, ChannelError, Field, Outgoing, Recipient, Session, Sheet
+from campaigns.channels._base import Answer, ChannelError, Field, Outgoing, Recipient, Session
 from campaigns.channels._texts import PushChannel, push_fields
 from campaigns.channels.sms import check_base_url
 from campaigns.sending.failover import Account, HttpSession
@@ -57,22 +57,18 @@ class MobilePushChannel(PushChannel):
             " AND i.kind = 'push_token' ORDER BY i.created_at DESC, i.id DESC LIMIT 1)"
         )
 
-    def addresses(self, profiles: Mapping[int, Mapping[str, Any]]) -> dict[int, str]:
-        rows = (
-            Identifier.objects.filter(customer_id__in=list(profiles), kind=IdentifierKind.PUSH_TOKEN)
-            .order_by("customer_id", "-created_at", "-pk")
-            .distinct("customer_id")
-        )
-        return dict(rows.values_list("customer_id", "value"))
+    def devices(self, customer_ids: Sequence[int]) -> dict[int, list[Any]]:
+        found: dict[int, list[Any]] = {}
+        rows = Identifier.objects.filter(customer_id__in=customer_ids, kind=IdentifierKind.PUSH_TOKEN)
+        for pk, token in rows.order_by("-created_at", "-pk").values_list("customer_id", "value"):
+            found.setdefault(pk, []).append(token)
+        return found
 
-    def compose(
-        self, rendered: Mapping[str, str], recipient: Recipient, *, sheet: Sheet, session: Session
-    ) -> Outgoing:
+    def notification(self, rendered: Mapping[str, str], recipient: Recipient) -> dict[str, Any]:
         notification = {"title": rendered["subject"], "body": rendered["body"]}
         if rendered.get("image"):
             notification["image"] = rendered["image"]
-        message = {
-            "token": recipient.address,
+        return {
             "notification": notification,
             "data": {"link": rendered.get("link", ""), "message_id": recipient.message_id},
             "android": {
@@ -80,7 +76,9 @@ class MobilePushChannel(PushChannel):
             },
             "apns": {"headers": {"apns-collapse-id": recipient.message_id}},
         }  # fmt: skip
-        return Outgoing("", recipient.address, {"message": message}, recipient.message_id)
+
+    def part(self, device: Any, notification: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        return device, {"message": {"token": device, **notification}}
 
     def session(self) -> Session:
         return HttpSession(self.name, self)
@@ -99,7 +97,7 @@ class MobilePushChannel(PushChannel):
         code = _code(reply.body)
         if code == "UNREGISTERED" or (reply.status == 404 and not code):
             self.forget([message.address])
-            return Answer("later", f"HTTP {reply.status}: the app was removed from this device")
+            return Answer("gone", f"HTTP {reply.status}: the app was removed from this device")
         if code == "SENDER_ID_MISMATCH" or (reply.status == 400 and code == "INVALID_ARGUMENT"):
             return Answer("refused", f"HTTP {reply.status} {code}")
         if reply.status in (401, 403):

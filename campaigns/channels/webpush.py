@@ -1,9 +1,9 @@
 """Notifications in the browser: encrypted for it (RFC 8291), signed by us (VAPID, RFC 8292), handed to the
 push service that the browser named (RFC 8030).
 
-The message goes to the browser the customer was last seen with; one that is gone is forgotten, and the next
-try takes the one before. The notification's tag is the message's own, so a browser shows it once however
-often it arrives; a call without an answer may therefore be repeated.
+The message goes to all browsers of the customer; one that is gone is forgotten. The notification's tag is the
+message's own, so a browser shows it once however often it arrives; a call without an answer may therefore be
+repeated.
 """
 
 import base64
@@ -22,7 +22,7 @@ from py_vapid import Vapid02
 from py_vapid.utils import b64urlencode
 from pywebpush import WebPusher, WebPushException
 
-from campaigns.channels._base import Answer, ChannelError, Field, Outgoing, Recipient, Session, Sheet
+from campaigns.channels._base import Answer, ChannelError, Field, Outgoing, Recipient, Session
 from campaigns.channels._texts import PushChannel, push_fields
 from campaigns.models import PushSubscription
 from campaigns.sending.failover import Account, HttpSession, accounts_of
@@ -55,22 +55,15 @@ class WebPushChannel(PushChannel):
             " ORDER BY p.seen_at DESC, p.id DESC LIMIT 1)"
         )
 
-    def addresses(self, profiles: Mapping[int, Mapping[str, Any]]) -> dict[int, str]:
-        rows = (
-            PushSubscription.objects.filter(customer_id__in=list(profiles))
-            .order_by("customer_id", "-seen_at", "-pk")
-            .distinct("customer_id")
-        )
-        return {
-            row.customer_id: json.dumps(
-                {"endpoint": row.endpoint, "keys": {"p256dh": row.p256dh, "auth": row.auth}}
-            )
-            for row in rows
-        }
+    def devices(self, customer_ids: Sequence[int]) -> dict[int, list[Any]]:
+        found: dict[int, list[Any]] = {}
+        rows = PushSubscription.objects.filter(customer_id__in=customer_ids).order_by("-seen_at", "-pk")
+        for row in rows:
+            keys = {"p256dh": row.p256dh, "auth": row.auth}
+            found.setdefault(row.customer_id, []).append({"endpoint": row.endpoint, "keys": keys})
+        return found
 
-    def compose(
-        self, rendered: Mapping[str, str], recipient: Recipient, *, sheet: Sheet, session: Session
-    ) -> Outgoing:
+    def notification(self, rendered: Mapping[str, str], recipient: Recipient) -> bytes:
         shown = {
             "title": rendered["subject"], "body": rendered["body"], "url": rendered.get("link", ""),
             "image": rendered.get("image", ""), "tag": recipient.message_id,
@@ -78,12 +71,13 @@ class WebPushChannel(PushChannel):
         data = json.dumps(shown, ensure_ascii=False).encode()
         if len(data) > MAX_PAYLOAD:
             raise ValueError("the notification is longer than 3,000 bytes")
-        subscription = json.loads(recipient.address)
+        return data
+
+    def part(self, device: Any, notification: bytes) -> tuple[str, bytes]:
         try:
-            body = WebPusher(subscription).encode(data)["body"]
+            return device["endpoint"], WebPusher(device).encode(notification)["body"]
         except (WebPushException, ValueError) as error:
             raise ValueError("the browser's keys are not valid") from error
-        return Outgoing("", subscription["endpoint"], body, recipient.message_id)
 
     def session(self) -> Session:
         return HttpSession(self.name, self)
@@ -101,7 +95,7 @@ class WebPushChannel(PushChannel):
     def answer(self, reply: Reply, message: Outgoing) -> Answer:
         if reply.status in (404, 410):
             self.forget([message.address])
-            return Answer("later", f"HTTP {reply.status}: the browser no longer wants notifications")
+            return Answer("gone", f"HTTP {reply.status}: the browser no longer wants notifications")
         if reply.status == 401 or (reply.status == 403 and b"vapid" in reply.body.lower()):
             raise ChannelError(f"our VAPID key was refused: HTTP {reply.status}")
         return judge(reply)

@@ -16,7 +16,7 @@ from campaigns import channels, needs
 from campaigns.channels import Answer, ChannelError, Recipient, Sheet
 from campaigns.errors import InvalidCampaign
 from campaigns.senders import accounts
-from campaigns.sending import sandbox
+from campaigns.sending import devices
 from personalization.access.services import audit
 from personalization.content.errors import RenderError, TemplateError
 from personalization.content.needs import GIVENS, Givens
@@ -80,7 +80,7 @@ def _hand_over(trial: Trial, rendered: Any, address: str) -> Answer:
     session = trial.channel.session()
     try:
         message = trial.channel.compose(rendered, recipient, sheet=sheet, session=session)
-        return sandbox.hand_over(session, message, intent=lambda: None)
+        return devices.hand_over(session, message, intent=lambda: None)
     except ValueError as error:
         text = _("The message cannot be made for this recipient: %(why)s")
         raise InvalidCampaign(text % {"why": error}) from error

@@ -126,7 +126,7 @@ class Delivery(models.Model):
     personal_data = PersonalData(
         "messages",
         AtErasure.ANONYMIZE,
-        clear={"inputs": None, "detail": "", "variables": None},
+        clear={"inputs": None, "detail": "", "variables": None, "devices": None},
         ages_by="sent_at",
         also={"campaign": "run__campaign__name", "variant": "variant__name"},
         internal=("chunk", "occurrence"),
@@ -155,6 +155,10 @@ class Delivery(models.Model):
     inputs = models.JSONField(
         _("inputs"), null=True, help_text=_("What the message was made from: items with their reasons, time.")
     )
+    devices = models.JSONField(
+        _("devices"), null=True,
+        help_text=_("What each device of the person answered to a push; named by service and hash."),
+    )  # fmt: skip
     # A standing run writes to the same customer again: by the number of the trigger or of the journey's pass.
     occurrence = models.BigIntegerField(_("occurrence"), default=0, db_default=0)
     variables = models.JSONField(

@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -16,14 +16,14 @@ from django.conf import settings
 from django.utils import timezone
 
 from campaigns import ledger
-from campaigns.channels import Answer, ChannelError, Outgoing, Session
+from campaigns.channels import Answer, ChannelError, DeviceResult, Outgoing, Session
 from campaigns.ledger import Claim, Outcome, Row
 from campaigns.limits.holding import Holding
 from campaigns.models import DeliveryStatus, RunStatus
-from campaigns.sending import context, journal, sandbox
+from campaigns.sending import context, devices, journal
 from campaigns.sending.composing import Composer, NotPossible
 from campaigns.sending.copies import wire_bytes
-from campaigns.sending.gate import Gate, LeaseLost
+from campaigns.sending.gate import Gate, LeaseLost, Withdrawn
 from campaigns.sending.journal import Journal, JournalError
 from campaigns.sending.settling import give_up, store
 
@@ -115,15 +115,17 @@ def _recover(claim: Claim, pages: Journal, rows: list[Row], mine: str) -> list[O
     found = []
     for row in rows:
         entry = tries.get((row.id, row.attempt))
-        if entry is None:
+        status = devices.status_of(entry) if entry else None
+        if entry is None or status is None:
             continue
         outcome = Outcome(
             row.id,
-            entry.status or S.UNKNOWN,
+            status,
             detail=entry.detail if entry.status else NO_RESULT,
             at=datetime.fromtimestamp(entry.at, UTC),
             inputs=inputs.get(row.id),
             copy=entry.copy,
+            devices=entry.devices,
         )
         found.append(give_up(outcome, row))
     return found
@@ -188,6 +190,7 @@ def _each(
         outcome = Outcome(
             row.id, status, detail=answer.detail, at=datetime.fromtimestamp(now, UTC),
             inputs=composer.inputs(row), unused=composer.unused_coupons(row), copy=copy,
+            devices=devices.as_json(answer.devices),
         )  # fmt: skip
         # The outcome is kept before the journal is told: should its disk be full now, we still know.
         yield give_up(outcome, row, answer.retry_after)
@@ -195,26 +198,25 @@ def _each(
             pages.result(row.id, row.attempt, now, status, answer.detail)
 
 
-class _Withdrawn(Exception):
-    """Between composing and the dot the customer said no, or the hour came in which we keep still."""
-
-
 def _hand_over(
     session: Session, message: Outgoing, rest: Sequence[Row], pages: Journal, gate: Gate, copy: bytes
 ) -> Answer | None:
     """Hands over the message of the first of `rest`; None when permission was withdrawn before the dot."""
-    row = rest[0]
+    row, left = rest[0], [copy]  # the first intent carries it
 
     def intent() -> None:
         # The last look before the dot: slow servers make the way here long.
         if gate.refusal(row, rest) if gate.is_stale else gate.closed(row):
-            raise _Withdrawn
+            raise Withdrawn
         gate.fence()
-        pages.intent(row.id, row.attempt, time.time(), copy)
+        pages.intent(row.id, row.attempt, time.time(), left.pop() if left else b"")
+
+    def note(found: DeviceResult) -> None:
+        pages.device(row.id, row.attempt, asdict(found))
 
     try:
-        return sandbox.hand_over(session, message, intent=intent)
-    except _Withdrawn:
+        return devices.hand_over(session, message, intent=intent, note=note)
+    except Withdrawn:
         return None
 
 

@@ -19,6 +19,10 @@ from personalization.customers import selectors as customers
 FRESH_SECONDS = 0.5
 
 
+class Withdrawn(Exception):
+    """Between composing and the dot the customer said no, or the hour came in which we keep still."""
+
+
 class LeaseLost(Exception):
     """We may no longer send for this chunk: its lease ran out, or the run was paused or cancelled."""
 

@@ -28,13 +28,15 @@ class JournalError(Exception):
 @dataclass(frozen=True)
 class Entry:
     """The last thing known of one try. `status` is None when there is an intent and no result; `copy` is the
-    message, squeezed."""
+    message, squeezed. `devices`: answers of devices so far; `is_open` while the last intent has none."""
 
     attempt: int
     status: str | None
     detail: str
     at: float  # seconds since the epoch
     copy: bytes = b""
+    devices: tuple[dict[str, Any], ...] = ()
+    is_open: bool = True
 
 
 def identity(folder: Path) -> str:
@@ -90,6 +92,10 @@ class Journal:
         packed = binascii.b2a_base64(copy, newline=False)
         self._append(b"I %d %d %.3f %s\n" % (delivery_id, attempt, at, packed))
 
+    def device(self, delivery_id: int, attempt: int, found: Mapping[str, Any]) -> None:
+        """What one of several devices of a message answered; ends the intent before it."""
+        self._append(b"D %d %d %s\n" % (delivery_id, attempt, json.dumps(found).encode()))
+
     def result(self, delivery_id: int, attempt: int, at: float, status: str, detail: str) -> None:
         text = " ".join(detail.split()).encode(errors="replace")
         self._append(b"R %d %d %.3f %s %s\n" % (delivery_id, attempt, at, status.encode(), text))
@@ -113,8 +119,15 @@ class Journal:
                 inputs.update({int(key): value for key, value in json.loads(rest).items()})
             elif kind == "I":
                 delivery, attempt, at, *copy = rest.split(" ")
-                found = Entry(int(attempt), None, "", float(at), base64.b64decode(copy[0] if copy else ""))
-                tries[int(delivery), int(attempt)] = found
+                key = int(delivery), int(attempt)
+                before = tries.get(key) or Entry(int(attempt), None, "", 0.0)
+                kept = base64.b64decode(copy[0] if copy else "") or before.copy
+                tries[key] = Entry(int(attempt), None, "", float(at), kept, before.devices)
+            elif kind == "D":
+                delivery, attempt, text = rest.split(" ", 2)
+                key = int(delivery), int(attempt)
+                before = tries.get(key) or Entry(int(attempt), None, "", 0.0)
+                tries[key] = replace(before, devices=(*before.devices, json.loads(text)), is_open=False)
             elif kind == "R":
                 delivery, attempt, at, status, detail = rest.split(" ", 4)
                 key = int(delivery), int(attempt)

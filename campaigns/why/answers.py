@@ -24,6 +24,7 @@ from campaigns.models import (
 )
 from campaigns.schedule.timing import Timing
 from campaigns.tracking import links
+from campaigns.why.devices import device_facts
 from personalization.catalog import selectors as catalog
 from personalization.customers import selectors as customers
 from personalization.customers.models import Consent, Customer
@@ -61,6 +62,8 @@ def explain(run: Run, customer: Customer, delivery: Delivery | None) -> list[Dec
     found += _address(run, customer, delivery, at)
     found += _limits(run, customer, delivery, at)
     found.append(_content(run, delivery))
+    if delivery.devices:
+        found.append(_devices(delivery.devices))
     found.append(_outcome(run, customer, delivery))
     return found
 
@@ -222,6 +225,13 @@ def _content(run: Run, delivery: Delivery) -> Decision:
     if delivery.reason in TEMPLATE_REASONS:
         return Decision("content", STOPPED, delivery.detail or _("The template failed."), facts)
     return Decision("content", PASSED, _("The message as it was launched."), facts)
+
+
+def _devices(answers: list[Mapping[str, Any]]) -> Decision:
+    devices = device_facts(answers)
+    taken = sum(one["outcome"] == "sent" for one in devices)
+    sentence = _("%(taken)s of the person's %(all)s devices took it.") % {"taken": taken, "all": len(devices)}
+    return Decision("devices", PASSED if taken else STOPPED, sentence, {"devices": devices})
 
 
 def _outcome(run: Run, customer: Customer, delivery: Delivery) -> Decision:

@@ -21,11 +21,13 @@ from django.utils import timezone
 from py_vapid import Vapid02
 from standardwebhooks import Webhook
 
+from campaigns import services
 from campaigns.channels import mobilepush, webhook, webpush
 from campaigns.models import PushSubscription, SenderAccount
 from campaigns.senders import accounts
 from campaigns.sending import chunk
 from personalization.customers.models import Consent, Customer, Identifier
+from tests.campaigns.channels.drafts import DRAFTS
 
 Taken = tuple[str, str]  # to whom, and what they read
 
@@ -109,16 +111,16 @@ class Service:
     def _reply(
         self, client: socket.socket, status: int, body: Any, headers: dict[str, str] | None = None
     ) -> None:
-        data = json.dumps(body).encode()
-        lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(data)}"]
-        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        data, lines = json.dumps(body).encode(), [f"HTTP/1.1 {status} X"]
+        lines += [
+            f"{name}: {value}" for name, value in {"Content-Length": len(data), **(headers or {})}.items()
+        ]
         client.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + data)
 
     # --- Each provider's own protocol ------------------------------------------------------------------
     def take_sms(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any]:
         assert path == "/2010-04-01/Accounts/AC123456/Messages.json"
-        user = base64.b64decode(headers["authorization"].removeprefix("Basic ")).decode()
-        if user != "AC123456:sms-token":
+        if headers["authorization"] != "Basic " + base64.b64encode(b"AC123456:sms-token").decode():
             return 401, {"code": 20003}
         form = parse_qs(body.decode())
         self.taken.append((form["To"][0], form["Body"][0]))
@@ -149,8 +151,8 @@ class Service:
         key, auth = self.keys[path]
         shown = json.loads(http_ece.decrypt(body, private_key=key, auth_secret=auth, version="aes128gcm"))
         known = self.keys.setdefault("tags", set())
-        if shown["tag"] not in known:
-            known.add(shown["tag"])
+        if (path, shown["tag"]) not in known:
+            known.add((path, shown["tag"]))
             self.taken.append((path, shown["body"]))
             self.keys["mark"] = shown["title"]
         return 201, {}
@@ -159,8 +161,8 @@ class Service:
         assert path == "/v1/projects/shop/messages:send" and headers["authorization"] == "Bearer fcm-token"
         message = json.loads(body)["message"]
         known = self.keys.setdefault("tags", set())
-        if message["android"]["collapse_key"] not in known:
-            known.add(message["android"]["collapse_key"])
+        if (message["token"], message["android"]["collapse_key"]) not in known:
+            known.add((message["token"], message["android"]["collapse_key"]))
             self.taken.append((message["token"], message["notification"]["body"]))
             self.keys["mark"] = message["notification"]["title"]
         return 200, {"name": "projects/shop/messages/1"}
@@ -278,12 +280,14 @@ def subscribe(service: Service, one: Customer, path: str) -> str:
     return path
 
 
-DRAFTS: dict[str, dict[str, Any]] = {
-    "sms": {"subject": "", "body": "Hello {{ customer.first_name }}. STOP to end"},
-    "whatsapp": {"subject": "", "body": "{{ customer.first_name }}\nSpring",
-                 "fields": {"template": "hello_1"}},
-    "webhook": {"subject": "", "body": "hello: {{ customer.first_name }}"},
-    "webpush": {"subject": "Hi", "body": "Hello {{ customer.first_name }}",
-                "fields": {"link": "https://shop.example/sale"}},
-    "mobilepush": {"subject": "Hi", "body": "Hello {{ customer.first_name }}"},
-}  # fmt: skip
+@pytest.fixture
+def prepare(open_service, make_account, give_address, make_customers, make_campaign) -> Any:
+    def make(channel: str, n: int = 3, **account: Any) -> Any:
+        service = open_service(channel)
+        make_account(service, **account)
+        people = make_customers(n, consent=False)
+        addresses = give_address(service, people)
+        campaign = make_campaign(channel=channel, drafts=(DRAFTS[channel],))
+        return service, services.launch(campaign, actor="test"), addresses
+
+    return make

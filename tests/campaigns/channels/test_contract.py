@@ -6,30 +6,17 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from campaigns import channels, selectors, services
-from campaigns.models import Delivery, PushSubscription
+from campaigns import channels, selectors
+from campaigns.models import Delivery
 from campaigns.sending import breaker, chunk
 from campaigns.sending.journal import Journal, JournalError
 from personalization.customers.models import Identifier
 from personalization.customers.services import record_consent
-from tests.campaigns.channels.conftest import DRAFTS, subscribe
+from tests.campaigns.channels.drafts import DRAFTS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OVER_HTTP = [name for name in channels.names() if name != "email"]
 KEYED = {"webhook", "webpush", "mobilepush"}  # the other side tells repetitions
-
-
-@pytest.fixture
-def prepare(open_service, make_account, give_address, make_customers, make_campaign) -> Any:
-    def make(channel: str, n: int = 3, **account: Any) -> Any:
-        service = open_service(channel)
-        make_account(service, **account)
-        people = make_customers(n, consent=False)
-        addresses = give_address(service, people)
-        campaign = make_campaign(channel=channel, drafts=(DRAFTS[channel],))
-        return service, services.launch(campaign, actor="test"), addresses
-
-    return make
 
 
 def test_every_channel_has_a_double() -> None:
@@ -131,15 +118,6 @@ def test_a_refused_account_fails_nobody(prepare, send_all) -> None:
     send_all(run, rounds=1)
     found = selectors.progress(run)
     assert found["pending"] == 3 and found["failed"] == 0 and "401" in found["note"] and service.requests == 1
-
-
-def test_a_browser_that_is_gone_is_forgotten_and_the_one_before_gets_it(prepare, send_all) -> None:
-    service, run, addresses = prepare("webpush", n=1)
-    customer = Delivery.objects.get(run=run).customer
-    newer = subscribe(service, customer, "/push/newer")
-    service.fault = lambda path, number: 410 if path == newer else ""
-    send_all(run)
-    assert [to for to, _text in service.taken] == addresses and PushSubscription.objects.count() == 1
 
 
 def test_an_app_that_was_removed_is_forgotten(prepare, send_all) -> None:

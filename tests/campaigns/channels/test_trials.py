@@ -12,7 +12,7 @@ from personalization.access.models import AuditEntry, User
 from personalization.access.services import create_key
 from personalization.customers.services import suppress
 from personalization.events.models import Event
-from tests.campaigns.channels.conftest import DRAFTS
+from tests.campaigns.channels.drafts import DRAFTS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OVER_HTTP = [name for name in channels.names() if name != "email"]
