@@ -23,14 +23,15 @@ class Resolved(NamedTuple):
     visitors: dict[str, int]
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def resolve(
     *, user_ids: Iterable[str] = (), anonymous_ids: Iterable[str] = (), at: datetime | None = None
 ) -> Resolved:
     """The customers of these ids; unknown ones are created with `created_at` = `at` (default: now).
 
-    Safe when batches with the same new ids run at once: everybody inserts in sorted order, and the loser
-    of a race reads what the winner wrote.
+    They are locked: nobody erases them or merges them away before the caller's transaction ends. Safe when
+    batches with the same new ids run at once: everybody inserts in sorted order, and the loser of a race
+    reads what the winner wrote.
     """
     at = at or timezone.now()
     users, visitors = set(user_ids), set(anonymous_ids)
@@ -38,10 +39,10 @@ def resolve(
     if missing := sorted(users - known_users.keys()):
         _create_users(missing, at)
         known_users |= _known_users(missing)
-    known_visitors = known_identifiers(IdentifierKind.ANONYMOUS_ID, visitors)
+    known_visitors = _locked_by(IdentifierKind.ANONYMOUS_ID, visitors)
     if missing := sorted(visitors - known_visitors.keys()):
         _create_visitors(missing, at)
-        known_visitors |= known_identifiers(IdentifierKind.ANONYMOUS_ID, missing)
+        known_visitors |= _locked_by(IdentifierKind.ANONYMOUS_ID, missing)
     return Resolved(known_users, known_visitors)
 
 
@@ -94,18 +95,36 @@ def claim(identifier: Identifier, *, customer_id: int, most_customers: int) -> b
     return True
 
 
+# In the order of the customers, so that two batches wait for one another and never in a circle; and one
+# parameter, however many ids: both stand in the way of every event.
+_LOCKED_USERS = """
+    SELECT external_id, id FROM customers_customer WHERE external_id = ANY(%s) ORDER BY id FOR KEY SHARE
+"""
+_LOCKED_BY = """
+    SELECT i.value, c.id FROM customers_identifier AS i JOIN customers_customer AS c ON c.id = i.customer_id
+    WHERE i.kind = %s AND i.value = ANY(%s) ORDER BY c.id FOR KEY SHARE OF c
+"""
+
+
 def _known_users(user_ids: Iterable[str]) -> dict[str, int]:
     wanted = list(user_ids)
     if not wanted:
         return {}
-    with (
-        connection.cursor() as cursor
-    ):  # one parameter, however many ids: this stands in the way of every event
-        cursor.execute("SELECT external_id, id FROM customers_customer WHERE external_id = ANY(%s)", [wanted])
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCKED_USERS, [wanted])
         known: dict[str, int] = dict(cursor.fetchall())
     if rest := [value for value in wanted if value not in known]:
-        known |= known_identifiers(IdentifierKind.USER_ID, rest)
+        known |= _locked_by(IdentifierKind.USER_ID, rest)
     return known
+
+
+def _locked_by(kind: IdentifierKind, values: Iterable[str]) -> dict[str, int]:
+    wanted = list(values)
+    if not wanted:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCKED_BY, [kind.value, wanted])
+        return dict(cursor.fetchall())
 
 
 _NEW_CUSTOMER = """

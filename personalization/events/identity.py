@@ -22,7 +22,7 @@ Pair = tuple[str, str]
 ACTOR = "identity rules"
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def connect(pairs: Iterable[Pair], *, former: Iterable[Pair] = ()) -> dict[Pair, str]:
     """Joins (user id, anonymous id) pairs, and `former` pairs of (user id, previous id) from `alias`.
 
@@ -111,7 +111,7 @@ def _take_in(source_ids: Sequence[int], *, into_id: int, rule: Rule, reason: str
         taken += 1
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def join_by_address(customer_ids: Iterable[int]) -> None:
     """Joins profiles without a customer id to the only customer with the same e-mail, then the same phone.
 

@@ -12,7 +12,7 @@ from personalization.customers.models import IdentifierKind
 from personalization.customers.services import resolve, write_traits
 from personalization.events.identity import Pair, connect, join_by_address, link_devices
 from personalization.events.messages import Message
-from personalization.events.services import NewEvent, record_events
+from personalization.events.services import NewEvent, copy_events, record_events
 
 ATTEMPTS = 4
 log = structlog.get_logger(__name__)
@@ -29,7 +29,8 @@ def ingest(messages: Sequence[Message], *, received_at: datetime) -> dict[int, s
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction.atomic():
-                return _ingest(messages, received_at=received_at)
+                # At first all events are taken for new: those of a repeated call are found by its failure.
+                return _ingest(messages, received_at=received_at, all_new=attempt == 1)
         except (OperationalError, IntegrityError) as error:
             if attempt == ATTEMPTS or not _is_tie(error):
                 raise
@@ -42,7 +43,7 @@ def _is_tie(error: Exception) -> bool:
     return getattr(error.__cause__, "sqlstate", None) in {"40P01", "40001", "23505", "23503"}
 
 
-def _ingest(messages: Sequence[Message], *, received_at: datetime) -> dict[int, str]:
+def _ingest(messages: Sequence[Message], *, received_at: datetime, all_new: bool) -> dict[int, str]:
     refused = _connect(messages)
     resolved = resolve(
         user_ids={m.user_id for m in messages if m.user_id},
@@ -54,16 +55,11 @@ def _ingest(messages: Sequence[Message], *, received_at: datetime) -> dict[int, 
     _write_traits(owners, messages, refused)
     link_devices(device for owner, m in pairs if m.call == "identify" for device in _devices(owner, m))
     items = ids_by_external({o.item for m in messages for o in m.occurrences if o.item})
-    record_events(
+    write = copy_events if all_new else record_events
+    write(
         [
             NewEvent(
-                owner,
-                o.message_id,
-                o.name,
-                m.occurred_at,
-                items.get(o.item),
-                o.value,
-                o.properties,
+                owner, o.message_id, o.name, m.occurred_at, items.get(o.item), o.value, o.properties,
                 m.context,
             )
             for owner, m in pairs

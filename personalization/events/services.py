@@ -1,20 +1,24 @@
-"""The durable write of events, each once: one statement for a call, a staging table for a file."""
+"""The durable write of events, each once: COPY where all are new, one statement where some may not be, a
+staging table for a file."""
 
 import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 from django.db import connection, transaction
 from django.utils import timezone
 
+from personalization.importing.copying import copy_rows
 
-@dataclass(frozen=True)
-class NewEvent:
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
+
+class NewEvent(msgspec.Struct, frozen=True):
     """One event to be written. `value` is money in the shop's currency, two decimals."""
 
     customer_id: int
@@ -23,8 +27,8 @@ class NewEvent:
     occurred_at: datetime
     item_id: int | None = None
     value: Decimal | None = None
-    properties: Mapping[str, Any] = field(default_factory=dict)
-    context: Mapping[str, Any] = field(default_factory=dict)
+    properties: Mapping[str, Any] = {}
+    context: Mapping[str, Any] = {}
 
 
 def message_key(message_id: str) -> uuid.UUID:
@@ -46,7 +50,7 @@ def record_events(events: Iterable[NewEvent], *, received_at: datetime | None = 
     if not events:
         return 0
     rows = [_row(event) for event in events]
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute(
             _INSERT_GIVEN,
             {
@@ -56,6 +60,41 @@ def record_events(events: Iterable[NewEvent], *, received_at: datetime | None = 
             },
         )
         return cursor.rowcount
+
+
+def copy_events(events: Sequence[NewEvent], *, received_at: datetime) -> None:
+    """Writes events in a third of the time that `record_events` takes, where all of them are new.
+
+    The caller has locked the customers, as `customers.resolve` does, and begins its transaction anew where
+    one of the events is there already: raises IntegrityError.
+    """
+    contexts: dict[int, str] = {}  # one object serves all messages of a client, as they are read
+    lines: dict[tuple[int, str], str] = {}
+    for event in events:
+        if (context := contexts.get(id(event.context))) is None:
+            context = contexts[id(event.context)] = _json_cell(event.context)
+        key = _digest(event.message_id).hexdigest()
+        if (event.customer_id, key) not in lines:
+            lines[event.customer_id, key] = (
+                f"{event.customer_id}\t{key}\t{_escape(event.name)}\t{event.item_id or ''}\t"
+                f"{'' if event.value is None else event.value}\t{_json_cell(event.properties)}\t{context}\t"
+                f"{event.occurred_at.isoformat()}\t{received_at.isoformat()}\n"
+            )
+    if lines:
+        # In the order of the key, for the index and so that two writers of the same events do not deadlock.
+        copy_rows("events_event", _COPIED, "".join([lines[key] for key in sorted(lines)]).encode(), null="")
+
+
+def _json_cell(value: Mapping[str, Any]) -> str:
+    """As COPY reads it: JSON holds no tab and no line end, but backslashes."""
+    return _encode(value).decode().replace("\\", "\\\\")
+
+
+@lru_cache(maxsize=4096)
+def _escape(name: str) -> str:
+    for letter, written in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
+        name = name.replace(letter, written)
+    return name
 
 
 def insert_incoming(*, received_at: datetime) -> int:
@@ -103,6 +142,7 @@ CREATE_INCOMING = """
 INCOMING_COLUMNS = (
     "customer_id", "message_key", "name", "item_id", "value", "properties", "context", "occurred_at",
 )  # fmt: skip
+_COPIED = (*INCOMING_COLUMNS, "received_at")
 # In order of the ids, so that two batches with the same customers wait for one another and never in a circle.
 _LOCK_CUSTOMERS = """
     SELECT c.id FROM customers_customer AS c

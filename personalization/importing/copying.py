@@ -33,11 +33,12 @@ def _escaped(column: pa.Array) -> pa.Array:
     return pc.fill_null(column, "\\N")
 
 
-def copy_rows(table: str, columns: Sequence[str], text: memoryview) -> None:
+def copy_rows(table: str, columns: Sequence[str], text: bytes | memoryview, *, null: str = "\\N") -> None:
+    """`null`: how the text writes it."""
     with (
         connection.wrap_database_errors,  # Django does so for statements, not for COPY
         connection.cursor() as cursor,
-        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy,
+        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (NULL '{null}')") as copy,
     ):
         copy.write(text)
 

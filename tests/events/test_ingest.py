@@ -215,3 +215,24 @@ def test_a_declared_trait_that_does_not_fit_costs_nothing_else(post):
     assert Customer.objects.get(external_id="ada").traits == {"plan": "gold"}
     assert Customer.objects.get(external_id="bob").traits == {"age": 33}
     assert Event.objects.get().name == "E"
+
+
+def test_a_repeated_call_stores_only_what_is_new(post):
+    def call(*numbers):
+        batch = [{"type": "track", "userId": "ada", "event": "E", "messageId": f"m{n}"} for n in numbers]
+        return post("batch", {"batch": batch}).json()
+
+    for numbers in ([1, 2, 2], [3, 2, 1, 4], [4, 3]):
+        assert call(*numbers) == {"success": True}
+    assert Event.objects.count() == 4
+
+
+def test_letters_that_separate_columns_are_stored_as_they_came(post):
+    name, properties = "a\\b\tc\nd", {"path": "C:\\new\\t", "lines": "1\n2\t\r", "quote": '"\\"'}
+    message = {"type": "track", "userId": "a\\N", "event": name, "properties": properties}
+    batch = [{**message, "messageId": "m\t1"}, {**message, "context": properties, "messageId": "2"}]
+    assert post("batch", {"batch": batch}).json() == {"success": True}
+    assert [event.name for event in Event.objects.all()] == [name, name]
+    assert [event.properties for event in Event.objects.all()] == [properties, properties]
+    assert Event.objects.exclude(context={}).get().context == properties
+    assert Customer.objects.get().external_id == "a\\N"
