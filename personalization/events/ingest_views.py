@@ -17,8 +17,10 @@ from django.views.decorators.csrf import csrf_exempt
 from personalization.access.authentication import authenticate_key, token_of
 from personalization.access.models import Scope
 from personalization.access.problems import ProblemError, problem_response
+from personalization.events.errors import MessageError
 from personalization.events.ingestion import ingest
-from personalization.events.messages import Message, MessageError, is_clean, parse_sent_at, read_message
+from personalization.events.messages import Message, parse_sent_at, read_message
+from personalization.events.quick import QuickReader
 
 MAX_CALL_BYTES = 32 * 1024
 MAX_BATCH_BYTES = 500 * 1024
@@ -71,13 +73,10 @@ def _answer(request: HttpRequest, name: str) -> HttpResponse:
         errors: dict[int, str] = {}
         messages: list[Message] = []
         positions: list[int] = []
-        sent_at = parse_sent_at(body)
+        quick = QuickReader(sent_at=parse_sent_at(body), received_at=received_at)
         for position, item in enumerate(items):
             try:
-                message = read_message(
-                    _parse_item(item), call=name, sent_at=sent_at, received_at=received_at,
-                    clean=isinstance(item, msgspec.Raw) and is_clean(bytes(item)),
-                )  # fmt: skip
+                message = _read(item, quick, call=name)
             except MessageError as error:
                 errors[position] = str(error)
                 continue
@@ -166,14 +165,16 @@ def _lenient(raw: bytes) -> Any:
         raise _BadRequest(_("The body is not JSON.")) from None
 
 
-def _parse_item(item: Any) -> Any:
+def _read(item: Any, quick: QuickReader, *, call: str) -> Message:
     """Raises MessageError."""
-    size = len(bytes(item)) if isinstance(item, msgspec.Raw) else len(json.dumps(item))
-    if size > MAX_CALL_BYTES:
+    content = bytes(item) if isinstance(item, msgspec.Raw) else item
+    if len(content if isinstance(content, bytes) else json.dumps(content)) > MAX_CALL_BYTES:
         raise MessageError(_("larger than 32 kB"))
-    if not isinstance(item, msgspec.Raw):
-        return item
-    try:
-        return _lenient(bytes(item))
-    except _BadRequest:
-        raise MessageError(_("not JSON")) from None
+    if isinstance(content, bytes):
+        if (message := quick.read(content)) is not None:
+            return message
+        try:
+            content = _lenient(content)
+        except _BadRequest:
+            raise MessageError(_("not JSON")) from None
+    return read_message(content, call=call, sent_at=quick.sent_at, received_at=quick.received_at)

@@ -6,72 +6,39 @@ MessageError with a reason that names no personal data.
 
 import hashlib
 import json
-import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Any
+
+import msgspec
 
 from personalization.context.reading import keep_context
 from personalization.customers.contexts import geoip
 from personalization.customers.errors import InvalidTraits
-from personalization.customers.traits import MAX_DEPTH, SplitTraits, clean_json, clean_text, split_traits
+from personalization.customers.traits import SplitTraits, clean_json, clean_text, split_traits
+from personalization.events.errors import MessageError
+from personalization.events.properties import Occurrence, occurrences_of
 
 CALLS = ("identify", "track", "page", "screen", "group", "alias")
 NAMES = {"page": "Page Viewed", "screen": "Screen Viewed"}
-# Which property is the event's value: the first that holds an amount.
-VALUE_OF_ORDER = ("total", "value", "revenue", "price")
-VALUE = ("value", "revenue", "total", "price")
-ITEM = ("productId", "product_id", "sku")
-VALUE_LIMIT = Decimal(10) ** 12
-MAX_LINES = 500
 
 
-# Escaped letters (a NUL, half a surrogate pair), numbers beyond what PostgreSQL takes.
-_SUSPECT = re.compile(rb"\\u|[0-9]{30}|[0-9][eE]")
-
-
-class MessageError(Exception):
-    """Why one message is not taken."""
-
-
-@dataclass(frozen=True)
-class Occurrence:
-    """What becomes a row of events; `item` is the shop's own id."""
-
-    message_id: str
-    name: str
-    properties: dict[str, Any]
-    item: str = ""
-    value: Decimal | None = None
-
-
-@dataclass(frozen=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     call: str
     user_id: str
     anonymous_id: str
     occurred_at: datetime
     previous_id: str = ""
     traits: SplitTraits | None = None
-    context: dict[str, Any] = field(default_factory=dict)
+    context: dict[str, Any] = {}
     occurrences: tuple[Occurrence, ...] = ()
 
 
-def is_clean(raw: bytes) -> bool:
-    """Whether this JSON holds nothing that `clean_json` would change or refuse; False is no verdict."""
-    return not _SUSPECT.search(raw) and raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH
-
-
 def read_message(
-    body: Any, *, call: str = "", sent_at: datetime | None = None, received_at: datetime, clean: bool = False
+    body: Any, *, call: str = "", sent_at: datetime | None = None, received_at: datetime
 ) -> Message:
-    """One message; `call` is empty in a batch, where `type` names it. Raises MessageError.
-
-    `clean`: `is_clean` said so of the bytes it came in.
-    """
+    """One message; `call` is empty in a batch, where `type` names it. Raises MessageError."""
     if not isinstance(body, dict):
         raise MessageError("not a JSON object")
     call = call or str(body.get("type", ""))
@@ -83,16 +50,18 @@ def read_message(
         raise MessageError("alias wants userId and previousId")
     if not (user_id or anonymous_id):
         raise MessageError("userId or anonymousId is needed")
-    sent_at = _time(body, "sentAt") or sent_at
-    occurred_at = _occurred_at(body, sent_at=sent_at, received_at=received_at)
+    sent_at = parse_time(body.get("sentAt"), name="sentAt") or sent_at
+    occurred_at = happened_at(
+        body.get("originalTimestamp"), body.get("timestamp"), sent_at=sent_at, received_at=received_at
+    )
     context = keep_context(_object(body, "context"), geoip=geoip())
     try:
         message_id = _message_id(body)
         return Message(
             call, user_id, anonymous_id, occurred_at, previous_id,
             traits=_traits(body, call),
-            context=context if clean else clean_json(context),
-            occurrences=_occurrences(body, call, message_id, clean=clean),
+            context=clean_json(context),
+            occurrences=_occurrences(body, call, message_id),
         )  # fmt: skip
     except InvalidTraits as error:
         raise MessageError(str(error)) from None
@@ -119,8 +88,8 @@ def _object(body: Mapping[str, Any], name: str) -> dict[str, Any]:
     return value
 
 
-def _time(body: Mapping[str, Any], name: str) -> datetime | None:
-    value = body.get(name)
+def parse_time(value: Any, *, name: str) -> datetime | None:
+    """In UTC, which is also meant where no zone is told. Raises MessageError."""
     if value is None:
         return None
     try:
@@ -136,17 +105,19 @@ def _time(body: Mapping[str, Any], name: str) -> datetime | None:
 def parse_sent_at(body: Mapping[str, Any]) -> datetime | None:
     """A batch's `sentAt`; an unreadable one counts as absent, for it must not cost the whole batch."""
     try:
-        return _time(body, "sentAt")
+        return parse_time(body.get("sentAt"), name="sentAt")
     except MessageError:
         return None
 
 
-def _occurred_at(body: Mapping[str, Any], *, sent_at: datetime | None, received_at: datetime) -> datetime:
+def happened_at(original: Any, stated: Any, *, sent_at: datetime | None, received_at: datetime) -> datetime:
     """The skew rule of the spec: how long before sending it happened is trusted, the client's clock is not.
 
-    An event never lies in the future: a client clock that runs ahead would keep it in every recent window.
+    `original`, `stated`: originalTimestamp and timestamp as they came. An event never lies in the future: a
+    client clock that runs ahead would keep it in every recent window. Raises MessageError.
     """
-    original, stated = _time(body, "originalTimestamp"), _time(body, "timestamp")
+    original = parse_time(original, name="originalTimestamp")
+    stated = parse_time(stated, name="timestamp")
     if original and sent_at:
         happened = received_at - max(sent_at - original, timedelta(0))
     else:
@@ -174,13 +145,10 @@ def _traits(body: Mapping[str, Any], call: str) -> SplitTraits | None:
     return None
 
 
-def _occurrences(
-    body: Mapping[str, Any], call: str, message_id: str, *, clean: bool
-) -> tuple[Occurrence, ...]:
+def _occurrences(body: Mapping[str, Any], call: str, message_id: str) -> tuple[Occurrence, ...]:
     if call not in ("track", "page", "screen"):
         return ()
-    properties = _object(body, "properties")
-    properties = dict(properties) if clean else clean_json(properties)
+    properties = clean_json(_object(body, "properties"))
     if call == "track":
         name = body.get("event")
         if not isinstance(name, str) or not clean_text(name).strip():
@@ -192,60 +160,4 @@ def _occurrences(
         name = NAMES[call]
         if isinstance(body.get("name"), str):
             properties.setdefault("name", clean_text(body["name"]))
-    value = _first_amount(properties, VALUE_OF_ORDER if name.startswith("Order ") else VALUE)
-    event = Occurrence(message_id, name, properties, _item(properties), value)
-    return (event, *(_lines(properties, message_id) if name == "Order Completed" else ()))
-
-
-def _lines(properties: Mapping[str, Any], message_id: str) -> list[Occurrence]:
-    """One `Order Line` per product, known by message and position; value = price × quantity."""
-    products = properties.get("products")
-    if not isinstance(products, list):
-        return []
-    if len(products) > MAX_LINES:
-        raise MessageError(f"products: more than {MAX_LINES}")
-    lines = []
-    for position, product in enumerate(products):
-        if isinstance(product, dict):
-            price, quantity = _amount(product.get("price")), _amount(product.get("quantity", 1))
-            value = None if price is None or quantity is None else _in_range(price * quantity)
-            order = {"order_id": properties["order_id"]} if "order_id" in properties else {}
-            lines.append(
-                Occurrence(
-                    f"{message_id}/line/{position}", "Order Line", {**order, **product}, _item(product), value
-                )
-            )
-    return lines
-
-
-def _item(properties: Mapping[str, Any]) -> str:
-    for name in ITEM:
-        value = properties.get(name)
-        if isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip():
-            return str(value).strip()[:200]
-    return ""
-
-
-def _first_amount(properties: Mapping[str, Any], names: tuple[str, ...]) -> Decimal | None:
-    for name in names:
-        amount = _amount(properties.get(name))
-        if amount is not None:
-            return _in_range(amount)
-    return None
-
-
-def _amount(value: Any) -> Decimal | None:
-    """None for what is not a number; it stays readable in the properties."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        amount = Decimal(str(value).strip())
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() else None
-
-
-def _in_range(amount: Decimal) -> Decimal:
-    if not -VALUE_LIMIT < amount < VALUE_LIMIT:
-        raise MessageError("the value is too large")
-    return amount.quantize(Decimal("0.01"))
+    return occurrences_of(name, properties, message_id=message_id)

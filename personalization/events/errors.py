@@ -1,0 +1,2 @@
+class MessageError(Exception):
+    """Why one message is not taken."""
