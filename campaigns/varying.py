@@ -106,6 +106,27 @@ def earlier(experiment: Experiment, campaign_id: int, need: Need) -> list[Experi
     return list(found.filter(pk__lt=experiment.pk).order_by("-pk")[:5])
 
 
+def learns_from(experiment: Experiment) -> Metric | None:
+    """What the shares of a choice's versions go by; None for another experiment."""
+    run = Run.objects.filter(experiment=experiment.within_id).first() if experiment.within_id else None
+    if run is None:
+        return None
+    for variant, choices in (run.content.get("varies") or {}).items():
+        for name, pk in choices.items():
+            if pk == experiment.pk:
+                message = channels.get(run.content["channel"]).compile(run.content["variants"][variant])
+                need = next(one for one in message.needs if one.kind == "vary" and one.name == name)
+                return _metric_of(need)
+    return None
+
+
+def _metric_of(need: Need) -> Metric | None:
+    try:
+        return read_choice(need).metric
+    except ValueError:
+        return None  # the metric was archived since
+
+
 def told(run: Run) -> list[dict[str, Any]]:
     """For the run's report: each choice with its versions, what each did, and the first sentence."""
     names = {key: variant["name"] for key, variant in run.content.get("variants", {}).items()}

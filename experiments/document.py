@@ -7,6 +7,7 @@ from typing import Any
 from experiments import sentence
 from experiments.breakdown_report import BreakdownReport
 from experiments.breakdown_words import breakdown_sentences
+from experiments.learned_report import LearnedMetric
 from experiments.notices import notices
 from experiments.report import Comparison, MetricReport, Report, Total, Verdict
 from experiments.stats import Effect, as_json
@@ -127,7 +128,17 @@ def _allocation(report: Report) -> dict[str, Any] | None:
         "kind": found.kind,
         "drawn": _effect(found.drawn),
         "effective": found.effective,
+        "learned": [_learned(one) for one in found.learned],
         "sentences": allocation_sentences(found.kind, min(found.effective.values(), default=None)),
+    }
+
+
+def _learned(metric: LearnedMetric) -> dict[str, Any]:
+    return {
+        **asdict(metric),
+        "variants": [asdict(one) for one in metric.variants],
+        "days": {key: [asdict(day) for day in days] for key, days in metric.days.items()},
+        "regret_days": [list(day) for day in metric.regret_days],
     }
 
 

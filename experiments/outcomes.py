@@ -40,11 +40,9 @@ def load_outcomes(
     *,
     as_of: datetime,
     within: timedelta | None = None,
-    only_closed: bool = True,
 ) -> Outcomes:
-    """`within` is a shorter window than the metric's. Without `only_closed` everybody assigned counts,
-    with what happened by `as_of`. Raises NotPossible for metrics that are not one number per customer, or
-    for nobody.
+    """`within` is a shorter window than the metric's. Raises NotPossible for metrics that are not one number
+    per customer, or for nobody.
     """
     kind = metrics.get(metric.kind)
     if not is_one_number(metric):
@@ -61,13 +59,12 @@ def load_outcomes(
         LEFT JOIN {Event._meta.db_table} e ON e.customer_id = a.customer_id
             AND e.occurred_at >= a.assigned_at + %(from)s AND e.occurred_at < a.assigned_at + %(to)s
             AND e.occurred_at <= %(as_of)s AND {matching(question)}
-        WHERE a.experiment_id = %(experiment)s AND a.assigned_at + %(closes)s <= %(as_of)s
+        WHERE a.experiment_id = %(experiment)s AND a.assigned_at + %(to)s <= %(as_of)s
         GROUP BY a.id ORDER BY a.customer_id
     """  # noqa: S608  (table names and our own fragments only)
     with connection.cursor() as cursor:
         given = question.parameters() | {"as_of": as_of}
         given["to"] = given["to"] if within is None else within
-        given["closes"] = given["to"] if only_closed else timedelta(0)
         cursor.execute(query, given)
         rows = cursor.fetchall()
     if not rows:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from experiments.breakdown_report import BreakdownReport
+from experiments.learned_report import LearnedMetric
 from experiments.stats import (
     Belief,
     CountCheck,
@@ -130,11 +131,13 @@ class MetricReport:
 class AllocationReport:
     """Where the variants were not shared out in fixed shares: `kind` is "learning" or "personal". `drawn`
     are all messages as they were drawn, against the control; `effective` what each variant's customers
-    are worth."""
+    are worth; `learned` what to believe of each variant by the primary metric, then by the metric that the
+    draws went by, where it is another."""
 
     kind: str
     drawn: Effect | None
     effective: dict[str, float]
+    learned: tuple[LearnedMetric, ...] = ()
 
 
 class Finding(StrEnum):

@@ -13,8 +13,9 @@ from experiments.breakdown_report import BreakdownReport, compare_groups
 from experiments.errors import WrongState
 from experiments.findings import Findings, metrics_of, newest_findings, read_findings
 from experiments.judging import judge, with_family
+from experiments.learned import learned_metric
 from experiments.metric_report import baseline_of, compared_variants, metric_report
-from experiments.models import Assignment, Experiment, Metric, Origin, Variant
+from experiments.models import Allocation, Assignment, Experiment, Metric, Origin, Variant
 from experiments.plan import current_plan
 from experiments.report import ALPHA, AllocationReport, MetricReport, Report, VariantSummary
 from experiments.stats import check_seen_twice, sample_ratio, sample_ratio_by_stage
@@ -40,17 +41,22 @@ def report(
     metrics: Iterable[Metric] | None = None,
     now: datetime | None = None,
     stages: Stages | None = None,
+    learned_from: str | None = None,
 ) -> Report:
     """Everything known at `now` (default: this moment) about the given metrics (default: all), read from the
     events at once: for workers and commands. Who answers a request takes `newest_report`.
     """
     chosen = metrics_of(experiment) if metrics is None else list(metrics)
     found = read_findings(experiment, chosen, now=now or timezone.now(), stores=now is None)
-    return report_of(experiment, found, stages=stages)
+    return report_of(experiment, found, stages=stages, learned_from=learned_from)
 
 
 def newest_report(
-    experiment: Experiment, *, stages: Stages | None = None, primary_only: bool = False
+    experiment: Experiment,
+    *,
+    stages: Stages | None = None,
+    learned_from: str | None = None,
+    primary_only: bool = False,
 ) -> Report | None:
     """From the newest stored result; None before the first."""
     found = newest_findings(experiment)
@@ -60,16 +66,24 @@ def newest_report(
         plan = current_plan(experiment)
         key = _primary(found, plan.terms.get("metric") if plan else None)
         kept = tuple(sums for sums in found.metrics if sums.metric.key == key)
-        found = replace(found, metrics=kept, breakdown=None)
-    return report_of(experiment, found, stages=stages)
+        weighted = found.weighted and found.weighted.without_days()
+        found = replace(found, metrics=kept, breakdown=None, weighted=weighted)
+    return report_of(experiment, found, stages=stages, learned_from=learned_from)
 
 
-def report_of(experiment: Experiment, findings: Findings, *, stages: Stages | None = None) -> Report:
+def report_of(
+    experiment: Experiment,
+    findings: Findings,
+    *,
+    stages: Stages | None = None,
+    learned_from: str | None = None,
+) -> Report:
     """The verdict is about the plan's metric and baseline; without a plan about the first primary metric
     (else the first metric) and the control.
 
     `stages` are customers by variant key that came so far (sent, delivered), where the caller knows; the
-    control is not asked.
+    control is not asked. `learned_from` is the key of the metric that a learned division goes by, where the
+    caller knows.
     """
     variants = list(experiment.variants.order_by("position"))
     assigned, as_of = findings.assigned, findings.as_of
@@ -116,7 +130,7 @@ def report_of(experiment: Experiment, findings: Findings, *, stages: Stages | No
         seen_twice_customers=findings.seen_twice,
         last_event_at=findings.last_event_at,
         verdict=judge(summaries, ratio, primary, as_of=as_of),
-        allocation=_allocation(experiment, findings, variants, primary_key),
+        allocation=_allocation(experiment, findings, variants, (primary_key, learned_from)),
         breakdown=_breakdown(findings, findings.breakdown, variants, terms.get("baseline")),
     )
 
@@ -130,14 +144,23 @@ def _primary(findings: Findings, planned: str | None) -> str | None:
 
 
 def _allocation(
-    experiment: Experiment, findings: Findings, variants: Sequence[Variant], primary: str | None
+    experiment: Experiment, findings: Findings, variants: Sequence[Variant], keys: Sequence[str | None]
 ) -> AllocationReport | None:
-    if findings.weighted is None:
+    """`keys` of the primary metric and of the one that was learned from."""
+    weighted = findings.weighted
+    if weighted is None:
         return None
-    sums = next((one for one in findings.metrics if one.metric.key == primary), None)
-    drawn = drawn_effect(sums, variants) if sums else None
-    effective = {key: arm.effective for key, arm in findings.weighted.division.items()}
-    return AllocationReport(experiment.allocation, drawn, effective)
+    sums = {one.metric.key: one for one in findings.metrics}
+    primary = sums.get(keys[0] or "")
+    drawn = drawn_effect(primary, variants) if primary else None
+    effective = {key: arm.effective for key, arm in weighted.division.items()}
+    alike = experiment.allocation == Allocation.LEARNING
+    learned = [
+        learned_metric(sums[key], variants, weighted.metrics[key], alike=alike)
+        for key in dict.fromkeys(keys)
+        if key in sums and key in weighted.metrics
+    ]
+    return AllocationReport(experiment.allocation, drawn, effective, tuple(filter(None, learned)))
 
 
 def _breakdown(

@@ -16,6 +16,7 @@ from experiments.effect_serializers import (
     MetricReportSerializer,
     TotalSerializer,
 )
+from experiments.learned_serializers import LearnedMetricSerializer
 from experiments.models import AnalysisStatus
 from experiments.report import Finding
 
@@ -55,6 +56,7 @@ class AllocationSerializer(serializers.Serializer):
     effective = serializers.DictField(
         child=FloatField(), help_text="What each variant's customers are worth, weighted by their chances."
     )
+    learned = LearnedMetricSerializer(many=True)
     sentences = serializers.ListField(child=CharField())
 
 

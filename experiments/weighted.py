@@ -5,7 +5,7 @@ Read by the analysis, kept as a few numbers for each metric and variant, told by
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +17,9 @@ from experiments.judging import total_of
 from experiments.metric_report import baseline_of, compared_variants, metric_report
 from experiments.metric_sums import MetricSums
 from experiments.models import Experiment, Metric, Variant
-from experiments.off_policy import ArmValue, Log, arm_value, contrast_arms
-from experiments.outcomes import is_one_number, load_outcomes
+from experiments.off_policy import ArmSums, ArmValue, Log, arm_value, contrast_arms
+from experiments.outcome_growth import load_growth
+from experiments.outcomes import is_one_number
 from experiments.report import ALPHA, Comparison, MetricReport
 from experiments.stats import (
     Contrast,
@@ -39,11 +40,13 @@ MISMATCH = 0.001
 
 @dataclass(frozen=True)
 class WeightedMetric:
-    """`contrasts`: of each variant against `baseline`; left out where nothing can be said."""
+    """`contrasts`: of each variant against `baseline`; left out where nothing can be said. `daily`: how the
+    sums of each variant grew, by day."""
 
     baseline: str
     arms: dict[str, ArmValue]
     contrasts: dict[str, Contrast]
+    daily: dict[str, dict[int, ArmSums]]
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,9 @@ class Weighted:
     division: dict[str, ArmValue]
     metrics: dict[str, WeightedMetric]
 
+    def without_days(self) -> "Weighted":
+        return replace(self, metrics={key: replace(one, daily={}) for key, one in self.metrics.items()})
+
     def as_document(self) -> dict[str, Any]:
         return {
             "division": {key: vars(arm) for key, arm in self.division.items()},
@@ -61,6 +67,10 @@ class Weighted:
                     "baseline": one.baseline,
                     "arms": {variant: vars(arm) for variant, arm in one.arms.items()},
                     "contrasts": {variant: as_json(found) for variant, found in one.contrasts.items()},
+                    "daily": {
+                        variant: {day: astuple(sums) for day, sums in days.items()}
+                        for variant, days in one.daily.items()
+                    },
                 }
                 for key, one in self.metrics.items()
             },
@@ -75,6 +85,10 @@ class Weighted:
                     one["baseline"],
                     {variant: ArmValue(**arm) for variant, arm in one["arms"].items()},
                     {variant: from_json(found) for variant, found in one["contrasts"].items()},
+                    {
+                        variant: {int(day): ArmSums(*sums) for day, sums in days.items()}
+                        for variant, days in one.get("daily", {}).items()
+                    },
                 )
                 for key, one in document["metrics"].items()
             },
@@ -89,12 +103,12 @@ def read_weighted(experiment: Experiment, metrics: Sequence[Metric], *, now: dat
     for metric in metrics:
         if not is_one_number(metric):
             continue
-        outcomes = load_outcomes(experiment, metric, as_of=now, only_closed=False)
-        places = {variant.pk: place for place, variant in enumerate(variants)}
-        actions = np.array([places[pk] for pk in outcomes.variant_ids.tolist()], dtype=np.intp)
-        if len(actions) < 2:
+        growth = load_growth(experiment, metric, as_of=now)
+        if growth is None or len(growth.values) < 2:
             return None
-        log = Log(actions, outcomes.propensities, outcomes.values)
+        places = {variant.pk: place for place, variant in enumerate(variants)}
+        actions = np.array([places[pk] for pk in growth.variant_ids.tolist()], dtype=np.intp)
+        log = Log(actions, growth.propensities, growth.values)
         arms = {v.key: arm for v in variants if (arm := arm_value(log, places[v.pk])) is not None}
         division = division or arms
         compared = compared_variants(metric, variants)
@@ -106,7 +120,8 @@ def read_weighted(experiment: Experiment, metrics: Sequence[Metric], *, now: dat
             one = contrast_arms(log, places[variant.pk], base=places[baseline.pk])
             if variant != baseline and one is not None:
                 contrasts[variant.key] = one
-        found[metric.key] = WeightedMetric(baseline.key, arms, contrasts)
+        daily = {variant.key: growth.arm_sums(variant.pk) for variant in variants}
+        found[metric.key] = WeightedMetric(baseline.key, arms, contrasts, daily)
     return Weighted(division, found)
 
 

@@ -4,8 +4,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from campaigns.models import Run
+from campaigns import varying
+from campaigns.models import Learning, Run
 from campaigns.reports.words import difference_interval, difference_text, p_equation
+from experiments.models import Experiment
 from experiments.report import Report
 from experiments.weighted import allocation_sentences
 
@@ -28,6 +30,14 @@ def allocation_context(report: Report) -> dict[str, Any] | None:
         )  # fmt: skip
     weakest = min(found.effective.values(), default=None)
     return {"sentences": [*sentences, *allocation_sentences(found.kind, weakest)]}
+
+
+def learned_from(experiment: Experiment) -> str | None:
+    """Key of the metric that the draws go by; None where they go by none."""
+    found = Learning.objects.filter(run__experiment=experiment).values_list("metric__key", flat=True).first()
+    if found is None and (metric := varying.learns_from(experiment)) is not None:
+        return metric.key
+    return found
 
 
 def waves_of(run: Run) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from campaigns import selectors
+from campaigns.reports.allocation import learned_from
 from experiments import api
 from experiments.models import Experiment
 
@@ -12,3 +13,6 @@ class ReportView(api.ReportView):
 
     def stages(self, experiment: Experiment) -> Mapping[str, Mapping[str, int]]:
         return selectors.stages(experiment)
+
+    def learned_from(self, experiment: Experiment) -> str | None:
+        return learned_from(experiment)

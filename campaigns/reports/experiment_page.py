@@ -21,6 +21,7 @@ from experiments.models import Analysis, Experiment
 from personalization.access.shell import render_page, staff_page
 
 SECONDS = 10
+PARTS = ("headline", "decision", "allocation", "analysis", "guards", "tables", "breakdown", "groups")
 
 
 @staff_page("campaigns.view_campaign")
@@ -67,8 +68,7 @@ def experiment_parts(request: HttpRequest, experiment: Experiment) -> dict[str, 
     context = {**found["context"], **analysis, "decision": decision_card(experiment)}
     return {
         "parts": {
-            name: render_to_string(f"campaigns/report_{name}.html", context, request)
-            for name in ("headline", "decision", "analysis", "guards", "tables", "breakdown", "groups")
+            name: render_to_string(f"campaigns/report_{name}.html", context, request) for name in PARTS
         },
         # Nothing was sent, so there is no way from sent to bought.
         "charts": {**found["charts"], "funnel": []},

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 
 from campaigns import selectors
+from campaigns.reports.allocation import learned_from
 from campaigns.reports.page import harmless
 from experiments import selectors as experiments
 from experiments.document import document
@@ -46,7 +47,9 @@ def as_json(request: HttpRequest, key: str) -> HttpResponse:
 
 def _report(key: str) -> Report:
     experiment = get_object_or_404(Experiment, key=key)
-    found = experiments.newest_report(experiment, stages=selectors.stages(experiment))
+    found = experiments.newest_report(
+        experiment, stages=selectors.stages(experiment), learned_from=learned_from(experiment)
+    )
     if found is None:
         raise Http404
     return found

@@ -8,9 +8,10 @@ from django.utils.translation import gettext as _
 
 from campaigns import selectors
 from campaigns.reports.advice import advice
-from campaigns.reports.allocation import allocation_context
+from campaigns.reports.allocation import allocation_context, learned_from
 from campaigns.reports.groups import group_rows
 from campaigns.reports.guards import beliefs, guardrails
+from campaigns.reports.learned import learned_context
 from campaigns.reports.tables import NO_CHARTS, against_control, charts, tables, without_silence
 from campaigns.reports.words import headline
 from experiments import analyses, tasks
@@ -41,7 +42,9 @@ def found_of(experiment: Experiment) -> dict[str, Any]:
     key = f"campaigns:report:{experiment.pk}:{get_language()}:{as_of.timestamp()}"
     found: dict[str, Any] | None = cache.get(key)
     if found is None:
-        result = experiments.newest_report(experiment, stages=selectors.stages(experiment))
+        result = experiments.newest_report(
+            experiment, stages=selectors.stages(experiment), learned_from=learned_from(experiment)
+        )
         assert result is not None
         found = _in_words(without_silence(result))
         cache.set(key, found, REPORT_SECONDS)
@@ -60,6 +63,7 @@ def _in_words(result: Report) -> dict[str, Any]:
             "guardrails": guardrails(result),
             "beliefs": beliefs(result),
             "allocation": allocation_context(result),
+            "learned": learned_context(result),
             "breakdown": breakdown_sentences(result, result.breakdown) if result.breakdown else None,
             "breakdown_rows": group_rows(result),
             "breakdown_least": result.breakdown.least if result.breakdown else 0,

@@ -181,6 +181,12 @@ def chart_texts() -> dict[str, str]:
         "points": _("Change in percentage points"),
         "share": _("of those sent"),
         "picture": _("Picture (PNG)"),
+        "drawn": _("Drawn"),
+        "best": _("Chance to be the best"),
+        "asDrawn": _("As drawn"),
+        "even": _("Equal shares"),
+        "value": _("Per customer"),
+        "ofCustomers": _("of customers"),
     }
 
 

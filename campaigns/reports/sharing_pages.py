@@ -21,7 +21,7 @@ from personalization.access.services import actor_name
 from personalization.access.shell import staff_page
 
 # What a stranger sees: results. Neither ledger nor steering, nobody's name.
-PARTS = ("headline", "guards", "tables", "breakdown")
+PARTS = ("headline", "allocation", "guards", "tables", "breakdown")
 
 
 @never_cache

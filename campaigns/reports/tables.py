@@ -5,6 +5,7 @@ from statistics import NormalDist
 from typing import Any
 
 from campaigns.reports.groups import group_chart
+from campaigns.reports.learned import NO_LEARNING, learned_charts
 from campaigns.reports.words import (
     amount,
     difference_interval,
@@ -22,7 +23,7 @@ from experiments.stats.kinds import plain_of
 FUNNEL = ("opened", "clicked", "conversion")
 NO_CHARTS: dict[str, Any] = {
     "forest": [], "series": [], "funnel": [], "posterior": {"curves": []}, "metric": "",
-    "groups": {"rows": [], "isShare": False},
+    "groups": {"rows": [], "isShare": False}, "learned": NO_LEARNING,
 }  # fmt: skip
 
 
@@ -117,8 +118,8 @@ def _tone(metric: MetricReport, comparison: Comparison | None) -> str:
 
 
 def charts(report: Report) -> dict[str, Any]:
-    """`forest`, `series` (over the days, primary metric), `funnel`, `posterior`, `groups`; null where
-    unknown.
+    """`forest`, `series` (over the days, primary metric), `funnel`, `posterior`, `groups`,
+    `learned`; null where unknown.
 
     The funnel begins with the opened; `with_sent` puts the sent before them.
     """
@@ -130,6 +131,7 @@ def charts(report: Report) -> dict[str, Any]:
         "posterior": _posterior(report, primary) if primary else {"curves": []},
         "metric": primary.name if primary else "",
         "groups": group_chart(report),
+        "learned": learned_charts(report),
     }
 
 

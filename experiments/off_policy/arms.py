@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from experiments.off_policy.arm_sums import ArmSums
 from experiments.off_policy.evaluation import LEAST_EFFECTIVE
 from experiments.off_policy.log import Floats, Log
 from experiments.stats.contrast import Contrast
@@ -36,17 +37,17 @@ def arm_value(log: Log, arm: int) -> ArmValue | None:
     took = log.actions == arm
     if not took.any():
         return None
-    weights = 1 / log.propensities[took]
-    total = float(weights.sum())
-    # Horvitz and Thompson's estimate of the number of decisions. Its variance as a ratio to the same estimate
-    # (Hájek): the unbiased one is small just when the estimate is, and cried wolf twice as often as it said.
-    spread = float(((1 - log.propensities[took]) / log.propensities[took] ** 2).sum()) * len(log) / total
+    sums = ArmSums.of(log.propensities[took], log.rewards[took])
+    # Horvitz and Thompson's estimate of the number of decisions, Σw. Its variance Σ(1 − p)/p² = Σw² − Σw as a
+    # ratio to the same estimate (Hájek): the unbiased one is small just when the estimate is, and cried wolf
+    # twice as often as it said.
+    spread = (sums.ww - sums.w) * len(log) / sums.w
     return ArmValue(
-        n=int(took.sum()),
-        effective=total**2 / float((weights**2).sum()),
-        value=float((weights * log.rewards[took]).sum()) / total,
-        whole=total / len(log),
-        whole_error=math.sqrt(spread) / len(log),
+        n=sums.n,
+        effective=sums.effective,
+        value=sums.wy / sums.w,
+        whole=sums.w / len(log),
+        whole_error=math.sqrt(max(spread, 0.0)) / len(log),
     )
 
 

@@ -119,6 +119,53 @@
     };
   }
 
+  // Of a learned division: columns of shares, and for each message the chance to be the best.
+  function shares(data, l, t) {
+    const { days, variants } = data.learned;
+    const labels = days.map(([day]) => t.day.replace("%(n)s", day));
+    const tint = (i) => l.series[i % l.series.length];
+    return {
+      ...base(l),
+      grid: { left: 12, right: 24, top: 16, bottom: 64, containLabel: true },
+      legend: { bottom: 0, type: "scroll", textStyle: { color: l.text }, data: variants },
+      xAxis: axis(l, { type: "category", data: labels, axisLabel: { color: l.text, hideOverlap: true } }),
+      yAxis: axis(l, { type: "value", min: 0, max: 1, axisLabel: { color: l.text, formatter: (v) => `${Math.round(v * 100)} %` } }),
+      tooltip: { ...base(l).tooltip, formatter: ({ seriesName, dataIndex: i }) => {
+        const k = variants.indexOf(seriesName), [, drawn, best] = days[i];
+        return `<b>${escape(seriesName)}</b><br>${labels[i]}<br>${t.drawn}: ${(drawn[k] * 100).toFixed(1)} %${best[k] === null ? "" : `<br>${t.best}: ${(best[k] * 100).toFixed(1)} %`}`;
+      } },
+      series: variants.flatMap((name, k) => [
+        { type: "bar", name, stack: "drawn", barMaxWidth: 56, itemStyle: { color: tint(k), opacity: 0.35 }, data: days.map(([, drawn]) => drawn[k]) },
+        ...(days.some(([, , best]) => best[k] !== null) ? [{ type: "line", name, symbolSize: 7, lineStyle: { width: 2, color: tint(k) }, itemStyle: { color: tint(k) }, data: days.map(([, , best]) => best[k]) }] : []),
+      ]),
+    };
+  }
+
+  function arms(data, l, t) {
+    const { arms: curves, isShare } = data.learned;
+    return {
+      ...base(l),
+      grid: { left: 16, right: 24, top: 12, bottom: 64, containLabel: true },
+      legend: { bottom: 0, type: "scroll", textStyle: { color: l.text }, icon: "circle" },
+      xAxis: axis(l, { type: "value", scale: true, name: isShare ? `% ${t.ofCustomers}` : t.value, nameLocation: "middle", nameGap: 28, nameTextStyle: { color: l.text }, splitLine: { show: false }, axisLabel: { color: l.text, formatter: (v) => `${Number(v.toPrecision(3))}`, hideOverlap: true, showMinLabel: false, showMaxLabel: false } }),
+      yAxis: { type: "value", show: false },
+      series: curves.map((curve) => ({ type: "line", name: curve.variant, data: curve.points, symbol: "none", silent: true, lineStyle: { width: 2 }, areaStyle: { opacity: 0.14 } })),
+    };
+  }
+
+  function regret(data, l, t) {
+    const lines = [[t.asDrawn, 1, "solid"], [t.even, 2, "dashed"]];
+    return {
+      ...base(l),
+      grid: { left: 12, right: 24, top: 16, bottom: 40, containLabel: true },
+      legend: { bottom: 0, textStyle: { color: l.text } },
+      xAxis: axis(l, { type: "category", boundaryGap: false, data: data.learned.regret.map(([day]) => t.day.replace("%(n)s", day)), axisLabel: { color: l.text, hideOverlap: true } }),
+      yAxis: axis(l, { type: "value", min: 0 }),
+      tooltip: { ...base(l).tooltip, trigger: "axis", valueFormatter: (v) => Number(v.toPrecision(3)).toLocaleString("en") },
+      series: lines.map(([name, place, type], i) => ({ type: "line", name, symbolSize: 6, lineStyle: { width: 2, type, color: l.series[i] }, itemStyle: { color: l.series[i] }, data: data.learned.regret.map((row) => row[place]) })),
+    };
+  }
+
   function funnel(data, l, t) {
     const steps = [t.sent, t.opened, t.clicked, t.bought];
     return {
@@ -151,12 +198,17 @@
       // One day makes no line.
       series: [data.series.some((s) => s.points.length > 1), () => seriesOption(data, l, texts), Math.min(Math.max(tall, 300), 560)],
       posterior: [data.posterior.curves.length, () => posterior(data, l, texts), 300],
+      shares: [data.learned.days.length, () => shares(data, l, texts), 320],
+      arms: [data.learned.arms.length, () => arms(data, l, texts), 300],
+      regret: [data.learned.regret.length > 1, () => regret(data, l, texts), 300],
       funnel: [data.funnel.some((row) => row.counts[0]), () => funnel(data, l, texts), 300],
     };
     for (const [name, [some, option, height]] of Object.entries(plots)) {
       const box = document.getElementById(`chart-${name}`);
       if (!box) continue; // an experiment without sending has no funnel
-      if (name === "groups") box.closest("section").hidden = !some;
+      if (["groups", "shares", "arms", "regret"].includes(name)) box.closest("section").hidden = !some;
+      // Of a learned division neither is told: `shares` and `arms` take their place.
+      if (["series", "posterior"].includes(name)) box.closest("section").hidden = !some && data.learned.days.length > 0;
       box.hidden = !some;
       box.nextElementSibling.hidden = Boolean(some);
       if (!some) continue;

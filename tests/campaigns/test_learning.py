@@ -11,6 +11,7 @@ from django.utils import timezone
 from campaigns import learning, selectors, services, steering, tasks
 from campaigns.errors import InvalidCampaign
 from campaigns.models import Chunk, Delivery, Learning, LearningStatus
+from campaigns.reports.allocation import learned_from
 from experiments.models import Assignment, Metric
 from experiments.selectors import newest_report
 from experiments.services import ensure_default_metrics
@@ -57,7 +58,9 @@ def shares(run, **only):
     return {key: n / sum(counts.values()) for key, n in counts.items()}
 
 
-def test_waves_follow_what_was_clicked_and_everybody_gets_one_place(people, make_campaign, analyse):
+def test_waves_follow_what_was_clicked_and_everybody_gets_one_place(
+    people, make_campaign, analyse, admin_client
+):
     # Who is drawn depends on the campaign's number, and one division in a thousand is a mismatch.
     with connection.cursor() as cursor:
         cursor.execute("SELECT setval(pg_get_serial_sequence('campaigns_campaign', 'id'), 1000000)")
@@ -99,6 +102,15 @@ def test_waves_follow_what_was_clicked_and_everybody_gets_one_place(people, make
     assert effects["m1"].effect.method == "snipw" and effects["m1"].effect.absolute > 0
     assert report.verdict.variant == "m1"
     assert report.breakdown is None and report.primary.series == ()
+    assert learned_from(run.experiment) == "clicked"
+    told = admin_client.get(f"/api/v1/experiments/{run.experiment.key}/report").json()["allocation"][
+        "learned"
+    ]
+    assert [one["key"] for one in told] == [report.primary.key, "clicked"]
+    assert [one["best"] is None for one in told[1]["variants"]] == [True, False, False]
+    assert told[1]["variants"][2]["best"] > 0.99
+    page = admin_client.get(f"/app/campaigns/{run.campaign_id}/report/").content.decode()
+    assert "is the best message by “Customers who clicked” with a chance of" in page
 
 
 def test_each_gets_what_customers_like_them_did_best_with(people, make_campaign):

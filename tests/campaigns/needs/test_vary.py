@@ -14,6 +14,7 @@ from campaigns import services
 from campaigns.checks import check_campaign
 from campaigns.models import Delivery
 from campaigns.rehearsing.rehearsal import rehearse
+from campaigns.reports.allocation import learned_from
 from campaigns.varying import told
 from experiments import selectors as experiments
 from experiments.models import Assignment, Experiment
@@ -165,6 +166,8 @@ def test_a_choice_that_learns_draws_the_better_version_more_often_in_the_next_ru
         for one in (run, again)
     ]
     assert keys[0] == keys[1]
+    assert learned_from(Experiment.objects.get(within=again.experiment)) == "clicked"
+    assert learned_from(again.experiment) is None
     chances = {
         row["version"][:1]: row["chance"]
         for one in Delivery.objects.filter(run=again)
