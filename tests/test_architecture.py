@@ -30,6 +30,7 @@ FLOORS = [
         "personalization.personal_data",
         "personalization.registry",
     },
+    {"personalization.tracing"},
 ]
 LEVEL = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 PURE = [
@@ -55,6 +56,7 @@ PURE = [
     "personalization/context",
     "personalization/personal_data.py",
     "personalization/registry.py",
+    "personalization/tracing.py",
     "personalization/segments/definition.py",
     "personalization/traits/lifetime",
 ]

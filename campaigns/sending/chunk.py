@@ -20,12 +20,13 @@ from campaigns.channels import Answer, ChannelError, DeviceResult, Outgoing, Ses
 from campaigns.ledger import Claim, Outcome, Row
 from campaigns.limits.holding import Holding
 from campaigns.models import DeliveryStatus, RunStatus
-from campaigns.sending import context, devices, journal
+from campaigns.sending import context, devices, journal, observing
 from campaigns.sending.composing import Composer, NotPossible
 from campaigns.sending.copies import wire_bytes
 from campaigns.sending.gate import Gate, LeaseLost, Withdrawn
 from campaigns.sending.journal import Journal, JournalError
 from campaigns.sending.settling import give_up, store
+from personalization import tracing
 
 log = structlog.get_logger(__name__)
 S = DeliveryStatus
@@ -83,11 +84,18 @@ def _remove_if_unused(pages: Journal, chunk_id: int) -> None:
 
 
 def _work(claim: Claim, pages: Journal, mine: str, deadline_from: float) -> Report:
+    run = context.run_content(claim.run_id)
+    with observing.sending(claim, run):
+        return _work_on(run, claim, pages, mine, deadline_from)
+
+
+def _work_on(
+    run: context.RunContent, claim: Claim, pages: Journal, mine: str, deadline_from: float
+) -> Report:
     rows = ledger.pending(claim.chunk_id)
     recovered = _recover(claim, pages, rows, mine)
     known = {outcome.delivery_id for outcome in recovered}
     left = [row for row in rows if row.id not in known]
-    run = context.run_content(claim.run_id)
     if recovered and not store(claim, run, rows, recovered):
         return Report(True)
     gate = Gate(claim, run, deadline_from=deadline_from)
@@ -99,6 +107,7 @@ def _work(claim: Claim, pages: Journal, mine: str, deadline_from: float) -> Repo
         pages.mend()
         outcomes, retry_at = _send_rows(run, due, pages, gate)
     settled = store(claim, run, left, outcomes, release=True, retry_at=retry_at)
+    observing.tell(run, [*recovered, *outcomes])
     if settled:
         pages.discard()
     return Report(True, sum(o.status == S.SENT for o in outcomes), len(outcomes))
@@ -147,14 +156,16 @@ def _send_rows(
         for outcome in _each(run, rows, pages, gate, composer):
             outcomes.append(outcome)
     except LeaseLost as error:
-        log.warning("chunk_given_back", chunk=gate.claim.chunk_id, reason=str(error))
+        log.warning("chunk_given_back", reason=str(error))
     except JournalError as error:
         # Nothing may be handed over that cannot be written down; the rest waits for space.
-        log.error("journal_unusable", chunk=gate.claim.chunk_id, error=str(error))
+        log.error("journal_unusable", error=str(error))
         return outcomes, timezone.now() + backoff
     except ChannelError as error:
-        log.warning("channel_unreachable", chunk=gate.claim.chunk_id, error=str(error))
+        log.warning("channel_unreachable", error=str(error))
         return outcomes, timezone.now() + backoff
+    finally:
+        structlog.contextvars.unbind_contextvars("delivery")
     return outcomes, None
 
 
@@ -169,6 +180,7 @@ def _each(
         return
     session = _session(run)
     for index, row in enumerate(rows):
+        structlog.contextvars.bind_contextvars(delivery=row.id)
         refused = gate.refusal(row, rows[index:])
         if refused:
             yield refused
@@ -214,10 +226,13 @@ def _hand_over(
     def note(found: DeviceResult) -> None:
         pages.device(row.id, row.attempt, asdict(found))
 
-    try:
-        return devices.hand_over(session, message, intent=intent, note=note)
-    except Withdrawn:
-        return None
+    with tracing.span("hand over message", {"bespoke.delivery": row.id}, kind="CLIENT"):
+        try:
+            answer = devices.hand_over(session, message, intent=intent, note=note)
+        except Withdrawn:
+            return None
+        tracing.note({"bespoke.answer": answer.kind}, failed=answer.kind != "sent")
+        return answer
 
 
 def _session(run: context.RunContent) -> Session:

@@ -57,7 +57,7 @@ def store(
             caps.settle(claim.chunk_id, now=timezone.now(), is_held=is_held)
             return is_held or not release
     except DatabaseError as error:
-        log.error("chunk_not_settled", chunk=claim.chunk_id, error=type(error).__name__)
+        log.error("chunk_not_settled", error=type(error).__name__)
         return False
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from campaigns.channels._base import Answer, ChannelError, Outgoing, Session
+from personalization import tracing
 
 MAX_LINE = 4096
 ADDRESS_IN_TEXT = re.compile(r"[^\s<>]+@[^\s<>]+")
@@ -56,7 +57,8 @@ class Connection:
         self.is_broken = False
         self.sent = 0
         try:
-            self._client = _connect(server)
+            with tracing.span("SMTP connect", {"server.address": server.host}, kind="CLIENT"):
+                self._client = _connect(server)
         except (OSError, smtplib.SMTPException) as error:
             raise ChannelError(redact(str(error) or type(error).__name__)) from error
         sock = self._client.sock

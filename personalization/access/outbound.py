@@ -9,10 +9,14 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import time
 from functools import cache
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
+
+from personalization import tracing
 
 MAX_URL = 2000
 MAX_TRIED = 4  # addresses of a name; each may take the whole patience
@@ -80,7 +84,23 @@ class Line(http.client.HTTPConnection):
         secure = parts.scheme == "https"
         super().__init__(str(parts.hostname), parts.port or (443 if secure else 80), timeout=timeout)
         self._secure = secure
+        self._asked: tuple[str, int] = ("", 0)
         self.used = 0
+
+    def putrequest(self, method: str, *args: Any, **kwargs: Any) -> None:
+        self._asked = (method, time.time_ns())
+        super().putrequest(method, *args, **kwargs)
+
+    def getresponse(self) -> http.client.HTTPResponse:
+        """A span, where traces are on, from the first byte out to the head of the answer."""
+        method, started_ns = self._asked
+        about: dict[str, str | int] = {
+            "http.request.method": method, "server.address": self.host, "server.port": self.port,
+        }  # fmt: skip
+        with tracing.span(method, about, kind="CLIENT", started_ns=started_ns):
+            answer = super().getresponse()
+            tracing.note({"http.response.status_code": answer.status}, failed=answer.status >= 400)
+        return answer
 
     def connect(self) -> None:
         trouble: OSError | None = None

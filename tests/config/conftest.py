@@ -9,10 +9,14 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from personalization.config import telemetry
 from personalization.config.supervisor.ports import free_port
+from tests.campaigns.conftest import make_campaign, make_customers, sink  # noqa: F401
+from tests.config.collector import Collector
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 ENGINE_NAMES = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "SITE_URL", "DEBUG", "SECRET_KEY", "ALLOW_HTTP")
@@ -126,3 +130,15 @@ def find_processes() -> object:
 @pytest.fixture
 def environment() -> object:
     return clean_environment
+
+
+@pytest.fixture
+def collector(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
+    collector = Collector()
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+    settings.OTEL_EXPORTER_OTLP_ENDPOINT = collector.url
+    settings.MIDDLEWARE = ["personalization.config.telemetry.TracingMiddleware", *settings.MIDDLEWARE]
+    telemetry.start("web")
+    yield collector
+    telemetry.stop()
+    collector.close()
