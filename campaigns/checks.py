@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext as _
@@ -13,7 +14,7 @@ from campaigns import channels
 from campaigns.editor.item_counts import count_items, idle_pins
 from campaigns.frozen import content_of
 from campaigns.item_choice import ItemChoice
-from campaigns.models import Campaign, CampaignKind, Message, SuggestedField
+from campaigns.models import Campaign, CampaignKind, Message, SuggestedField, TopicRule
 from campaigns.outlook import guardrails_ahead, look_ahead_of
 from campaigns.senders.accounts import trouble_of
 from campaigns.suggestions.services import unapproved_in
@@ -22,6 +23,8 @@ from experiments.errors import InvalidPlan
 from experiments.outlook import Outlook
 from experiments.outlook_words import explain_outlook
 from personalization.catalog.selectors import items
+from personalization.customers.models import Customer
+from personalization.customers.selectors import consented
 from personalization.segments import selectors as segments
 from personalization.segments.definition import DefinitionError
 from personalization.segments.errors import CountTooSlow
@@ -76,7 +79,8 @@ def _segment(campaign: Campaign, now: datetime) -> Iterator[Check]:
         yield Check("error", _("Choose a segment."), "segment")
         return
     try:
-        size = segments.members(campaign.segment.current, now=now).count()
+        chosen = segments.members(campaign.segment.current, now=now)
+        size = chosen.count()
     except SegmentVersion.DoesNotExist:
         yield Check("error", _("The segment has no definition yet."), "segment")
         return
@@ -87,7 +91,23 @@ def _segment(campaign: Campaign, now: datetime) -> Iterator[Check]:
         yield Check("error", _("Nobody is in the segment."), "segment")
         return
     yield Check("ok", _("%(n)s customers are in the segment.") % {"n": f"{size:,}"}, "segment")
+    yield from _permission(campaign, chosen)
     yield from _control(campaign, size)
+
+
+def _permission(campaign: Campaign, chosen: QuerySet[Customer]) -> Iterator[Check]:
+    if TopicRule.objects.filter(topic=campaign.topic, needs_consent=False).exists():
+        return
+    agreed = consented(channel=campaign.channel, topic=campaign.topic)
+    if not agreed.filter(pk__in=chosen.values("pk")).exists():
+        yield Check(
+            "warning",
+            _(
+                "Nobody in the segment has agreed to such messages, so nobody would get one. An import can"
+                " say who agreed; a topic that needs no consent is set under Rules for topics."
+            ),
+            "segment",
+        )
 
 
 def _control(campaign: Campaign, size: int) -> Iterator[Check]:

@@ -103,6 +103,7 @@ def _first_steps() -> list[str]:
         return []
     done = {
         "customers": Customer.objects.exists(),
+        "events": Event.objects.exists(),
         "segments": Segment.objects.exists(),
         "models": ModelRun.objects.filter(is_champion=True).exists(),
         "campaigns": Campaign.objects.exists(),

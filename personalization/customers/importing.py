@@ -1,6 +1,7 @@
 """Customers from files, known by `external_id`, else by e-mail or phone; unmapped columns become traits.
 
-An empty cell says nothing and changes nothing. Consent is never implied by an import.
+An empty cell says nothing and changes nothing. Consent is never implied by an import: only a column mapped
+to `email_consent` states it (`import_consents`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 from personalization.customers.declared import SEALED, settle
 from personalization.customers.declared_columns import apply_once, seal_rows, sealed_json
 from personalization.customers.errors import InvalidTraits
+from personalization.customers.import_consents import record_consents, said, said_once
 from personalization.customers.import_owners import find_owners, nameless_with
 from personalization.customers.models import Customer
 from personalization.customers.phones import normalize_phone
@@ -31,9 +33,10 @@ from personalization.importing.reading import plain
 from personalization.importing.values import RowError
 
 # `sealed`: values of encrypted traits, as JSON; null for nearly all.
-SCHEMA = pa.schema(
-    [(name, pa.string()) for name in ("external_id", *COLUMNS, "traits", "created_at", "sealed")]
-)
+SCHEMA = pa.schema([
+    (name, pa.string())
+    for name in ("external_id", *COLUMNS, "traits", "created_at", "sealed", "email_consent")
+])  # fmt: skip
 TYPES = {"external_id": "text", **dict.fromkeys(COLUMNS, "text"), "traits": "jsonb"}
 _EMAIL = r'^[^\s<>,;"@]+@[^\s<>,;"@]+$'
 # Columns that hold nearly any text, with their limit.
@@ -42,20 +45,31 @@ _TEXTS = {"first_name": 100, "last_name": 100, "city": 100}
 _SPECIAL = {"name", "address"}
 
 
+# Field → heads of columns that mean it, apart from case, spaces, dots and dashes.
+# `email_consent` is never guessed: a yes must be meant.
+USUAL: dict[str, tuple[str, ...]] = {
+    "external_id": (
+        "customer_id", "user_id", "id", "customer no", "customer number", "kundennr", "kundennummer",
+        "kunden id", "numéro client", "n° client", "客户编号", "客户id", "会员号",
+    ),
+    "email": (
+        "e-mail", "email address", "mail", "e-mail adresse", "adresse e-mail", "courriel", "邮箱", "电子邮件",
+    ),
+    "phone": ("telephone", "mobile", "telefon", "handy", "téléphone", "手机", "手机号", "电话"),
+    "first_name": ("given name", "vorname", "prénom", "名字", "名"),
+    "last_name": ("family name", "surname", "nachname", "nom", "姓氏", "姓"),
+    "language": ("locale",),
+    "country": ("country code",),
+    "city": ("town", "ort", "stadt", "ville", "城市"),
+    "time_zone": ("zeitzone", "时区"),
+    "created_at": ("created", "registered at", "signup date", "kunde seit", "angelegt am", "注册时间"),
+    "email_consent": (),
+}  # fmt: skip
+
+
 class CustomerImporter(Importer):
     name = "customers"
-    fields = {
-        "external_id": ("customer_id", "user_id", "id"),
-        "email": ("e-mail", "email address"),
-        "phone": ("telephone", "mobile"),
-        "first_name": ("given name",),
-        "last_name": ("family name", "surname"),
-        "language": ("locale",),
-        "country": ("country code",),
-        "city": ("town",),
-        "time_zone": (),
-        "created_at": ("created", "registered at", "signup date"),
-    }
+    fields = USUAL
     required_one_of = ("external_id", "email", "phone")
     schema = SCHEMA
 
@@ -99,6 +113,7 @@ class CustomerImporter(Importer):
             "traits": msgspec.json.encode(split.others, order="sorted").decode(),
             "created_at": moment and moment.astimezone(UTC).isoformat(),
             "sealed": sealed_json({name: value for (_pk, name), value in settled.sealed.items()}),
+            "email_consent": said(values.get("email_consent")),
         }
 
     def convert_plain(
@@ -115,6 +130,7 @@ class CustomerImporter(Importer):
             "traits": plain_columns.json_objects(others, rows=rows),
             "created_at": self._created_at(values.get("created_at"), rows),
             "sealed": plain_columns.Column(pa.nulls(rows, pa.string()), fitting),
+            "email_consent": said_once(values.get("email_consent"), rows=rows),
         }
         known = {name: column for name, column in found.items() if column is not None}
         if len(known) < len(found):
@@ -184,6 +200,7 @@ class CustomerImporter(Importer):
             )
             if self.all_new:
                 seal_rows(table)
+                record_consents(table)
                 return Written(new=table.num_rows)
         written = upsert(
             table=Customer._meta.db_table,
@@ -199,6 +216,7 @@ class CustomerImporter(Importer):
             constants={"updated_at": "now()"},
         )
         seal_rows(table)
+        record_consents(table)
         return written
 
 

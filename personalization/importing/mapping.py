@@ -1,5 +1,6 @@
 """Which column of a file fills which field."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -69,4 +70,4 @@ def map_columns(
 
 
 def _plain(name: str) -> str:
-    return name.lower().replace("_", "").replace("-", "").replace(" ", "")
+    return re.sub(r"[\s_.:*\-]", "", name.lower())

@@ -1,5 +1,6 @@
 """Staff pages of imports: upload, map, look, try, start, watch, and fetch what was rejected."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -17,6 +18,7 @@ from personalization.access.shell import render_page, staff_page
 from personalization.importing.reading import UnreadableFile
 from personalization.sources import services, tasks
 from personalization.sources.kinds import importer_for
+from personalization.sources.labels import label_of
 from personalization.sources.models import Import, ImportStatus, Kind
 from personalization.sources.preview import preview
 
@@ -63,18 +65,24 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
 def _draft(job: Import) -> dict[str, Any]:
     importer = importer_for(job.kind, job.options)
     rest = {"customers": _("keep as a trait"), "items": _("keep as an attribute")}
+
+    def named(fields: Iterable[str]) -> list[str]:
+        return [label_of(job.kind, field) for field in fields]
+
     context: dict[str, Any] = {
-        "fields": list(importer.fields),
-        "required": ", ".join(importer.required) or _(" or ").join(importer.required_one_of),
+        "fields": [(field, label_of(job.kind, field)) for field in importer.fields],
+        "required": ", ".join(named(importer.required)) or _(" or ").join(named(importer.required_one_of)),
         "rest": rest.get(job.kind, _("keep as a property")),
         "separators": SEPARATORS,
     }
     try:
         context["preview"] = shown = preview(job)
         filled = set(shown.mapping.values())
-        context["missing"] = [name for name in importer.required if name not in filled]
-        if not filled & set(importer.required_one_of):
-            context["missing"] += importer.required_one_of
+        missing = named(name for name in importer.required if name not in filled)
+        if importer.required_one_of and not filled & set(importer.required_one_of):
+            missing.append(_(" or ").join(named(importer.required_one_of)))
+        context["missing"] = missing
+        context["wants_consent"] = job.kind == Kind.CUSTOMERS and "email_consent" not in filled
     except (UnreadableFile, UnicodeError, LookupError, OSError, ProblemError) as error:
         context["unreadable"] = str(error)
     return context

@@ -1,5 +1,6 @@
 """What a file looks like before it is loaded: names, guesses, the first rows and their faults."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -8,7 +9,7 @@ from typing import Any
 
 from personalization.importing.blocks import rows_of
 from personalization.importing.csv_files import read_header
-from personalization.importing.mapping import UnknownColumn, map_columns
+from personalization.importing.mapping import ColumnMap, UnknownColumn, map_columns
 from personalization.importing.pipeline import convert_group
 from personalization.importing.reading import format_of, read_blocks, sniff_encoding
 from personalization.importing.values import RowError
@@ -16,6 +17,8 @@ from personalization.sources.kinds import columns_of, importer_for
 from personalization.sources.models import Import
 
 ROWS = 100
+NEARLY_ALL = 0.8
+_ADDRESS = re.compile(r"[^\s@,;]+@[^\s@,;]+\.[^\s@,;]+")
 
 
 @dataclass
@@ -46,6 +49,20 @@ def read_names(path: Path, options: Mapping[str, Any]) -> list[str]:
     return list(names)
 
 
+def _guess_addresses(mapping: ColumnMap, rows: list[dict[str, Any]]) -> None:
+    """No head says e-mail: then it is the first free column of which nearly all cells are addresses."""
+    taken = {column for group in mapping.columns.values() for column in group}
+    for name in rows[0] if rows else ():
+        cells = [str(row[name]).strip() for row in rows if row.get(name)]
+        if name not in taken and cells and sum(map(is_address, cells)) >= NEARLY_ALL * len(cells):
+            mapping.columns["email"] = (name,)
+            return
+
+
+def is_address(cell: str) -> bool:
+    return bool(_ADDRESS.fullmatch(cell))
+
+
 def preview(job: Import) -> Preview:
     """Reads at most the first hundred rows. Raises UnreadableFile, InvalidOptions."""
     path, options = Path(job.path), job.options
@@ -61,10 +78,17 @@ def preview(job: Import) -> Preview:
     except UnknownColumn as error:
         shown.problem = str(error)
         mapping = map_columns(importer, shown.names, chosen={})
+    blocks = list(
+        islice(
+            read_blocks(path, encoding=shown.encoding or None, separator=shown.separator or None, rows=ROWS),
+            1,
+        )
+    )
+    if "email" in importer.fields and not columns and "email" not in mapping.columns:
+        _guess_addresses(mapping, [row for _line, row in rows_of(blocks) if not isinstance(row, RowError)])
     by_column = {column: name for name, group in mapping.columns.items() for column in group}
     shown.mapping = {name: by_column.get(name, "") for name in shown.names}
-    blocks = read_blocks(path, encoding=shown.encoding or None, separator=shown.separator or None, rows=ROWS)
-    for block in islice(blocks, 1):
+    for block in blocks:
         faults = dict(block.broken)
         for group in block.groups:
             own = map_columns(importer, group.names, chosen=mapping.columns, strict=False)

@@ -22,6 +22,7 @@ from personalization.events.models import Event
 from personalization.sources import running, services, tasks
 from personalization.sources.errors import InvalidOptions, NotStartable
 from personalization.sources.models import Import, ImportStatus
+from personalization.sources.preview import preview
 
 PEOPLE = "nr;mail;plan\n1;a@example.com;gold\n2;nonsense;\n3;;silver\n"
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +33,34 @@ def started(upload, content=PEOPLE, *, dry_run=False, columns=None, **options) -
     job.options = {"columns": columns or {"external_id": ["nr"], "email": ["mail"]}, **options}
     services.start(job, dry_run=dry_run, actor="user:ada")
     return job
+
+
+SPREADSHEET = (
+    "Kunden-Nr.;Schreibt an;Vorname;Ort\r\nK1;ada@example.com;Ada;Köln\r\n"
+    "K2;;Bob;Bonn\r\nK3;eve@example.com;Eve;\r\n"
+)
+
+
+@pytest.mark.django_db
+class TestFirstLook:
+    def test_heads_of_a_german_spreadsheet_are_known_and_addresses_are_found_by_what_they_are(self, upload):
+        job = services.take_file(upload(SPREADSHEET), kind="customers", actor="user:ada")
+        assert preview(job).mapping == {
+            "Kunden-Nr.": "external_id", "Schreibt an": "email", "Vorname": "first_name", "Ort": "city",
+        }  # fmt: skip
+
+    def test_what_somebody_mapped_is_not_guessed_anew(self, upload):
+        job = services.take_file(upload(SPREADSHEET), kind="customers", actor="user:ada")
+        job.options = {"columns": {"external_id": ["Kunden-Nr."], "email": []}}
+        assert preview(job).mapping["Schreibt an"] == ""
+
+    def test_without_an_id_the_page_says_what_is_missing_and_not_a_fault_in_every_row(self, upload, client):
+        client.force_login(User.objects.create_superuser("ada", password="x"))
+        job = services.take_file(upload("plan\ngold\nfree\n"), kind="customers", actor="user:ada")
+        page = client.get(f"/app/data/imports/{job.pk}/").content.decode()
+        assert "Still without a column: Customer id or E-mail or Phone" in page
+        assert "there is neither a customer id" not in page
+        assert "choose “Agreed to e-mail” above it" in page
 
 
 @pytest.mark.django_db
@@ -168,7 +197,9 @@ class TestApi:
     def test_a_wrong_mapping_leaves_no_file_behind(self, upload, import_dir):
         headers = {"Authorization": f"Bearer {create_key(name='k', scopes=['imports'])[1]}"}
         answer = Client().post(
-            "/api/v1/imports", {"file": upload(PEOPLE), "kind": "customers"}, headers=headers
+            "/api/v1/imports",
+            {"file": upload(PEOPLE.replace("mail", "post")), "kind": "customers"},
+            headers=headers,
         )
         assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
         assert list(import_dir.iterdir()) == [] and not Import.objects.exists()
