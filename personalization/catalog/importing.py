@@ -38,19 +38,21 @@ UPDATE = {
 class ItemImporter(Importer):
     name = "items"
     fields = {
-        "external_id": ("item_id", "product_id", "sku", "id"),
-        "name": ("title", "product name"),
+        "external_id": (
+            "item_id", "product_id", "sku", "id", "artikel id", "artikelnr", "artikelnummer", "商品编号",
+        ),
+        "name": ("title", "product name", "bezeichnung", "artikel", "titre", "名称", "商品名称"),
         "description": ("text",),
-        "categories": ("category", "product category"),
+        "categories": ("category", "product category", "warengruppe", "kategorie", "catégorie", "类别", "分类"),
         "brand": ("manufacturer",),
-        "price": ("unit price",),
+        "price": ("unit price", "preis", "prix", "价格"),
         "currency": (),
         "stock": ("quantity in stock", "inventory"),
         "is_hidden": ("hidden",),
         "url": ("link", "product url"),
-        "image_url": ("image", "picture", "image link"),
+        "image_url": ("image", "picture", "image link", "bild", "bild url", "图片"),
         "translations": (),
-    }
+    }  # fmt: skip
     required = ("external_id",)
     schema = SCHEMA
 

@@ -45,13 +45,15 @@ class EventImporter(Importer):
 
     name = "events"
     fields: Mapping[str, tuple[str, ...]] = {
-        "customer": ("customer_id", "user_id", "external_id"),
+        "customer": (
+            "customer_id", "user_id", "external_id", "kunde", "kundennr", "kundennummer", "client", "客户编号",
+        ),
         "event": ("event name", "type"),
-        "occurred_at": ("timestamp", "time", "date", "created_at"),
-        "item": ("item_id", "product_id", "sku"),
-        "value": ("revenue", "amount", "total", "price"),
+        "occurred_at": ("timestamp", "time", "date", "created_at", "datum", "zeit", "时间", "日期"),
+        "item": ("item_id", "product_id", "sku", "artikel", "artikelnr", "artikelnummer", "商品编号"),
+        "value": ("revenue", "amount", "total", "price", "betrag", "umsatz", "montant", "金额"),
         "message_id": ("event_id",),
-    }
+    }  # fmt: skip
     required: Sequence[str] = ("customer", "occurred_at", "event")
     schema = SCHEMA
     remembers = True
