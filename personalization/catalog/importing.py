@@ -43,7 +43,7 @@ class ItemImporter(Importer):
         ),
         "name": ("title", "product name", "bezeichnung", "artikel", "titre", "名称", "商品名称"),
         "description": ("text",),
-        "categories": ("category", "product category", "warengruppe", "kategorie", "catégorie", "类别", "分类"),
+        "categories": ("category", "product category", "warengruppe", "kategorie", "类别", "分类"),
         "brand": ("manufacturer",),
         "price": ("unit price", "preis", "prix", "价格"),
         "currency": (),

@@ -46,7 +46,7 @@ class EventImporter(Importer):
     name = "events"
     fields: Mapping[str, tuple[str, ...]] = {
         "customer": (
-            "customer_id", "user_id", "external_id", "kunde", "kundennr", "kundennummer", "client", "客户编号",
+            "customer_id", "user_id", "external_id", "kunde", "kundennr", "kundennummer", "客户编号",
         ),
         "event": ("event name", "type"),
         "occurred_at": ("timestamp", "time", "date", "created_at", "datum", "zeit", "时间", "日期"),
