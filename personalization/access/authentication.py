@@ -4,6 +4,7 @@ import base64
 import binascii
 import hmac
 
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
@@ -19,7 +20,7 @@ def authenticate_key(token: str) -> ApiKey | None:
     prefix, _, secret = rest.partition("_")
     if start != KEY_MARK or not prefix or not secret or len(token) > 200 or "\0" in token:
         return None
-    key = ApiKey.objects.filter(prefix=prefix, revoked_at=None).first()
+    key = _live_key(prefix)
     if key is None or not hmac.compare_digest(bytes(key.secret_hash), hash_secret(token)):
         return None
     now = timezone.now()
@@ -27,6 +28,21 @@ def authenticate_key(token: str) -> ApiKey | None:
         return None
     touch_key(key, now=now)
     return key
+
+
+def _live_key(prefix: str) -> ApiKey | None:
+    """Without the query set's half of a millisecond: this stands before every call."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LIVE_KEY, [prefix])
+        row = cursor.fetchone()
+    return ApiKey.from_db(DEFAULT_DB_ALIAS, _KEY_FIELDS, row) if row else None
+
+
+_KEY_FIELDS = [field.attname for field in ApiKey._meta.concrete_fields]
+_LIVE_KEY = (
+    f"SELECT {', '.join(_KEY_FIELDS)} FROM {ApiKey._meta.db_table}"  # noqa: S608 - our own names
+    " WHERE prefix = %s AND revoked_at IS NULL"
+)
 
 
 def token_of(request: HttpRequest) -> str | None:

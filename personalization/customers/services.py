@@ -124,6 +124,8 @@ def write_traits(changes: Sequence[tuple[int, SplitTraits]], *, by_us: bool = Fa
     history. `by_us`: computed by us, the profile itself counts as untouched and no declaration is asked.
     Locks the customers in the order of their ids, so that concurrent batches wait instead of deadlocking.
     """
+    if not changes:
+        return []
     settled = Settled(list(changes)) if by_us else settle(changes)
     merged: dict[int, tuple[dict[str, str], dict[str, Any]]] = {}
     for customer_id, split in settled.changes:

@@ -14,7 +14,7 @@ from personalization.customers.phones import normalize_phone
 
 MAX_DEPTH = 20
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_BIG = 10**38
+MOST = 10**38
 
 
 class SplitTraits(NamedTuple):
@@ -41,7 +41,7 @@ def clean_json(value: Any, *, depth: int = 0) -> Any:
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, (int, float)):
-        if not -_BIG < value < _BIG:
+        if not -MOST < value < MOST:
             raise InvalidTraits("a number is too large")
         return value
     if depth >= MAX_DEPTH:

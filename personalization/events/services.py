@@ -68,6 +68,7 @@ def copy_events(events: Sequence[NewEvent], *, received_at: datetime) -> None:
     The caller has locked the customers, as `customers.resolve` does, and begins its transaction anew where
     one of the events is there already: raises IntegrityError.
     """
+    received = received_at.isoformat()
     contexts: dict[int, str] = {}  # one object serves all messages of a client, as they are read
     lines: dict[tuple[int, str], str] = {}
     for event in events:
@@ -78,7 +79,7 @@ def copy_events(events: Sequence[NewEvent], *, received_at: datetime) -> None:
             lines[event.customer_id, key] = (
                 f"{event.customer_id}\t{key}\t{_escape(event.name)}\t{event.item_id or ''}\t"
                 f"{'' if event.value is None else event.value}\t{_json_cell(event.properties)}\t{context}\t"
-                f"{event.occurred_at.isoformat()}\t{received_at.isoformat()}\n"
+                f"{event.occurred_at.isoformat()}\t{received}\n"
             )
     if lines:
         # In the order of the key, for the index and so that two writers of the same events do not deadlock.
