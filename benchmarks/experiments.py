@@ -109,8 +109,8 @@ def measure(args, customers: int, events: int) -> None:
     from django.core.management import call_command
     from django.db import connection
 
-    from experiments.findings import as_document, read_findings
     from experiments.models import Analysis, Experiment, Metric
+    from experiments.reports.findings import as_document, read_findings
     from experiments.selectors import newest_report
 
     call_command("migrate", verbosity=0)

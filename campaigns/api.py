@@ -22,8 +22,8 @@ from campaigns.reports.decision_serializers import (
 from campaigns.reports.found import wish
 from campaigns.serializers import CampaignSerializer, DeliverySerializer, LaunchSerializer, ProgressSerializer
 from campaigns.services import MessageDraft
-from experiments.plan import amend_plan
-from experiments.plan_serializers import PlanChangeSerializer
+from experiments.plans.plan import amend_plan
+from experiments.plans.serializers import PlanChangeSerializer
 from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name

@@ -20,8 +20,8 @@ from campaigns.senders.accounts import trouble_of
 from campaigns.suggestions.services import unapproved_in
 from campaigns.workflow import approval
 from experiments.errors import InvalidPlan
-from experiments.outlook import Outlook
-from experiments.outlook_words import explain_outlook
+from experiments.outlooks.outlook import Outlook
+from experiments.outlooks.words import explain_outlook
 from personalization.catalog.selectors import items
 from personalization.customers.models import Customer
 from personalization.customers.selectors import consented

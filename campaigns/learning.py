@@ -20,10 +20,10 @@ from campaigns.models import Campaign, Delivery, DeliveryStatus, Learning, Learn
 from experiments.bandits import uniform_draws
 from experiments.errors import NotPossible
 from experiments.models import Allocation, Experiment, Metric, MetricScope
-from experiments.outcomes import is_one_number
 from experiments.personalizing import Assigned, assign_learned, assign_personalized
 from experiments.services import assign
-from experiments.traffic import hash_values
+from experiments.sums.outcomes import is_one_number
+from experiments.traffic.rules import hash_values
 from personalization.access.services import audit
 
 log = structlog.get_logger(__name__)

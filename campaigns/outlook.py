@@ -14,11 +14,11 @@ from campaigns.models import Campaign
 from campaigns.planning import draft_plan, entrants
 from experiments import metrics
 from experiments.decisions import Criteria, Guardrail
-from experiments.guardrail_outlook import Protection, look_at_guardrail
-from experiments.history import History, load_history
 from experiments.models import Metric
-from experiments.outlook import Doubt, Groups, Outlook, look_ahead
-from experiments.outlook_words import explain_protection, outlook_document
+from experiments.outlooks.guardrail import Protection, look_at_guardrail
+from experiments.outlooks.history import History, load_history
+from experiments.outlooks.outlook import Doubt, Groups, Outlook, look_ahead
+from experiments.outlooks.words import explain_protection, outlook_document
 from personalization.segments import selectors as segments
 from personalization.segments.models import SegmentVersion
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from campaigns.models import Campaign
 from experiments.decisions import Criteria
 from experiments.models import Metric
-from experiments.plan_draft import Entrant, draft_criteria
+from experiments.plans.draft import Entrant, draft_criteria
 
 CONTROL = "control"
 

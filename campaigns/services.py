@@ -28,9 +28,9 @@ from campaigns.steering import cancel, close, pause, resume, retry_failed
 from campaigns.tracking.utm import wrong_utm
 from campaigns.varying import start_varying
 from campaigns.winner import promise
-from experiments import holdouts
 from experiments import services as experiments
 from experiments.models import Allocation, Experiment, Holdout
+from experiments.traffic import holdouts
 from personalization.access.services import audit
 from personalization.segments import selectors as segments
 from personalization.segments.models import Segment

@@ -20,7 +20,7 @@ from campaigns.reports.words import effect_text, interval_text
 from experiments import selectors as experiments
 from experiments import services, tasks
 from experiments.models import Allocation, Experiment, Metric
-from experiments.sentence import first_sentence
+from experiments.reports.sentence import first_sentence
 from personalization.content.choices import excerpt
 from personalization.content.errors import TemplateError
 from personalization.content.needs import Need

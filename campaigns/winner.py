@@ -24,10 +24,11 @@ from campaigns.models import (
     SkipReason,
 )
 from campaigns.planning import draft_plan, entrants_of
-from experiments import decisions, looks
+from experiments import decisions
 from experiments.decisions import Winner, winner_of
 from experiments.models import Plan
-from experiments.plan import criteria_of, freeze_plan
+from experiments.plans import looks
+from experiments.plans.plan import criteria_of, freeze_plan
 from personalization.access.services import audit
 
 CLOCK = "clock"

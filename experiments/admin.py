@@ -14,7 +14,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from experiments import metrics
 from experiments.models import Experiment, Metric, Variant
-from experiments.traffic_admin import ClientKeyAdmin, HoldoutAdmin, LayerAdmin
+from experiments.traffic.admin import ClientKeyAdmin, HoldoutAdmin, LayerAdmin
 
 __all__ = ["ClientKeyAdmin", "ExperimentAdmin", "HoldoutAdmin", "LayerAdmin", "MetricAdmin"]
 

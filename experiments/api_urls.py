@@ -1,9 +1,12 @@
 from django.urls import path
 
-from experiments import experiment_api, metric_api, plan_api, traffic_api
-from experiments.api import AnalysisView, GroupsView
-from experiments.long_run_api import LongRunView
-from experiments.targeting_api import TargetingView
+from experiments import experiment_api
+from experiments.definitions import api as metric_api
+from experiments.long_runs.api import LongRunView
+from experiments.plans import api as plan_api
+from experiments.reports.api import AnalysisView, GroupsView
+from experiments.targeting.api import TargetingView
+from experiments.traffic import api as traffic_api
 
 ONE = "experiments/<slug:key>"
 urlpatterns = [

@@ -10,7 +10,7 @@ from experiments.assignment import NOWHERE
 from experiments.errors import NotRunning
 from experiments.models import Assignment, Experiment, Variant
 from experiments.selectors import assignments_of
-from experiments.traffic import hash_values, rule_of
+from experiments.traffic.rules import hash_values, rule_of
 from personalization.segments import selectors as segments
 
 CHUNK = 20_000

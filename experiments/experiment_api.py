@@ -22,7 +22,7 @@ from experiments.experiment_serializers import (
 )
 from experiments.importing import ImportedRow, import_assignments
 from experiments.models import Experiment, Origin
-from experiments.plan import promise
+from experiments.plans.plan import promise
 from experiments.selectors import own_experiment
 from personalization.access.models import Scope
 from personalization.access.pagination import CursorPagination, answer_page

@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from experiments.exposures import count_exposed
-from experiments.layers import LayerPart
 from experiments.models import Experiment, Layer, Variant
 from experiments.services import VariantSpec
+from experiments.traffic.layers import LayerPart
 from personalization.segments.models import Segment, SegmentVersion
 
 MAX_ROWS = 1_000

@@ -10,8 +10,8 @@ from django.db import connection
 from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 
 from experiments.assigning import assign_since
-from experiments.holdouts import draw
 from experiments.models import Assignment, Experiment
+from experiments.traffic.holdouts import draw
 from personalization.events.models import Event
 
 # The standard name of the Segment spec for it.

@@ -14,7 +14,7 @@ from experiments.assigning import NewAssignment, store
 from experiments.assignment import NOWHERE
 from experiments.errors import InvalidAssignments, WrongState
 from experiments.models import Assignment, Experiment, Origin
-from experiments.traffic import rule_of
+from experiments.traffic.rules import rule_of
 from personalization.customers.identity import resolve
 
 

@@ -22,10 +22,10 @@ from experiments.bandits import (
 )
 from experiments.errors import NotPossible, NotRunning
 from experiments.models import Direction, Experiment, Metric, Variant
-from experiments.outcomes import Outcomes, load_outcomes
 from experiments.selectors import assignments_of
 from experiments.stats import Mean, Proportion
-from experiments.traffic import hash_values
+from experiments.sums.outcomes import Outcomes, load_outcomes
+from experiments.traffic.rules import hash_values
 from experiments.trait_table import load_traits, load_traits_like
 from experiments.uplift.table import Encoder
 

@@ -8,18 +8,18 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from experiments.breakdown import Breakdown
-from experiments.breakdown_report import BreakdownReport, compare_groups
+from experiments.breakdowns.breakdown import Breakdown
+from experiments.breakdowns.report import BreakdownReport, compare_groups
 from experiments.errors import WrongState
-from experiments.findings import Findings, metrics_of, newest_findings, read_findings
-from experiments.judging import judge, with_family
-from experiments.learned import learned_metric
-from experiments.metric_report import baseline_of, compared_variants, metric_report
+from experiments.learning.learned import learned_metric
 from experiments.models import Allocation, Assignment, Experiment, Metric, Origin, Variant
-from experiments.plan import current_plan
-from experiments.report import ALPHA, AllocationReport, MetricReport, Report, VariantSummary
+from experiments.plans.plan import current_plan
+from experiments.reports.findings import Findings, metrics_of, newest_findings, read_findings
+from experiments.reports.judging import judge, with_family
+from experiments.reports.metric_report import baseline_of, compared_variants, metric_report
+from experiments.reports.report import ALPHA, AllocationReport, MetricReport, Report, VariantSummary
+from experiments.reports.weighted import check_division, drawn_effect, weighted_report
 from experiments.stats import check_seen_twice, sample_ratio, sample_ratio_by_stage
-from experiments.weighted import check_division, drawn_effect, weighted_report
 
 Stages = Mapping[str, Mapping[str, int]]
 

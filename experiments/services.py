@@ -12,10 +12,10 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from experiments.assigning import Assigned, assign
-from experiments.defaults import DEFAULT_METRICS
+from experiments.definitions.defaults import DEFAULT_METRICS
 from experiments.errors import InvalidTraffic, InvalidVariants, KeyTaken, LayerTaken, WrongState
-from experiments.layers import LayerPart, free_text, taken_parts
 from experiments.models import Allocation, Experiment, Layer, Metric, Origin, Variant
+from experiments.traffic.layers import LayerPart, free_text, taken_parts
 from personalization.segments.models import SegmentVersion
 
 __all__ = [

@@ -8,11 +8,12 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from experiments import analyses, jobs
+from experiments import jobs
 from experiments.exposures import take_in_exposed
-from experiments.long_run_study import make_long_run
+from experiments.long_runs.study import make_long_run
 from experiments.models import Experiment, LongRunStudy, TargetingStudy
-from experiments.targeting import make_study
+from experiments.reports import analyses
+from experiments.targeting.study import make_study
 
 log = structlog.get_logger(__name__)
 

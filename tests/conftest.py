@@ -67,7 +67,7 @@ def chromium_path() -> str:
 @pytest.fixture
 def analyse(db):
     """What a worker does when somebody wants a fresh result: makes it, in this process."""
-    from experiments import analyses
+    from experiments.reports import analyses
 
     def make(experiment, **options):
         analyses.ask(experiment, force=True)

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods
 
 from campaigns.connect.snippets import API_KEY, CLIENT_KEY, SCOPES, SNIPPETS
 from campaigns.onsite.models import Placement
-from experiments.client_keys import create_client_key
 from experiments.models import ClientKey, Experiment
+from experiments.traffic.client_keys import create_client_key
 from personalization.access.models import User
 from personalization.access.services import actor_name, create_key
 from personalization.access.shell import render_page, staff_page

@@ -16,7 +16,7 @@ from campaigns.models import Campaign, CampaignStatus, Delivery, DeliveryStatus,
 from campaigns.senders.accounts import trouble_of
 from campaigns.workflow import approval
 from experiments import selectors as experiments
-from experiments.notices import Notice, notices
+from experiments.reports.notices import Notice, notices
 from personalization.customers.models import Channel
 from personalization.privacy.models import PrivacyRequest, RequestStatus
 from personalization.sources.models import Import, ImportStatus

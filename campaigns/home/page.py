@@ -12,7 +12,7 @@ from django.utils import timezone
 from campaigns.home.needs import needs_of
 from campaigns.models import Campaign, Delivery, DeliveryStatus, Run, RunStatus
 from campaigns.workflow.month import planned_between
-from experiments.long_run_study import long_run_sentence
+from experiments.long_runs.study import long_run_sentence
 from experiments.models import Holdout, LongRunStudy
 from personalization.access.shell import staff_page
 from personalization.customers.models import SOMEBODY, Customer

@@ -4,7 +4,7 @@ import time
 from hashlib import sha256
 
 from campaigns.onsite.errors import LacksScope, NotAllowed
-from experiments import client_keys
+from experiments.traffic import client_keys
 from personalization.access.authentication import authenticate_key
 from personalization.access.models import Scope
 

@@ -19,7 +19,7 @@ from campaigns.onsite.answering import Question, answer
 from campaigns.onsite.errors import NotAllowed
 from campaigns.onsite.reading import read_call
 from campaigns.onsite.serializers import DecideAnswer, DecideRequest, ReportsAnswer, ReportsRequest
-from experiments import client_keys
+from experiments.traffic import client_keys
 from personalization.access.authentication import authenticate_key, token_of
 from personalization.access.models import Scope
 from personalization.access.problems import ProblemError

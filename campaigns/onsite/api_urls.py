@@ -1,7 +1,7 @@
 from django.urls import path
 
 from campaigns.onsite import api, offer_api
-from experiments.sdk_views import for_clients
+from experiments.sdk.views import for_clients
 
 urlpatterns = [
     path("decide", for_clients("GET", "POST")(api.decide)),

@@ -18,9 +18,9 @@ from campaigns.onsite.models import Offer, OfferContent, OfferStatus, Placement
 from campaigns.onsite.next_best import gain_of
 from experiments.assignment import Filter, Rule
 from experiments.bandits.incremental import Gain
-from experiments.holdouts import global_filters
 from experiments.models import Variant
-from experiments.traffic import rule_of
+from experiments.traffic.holdouts import global_filters
+from experiments.traffic.rules import rule_of
 from personalization.content.errors import TemplateError
 from personalization.content.fragments import CompiledFragment, compile_fragment
 from personalization.segments.models import SegmentVersion

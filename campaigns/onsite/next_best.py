@@ -17,8 +17,8 @@ from experiments.bandits.best_chance import Floats
 from experiments.bandits.incremental import Gain, incremental_chances
 from experiments.errors import NotPossible
 from experiments.models import Direction
-from experiments.outcomes import load_outcomes
 from experiments.stats import Mean
+from experiments.sums.outcomes import load_outcomes
 
 FLOOR = 0.02  # every offer and doing nothing keep this chance: nothing is ever left untried
 MEASURED, UNKNOWN = "measured", "no_evidence_yet"

@@ -14,8 +14,8 @@ from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT, wrong_count
 from campaigns.onsite.errors import InvalidOffer, OfferState
 from campaigns.onsite.models import Offer, OfferContent, OfferStatus, Order, Placement
 from experiments.models import Metric
-from experiments.outcomes import is_one_number
 from experiments.services import VariantSpec, create_experiment, end_experiment, start_experiment
+from experiments.sums.outcomes import is_one_number
 from personalization.access.models import User
 from personalization.access.services import audit
 from personalization.content.fragments import check_fragment

@@ -10,7 +10,7 @@ import psycopg
 from django.db import connection
 
 from experiments.models import Assignment, Holdout, HoldoutMember
-from experiments.traffic import hash_values
+from experiments.traffic.rules import hash_values
 from personalization.customers import selectors as customers
 from personalization.customers.declared import unseal
 from personalization.customers.identity import known_identifiers

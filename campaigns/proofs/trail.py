@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from campaigns.limits.hours import zone_of
 from campaigns.models import Campaign, Message, TopicRule
 from campaigns.why.answers import PASSED, STOPPED, UNKNOWN, Decision
-from experiments.holdouts import is_global_member
+from experiments.traffic.holdouts import is_global_member
 from personalization.customers import selectors as customers
 from personalization.customers.models import Customer
 from personalization.segments import selectors as segments

@@ -6,7 +6,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from campaigns.reports.words import effect_text
-from experiments.report import Comparison, Finding, MetricReport, Report
+from experiments.reports.report import Comparison, Finding, MetricReport, Report
 from experiments.stats import Standing
 
 

@@ -8,8 +8,8 @@ from campaigns import varying
 from campaigns.models import Learning, Run
 from campaigns.reports.words import difference_interval, difference_text, p_equation
 from experiments.models import Experiment
-from experiments.report import Report
-from experiments.weighted import allocation_sentences
+from experiments.reports.report import Report
+from experiments.reports.weighted import allocation_sentences
 
 
 def allocation_context(report: Report) -> dict[str, Any] | None:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from campaigns import selectors
 from campaigns.reports.allocation import learned_from
-from experiments import api
 from experiments.models import Experiment
+from experiments.reports import api
 
 
 class ReportView(api.ReportView):

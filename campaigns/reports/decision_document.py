@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 from campaigns import selectors
 from campaigns.models import Rollout, RolloutStatus, Run
 from campaigns.winner import BY_HAND
-from experiments import decision_document as experiments
 from experiments.decisions import Code
+from experiments.plans import decision_document as experiments
 
 
 def decision_document_of(run: Run) -> dict[str, Any]:

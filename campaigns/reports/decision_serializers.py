@@ -11,7 +11,7 @@ from rest_framework.serializers import (
     IntegerField,
 )
 
-from experiments.plan_serializers import ExperimentDecisionSerializer
+from experiments.plans.serializers import ExperimentDecisionSerializer
 
 
 class OutlookSerializer(serializers.Serializer[Any]):

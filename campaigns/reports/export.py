@@ -12,10 +12,10 @@ from campaigns import selectors
 from campaigns.reports.allocation import learned_from
 from campaigns.reports.page import harmless
 from experiments import selectors as experiments
-from experiments.document import document
 from experiments.models import Experiment
-from experiments.plan_document import plan_document
-from experiments.report import Comparison, Report
+from experiments.plans.document import plan_document
+from experiments.reports.document import document
+from experiments.reports.report import Comparison, Report
 from personalization.access.shell import staff_page
 
 COLUMNS = [

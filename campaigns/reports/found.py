@@ -14,12 +14,13 @@ from campaigns.reports.guards import beliefs, guardrails
 from campaigns.reports.learned import learned_context
 from campaigns.reports.tables import NO_CHARTS, against_control, charts, tables, without_silence
 from campaigns.reports.words import headline
-from experiments import analyses, tasks
 from experiments import selectors as experiments
-from experiments.breakdown_words import breakdown_sentences
+from experiments import tasks
+from experiments.breakdowns.words import breakdown_sentences
 from experiments.models import Experiment
-from experiments.notices import notices
-from experiments.report import Report
+from experiments.reports import analyses
+from experiments.reports.notices import notices
+from experiments.reports.report import Report
 
 REPORT_SECONDS = 4  # however many people watch, it is put into words once in that time
 

@@ -10,9 +10,10 @@ from django.views.decorators.http import require_POST
 
 from campaigns.editor import forms
 from campaigns.editor.pages import answers_problems
-from experiments import analyses, tasks
-from experiments.breakdown import MAX_CUTS, GroupChoice
+from experiments import tasks
+from experiments.breakdowns.breakdown import MAX_CUTS, GroupChoice
 from experiments.models import Experiment, Metric
+from experiments.reports import analyses
 from personalization.access.services import actor_name
 from personalization.access.shell import staff_page
 from personalization.segments.fields import known_fields

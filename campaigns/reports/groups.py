@@ -3,9 +3,9 @@
 from typing import Any
 
 from campaigns.reports.words import difference_interval, difference_text, is_share, obstacle_text, p_text
-from experiments.breakdown_report import GroupEffect
-from experiments.breakdown_words import label_text
-from experiments.report import MetricReport, Report
+from experiments.breakdowns.report import GroupEffect
+from experiments.breakdowns.words import label_text
+from experiments.reports.report import MetricReport, Report
 
 
 def group_rows(report: Report) -> list[dict[str, Any]]:

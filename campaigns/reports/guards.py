@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from campaigns.reports.words import is_share, percent
-from experiments.report import MetricReport, Report
+from experiments.reports.report import MetricReport, Report
 from experiments.stats import Standing
 
 

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from campaigns.reports.words import amount, bounds
 from experiments.bandits.beliefs import posterior
-from experiments.learned_report import LearnedDay, LearnedMetric, LearnedVariant, Regret
-from experiments.report import Report
+from experiments.learning.report import LearnedDay, LearnedMetric, LearnedVariant, Regret
+from experiments.reports.report import Report
 
 SURE = 0.95
 NO_LEARNING: dict[str, Any] = {"arms": [], "days": [], "variants": [], "regret": [], "isShare": False}

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from campaigns.outlook import asks_for_share
 from experiments.decisions import Method
 from experiments.models import Experiment, Metric
-from experiments.plan import current_plan
+from experiments.plans.plan import current_plan
 
 
 def plan_form(experiment: Experiment) -> dict[str, Any] | None:

@@ -12,8 +12,8 @@ from campaigns.editor.pages import answers_problems
 from campaigns.models import Campaign, Run
 from campaigns.outlook import guardrails_ahead, look_ahead_of
 from campaigns.reports.page import report_parts
-from experiments.outlook_words import explain_margin, outlook_document
-from experiments.plan import amend_plan
+from experiments.outlooks.words import explain_margin, outlook_document
+from experiments.plans.plan import amend_plan
 from experiments.selectors import own_experiment
 from personalization.access.services import actor_name
 from personalization.access.shell import staff_page

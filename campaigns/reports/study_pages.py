@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 
 from experiments import tasks
 from experiments.errors import ExperimentError
-from experiments.long_run_study import ask_for_long_run, long_run_sentence
+from experiments.long_runs.study import ask_for_long_run, long_run_sentence
 from experiments.models import Experiment, Holdout, LongRunStudy, Metric, TargetingStudy
-from experiments.outcomes import is_one_number
-from experiments.targeting import ask_for_study
-from experiments.targeting_sentence import subgroups_sentence, targeting_sentence
+from experiments.sums.outcomes import is_one_number
+from experiments.targeting.sentence import subgroups_sentence, targeting_sentence
+from experiments.targeting.study import ask_for_study
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
 

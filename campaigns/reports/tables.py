@@ -16,7 +16,7 @@ from campaigns.reports.words import (
     obstacle_text,
     p_text,
 )
-from experiments.report import Comparison, MetricReport, Report
+from experiments.reports.report import Comparison, MetricReport, Report
 from experiments.stats import Proportion
 from experiments.stats.kinds import plain_of
 

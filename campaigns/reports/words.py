@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from campaigns.models import Run
 from experiments import selectors as experiments
 from experiments import tasks
-from experiments.report import Finding, MetricReport, Report
+from experiments.reports.report import Finding, MetricReport, Report
 from experiments.stats import Effect, Obstacle, Proportion
 from experiments.stats.kinds import plain_of
 

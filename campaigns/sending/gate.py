@@ -13,7 +13,7 @@ from campaigns.limits.holding import Holding
 from campaigns.limits.permission import permitted_ids
 from campaigns.models import DeliveryStatus, Passage, PassageStatus, Run, RunStatus, SkipReason
 from campaigns.sending.context import RunContent
-from experiments import holdouts
+from experiments.traffic import holdouts
 from personalization.customers import selectors as customers
 
 FRESH_SECONDS = 0.5

@@ -13,8 +13,8 @@ from django.db.models import F
 from campaigns import channels
 from campaigns.audience import freeze
 from campaigns.models import Run, RunStatus
-from experiments import holdouts
 from experiments import services as experiments
+from experiments.traffic import holdouts
 
 
 @dataclass(frozen=True)

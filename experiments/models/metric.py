@@ -5,7 +5,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from experiments.metric_checks import check_metric
+from experiments.definitions.checks import check_metric
 from experiments.models.assignment import Experiment, Variant
 
 

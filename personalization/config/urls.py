@@ -57,7 +57,7 @@ urlpatterns = [
     path("app/connect/", include("campaigns.connect.urls")),
     path("app/webhooks/", include("campaigns.webhooks.urls")),
     path("app/experiments/", include("campaigns.reports.experiment_urls")),
-    path("", include("experiments.sdk_urls")),
+    path("", include("experiments.sdk.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="api-docs"),
     path("t/", include("campaigns.tracking.urls")),

@@ -14,7 +14,7 @@ from campaigns.onsite import answering, live, services, showing
 from campaigns.onsite.deadline import Deadline
 from campaigns.onsite.models import Order
 from campaigns.onsite.services import ContentDraft, OfferDraft
-from experiments.client_keys import create_client_key
+from experiments.traffic.client_keys import create_client_key
 from personalization.customers.models import Customer, Identifier
 from personalization.events.models import Event
 

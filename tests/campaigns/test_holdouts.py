@@ -8,9 +8,9 @@ from django.test import Client
 from campaigns import services, tasks
 from campaigns.models import Delivery, SkipReason
 from campaigns.selectors import progress
-from experiments import holdouts
 from experiments.assignment import hash_fraction
 from experiments.models import Assignment
+from experiments.traffic import holdouts
 from personalization.access.services import create_key
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from experiments import holdouts, services
+from experiments import services
 from experiments.models import Assignment, HoldoutMember
 from experiments.services import VariantSpec
+from experiments.traffic import holdouts
 from personalization.customers.identity import resolve
 from personalization.customers.models import Customer
 from personalization.events.identity import connect

@@ -9,9 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import Campaign, Delivery, Run
-from experiments import holdouts
 from experiments import services as experiments
 from experiments.services import VariantSpec
+from experiments.traffic import holdouts
 from personalization.customers import services
 from personalization.customers.models import Customer
 from personalization.customers.timeline import read_timeline, timeline_sources

@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from experiments.client_keys import is_live
 from experiments.models import Experiment, HoldoutMember, Metric, Plan
 from experiments.services import ensure_default_metrics
+from experiments.traffic.client_keys import is_live
 from personalization.access.models import AuditEntry
 from personalization.access.services import create_key
 

@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from experiments import holdouts, services
+from experiments import services
 from experiments.assignment import bucket_ranges, choose, hash_fraction
 from experiments.exposures import count_exposed, take_in_exposed
 from experiments.models import Assignment
+from experiments.traffic import holdouts
 from personalization.access.services import create_key
 
 

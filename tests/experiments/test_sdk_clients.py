@@ -10,11 +10,12 @@ from openfeature.evaluation_context import EvaluationContext
 from openfeature.exception import ErrorCode
 from openfeature.flag_evaluation import Reason
 
-from experiments import holdouts, services
-from experiments.client_keys import create_client_key, revoke_client_key
-from experiments.layers import LayerPart
+from experiments import services
 from experiments.models import Assignment, Layer
 from experiments.services import VariantSpec
+from experiments.traffic import holdouts
+from experiments.traffic.client_keys import create_client_key, revoke_client_key
+from experiments.traffic.layers import LayerPart
 from personalization.customers.models import Customer
 from personalization.segments.services import save_segment
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from experiments import lab
 from experiments.decisions import Method
-from experiments.history import load_history
 from experiments.models import Metric
-from experiments.outlook import Doubt, Groups, look_ahead
+from experiments.outlooks import lab
+from experiments.outlooks.history import load_history
+from experiments.outlooks.outlook import Doubt, Groups, look_ahead
 
 LOOKS = 20
 

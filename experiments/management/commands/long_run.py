@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from experiments.long_run import Amount, cumulate
-from experiments.long_run_sums import holdout_weeks
+from experiments.long_runs.long_run import Amount, cumulate
+from experiments.long_runs.sums import holdout_weeks
 from experiments.models import Holdout
 
 

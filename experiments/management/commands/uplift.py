@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from experiments.models import Experiment, Metric, Variant
-from experiments.targeting import save_rule_segment, study_targeting, write_scores
-from experiments.targeting_sentence import subgroups_sentence, targeting_sentence
+from experiments.targeting.sentence import subgroups_sentence, targeting_sentence
+from experiments.targeting.study import save_rule_segment, study_targeting, write_scores
 from personalization.access.problems import ProblemError
 
 ACTOR = "command:uplift"

@@ -12,7 +12,7 @@ from campaigns import services
 from campaigns.models import Delivery
 from campaigns.tracking import links
 from campaigns.tracking.links import CLICK, OPEN, TRAP, UNSUBSCRIBE, Link
-from experiments.questions import BOT_FLAGS
+from experiments.sums.questions import BOT_FLAGS
 from personalization.customers.models import Consent, Suppression
 from personalization.events.models import Event
 

@@ -13,9 +13,9 @@ from django.utils import timezone
 from campaigns import services
 from campaigns.home.needs import needs_of
 from campaigns.models import Campaign, Delivery, DeliveryStatus, Run, RunStatus
-from experiments.holdouts import create_holdout
 from experiments.models import JobStatus, LongRunStudy
 from experiments.services import ensure_default_metrics
+from experiments.traffic.holdouts import create_holdout
 from personalization.access.models import User
 from personalization.access.services import ensure_roles
 from personalization.config.tasks import HEARTBEAT_KEY

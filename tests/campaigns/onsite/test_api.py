@@ -9,7 +9,7 @@ from django.test import Client
 from campaigns.onsite import admission, answering, live, showing
 from campaigns.onsite.deadline import FAILURES, Deadline, NotInTime
 from campaigns.onsite.services import ContentDraft
-from experiments.client_keys import create_client_key, revoke_client_key
+from experiments.traffic.client_keys import create_client_key, revoke_client_key
 from personalization.access.models import Scope
 from personalization.access.services import create_key
 from personalization.catalog.models import Item

@@ -10,8 +10,8 @@ from campaigns.onsite.learning import FLOOR, Arm, choose
 from campaigns.onsite.models import Order
 from campaigns.onsite.services import ContentDraft, pause_offer
 from campaigns.onsite.visitors import Visitor, find_visitor
-from experiments.holdouts import create_holdout
 from experiments.services import assign
+from experiments.traffic.holdouts import create_holdout
 from personalization.customers.models import Customer, Identifier, IdentifierKind
 from personalization.events.services import NewEvent, record_events
 from personalization.segments.services import save_segment

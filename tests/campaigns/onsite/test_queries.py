@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from campaigns.onsite import item_texts
 from campaigns.onsite.answering import Question, _answer
-from experiments.holdouts import create_holdout
+from experiments.traffic.holdouts import create_holdout
 from personalization.access.models import Scope
 from personalization.access.services import create_key
 from personalization.catalog.models import Item

@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns import services, winner
-from experiments import analyses
 from experiments import services as experiments
 from experiments.models import Assignment
-from experiments.plan import freeze_plan
-from experiments.plan_draft import draft_criteria, entrants_of
+from experiments.plans.draft import draft_criteria, entrants_of
+from experiments.plans.plan import freeze_plan
+from experiments.reports import analyses
 from experiments.services import VariantSpec, ensure_default_metrics
 from personalization.access.models import User
 from personalization.customers.models import Customer

@@ -10,9 +10,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from experiments import holdouts, jobs, services, tasks
+from experiments import jobs, services, tasks
 from experiments.models import Assignment, HoldoutMember, JobStatus, LongRunStudy, TargetingStudy
 from experiments.services import VariantSpec, ensure_default_metrics
+from experiments.traffic import holdouts
 from personalization.access.models import User
 from personalization.access.services import create_key
 from personalization.customers.models import Customer

@@ -11,8 +11,8 @@ from campaigns import services
 from campaigns.errors import CampaignNotReady, InvalidState
 from campaigns.models import Campaign, CampaignStatus, Message, Run, RunStatus
 from campaigns.workflow import shelving
-from experiments.holdouts import create_holdout
 from experiments.services import ensure_default_metrics
+from experiments.traffic.holdouts import create_holdout
 from personalization.access.models import User
 from personalization.customers.models import Customer
 from personalization.segments.services import save_segment

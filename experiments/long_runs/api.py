@@ -1,0 +1,89 @@
+"""What everything together earned against a holdout, for programs."""
+
+from typing import Any
+
+from django.db import transaction
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from experiments import tasks
+from experiments.long_runs.study import ask_for_long_run, long_run_sentence
+from experiments.models import Holdout, JobStatus, LongRunStudy
+from experiments.reports.effect_serializers import EffectSerializer, TotalSerializer
+from personalization.access.models import Scope
+from personalization.access.services import actor_name
+
+TAGS = ["holdouts"]
+
+
+class WeekSerializer(serializers.Serializer[Any]):
+    """Over all weeks so far, in the shop's currency."""
+
+    until_week = serializers.DateField()
+    effect = EffectSerializer(allow_null=True, help_text="Revenue per customer.")
+    revenue = TotalSerializer(allow_null=True)
+    profit = TotalSerializer(allow_null=True)
+    revenue_per_thousand = TotalSerializer(allow_null=True)
+    profit_per_thousand = TotalSerializer(allow_null=True)
+    customers = serializers.IntegerField()
+    held_out = serializers.IntegerField()
+    messages = serializers.IntegerField()
+    cost = serializers.FloatField()
+
+
+class LongRunSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    status = serializers.ChoiceField(JobStatus.choices)
+    error = serializers.CharField(allow_blank=True)
+    as_of = serializers.DateTimeField()
+    sentence = serializers.CharField(allow_blank=True)
+    cost = serializers.FloatField()
+    margin = serializers.FloatField()
+    event = serializers.CharField()
+    weeks = WeekSerializer(many=True)
+
+
+class NewLongRunSerializer(serializers.Serializer[Any]):
+    cost = serializers.FloatField(default=0.0, min_value=0, help_text="Of one message.")
+    margin = serializers.FloatField(default=1.0, help_text="Share of revenue that is left, for example 0.4.")
+    event = serializers.CharField(
+        default="Order Completed", max_length=200, help_text="Whose value is revenue."
+    )
+
+
+class LongRunView(APIView):
+    required_scope = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE}
+
+    @extend_schema(operation_id="holdouts_long_run", responses=LongRunSerializer(many=True), tags=TAGS)
+    def get(self, request: Request, key: str) -> Response:
+        """The newest ten computations."""
+        holdout = get_object_or_404(Holdout, key=key)
+        return Response([_answer(one) for one in holdout.long_run.order_by("-pk")[:10]])
+
+    @extend_schema(
+        operation_id="holdouts_compute_long_run", request=NewLongRunSerializer,
+        responses={202: LongRunSerializer}, tags=TAGS,
+    )  # fmt: skip
+    def post(self, request: Request, key: str) -> Response:
+        """Asks for cumulative incremental revenue and profit, week by week; a worker computes them."""
+        holdout = get_object_or_404(Holdout, key=key)
+        body = NewLongRunSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        with transaction.atomic():
+            kept = ask_for_long_run(
+                holdout, **body.validated_data, now=timezone.now(), actor=actor_name(request)
+            )
+            tasks.hand_over(tasks.compute_long_run, kept.pk)
+        return Response(_answer(kept), status=status.HTTP_202_ACCEPTED)
+
+
+def _answer(kept: LongRunStudy) -> dict[str, Any]:
+    return {
+        "id": kept.pk, "status": kept.status, "error": kept.error, "as_of": kept.as_of,
+        "sentence": long_run_sentence(kept), **kept.wishes, "weeks": kept.weeks or [],
+    }  # fmt: skip

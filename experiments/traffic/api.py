@@ -1,0 +1,158 @@
+"""The API of layers, holdouts and client keys: list, create, end or revoke. Nothing is deleted."""
+
+from django.db import transaction
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from experiments.models import ClientKey, Holdout, Layer
+from experiments.traffic import client_keys, holdouts
+from experiments.traffic.serializers import (
+    ClientKeySerializer,
+    HoldoutSerializer,
+    LayerSerializer,
+    NewHoldoutSerializer,
+    ShareSerializer,
+)
+from personalization.access.models import Scope, User
+from personalization.access.pagination import CursorPagination, answer_page
+from personalization.access.services import actor_name, audit
+
+READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PATCH": Scope.CAMPAIGNS_WRITE}
+LAYERS, HOLDOUTS, KEYS = ["layers"], ["holdouts"], ["client keys"]
+
+
+class LayersView(APIView):
+    required_scope = READ_WRITE
+    pagination_class = CursorPagination
+
+    @extend_schema(operation_id="layers_list", responses=LayerSerializer(many=True), tags=LAYERS)
+    def get(self, request: Request) -> Response:
+        """All layers with the parts that are taken and free."""
+        return answer_page(self, request, Layer.objects.order_by("pk"), LayerSerializer)
+
+    @extend_schema(
+        operation_id="layers_create", request=LayerSerializer, responses={201: LayerSerializer}, tags=LAYERS
+    )
+    def post(self, request: Request) -> Response:
+        """Makes a layer. Experiments take their part when they are made; the end of one frees it."""
+        body = LayerSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        with transaction.atomic():
+            layer = body.save()
+            audit(actor_name(request), "layer.created", f"layer:{layer.key}")
+        return Response(LayerSerializer(layer).data, status=status.HTTP_201_CREATED)
+
+
+class LayerView(APIView):
+    required_scope = Scope.CAMPAIGNS_READ
+
+    @extend_schema(operation_id="layers_get", responses=LayerSerializer, tags=LAYERS)
+    def get(self, request: Request, key: str) -> Response:
+        """One layer with the parts that are taken and free."""
+        return Response(LayerSerializer(get_object_or_404(Layer, key=key)).data)
+
+
+class HoldoutsView(APIView):
+    required_scope = READ_WRITE
+    pagination_class = CursorPagination
+
+    @extend_schema(operation_id="holdouts_list", responses=HoldoutSerializer(many=True), tags=HOLDOUTS)
+    def get(self, request: Request) -> Response:
+        """All holdouts, ended ones too, oldest first."""
+        found = Holdout.objects.prefetch_related("versions").order_by("pk")
+        return answer_page(self, request, found, HoldoutSerializer)
+
+    @extend_schema(
+        operation_id="holdouts_create", request=NewHoldoutSerializer, responses={201: HoldoutSerializer},
+        tags=HOLDOUTS,
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """Draws the members among all present customers; new ones are drawn as they come."""
+        body = NewHoldoutSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        made = holdouts.create_holdout(**body.validated_data, at=timezone.now(), actor=actor_name(request))
+        return Response(HoldoutSerializer(made).data, status=status.HTTP_201_CREATED)
+
+
+class HoldoutView(APIView):
+    required_scope = READ_WRITE
+
+    @extend_schema(operation_id="holdouts_get", responses=HoldoutSerializer, tags=HOLDOUTS)
+    def get(self, request: Request, key: str) -> Response:
+        """One holdout, and how its members were drawn."""
+        return Response(HoldoutSerializer(get_object_or_404(Holdout, key=key)).data)
+
+    @extend_schema(
+        operation_id="holdouts_change", request=ShareSerializer, responses=HoldoutSerializer, tags=HOLDOUTS
+    )
+    def patch(self, request: Request, key: str) -> Response:
+        """A larger share takes more in and lets nobody go; a smaller one lets some go."""
+        body = ShareSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        holdout = get_object_or_404(Holdout, key=key)
+        share = body.validated_data["share"]
+        holdouts.change_share(holdout, share=share, at=timezone.now(), actor=actor_name(request))
+        return Response(HoldoutSerializer(holdout).data)
+
+
+class RedrawView(APIView):
+    required_scope = Scope.CAMPAIGNS_WRITE
+
+    @extend_schema(operation_id="holdouts_redraw", request=None, responses=HoldoutSerializer, tags=HOLDOUTS)
+    def post(self, request: Request, key: str) -> Response:
+        """Draws anew from everybody: nobody should go without messages for ever."""
+        holdout = get_object_or_404(Holdout, key=key)
+        holdouts.redraw(holdout, at=timezone.now(), actor=actor_name(request))
+        return Response(HoldoutSerializer(holdout).data)
+
+
+class EndHoldoutView(APIView):
+    required_scope = Scope.CAMPAIGNS_WRITE
+
+    @extend_schema(operation_id="holdouts_end", request=None, responses=HoldoutSerializer, tags=HOLDOUTS)
+    def post(self, request: Request, key: str) -> Response:
+        """Lets everybody go, for good; who was in when stays on record. Ending twice changes nothing."""
+        holdout = get_object_or_404(Holdout, key=key)
+        holdouts.end_holdout(holdout, at=timezone.now(), actor=actor_name(request))
+        return Response(HoldoutSerializer(holdout).data)
+
+
+class ClientKeysView(APIView):
+    required_scope = READ_WRITE
+    pagination_class = CursorPagination
+
+    @extend_schema(operation_id="client_keys_list", responses=ClientKeySerializer(many=True), tags=KEYS)
+    def get(self, request: Request) -> Response:
+        """All client keys. They are no secret: every visitor of a website can see its own."""
+        return answer_page(self, request, ClientKey.objects.order_by("pk"), ClientKeySerializer)
+
+    @extend_schema(
+        operation_id="client_keys_create", request=ClientKeySerializer, responses={201: ClientKeySerializer},
+        tags=KEYS,
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        """Makes a key with which an app or a website reads served experiments, and nothing else."""
+        body = ClientKeySerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        user = request.user if isinstance(request.user, User) else None
+        made = client_keys.create_client_key(
+            name=body.validated_data["name"], created_by=user, actor=actor_name(request)
+        )
+        return Response(ClientKeySerializer(made).data, status=status.HTTP_201_CREATED)
+
+
+class RevokeClientKeyView(APIView):
+    required_scope = Scope.CAMPAIGNS_WRITE
+
+    @extend_schema(operation_id="client_keys_revoke", request=None, responses=ClientKeySerializer, tags=KEYS)
+    def post(self, request: Request, pk: int) -> Response:
+        """Clients that use it load nothing new from now on. Revoking twice changes nothing."""
+        key = get_object_or_404(ClientKey, pk=pk)
+        client_keys.revoke_client_key(key, actor=actor_name(request))
+        key.refresh_from_db()
+        return Response(ClientKeySerializer(key).data)
