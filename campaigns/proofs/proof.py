@@ -16,7 +16,7 @@ from campaigns.frozen import content_of
 from campaigns.item_choice import ItemChoice
 from campaigns.models import Campaign, Message
 from campaigns.proofs.trail import decide
-from campaigns.tracking import links
+from campaigns.tracking.links import Links
 from campaigns.why.answers import Decision
 from personalization.content.accessibility import check_accessibility
 from personalization.content.errors import Problem, RenderError
@@ -103,12 +103,13 @@ def _rendered(
         shown["preheader"] = preheader_of(content["preheader"], context)
     if not shown.get("html"):
         return shown, "", 0
+    own = Links(DELIVERY_ID, ISSUED_AT)
     finished = channel.finish(
         rendered,
-        track=lambda url: links.click_url(DELIVERY_ID, ISSUED_AT, url) or url,
-        pixel_url=links.open_url(DELIVERY_ID, ISSUED_AT),
+        track=lambda url: own.click(url) or url,
+        pixel_url=own.pixel,
         keep=context["unsubscribe_url"],
-        trap_url=links.trap_url(DELIVERY_ID, ISSUED_AT),
+        trap_url=own.trap,
     )
     return shown, "", len(finished.html.encode())
 

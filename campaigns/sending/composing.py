@@ -1,5 +1,6 @@
 """From a ledger row to a message on the wire; one customer's trouble stays that customer's."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from campaigns.models import SkipReason
 from campaigns.sending.context import ChunkData, RunContent, values_before
 from campaigns.sending.picks import ItemTexts
 from campaigns.tracking import links
+from campaigns.tracking.links import Links
 from campaigns.tracking.utm import tag_url, utm_of
 from personalization.content.errors import LeftOut, MissingValue, RenderError, UsedUp
 from personalization.content.needs import GIVENS, Givens
@@ -72,6 +74,10 @@ class Composer:
 
     def render(self, row: Row) -> Any:
         """The message with its links, as the channel's `finish` answers it. Raises NotPossible."""
+        return self._finished(row)[0]
+
+    def _finished(self, row: Row) -> tuple[Any, str]:
+        """The same, and the address to unsubscribe at."""
         profile = self._data.profiles.get(row.customer_id or 0)
         if profile is None:
             raise NotPossible(SkipReason.ERASED)
@@ -80,19 +86,17 @@ class Composer:
         template = self._run.templates.get(row.variant)
         if template is None:
             raise NotPossible(SkipReason.NO_CONTENT, self._run.broken.get(row.variant, ""))
-        unsubscribe = links.unsubscribe_url(row.id, self._issued)
-        utm = self._utm[row.variant]
+        own = Links(row.id, self._issued)
         try:
-            rendered = template.render(self.context(row, profile, unsubscribe))
-            return self._run.channel.finish(
+            rendered = template.render(self.context(row, profile, own.unsubscribe))
+            finished = self._run.channel.finish(
                 rendered,
-                track=lambda url: (
-                    links.click_url(row.id, self._issued, tag_url(url, utm)) or tag_url(url, utm)
-                ),
-                pixel_url=links.open_url(row.id, self._issued),
-                keep=unsubscribe,
-                trap_url=links.trap_url(row.id, self._issued),
+                track=self._tracking(own, row.variant),
+                pixel_url=own.pixel,
+                keep=own.unsubscribe,
+                trap_url=own.trap,
             )
+            return finished, own.unsubscribe
         except RenderError as error:
             raise NotPossible(REASONS.get(type(error), SkipReason.NO_CONTENT), str(error)) from error
         except Exception as error:
@@ -101,15 +105,11 @@ class Composer:
 
     def compose(self, row: Row, session: Session) -> Outgoing:
         """Raises NotPossible, ChannelError."""
-        finished = self.render(row)
+        finished, unsubscribe = self._finished(row)
         profile, channel = self._data.profiles[row.customer_id or 0], self._run.channel
-        address, unsubscribe = (
-            self._data.addresses[profile["id"]],
-            links.unsubscribe_url(row.id, self._issued),
-        )
         name = f"{profile['first_name']} {profile['last_name']}".strip()
         recipient = Recipient(
-            address,
+            self._data.addresses[profile["id"]],
             name,
             links.message_id(row.id, self._run.run_id, profile["id"], channel.name),
             unsubscribe,
@@ -120,6 +120,15 @@ class Composer:
             raise
         except ValueError as error:
             raise NotPossible(SkipReason.INVALID_ADDRESS, str(error)) from error
+
+    def _tracking(self, own: Links, variant: str) -> Callable[[str], str]:
+        utm = self._utm[variant]
+
+        def track(url: str) -> str:
+            tagged = tag_url(url, utm)
+            return own.click(tagged) or tagged
+
+        return track
 
     def context(self, row: Row, profile: dict[str, Any], unsubscribe_url: str) -> dict[str, Any]:
         loaded = self._data.givens.get(row.id, {})

@@ -87,20 +87,25 @@ class ItemTexts:
         self._items = items
         self._localized: dict[tuple[int, str], dict[str, Any]] = {}
         self._reasons: dict[tuple[str, int | None, str, str], str] = {}
+        self._shown: dict[tuple[int, str, int | None, str, str], dict[str, Any]] = {}
 
     def of(
         self, picks: Sequence[Pick], language: str, pictures: Mapping[int, Chosen] | None = None
     ) -> list[dict[str, Any]]:
         """`pictures`: those chosen for this customer, by item (see `choose_pictures`)."""
-        return [
-            {
-                **self._item(item_id, language),
-                "reason": self._reason(kind, because, event, language),
-                **_picture((pictures or {}).get(item_id)),
-            }
-            for item_id, kind, because, event in picks
-            if item_id in self._items
-        ]
+        found = [self._one(pick, language) for pick in picks if pick[0] in self._items]
+        if not pictures:
+            return found
+        return [{**one, **_picture(pictures.get(one["id"]))} for one in found]
+
+    def _one(self, pick: Pick, language: str) -> dict[str, Any]:
+        """Templates cannot change what they get, so one dictionary serves all customers."""
+        item_id, kind, because, event = pick
+        key = (item_id, kind, because, event, language)
+        if key not in self._shown:
+            reason = self._reason(kind, because, event, language)
+            self._shown[key] = {**self._item(item_id, language), "reason": reason}
+        return self._shown[key]
 
     def _item(self, item_id: int, language: str) -> dict[str, Any]:
         key = (item_id, language)

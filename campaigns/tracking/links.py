@@ -6,11 +6,12 @@ so a click token never opens an unsubscribe. It names the delivery by number; a 
 
 import base64
 import binascii
-import hashlib
 import hmac
 import struct
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
+from typing import Any
 
 from django.conf import settings
 
@@ -18,6 +19,7 @@ HEAD = struct.Struct(">BQI")
 VERSION = 1
 MAC_BYTES = 16
 MAX_TOKEN = 4000
+URL_SAFE = bytes.maketrans(b"+/", b"-_")
 OPEN, CLICK, UNSUBSCRIBE, MESSAGE, TRAP = "open", "click", "unsubscribe", "message-id", "trap"
 
 
@@ -28,15 +30,58 @@ class Link:
     url: str = ""
 
 
+class Links:
+    """The links of one message, each address signed once. Made by the thousand a second: the states of the
+    keys are kept, and what all links of the message share is packed once."""
+
+    def __init__(self, delivery_id: int, issued_at: int) -> None:
+        self._head = HEAD.pack(VERSION, delivery_id, issued_at)
+        self._secret, self._site = settings.LINK_KEY, settings.SITE_URL
+        self._clicks: dict[str, str | None] = {}
+        self.unsubscribe = f"{self._site}/t/u/{self._sign(UNSUBSCRIBE)}"
+
+    @property
+    def pixel(self) -> str:
+        return f"{self._site}/t/o/{self._sign(OPEN)}.gif"
+
+    @property
+    def trap(self) -> str:
+        return f"{self._site}/t/s/{self._sign(TRAP)}"
+
+    def click(self, url: str) -> str | None:
+        """None for an address too long to be carried; it is then left untracked."""
+        if url not in self._clicks:
+            token = self._sign(CLICK, url)
+            self._clicks[url] = f"{self._site}/t/c/{token}" if len(token) <= MAX_TOKEN else None
+        return self._clicks[url]
+
+    def _sign(self, purpose: str, url: str = "") -> str:
+        return _token(purpose, self._secret, self._head + url.encode(errors="replace"))
+
+
 @cache
 def _key(purpose: str, secret: str) -> bytes:
     return hmac.digest(secret.encode(), b"bespoke link: " + purpose.encode(), "sha256")
 
 
+@cache
+def _states(purpose: str, secret: str) -> tuple[Any, Any]:
+    """Both hashes of HMAC (RFC 2104) with the key already in them: a third of the cost of a new one each."""
+    key = _key(purpose, secret).ljust(64, b"\0")
+    return sha256(bytes(byte ^ 0x36 for byte in key)), sha256(bytes(byte ^ 0x5C for byte in key))
+
+
+def _token(purpose: str, secret: str, payload: bytes) -> str:
+    inner, outer = (state.copy() for state in _states(purpose, secret))
+    inner.update(payload)
+    outer.update(inner.digest())
+    signed = binascii.b2a_base64(payload + outer.digest()[:MAC_BYTES], newline=False)
+    return signed.translate(URL_SAFE, b"=").decode()
+
+
 def sign(purpose: str, link: Link) -> str:
     payload = HEAD.pack(VERSION, link.delivery_id, link.issued_at) + link.url.encode(errors="replace")
-    mac = hmac.digest(_key(purpose, settings.LINK_KEY), payload, "sha256")[:MAC_BYTES]
-    return base64.urlsafe_b64encode(payload + mac).rstrip(b"=").decode()
+    return _token(purpose, settings.LINK_KEY, payload)
 
 
 def read(purpose: str, token: str) -> Link | None:
@@ -63,29 +108,11 @@ def read(purpose: str, token: str) -> Link | None:
         return None
 
 
-def open_url(delivery_id: int, issued_at: int) -> str:
-    return f"{settings.SITE_URL}/t/o/{sign(OPEN, Link(delivery_id, issued_at))}.gif"
-
-
-def click_url(delivery_id: int, issued_at: int, url: str) -> str | None:
-    """None for an address too long to be carried; it is then left untracked."""
-    token = sign(CLICK, Link(delivery_id, issued_at, url))
-    return f"{settings.SITE_URL}/t/c/{token}" if len(token) <= MAX_TOKEN else None
-
-
-def trap_url(delivery_id: int, issued_at: int) -> str:
-    return f"{settings.SITE_URL}/t/s/{sign(TRAP, Link(delivery_id, issued_at))}"
-
-
-def unsubscribe_url(delivery_id: int, issued_at: int) -> str:
-    return f"{settings.SITE_URL}/t/u/{sign(UNSUBSCRIBE, Link(delivery_id, issued_at))}"
-
-
 def message_id(delivery_id: int, run_id: int, customer_id: int, channel: str) -> str:
     """32 hex digits: 12 name the delivery, 20 are an HMAC. The same for every try, so that a provider and a
     count can tell a double, and what comes back can be told to be about a message of ours."""
     text = f"{delivery_id}:{run_id}:{customer_id}:{channel}".encode()
-    mac = hmac.new(_key(MESSAGE, settings.LINK_KEY), text, hashlib.sha256).hexdigest()
+    mac = hmac.digest(_key(MESSAGE, settings.LINK_KEY), text, "sha256").hex()
     return f"{delivery_id & 0xFFFFFFFFFFFF:012x}{mac[:20]}"
 
 

@@ -9,6 +9,8 @@ ALLOWED_SCHEMES = {"http", "https", "mailto", "tel", "sms", "cid"}
 IGNORED = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ufeff\u200b-\u200f]+")
 SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.\-]*):")
 INLINE_IMAGE = re.compile(r"data:image/(?:png|gif|jpeg|webp);base64,[A-Za-z0-9+/=]*", re.IGNORECASE)
+BODY_END = re.compile(r"</body", re.IGNORECASE)
+END = 500  # characters, in which the end of the body nearly always is
 ANCHOR = re.compile(r"<a\s([^<>]*?)\bhref=(\"([^\"]*)\"|'([^']*)')([^<>]*)>", re.IGNORECASE)
 
 
@@ -53,8 +55,7 @@ def add_open_pixel(html: str, url: str) -> str:
         f'<img src="{escape(url)}" width="1" height="1" alt=""'
         ' style="display:block;border:0;width:1px;height:1px">'
     )
-    end = html.lower().rfind("</body")
-    return html + pixel if end < 0 else html[:end] + pixel + html[end:]
+    return _at_end(html, pixel)
 
 
 def add_hidden_link(html: str, url: str) -> str:
@@ -63,8 +64,14 @@ def add_hidden_link(html: str, url: str) -> str:
         f'<a href="{escape(url)}" data-no-track="" tabindex="-1" aria-hidden="true"'
         ' style="display:none;font-size:0;line-height:0;max-height:0;overflow:hidden"></a>'
     )
-    end = html.lower().rfind("</body")
-    return html + link if end < 0 else html[:end] + link + html[end:]
+    return _at_end(html, link)
+
+
+def _at_end(html: str, addition: str) -> str:
+    ends = [match.start() for match in BODY_END.finditer(html, max(len(html) - END, 0))]
+    if not ends:
+        ends = [match.start() for match in BODY_END.finditer(html)] or [len(html)]
+    return html[: ends[-1]] + addition + html[ends[-1] :]
 
 
 def find_links(html: str) -> list[str]:

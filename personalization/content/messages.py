@@ -20,7 +20,7 @@ from personalization.content.errors import LeftOut, Problem, RenderError, Templa
 from personalization.content.escaping import guard
 from personalization.content.expanding import Blocks, Expanded, expand
 from personalization.content.language import HTML, TEXT, MessageTemplate, find_missing
-from personalization.content.layout import compile_layout, is_mjml
+from personalization.content.layout import break_lines, compile_layout, is_mjml
 from personalization.content.links import find_links
 from personalization.content.liquid_checks import check_liquid, must_be_closed, parse_part
 from personalization.content.missing import Policy
@@ -31,7 +31,7 @@ from personalization.content.plain_text import derive_text
 LINE_BREAKS = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]+")
 BODY_START = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 # Blanks that keep the mail program from filling the preview with the body's first words.
-PADDING = "&#847;&zwnj;&nbsp;" * 60
+PADDING = "\n".join(["&#847;&zwnj;&nbsp;" * 20] * 3)
 PREHEADER = (
     '<div style="display:none;max-height:0;overflow:hidden;mso-hide:all;font-size:1px;line-height:1px">'
     f"{{}}{PADDING}</div>"
@@ -102,7 +102,7 @@ def _compile(*, subject: str, preheader: str, body: str) -> CompiledMessage:
     source = protect(body)
     must_be_closed(source)
     layout = compile_layout(source) if is_mjml(body) else _plain_html(source)
-    html, problems = guard(layout, source.tokens)
+    html, problems = guard(break_lines(layout), source.tokens)
     if problems:
         raise TemplateError(problems)
     text = derive_text(layout, source.tokens)

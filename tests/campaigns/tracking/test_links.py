@@ -1,6 +1,7 @@
 """Signed links: only ours, only for their purpose, only unchanged."""
 
 import base64
+import hmac
 import string
 
 import pytest
@@ -54,4 +55,18 @@ def test_a_message_id_is_the_same_for_every_try_and_another_for_everyone_else() 
 
 
 def test_an_address_too_long_for_a_link_is_left_alone() -> None:
-    assert links.click_url(1, 1, "https://shop.example/" + "a" * 5000) is None
+    assert links.Links(1, 1).click("https://shop.example/" + "a" * 5000) is None
+
+
+def test_the_links_of_a_message_are_the_signed_ones_and_hmac_is_that_of_the_library(settings) -> None:
+    settings.SITE_URL, settings.LINK_KEY = "https://shop.example", "k" * 100
+    own = links.Links(9, 1_800_000_000)
+    for made, purpose, url in (
+        (own.unsubscribe, UNSUBSCRIBE, ""), (own.pixel.removesuffix(".gif"), OPEN, ""),
+        (own.trap, links.TRAP, ""), (own.click("https://shop.example/é?a=1&b=2"), CLICK, "https://shop.example/é?a=1&b=2"),
+    ):  # fmt: skip
+        token = made.rpartition("/")[2]
+        assert links.read(purpose, token) == Link(9, 1_800_000_000, url)
+        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        key = hmac.digest(b"k" * 100, b"bespoke link: " + purpose.encode(), "sha256")
+        assert raw[-16:] == hmac.digest(key, raw[:-16], "sha256")[:16]
