@@ -33,6 +33,7 @@ READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PUT":
 
 
 class CampaignsView(APIView):
+    staff_permission = "campaigns.add_campaign"
     required_scope = READ_WRITE
     pagination_class = CursorPagination
 
@@ -66,6 +67,7 @@ class CampaignView(APIView):
 
 
 class LaunchView(APIView):
+    staff_permission = "campaigns.launch_campaign"
     required_scope = Scope.CAMPAIGNS_WRITE
 
     @extend_schema(
@@ -90,6 +92,7 @@ class LaunchView(APIView):
 class SteerView(APIView):
     """pause, resume, cancel, retry or close of the newest run; which one is in the address."""
 
+    staff_permission = "campaigns.launch_campaign"
     required_scope = Scope.CAMPAIGNS_WRITE
     action = ""
 
@@ -123,6 +126,7 @@ class OutlookView(APIView):
 
 
 class DecisionView(APIView):
+    staff_permission = "campaigns.launch_campaign"
     required_scope = READ_WRITE
 
     @extend_schema(operation_id="campaigns_decision", responses=DecisionSerializer)
@@ -147,6 +151,7 @@ class DecisionView(APIView):
 
 
 class PlanView(APIView):
+    staff_permission = "campaigns.launch_campaign"
     required_scope = Scope.CAMPAIGNS_WRITE
 
     @extend_schema(

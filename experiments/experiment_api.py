@@ -84,6 +84,7 @@ class ExperimentView(APIView):
 
 
 class StartView(APIView):
+    staff_permission = "campaigns.launch_campaign"
     required_scope = Scope.CAMPAIGNS_WRITE
 
     @extend_schema(
@@ -104,6 +105,7 @@ class StartView(APIView):
 
 
 class EndView(APIView):
+    staff_permission = "campaigns.launch_campaign"
     required_scope = Scope.CAMPAIGNS_WRITE
 
     @extend_schema(

@@ -61,6 +61,7 @@ class PoolListView(APIView):
 
 
 class PoolView(APIView):
+    staff_permission = {"PUT": "campaigns.change_couponpool", "DELETE": "campaigns.delete_couponpool"}
     required_scope = {
         "GET": Scope.CAMPAIGNS_READ, "PUT": Scope.CAMPAIGNS_WRITE, "DELETE": Scope.CAMPAIGNS_WRITE,
     }  # fmt: skip
@@ -86,6 +87,7 @@ class PoolView(APIView):
 
 
 class PoolCodesView(APIView):
+    staff_permission = "campaigns.change_couponpool"
     required_scope = Scope.CAMPAIGNS_WRITE
 
     @extend_schema(operation_id="coupon_pools_add", request=CodesSerializer, responses=AddedSerializer)

@@ -96,6 +96,7 @@ class PassageSerializer(serializers.ModelSerializer[Passage]):
 
 
 class JourneysView(APIView):
+    staff_permission = "campaigns.add_journey"
     required_scope = READ_WRITE
     pagination_class = CursorPagination
 
@@ -125,6 +126,7 @@ class JourneysView(APIView):
 
 
 class JourneyView(APIView):
+    staff_permission = "campaigns.change_journey"
     required_scope = READ_WRITE
 
     @extend_schema(operation_id="journeys_get", responses=JourneySerializer)
@@ -146,6 +148,7 @@ class JourneyView(APIView):
 
 
 class PublishView(APIView):
+    staff_permission = "campaigns.launch_campaign"
     required_scope = Scope.CAMPAIGNS_WRITE
 
     @extend_schema(operation_id="journeys_publish", request=PublishSerializer, responses=JourneySerializer)
@@ -162,6 +165,7 @@ class PublishView(APIView):
 class SteerJourneyView(APIView):
     """pause, resume or end; which one is in the address."""
 
+    staff_permission = "campaigns.launch_campaign"
     required_scope = Scope.CAMPAIGNS_WRITE
     action = ""
 
@@ -188,6 +192,7 @@ class EnteredSerializer(serializers.Serializer[Any]):
 
 
 class EnterView(APIView):
+    staff_permission = "campaigns.launch_campaign"
     required_scope = Scope.CAMPAIGNS_WRITE
 
     @extend_schema(operation_id="journeys_enter", request=PeopleSerializer, responses=EnteredSerializer)

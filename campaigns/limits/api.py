@@ -60,6 +60,7 @@ def _each_once(rows: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
 
 
 class LimitsView(APIView):
+    staff_permission = "campaigns.change_frequencycap"
     required_scope = {"GET": Scope.CAMPAIGNS_READ, "PUT": Scope.CAMPAIGNS_WRITE}
 
     @extend_schema(operation_id="limits_get", responses=LimitsSerializer)

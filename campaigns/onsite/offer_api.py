@@ -89,6 +89,7 @@ class OfferSerializer(serializers.ModelSerializer[Offer]):
 
 
 class PlacementsView(APIView):
+    staff_permission = "onsite.add_placement"
     required_scope = READ_WRITE
     pagination_class = CursorPagination
 
@@ -111,6 +112,7 @@ class PlacementsView(APIView):
 
 
 class PlacementView(APIView):
+    staff_permission = "onsite.change_placement"
     required_scope = READ_WRITE
 
     @extend_schema(operation_id="placements_get", responses=PlacementSerializer, tags=TAGS)
@@ -135,6 +137,7 @@ class PlacementView(APIView):
 
 
 class OffersView(APIView):
+    staff_permission = "onsite.add_offer"
     required_scope = READ_WRITE
     pagination_class = CursorPagination
 
@@ -157,6 +160,7 @@ class OffersView(APIView):
 
 
 class OfferView(APIView):
+    staff_permission = "onsite.change_offer"
     required_scope = READ_WRITE
 
     @extend_schema(operation_id="offers_get", responses=OfferSerializer, tags=TAGS)
@@ -177,6 +181,7 @@ class OfferView(APIView):
 
 
 class SteerView(APIView):
+    staff_permission = "onsite.change_offer"
     required_scope = Scope.CAMPAIGNS_WRITE
     action = ""
 

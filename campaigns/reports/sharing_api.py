@@ -38,6 +38,7 @@ class NewReportLinkSerializer(ReportLinkSerializer):
 
 
 class ReportLinksView(APIView):
+    staff_permission = "campaigns.add_reportlink"
     required_scope = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE}
     pagination_class = CursorPagination
 
@@ -63,6 +64,7 @@ class ReportLinksView(APIView):
 
 
 class ReportLinkView(APIView):
+    staff_permission = "campaigns.change_reportlink"
     required_scope = Scope.CAMPAIGNS_WRITE
 
     @extend_schema(operation_id="report_links_take_back", responses={204: None})

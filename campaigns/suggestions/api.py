@@ -80,6 +80,7 @@ class ModelCallSerializer(serializers.Serializer[Any]):
 
 
 class SuggestionsView(APIView):
+    staff_permission = "campaigns.add_suggestion"
     required_scope = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE}
     pagination_class = NewestFirst
 
@@ -118,6 +119,7 @@ class SuggestionCallView(APIView):
 
 
 class DecideView(APIView):
+    staff_permission = "campaigns.approve_suggestion"
     required_scope = Scope.CAMPAIGNS_READ
     decision = "approve"
 

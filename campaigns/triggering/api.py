@@ -32,6 +32,7 @@ class TriggeredSerializer(serializers.Serializer[Any]):
 
 
 class TriggerView(APIView):
+    staff_permission = "campaigns.launch_campaign"
     required_scope = Scope.CAMPAIGNS_WRITE
 
     @extend_schema(

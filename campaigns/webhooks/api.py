@@ -64,6 +64,7 @@ class AgainAnswerSerializer(serializers.Serializer[Any]):
 
 
 class WebhooksView(APIView):
+    staff_permission = "campaigns.add_webhookendpoint"
     required_scope = SCOPES
     pagination_class = CursorPagination
 
@@ -81,6 +82,11 @@ class WebhooksView(APIView):
 
 
 class WebhookView(APIView):
+    staff_permission = {
+        "PUT": "campaigns.change_webhookendpoint",
+        "PATCH": "campaigns.change_webhookendpoint",
+        "DELETE": "campaigns.delete_webhookendpoint",
+    }
     required_scope = SCOPES
 
     @extend_schema(operation_id="webhooks_get", responses=WebhookSerializer)
@@ -102,6 +108,7 @@ class WebhookView(APIView):
 
 
 class RotateView(APIView):
+    staff_permission = "campaigns.change_webhookendpoint"
     required_scope = Scope.SENDERS_WRITE
 
     @extend_schema(operation_id="webhooks_rotate_secret", request=None, responses=NewWebhookSerializer)
@@ -115,6 +122,7 @@ class RotateView(APIView):
 
 
 class TellingsView(APIView):
+    staff_permission = "campaigns.change_webhookendpoint"
     required_scope = SCOPES
     pagination_class = NewestFirst
 

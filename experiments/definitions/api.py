@@ -44,6 +44,7 @@ class MetricSerializer(serializers.ModelSerializer[Metric]):
 
 
 class MetricsView(APIView):
+    staff_permission = "experiments.add_metric"
     required_scope = READ_WRITE
     pagination_class = CursorPagination
 
@@ -84,6 +85,7 @@ class MetricView(APIView):
 
 
 class ArchiveMetricView(APIView):
+    staff_permission = "experiments.change_metric"
     required_scope = Scope.CAMPAIGNS_WRITE
 
     @extend_schema(operation_id="metrics_archive", request=None, responses=MetricSerializer, tags=TAGS)

@@ -27,6 +27,7 @@ from personalization.access.services import actor_name
 
 
 class PlanView(APIView):
+    staff_permission = "campaigns.launch_campaign"
     required_scope = Scope.CAMPAIGNS_WRITE
 
     @extend_schema(

@@ -85,6 +85,7 @@ class AnalysisView(APIView):
 
 
 class GroupsView(APIView):
+    staff_permission = "campaigns.launch_campaign"
     required_scope = {"GET": Scope.CAMPAIGNS_READ, "PUT": Scope.CAMPAIGNS_WRITE}
 
     @extend_schema(operation_id="experiment_groups", responses=GroupChoiceSerializer, tags=TAGS)

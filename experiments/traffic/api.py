@@ -27,6 +27,7 @@ LAYERS, HOLDOUTS, KEYS = ["layers"], ["holdouts"], ["client keys"]
 
 
 class LayersView(APIView):
+    staff_permission = "experiments.add_layer"
     required_scope = READ_WRITE
     pagination_class = CursorPagination
 
@@ -58,6 +59,7 @@ class LayerView(APIView):
 
 
 class HoldoutsView(APIView):
+    staff_permission = "experiments.add_holdout"
     required_scope = READ_WRITE
     pagination_class = CursorPagination
 
@@ -80,6 +82,7 @@ class HoldoutsView(APIView):
 
 
 class HoldoutView(APIView):
+    staff_permission = "experiments.change_holdout"
     required_scope = READ_WRITE
 
     @extend_schema(operation_id="holdouts_get", responses=HoldoutSerializer, tags=HOLDOUTS)
@@ -101,6 +104,7 @@ class HoldoutView(APIView):
 
 
 class RedrawView(APIView):
+    staff_permission = "experiments.change_holdout"
     required_scope = Scope.CAMPAIGNS_WRITE
 
     @extend_schema(operation_id="holdouts_redraw", request=None, responses=HoldoutSerializer, tags=HOLDOUTS)
@@ -112,6 +116,7 @@ class RedrawView(APIView):
 
 
 class EndHoldoutView(APIView):
+    staff_permission = "experiments.change_holdout"
     required_scope = Scope.CAMPAIGNS_WRITE
 
     @extend_schema(operation_id="holdouts_end", request=None, responses=HoldoutSerializer, tags=HOLDOUTS)
@@ -123,6 +128,7 @@ class EndHoldoutView(APIView):
 
 
 class ClientKeysView(APIView):
+    staff_permission = "experiments.add_clientkey"
     required_scope = READ_WRITE
     pagination_class = CursorPagination
 
@@ -147,6 +153,7 @@ class ClientKeysView(APIView):
 
 
 class RevokeClientKeyView(APIView):
+    staff_permission = "experiments.change_clientkey"
     required_scope = Scope.CAMPAIGNS_WRITE
 
     @extend_schema(operation_id="client_keys_revoke", request=None, responses=ClientKeySerializer, tags=KEYS)

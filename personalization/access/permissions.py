@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from personalization.access.models import ApiKey, Scope
@@ -33,7 +33,8 @@ STAFF_PERMISSION = {
 class HasScope(BasePermission):
     """Each view names its `required_scope`: one Scope, or a mapping of HTTP method to Scope.
 
-    A view that names none is closed.
+    A view that names none is closed. Where staff need another permission for a change than the scope's, the
+    view names it as `staff_permission`: what a page asks for, the API asks for too.
     """
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
@@ -42,7 +43,20 @@ class HasScope(BasePermission):
             return False
         if isinstance(request.auth, ApiKey):
             return scope in request.auth.scopes
-        return bool(request.user and request.user.is_staff and request.user.has_perm(STAFF_PERMISSION[scope]))
+        permission = staff_permission_of(view, request.method or "GET")
+        return bool(
+            request.user and request.user.is_staff and permission and request.user.has_perm(permission)
+        )
+
+
+def staff_permission_of(view: "APIView", method: str) -> str | None:
+    """What a member of staff must hold for this method; None where nobody may."""
+    scope, own = scope_of(view, method), getattr(view, "staff_permission", None)
+    if scope is None:
+        return None
+    if own is None or method in SAFE_METHODS:
+        return STAFF_PERMISSION[scope]
+    return str(own.get(method, STAFF_PERMISSION[scope]) if isinstance(own, dict) else own)
 
 
 def scope_of(view: "APIView", method: str) -> Scope | None:

@@ -168,15 +168,16 @@ GEOIP_FILE = env.str("GEOIP_FILE", default="")
 IMAGE_ENCODER = env.str("IMAGE_ENCODER", default="")
 # Font files for words in pictures, tried in turn before those of the system.
 PICTURE_FONTS = env.list("PICTURE_FONTS", default=[])
-# The keys of address hashes and of links in mail outlive a rotation of SECRET_KEY.
-LINK_KEY = env.str("LINK_KEY", default=SECRET_KEY)
-ADDRESS_KEY = env.str("ADDRESS_KEY", default=SECRET_KEY)
+# The keys of address hashes and of links in mail outlive a rotation of SECRET_KEY. A name with nothing behind
+# it, as in a file that was not filled in, is no key: whoever knew that could sign.
+LINK_KEY = env.str("LINK_KEY", default="") or SECRET_KEY
+ADDRESS_KEY = env.str("ADDRESS_KEY", default="") or SECRET_KEY
 # No figure of a report is about fewer customers than this.
 K_ANONYMITY = env.int("K_ANONYMITY", default=10)
 # What is kept of the network address from which a consent came: truncated, hashed or none.
 ORIGIN_POLICY = env.str("ORIGIN_POLICY", default="truncated")
 # The first encrypts what is secret at rest, all of them decrypt it.
-DATA_KEYS = env.list("DATA_KEYS", default=[SECRET_KEY])
+DATA_KEYS = env.list("DATA_KEYS", default=[]) or [SECRET_KEY]
 
 # --- Data in ------------------------------------------------------------------------------------------------
 # Uploaded files hold people's data: never below MEDIA_ROOT, which the web server shows to everybody.

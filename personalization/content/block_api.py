@@ -51,6 +51,7 @@ class BlockListView(APIView):
 
 
 class BlockView(APIView):
+    staff_permission = {"PUT": "content.change_contentblock", "DELETE": "content.delete_contentblock"}
     required_scope = {
         "GET": Scope.CAMPAIGNS_READ, "PUT": Scope.CAMPAIGNS_WRITE, "DELETE": Scope.CAMPAIGNS_WRITE,
     }  # fmt: skip

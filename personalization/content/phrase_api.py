@@ -76,6 +76,7 @@ class PhraseSetListView(APIView):
 
 
 class PhraseSetView(APIView):
+    staff_permission = {"PUT": "content.change_phraseset", "DELETE": "content.delete_phraseset"}
     required_scope = {
         "GET": Scope.CAMPAIGNS_READ, "PUT": Scope.CAMPAIGNS_WRITE, "DELETE": Scope.CAMPAIGNS_WRITE,
     }  # fmt: skip

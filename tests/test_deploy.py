@@ -1,0 +1,131 @@
+"""The files of deploy/, as far as can be told without Docker and Kubernetes: names, commands, references."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from celery.bin.celery import celery
+from django.conf import settings
+from django.core.management import get_commands
+from granian.cli import cli as granian
+
+from personalization.config.health import QUEUES
+
+ROOT = Path(__file__).resolve().parents[1]
+DEPLOY, CHART = ROOT / "deploy", ROOT / "deploy" / "helm" / "bespoke"
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
+TEMPLATES = {path.name: path.read_text() for path in (CHART / "templates").iterdir()}
+READ = set(
+    re.findall(r'env\.\w+\("([A-Z_]+)"', (ROOT / "personalization" / "config" / "settings.py").read_text())
+)
+# For the other containers of the compose file alone.
+ENGINES = {"POSTGRES_PASSWORD", "REDIS_PASSWORD"}
+
+
+def example() -> dict[str, str]:
+    lines = (DEPLOY / "example.env").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def demanded() -> set[str]:
+    """What docs/settings.md says that production must set."""
+    page = (ROOT / "docs" / "settings.md").read_text().partition("## All settings")[0]
+    return set(re.findall(r"^\| `([A-Z_]+)`", page, re.MULTILINE))
+
+
+def in_chart() -> set[str]:
+    """Names that the chart sets, or asks for as keys of the secret."""
+    secret = re.search(r"A secret with: ([A-Z_, ]+)\.", (CHART / "values.yaml").read_text())
+    assert secret
+    named = re.findall(r"env: \[\{ name: ([A-Z_]+)", "".join(TEMPLATES.values()))
+    return set(secret[1].split(", ")) | set(VALUES["settings"]) | set(named)
+
+
+def test_every_variable_that_is_set_is_one_that_the_settings_read() -> None:
+    ours = COMPOSE["x-bespoke"]["environment"]
+    image = set(re.findall(r"([A-Z_]+)=", (DEPLOY / "Dockerfile").read_text())) - {"PYTHONUNBUFFERED"}
+    assert set(example()) - ENGINES - READ == set()
+    assert set(ours) - READ == set()
+    assert in_chart() - READ == set()
+    assert image == {"BESPOKE_DATA_DIR"} <= READ
+
+
+def test_every_variable_that_production_must_set_is_set() -> None:
+    assert len(demanded()) > 5
+    assert demanded() - set(example()) - set(COMPOSE["x-bespoke"]["environment"]) == set()
+    assert demanded() - in_chart() == set()
+    used = re.findall(r"\$\{([A-Z_]+)", (DEPLOY / "compose.yaml").read_text())
+    assert set(used) <= set(example())
+
+
+def commands() -> dict[str, list[str]]:
+    """Every command of the image, by where it stands."""
+    docker = (DEPLOY / "Dockerfile").read_text().replace("\\\n", "")
+    found = {"Dockerfile": yaml.safe_load(re.search(r"^CMD (\[.*\])$", docker, re.MULTILINE)[1])}
+    for name, service in COMPOSE["services"].items():
+        if service.get("image") == "bespoke" and "command" in service:
+            found[f"compose {name}"] = service["command"]
+    for name, text in TEMPLATES.items():
+        for number, command in enumerate(re.findall(r"command: (\[.*\])", text)):
+            found[f"{name} {number}"] = yaml.safe_load(command.replace("{{ .Values.worker.processes }}", "2"))
+    return found
+
+
+@pytest.mark.parametrize("place", commands())
+def test_every_command_can_be_called_like_that(place: str) -> None:
+    program, *arguments = commands()[place]
+    if program == "sh":
+        for part in arguments[1].split(" && "):
+            assert shlex.split(part)[:2] == ["python", "manage.py"]
+            assert shlex.split(part)[2] in get_commands()
+    elif program == "granian":
+        granian.make_context("granian", arguments)
+    else:
+        assert program == "celery" and arguments[:2] == ["-A", "personalization.config"]
+        command = celery.commands[arguments[2]]
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert {one for one in arguments[3:] if one.startswith("-")} <= known
+
+
+def test_workers_take_every_queue() -> None:
+    taken = [one for one in commands().values() if "-Q" in one]
+    routed = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}
+    assert len(taken) == 2
+    for command in taken:
+        assert set(command[command.index("-Q") + 1].split(",")) == set(QUEUES) == routed | {"default"}
+
+
+def test_services_wait_only_for_services_and_use_only_volumes_that_exist() -> None:
+    for service in COMPOSE["services"].values():
+        assert set(service.get("depends_on", {})) <= set(COMPOSE["services"])
+        assert {volume.split(":")[0] for volume in service.get("volumes", [])} <= set(COMPOSE["volumes"])
+
+
+def test_templates_of_the_chart_use_values_and_parts_that_exist() -> None:
+    text = "".join(TEMPLATES.values())
+    used = set(re.findall(r"\.Values\.([\w.]+)", text))
+    for name in used:
+        found: Any = VALUES
+        for part in name.split("."):
+            assert part in found, name
+            found = found[part]
+    assert {name.split(".")[0] for name in used} == set(VALUES)
+    assert set(re.findall(r'include "([\w.]+)"', text)) == set(re.findall(r'define "([\w.]+)"', text))
+    assert text.count("{{") == text.count("}}")
+
+
+def test_nothing_of_this_machine_gets_into_the_image() -> None:
+    left_out = set((ROOT / ".dockerignore").read_text().split())
+    assert {".git", ".venv", "var", "deploy/.env"} <= left_out
+
+
+def test_a_key_that_was_left_empty_is_no_key() -> None:
+    """`LINK_KEY=` in the file of the environment: signed with nothing, anybody could sign."""
+    assert settings.LINK_KEY and settings.ADDRESS_KEY and all(settings.DATA_KEYS)
+    source = (ROOT / "personalization" / "config" / "settings.py").read_text()
+    for name in ("LINK_KEY", "ADDRESS_KEY", "DATA_KEYS"):
+        assert re.search(rf"^{name} = env\.\w+\(\"{name}\", default=.*\) or ", source, re.MULTILINE)
