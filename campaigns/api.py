@@ -20,7 +20,13 @@ from campaigns.reports.decision_serializers import (
     OutlookSerializer,
 )
 from campaigns.reports.found import wish
-from campaigns.serializers import CampaignSerializer, DeliverySerializer, LaunchSerializer, ProgressSerializer
+from campaigns.serializers import (
+    CampaignSerializer,
+    DeliverySerializer,
+    LaunchSerializer,
+    ProgressSerializer,
+    RateSerializer,
+)
 from campaigns.services import MessageDraft
 from experiments.plans.plan import amend_plan
 from experiments.plans.serializers import PlanChangeSerializer
@@ -110,6 +116,20 @@ class SteerView(APIView):
         steer(run, actor=actor_name(request))
         tasks.wake()
         run.refresh_from_db()
+        return Response(ProgressSerializer(selectors.progress(run)).data)
+
+
+class RateView(APIView):
+    required_scope = Scope.CAMPAIGNS_WRITE
+
+    @extend_schema(operation_id="campaigns_rate", request=RateSerializer, responses=ProgressSerializer)
+    def post(self, request: Request, pk: int) -> Response:
+        """Changes how fast the newest run goes out, from now on; 409 when it has ended."""
+        run = _run(pk)
+        body = RateSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        services.change_rate(run, per_second=body.validated_data["per_second"], actor=actor_name(request))
+        tasks.wake()
         return Response(ProgressSerializer(selectors.progress(run)).data)
 
 

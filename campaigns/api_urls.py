@@ -23,6 +23,7 @@ urlpatterns = [
         path(f"campaigns/<int:pk>/{action}", api.SteerView.as_view(action=action))
         for action in ("pause", "resume", "cancel", "retry", "close")
     ),
+    path("campaigns/<int:pk>/rate", api.RateView.as_view()),
     path("campaigns/<int:pk>/duplicate", DuplicateView.as_view()),
     path("campaigns/<int:pk>/archive", ShelfView.as_view(action="archive")),
     path("campaigns/<int:pk>/restore", ShelfView.as_view(action="restore")),

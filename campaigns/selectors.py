@@ -18,6 +18,7 @@ from campaigns.models import (
     Telling,
     TellingStatus,
 )
+from campaigns.pacing.remaining import seconds_left
 from campaigns.senders.accounts import trouble_of
 from experiments.models import Experiment
 
@@ -30,7 +31,7 @@ def progress(run: Run) -> dict[str, Any]:
     """Counts that add up: audience = sent + failed + skipped + unknown + pending, to the person.
 
     `reasons` splits the skipped, `waiting` those pending that a limit holds back; `variants` has the same
-    counts per variant key ("" for no variant).
+    counts per variant key ("" for no variant). `seconds_left`: at the rate that is set; None without one.
     """
     rows = (
         Delivery.objects.filter(run=run)
@@ -60,6 +61,8 @@ def progress(run: Run) -> dict[str, Any]:
         "reasons": reasons,
         "waiting": waiting,
         "variants": variants,
+        "per_second": run.per_second,
+        "seconds_left": seconds_left(run, counts[DeliveryStatus.PENDING]),
         "launched_at": run.launched_at,
         "finished_at": run.finished_at,
     }

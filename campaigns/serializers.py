@@ -72,6 +72,12 @@ class LaunchSerializer(serializers.Serializer[Any]):
     )
 
 
+class RateSerializer(serializers.Serializer[Any]):
+    per_second = serializers.FloatField(
+        allow_null=True, help_text="Messages a second at most; null: as fast as it goes."
+    )
+
+
 class ProgressSerializer(serializers.Serializer[Any]):
     """audience = sent + failed + skipped + unknown + pending."""
 
@@ -89,6 +95,10 @@ class ProgressSerializer(serializers.Serializer[Any]):
         child=serializers.IntegerField(), help_text="Pending ones that a limit holds back, by reason."
     )
     variants = serializers.DictField(child=serializers.DictField(child=serializers.IntegerField()))
+    per_second = serializers.FloatField(allow_null=True, help_text="The run's rate; null: no limit.")
+    seconds_left = serializers.FloatField(
+        allow_null=True, help_text="Until all are sent, at the rates of run and sender; null without one."
+    )
     launched_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
 

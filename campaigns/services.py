@@ -24,7 +24,7 @@ from campaigns.schedule.due import due_moments
 from campaigns.schedule.planning import next_launch, plan_launch
 from campaigns.schedule.timing import Timing
 from campaigns.schedule.words import read_timing
-from campaigns.steering import cancel, close, pause, resume, retry_failed
+from campaigns.steering import cancel, change_rate, close, pause, resume, retry_failed
 from campaigns.tracking.utm import wrong_utm
 from campaigns.varying import start_varying
 from campaigns.winner import promise
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from personalization.access.models import User
 
 __all__ = [
-    "Check", "MessageDraft", "cancel", "check_campaign", "close", "launch", "pause", "resume", "retry_failed",
-    "save_campaign", "schedule", "unschedule",
+    "Check", "MessageDraft", "cancel", "change_rate", "check_campaign", "close", "launch", "pause", "resume",
+    "retry_failed", "save_campaign", "schedule", "unschedule",
 ]  # fmt: skip
 
 
@@ -176,7 +176,7 @@ def launch(campaign: Campaign, *, actor: str, now: datetime | None = None, is_re
     run = Run.objects.create(
         campaign=campaign, number=number, segment_version=version, experiment=experiment,
         content=_frozen(campaign, experiment, now), audience_size=len(customer_ids), launched_by=actor,
-        launched_at=now,
+        launched_at=now, per_second=Timing.from_json(campaign.timing).per_second,
     )  # fmt: skip
     control = experiment.variants.filter(is_control=True).first()
     written = freeze(
@@ -215,6 +215,7 @@ def _open(campaign: Campaign, experiment: Experiment, *, number: int, actor: str
         campaign=campaign, number=number, experiment=experiment, content=_frozen(campaign, experiment, now),
         audience_size=0,
         launched_by=actor, launched_at=now, is_standing=True,
+        per_second=Timing.from_json(campaign.timing).per_second,
     )  # fmt: skip
     campaign.status, campaign.problem = CampaignStatus.LAUNCHED, ""
     campaign.save(update_fields=["status", "problem", "updated_at"])

@@ -1,4 +1,4 @@
-"""Steering a run: pause, resume, cancel, retry the failed. All exact, whatever workers do meanwhile."""
+"""Steering a run: pause, resume, cancel, retry, change of rate. All exact, whatever workers do meanwhile."""
 
 from datetime import datetime
 
@@ -10,6 +10,7 @@ from campaigns import ledger
 from campaigns.errors import InvalidState
 from campaigns.learning import drop_waves
 from campaigns.models import Chunk, ChunkStatus, Delivery, DeliveryStatus, Run, RunStatus
+from campaigns.pacing.words import checked_rate
 from campaigns.winner import drop_rest
 from personalization.access.services import audit
 
@@ -101,3 +102,20 @@ def _switch(
         raise InvalidState(_("The run is no longer in a state in which this can be done."))
     run.status = to
     audit(actor, action, f"run:{run.pk}")
+
+
+@transaction.atomic
+def change_rate(run: Run, *, per_second: object, actor: str) -> None:
+    """Sends slower or faster from now on; None or an empty text: as fast as it goes. A worker in the middle
+    of a chunk follows within a second, and nobody is left out or written to twice for it.
+
+    Raises InvalidCampaign for what is no rate, and InvalidState for a run that has ended.
+    """
+    rate = checked_rate(per_second)
+    locked = Run.objects.select_for_update().get(pk=run.pk)
+    if locked.status not in {RunStatus.SENDING, RunStatus.PAUSED}:
+        raise InvalidState(_("The run is no longer in a state in which this can be done."))
+    before, locked.per_second = locked.per_second, rate
+    locked.save(update_fields=["per_second"])
+    run.per_second = rate
+    audit(actor, "run.rate_changed", f"run:{run.pk}", before=before, per_second=rate)

@@ -55,5 +55,6 @@ urlpatterns = [
     path("<int:campaign_id>/runs/<int:number>/why/", why_views.why, name="why"),
     path("<int:campaign_id>/runs/<int:number>/winner", plan_page.choose_winner, name="choose-winner"),
     path("<int:campaign_id>/runs/<int:number>/plan", plan_page.change_plan, name="change-plan"),
+    path("<int:campaign_id>/runs/<int:number>/rate", report_page.change_rate, name="change-rate"),
     path("<int:campaign_id>/runs/<int:number>/<slug:action>", report_page.steer, name="steer"),
 ]

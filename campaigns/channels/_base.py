@@ -5,12 +5,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from personalization.content.errors import Problem
 from personalization.content.expanding import Blocks
 from personalization.content.needs import Need
 from personalization.customers.phones import normalize_phone
+
+if TYPE_CHECKING:
+    from campaigns.sending.failover import Account
 
 
 class ChannelError(Exception):
@@ -105,6 +108,11 @@ class Template(Protocol):
 
 class Session(ABC):
     """A connection that is kept for many messages."""
+
+    @property
+    def account(self) -> "Account | None":
+        """With which provider the next message goes, as far as that is known; None for no account."""
+        return None
 
     @abstractmethod
     def send(self, message: Outgoing, *, intent: Callable[[], None]) -> Answer:

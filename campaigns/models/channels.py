@@ -26,6 +26,10 @@ class SenderAccount(models.Model):
         _("position"), default=0, help_text=_("The lowest sends; the next stands in when it does not answer.")
     )
     is_active = models.BooleanField(_("active"), default=True)
+    pace = models.JSONField(
+        _("rates"), default=dict, db_default=models.Value({}, models.JSONField()), blank=True,
+        help_text=_("Messages a second at most: per_second, per_domain, domains."),
+    )  # fmt: skip
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 

@@ -44,6 +44,10 @@ class Run(models.Model):
         _("note"), max_length=300, blank=True, help_text=_("Why the run waits, when we stopped it ourselves.")
     )
 
+    per_second = models.FloatField(
+        _("messages a second"), null=True, blank=True, help_text=_("At most; empty: as fast as it goes.")
+    )
+
     class Meta:
         verbose_name = _("run")
         verbose_name_plural = _("runs")
@@ -118,6 +122,8 @@ class SkipReason(models.TextChoices):
     CAP = "cap", _("Too many messages lately")
     QUIET_HOURS = "quiet_hours", _("Quiet hours")
     LEFT_JOURNEY = "left_journey", _("Left the journey before")
+    RATE = "rate", _("Waits for its turn: the rate allows no more")
+    WARM_UP = "warm_up", _("Waits for tomorrow: the sender warms up")
 
 
 class Delivery(models.Model):

@@ -14,9 +14,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from campaigns import selectors, services
+from campaigns import selectors, services, tasks
+from campaigns.editor.forms import read_json
 from campaigns.editor.pages import answers_problems
 from campaigns.models import Campaign, Run, RunStatus, SkipReason
+from campaigns.pacing.words import duration
 from campaigns.reports import sharing
 from campaigns.reports.allocation import waves_of
 from campaigns.reports.attribution import WINDOW_DAYS, credits_of
@@ -64,6 +66,7 @@ def report(request: HttpRequest, campaign_id: int) -> HttpResponse:
                 "texts": chart_texts(),
             },
             "experiment": run.experiment,
+            "can_change_rate": can_launch and run.status in (RunStatus.SENDING, RunStatus.PAUSED),
             "plan_url": reverse("campaigns:change-plan", args=[campaign.pk, run.number]),
             "group_form": group_form(run.experiment) if can_launch else None,
             "credits": credits_of(run),
@@ -102,6 +105,8 @@ def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
         "campaign_id": run.campaign_id,
         "progress": progress,
         "bar": _bar(progress),
+        "waiting": _waiting(progress),
+        "time_left": duration(progress["seconds_left"]) if progress["seconds_left"] else "",
         "reasons": _reasons(progress),
         "why_total": progress["skipped"] + progress["failed"] + progress["unknown"],
         "can_steer": request.user.has_perm("campaigns.launch_campaign"),
@@ -154,6 +159,11 @@ def _bar(progress: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def _waiting(progress: dict[str, Any]) -> list[dict[str, Any]]:
+    labels = dict(SkipReason.choices)
+    return [{"label": labels.get(reason, reason), "n": n} for reason, n in progress["waiting"].items()]
+
+
 def _reasons(progress: dict[str, Any]) -> list[dict[str, Any]]:
     labels = dict(SkipReason.choices)
     rows = [{"label": labels.get(reason, reason), "n": n} for reason, n in progress["reasons"].items()]
@@ -200,6 +210,17 @@ def steer(request: HttpRequest, campaign_id: int, number: int, action: str) -> H
     run = get_object_or_404(Run.objects.select_related("experiment"), campaign=campaign_id, number=number)
     ACTIONS[action](run, actor=actor_name(request))
     run.refresh_from_db()
+    return JsonResponse(report_parts(request, run))
+
+
+@require_POST
+@staff_page("campaigns.launch_campaign")
+@answers_problems
+def change_rate(request: HttpRequest, campaign_id: int, number: int) -> HttpResponse:
+    """Sends a run slower or faster from now on."""
+    run = get_object_or_404(Run.objects.select_related("experiment"), campaign=campaign_id, number=number)
+    services.change_rate(run, per_second=read_json(request).get("per_second"), actor=actor_name(request))
+    tasks.wake()
     return JsonResponse(report_parts(request, run))
 
 

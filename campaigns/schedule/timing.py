@@ -7,6 +7,7 @@ from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from campaigns.pacing.rates import RateError, read_rate
 from campaigns.schedule.local_time import HourRange, SendWindow
 from campaigns.schedule.recurrence import first
 from personalization.context.times import is_zone
@@ -43,6 +44,7 @@ class Timing:
     quiet: str = "workspace"
     own_quiet: HourRange | None = None
     window: SendWindow | None = None
+    per_second: float | None = None  # messages, at most
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Timing":
@@ -63,6 +65,7 @@ class Timing:
             quiet=quiet,
             own_quiet=_hours(data.get("own_quiet"), "own_quiet") if quiet == "own" else None,
             window=_window(data.get("window")),
+            per_second=_rate(data.get("per_second")),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -75,18 +78,20 @@ class Timing:
             "own_quiet": self.own_quiet and _as_hours(self.own_quiet),
             "window": self.window
             and {**_as_hours(self.window.hours), "days": sorted(self.window.days)},
+            "per_second": self.per_second,
         }  # fmt: skip
         return {key: value for key, value in found.items() if value != DEFAULTS[key]}
 
 
 FIELDS = (
     "mode", "hour", "repeat", "starts", "zone", "cap_rule", "quiet_rule", "quiet", "max_wait_hours",
-    "own_quiet", "window",
+    "own_quiet", "window", "per_second",
 )  # fmt: skip
 DEFAULTS: dict[str, Any] = {
     "mode": "once", "hour": "09:00", "repeat": "", "starts": "", "zone": "", "cap_rule": "drop",
     "quiet_rule": "wait",
     "quiet": "workspace", "max_wait_hours": 48.0, "own_quiet": None, "window": None,
+    "per_second": None,
 }  # fmt: skip
 
 
@@ -142,6 +147,13 @@ def _number(data: Mapping[str, Any], name: str, default: float, *, most: float) 
     if not (math.isfinite(number) and 0 < number <= most):
         raise TimingError(name, "range")
     return number
+
+
+def _rate(value: object) -> float | None:
+    try:
+        return read_rate(value, "per_second")
+    except RateError as error:
+        raise TimingError(error.pointer, error.code) from None
 
 
 def _clock(value: object, name: str) -> time:

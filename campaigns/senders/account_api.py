@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from campaigns.models import SenderAccount
+from campaigns.pacing.rates import LEAST, MOST, Pace
 from campaigns.senders import accounts
 from campaigns.sending import breaker
 from campaigns.sending.failover import breaker_key
@@ -25,6 +26,25 @@ SCOPES = {
 }  # fmt: skip
 
 
+class PaceSerializer(serializers.Serializer[Any]):
+    """How fast the account may send, over all campaigns and journeys; null: as fast as it goes."""
+
+    per_second = serializers.FloatField(
+        min_value=LEAST, max_value=MOST, allow_null=True, default=None, help_text="Messages a second at most."
+    )
+    per_domain = serializers.FloatField(
+        min_value=LEAST, max_value=MOST, allow_null=True, default=None,
+        help_text="Messages a second at most to each domain of recipients (e-mail).",
+    )  # fmt: skip
+    domains = serializers.DictField(
+        child=serializers.FloatField(min_value=LEAST, max_value=MOST), default=dict,
+        help_text="Domains of recipients with a rate of their own.",
+    )  # fmt: skip
+
+    def to_representation(self, value: Any) -> dict[str, Any]:
+        return Pace.from_json(value).as_json()
+
+
 class AccountSerializer(serializers.ModelSerializer[SenderAccount]):
     channel = serializers.ChoiceField(choices=Channel.choices)
     values = serializers.DictField(
@@ -34,10 +54,13 @@ class AccountSerializer(serializers.ModelSerializer[SenderAccount]):
     secrets_kept = serializers.SerializerMethodField(help_text="Names of the secrets that are stored.")
     trouble = serializers.SerializerMethodField(help_text="Why the account is left alone now; empty if not.")
 
+    pace = PaceSerializer(required=False)
+
     class Meta:
         model = SenderAccount
         fields = [
-            "id", "name", "channel", "options", "values", "secrets_kept", "position", "is_active", "trouble",
+            "id", "name", "channel", "options", "values", "secrets_kept", "position", "is_active", "pace",
+            "trouble",
         ]  # fmt: skip
         read_only_fields = ["options"]
         extra_kwargs: ClassVar[dict[str, Any]] = {"name": {"validators": []}}

@@ -11,6 +11,9 @@ from campaigns import channels
 from campaigns.channels import webhook, webpush
 from campaigns.errors import InvalidAccount
 from campaigns.models import SenderAccount
+from campaigns.pacing.rates import Pace, RateError
+from campaigns.pacing.spreading import ask_again
+from campaigns.pacing.words import sentence_of
 from campaigns.sending import breaker, dkim
 from campaigns.sending.failover import breaker_key
 from campaigns.sending.mail import default_key
@@ -26,9 +29,11 @@ def save_account(
     values: Mapping[str, str],
     position: int = 0,
     is_active: bool = True,
+    pace: Mapping[str, Any] | None = None,
     actor: str,
 ) -> SenderAccount:
     """Creates or changes an account. A secret that is left empty stays as it was; keys that can be made are.
+    `pace` as pacing.rates.Pace; None leaves it as it is.
 
     Raises InvalidAccount with every problem; the audit log names the fields, never a secret.
     """
@@ -37,7 +42,7 @@ def save_account(
     kind = channels.get(channel)
     before = account.secret_values if account else {}
     given = _with_keys(channel, {**_cleaned(kind, values)}, before)
-    errors = _errors(kind, name, given)
+    errors = _errors(kind, name, given) + _pace_errors(pace)
     if errors:
         raise InvalidAccount(_("Correct the marked fields and try again."), errors=errors)
     row = account or SenderAccount(channel=channel)
@@ -45,6 +50,8 @@ def save_account(
     row.name, row.position, row.is_active = name.strip(), position, is_active
     row.options = {key: value for key, value in given.items() if key not in secret}
     row.secrets = _packed({key: value for key, value in given.items() if key in secret and value})
+    paces = (row.pace, row.pace if pace is None else Pace.from_json(pace).as_json())
+    row.pace = paces[1]
     try:
         with transaction.atomic():
             row.save()
@@ -53,7 +60,12 @@ def save_account(
             errors=[{"pointer": "/name", "detail": _("There is an account of this name already.")}]
         ) from None
     breaker.succeed(breaker_key(row))
-    audit(actor, "sender_account.saved", f"sender_account:{row.pk}", channel=channel, fields=sorted(given))
+    if paces[0] != paces[1]:
+        ask_again(channel)
+    audit(
+        actor, "sender_account.saved", f"sender_account:{row.pk}", channel=channel, fields=sorted(given),
+        pace=row.pace,
+    )  # fmt: skip
     return row
 
 
@@ -106,6 +118,14 @@ def _errors(kind: channels.Channel, name: str, given: Mapping[str, str]) -> list
             {"pointer": f"/values/{field}", "detail": detail} for field, detail in kind.check_account(given)
         ]
     return errors
+
+
+def _pace_errors(pace: Mapping[str, Any] | None) -> list[dict[str, str]]:
+    try:
+        Pace.from_json(pace or {})
+    except RateError as error:
+        return [{"pointer": f"/pace/{error.pointer}", "detail": sentence_of(error)}]
+    return []
 
 
 def _packed(secrets: Mapping[str, str]) -> str:

@@ -19,7 +19,9 @@ from campaigns import ledger
 from campaigns.channels import Answer, ChannelError, DeviceResult, Outgoing, Session
 from campaigns.ledger import Claim, Outcome, Row
 from campaigns.limits.holding import Holding
-from campaigns.models import DeliveryStatus, RunStatus
+from campaigns.models import DeliveryStatus
+from campaigns.pacing.spreading import spread_out
+from campaigns.pacing.throttle import Full, Throttle
 from campaigns.sending import context, devices, journal, observing
 from campaigns.sending.composing import Composer, NotPossible
 from campaigns.sending.copies import wire_bytes
@@ -103,7 +105,7 @@ def _work_on(
     retry_at = None
     later = ledger.not_due(claim.chunk_id, now=timezone.now())
     due = [row for row in left if row.id not in later]
-    if gate.run_status == RunStatus.SENDING and due:
+    if gate.goes_on() and due:
         pages.mend()
         outcomes, retry_at = _send_rows(run, due, pages, gate)
     settled = store(claim, run, left, outcomes, release=True, retry_at=retry_at)
@@ -144,17 +146,23 @@ def _send_rows(
     run: context.RunContent, rows: list[Row], pages: Journal, gate: Gate
 ) -> tuple[list[Outcome], datetime | None]:
     """Outcomes of those handled, and when to go on with the rest (None: when they are due)."""
-    data, now = context.load(run, rows), timezone.now()
     outcomes: list[Outcome] = []
     backoff = timedelta(seconds=settings.SEND_RETRY_SECONDS)
     try:
+        session = _session(run)
+        throttle = Throttle(gate, session, channel=run.channel.name)
+        rows = throttle.start(rows)
+        data, now = context.load(run, rows), timezone.now()
         held = gate.reserve(rows, _holding(run, data))
         outcomes.extend(held.values())
         rows = [row for row in rows if row.id not in held]
         composer = Composer(run, context.load_needs(run, data, rows, at=now), at=now)
         pages.inputs({row.id: composer.inputs(row) for row in rows if composer.inputs(row)})
-        for outcome in _each(run, rows, pages, gate, composer):
+        for outcome in _each(run, rows, pages, gate, composer, session, throttle):
             outcomes.append(outcome)
+    except Full as error:
+        # Nobody of the rest was touched: it waits in line for tokens.
+        return outcomes, spread_out(gate.claim, error.wait_seconds, per_second=throttle.per_second)
     except LeaseLost as error:
         log.warning("chunk_given_back", reason=str(error))
     except JournalError as error:
@@ -174,11 +182,14 @@ def _holding(run: context.RunContent, data: context.ChunkData) -> Holding:
 
 
 def _each(
-    run: context.RunContent, rows: list[Row], pages: Journal, gate: Gate, composer: Composer
+    run: context.RunContent,
+    rows: list[Row],
+    pages: Journal,
+    gate: Gate,
+    composer: Composer,
+    session: Session,
+    throttle: Throttle,
 ) -> Iterator[Outcome]:
-    if not rows:
-        return
-    session = _session(run)
     for index, row in enumerate(rows):
         structlog.contextvars.bind_contextvars(delivery=row.id)
         refused = gate.refusal(row, rows[index:])
@@ -189,6 +200,10 @@ def _each(
             message = composer.compose(row, session)
         except NotPossible as error:
             yield Outcome(row.id, S.SKIPPED, error.reason, str(error), counts=False)
+            continue
+        held = throttle.admit(row, rows[index:], message.address)
+        if held:
+            yield held
             continue
         copy = run.pattern(row.variant).pack(wire_bytes(message.data))
         answer = _hand_over(session, message, rows[index:], pages, gate, copy)

@@ -6,13 +6,14 @@ nothing is handed to a second account.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from django.conf import settings
 
 from campaigns.channels._base import Answer, ChannelError, Outgoing, Session
 from campaigns.models import SenderAccount
+from campaigns.pacing.rates import Pace
 from campaigns.sending import breaker
 from campaigns.sending.http import Call, HttpLine, NoAnswer, NotTaken, Reply, judge
 from personalization.access.outbound import ForbiddenAddress
@@ -27,11 +28,12 @@ class Account:
     key: str
     name: str
     values: dict[str, str]
+    pace: Pace = field(default_factory=Pace)
 
 
 def accounts_of(channel: str) -> list[Account]:
     rows = SenderAccount.objects.filter(channel=channel, is_active=True).order_by("position", "pk")
-    return [Account(breaker_key(row), row.name, row.values) for row in rows]
+    return [Account(breaker_key(row), row.name, row.values, Pace.from_json(row.pace)) for row in rows]
 
 
 def breaker_key(account: SenderAccount) -> str:
@@ -61,6 +63,10 @@ class HttpSession(Session):
     def check(self) -> None:
         self._accounts = accounts_of(self._channel)
         self._closed = {a.key for a in self._accounts if not breaker.may_try(a.key)}
+
+    @property
+    def account(self) -> Account | None:
+        return next((a for a in self._accounts or () if a.key not in self._closed), None)
 
     def send(self, message: Outgoing, *, intent: Callable[[], None]) -> Answer:
         if self._accounts is None:

@@ -28,11 +28,13 @@ class LeaseLost(Exception):
 
 
 class Gate:
-    """`last_outcome`: what becomes of the message that was refused last."""
+    """`last_outcome`: what becomes of the message that was refused last. `per_second`: the run's rate when it
+    was looked at last, None for none."""
 
     def __init__(self, claim: Claim, run: RunContent, *, deadline_from: float) -> None:
         self.claim = claim
         self.last_outcome: Outcome | None = None
+        self.per_second: float | None = None
         self._holding: Holding | None = None
         self._run = run
         self._lease = ledger.LEASE.total_seconds()
@@ -46,9 +48,11 @@ class Gate:
         self._held_out: Collection[int] = ()
         self._left: Collection[int] = ()
 
-    @property
-    def run_status(self) -> str:
-        return Run.objects.values_list("status", flat=True).get(pk=self.claim.run_id)
+    def goes_on(self) -> bool:
+        """Whether the run is being sent; takes note of its rate."""
+        found = Run.objects.values_list("status", "per_second").get(pk=self.claim.run_id)
+        status, self.per_second = found
+        return bool(status == RunStatus.SENDING)
 
     @property
     def is_stale(self) -> bool:
@@ -59,7 +63,7 @@ class Gate:
         started = time.monotonic()
         ids = [row.customer_id for row in rows if row.customer_id is not None]
         channel, topic = self._run.channel.name, self._run.content["topic"]
-        if self.run_status != RunStatus.SENDING:
+        if not self.goes_on():
             raise LeaseLost("the run was stopped")
         self._consented = permitted_ids(ids, channel=channel, topic=topic)
         self._suppressed = customers.suppressed_ids(ids, channel=channel)

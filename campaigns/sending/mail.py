@@ -23,6 +23,7 @@ class MailLine:
     signer: dkim.Signer | None = None
     bounce_address: str = ""
     was_sick: bool = False
+    account: Account | None = None
 
     @property
     def speaks_smtp(self) -> bool:
@@ -47,6 +48,11 @@ class MailSession(Session):
         self._lines: list[MailLine] | None = None
         self._made_of: list[Account] = []
         self._current: MailLine | None = None
+
+    @property
+    def account(self) -> Account | None:
+        line = self._current or self._all()[0]
+        return line.account
 
     def current(self) -> MailLine:
         """An open line. Raises ChannelError when no account can be reached."""
@@ -138,4 +144,5 @@ def _line(account: Account) -> MailLine:
     signer = None
     if values.get("dkim_key"):
         signer = dkim.signer(values["dkim_domain"], values["dkim_selector"], values["dkim_key"])
-    return MailLine(account.key, session, signer, values.get("bounce_address") or settings.BOUNCE_ADDRESS)
+    bounce_address = values.get("bounce_address") or settings.BOUNCE_ADDRESS
+    return MailLine(account.key, session, signer, bounce_address, account=account)

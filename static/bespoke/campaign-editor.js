@@ -30,7 +30,7 @@
       const here = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
       const zones = Intl.supportedValuesOf ? Intl.supportedValuesOf("timeZone") : [];
       return {
-        c: { ...page.campaign, segment: String(page.campaign.segment), messages, timing: { mode: "once", hour: "09:00", repeat: "", cap_rule: "drop", quiet_rule: "wait", quiet: "workspace", max_wait_hours: 48, ...page.campaign.timing, own_quiet: page.campaign.timing.own_quiet || { from: "22:00", until: "08:00" }, window: page.campaign.timing.window || { from: "", until: "", days: [] } } },
+        c: { ...page.campaign, segment: String(page.campaign.segment), messages, timing: { mode: "once", hour: "09:00", repeat: "", cap_rule: "drop", quiet_rule: "wait", quiet: "workspace", max_wait_hours: 48, per_second: "", ...page.campaign.timing, own_quiet: page.campaign.timing.own_quiet || { from: "22:00", until: "08:00" }, window: page.campaign.timing.window || { from: "", until: "", days: [] } } },
         dates: null,
         canSave: page.canSave,
         testTo: { email: page.myAddress },

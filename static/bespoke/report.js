@@ -315,10 +315,12 @@
     const chosen = (form, name) => [...form.querySelectorAll(`[name=${name}]:checked`)].map((input) => input.value);
 
     document.addEventListener("submit", async (event) => {
-      const form = event.target.closest("[data-plan], [data-groups]");
+      const form = event.target.closest("[data-plan], [data-groups], [data-rate]");
       if (!form) return;
       event.preventDefault();
-      const response = form.dataset.plan
+      const response = form.dataset.rate
+        ? await post(form.dataset.rate, JSON.stringify({ per_second: form.per_second.value }))
+        : form.dataset.plan
         ? await post(form.dataset.plan, JSON.stringify({ plan: planOf(form), reason: form.reason.value }))
         : await post(form.dataset.groups, JSON.stringify({ traits: chosen(form, "traits"), segments: chosen(form, "segments"), metric: form.metric.value, method: form.method.value }));
       if (response.ok) { window.location.reload(); return; }

@@ -1,0 +1,78 @@
+"""What is wrong with a rate, and how long is left, as sentences."""
+
+from collections.abc import Mapping
+from math import ceil
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from campaigns.errors import InvalidCampaign
+from campaigns.pacing.rates import LEAST, MOST, Pace, RateError, read_rate
+
+MINUTE, HOUR, DAY = 60, 3600, 86_400
+
+
+def checked_rate(value: object) -> float | None:
+    """None for an empty one. Raises InvalidCampaign with a sentence."""
+    try:
+        return read_rate(value, "per_second")
+    except RateError as error:
+        detail = sentence_of(error)
+        raise InvalidCampaign(detail, errors=[{"pointer": "/per_second", "detail": detail}]) from None
+
+
+def sentence_of(error: RateError) -> str:
+    return {
+        "unknown": _("There is no such setting."),
+        "number": _("This must be a number."),
+        "range": _("Write a number of messages a second from %(least)s to %(most)s.")
+        % {"least": f"{LEAST:g}", "most": f"{MOST:,.0f}"},
+        "domains": _("Write one domain and its rate on a line, like “mail.example 5”."),
+    }[error.code]
+
+
+def read_domains(text: str) -> Mapping[str, str]:
+    """Lines of a form: a domain and its rate. Raises RateError."""
+    found = {}
+    for line in text.splitlines():
+        parts = line.replace("=", " ").replace(":", " ").split()
+        if parts and len(parts) != 2:
+            raise RateError("domains", "domains")
+        if parts:
+            found[parts[0]] = parts[1]
+    return found
+
+
+def write_domains(pace: Pace) -> str:
+    return "\n".join(f"{domain} {rate:g}" for domain, rate in pace.domains.items())
+
+
+def duration(seconds: float) -> str:
+    """About how long, in the largest unit of which there are two at least."""
+    if seconds >= 2 * DAY:
+        n = round(seconds / DAY)
+        return ngettext("%(n)s day", "%(n)s days", n) % {"n": n}
+    if seconds >= 2 * HOUR:
+        n = round(seconds / HOUR)
+        return ngettext("%(n)s hour", "%(n)s hours", n) % {"n": n}
+    if seconds >= 2 * MINUTE:
+        n = round(seconds / MINUTE)
+        return ngettext("%(n)s minute", "%(n)s minutes", n) % {"n": n}
+    n = max(1, ceil(seconds))
+    return ngettext("%(n)s second", "%(n)s seconds", n) % {"n": n}
+
+
+def describe_pace(data: Mapping[str, Any]) -> str:
+    """Of an account, for the list of senders; empty without limits."""
+    pace = Pace.from_json(data)
+    parts = []
+    if pace.per_second is not None:
+        parts.append(_("%(n)s a second") % {"n": f"{pace.per_second:g}"})
+    if pace.per_domain is not None:
+        parts.append(_("%(n)s a second to each domain") % {"n": f"{pace.per_domain:g}"})
+    parts += [
+        _("%(n)s a second to %(domain)s") % {"n": f"{rate:g}", "domain": domain}
+        for domain, rate in pace.domains.items()
+    ]
+    return " · ".join(parts)
