@@ -15,6 +15,7 @@ from campaigns.workflow.month import planned_between
 from experiments.long_runs.study import long_run_sentence
 from experiments.models import Holdout, LongRunStudy
 from personalization.access.shell import staff_page
+from personalization.customers.estimates import About, about
 from personalization.customers.models import SOMEBODY, Customer
 from personalization.events.models import Event
 from personalization.segments.models import Segment
@@ -51,16 +52,16 @@ def _going_out() -> dict[str, Any]:
     return {"runs": runs, "is_live": any(row["run"].status == RunStatus.SENDING for row in runs)}
 
 
-def _counts() -> dict[str, int]:
-    """Counting millions of rows at each visit would make the first page slow: kept half a minute."""
+def _counts() -> dict[str, About]:
+    """Of a large shop the planner's estimates: counting millions of rows would make the first page slow."""
     counts = cache.get("home:counts")
     if counts is None:
         month = timezone.now() - timedelta(days=30)
         counts = {
-            "customers": Customer.objects.filter(SOMEBODY).count(),
-            "events": Event.objects.filter(occurred_at__gte=month).count(),
-            "sent": Delivery.objects.filter(status=DeliveryStatus.SENT, sent_at__gte=month).count(),
-            "segments": Segment.objects.filter(archived_at=None).count(),
+            "customers": about(Customer.objects.filter(SOMEBODY)),
+            "events": about(Event.objects.filter(occurred_at__gte=month)),
+            "sent": about(Delivery.objects.filter(status=DeliveryStatus.SENT, sent_at__gte=month)),
+            "segments": about(Segment.objects.filter(archived_at=None)),
         }
         cache.set("home:counts", counts, COUNTS_SECONDS)
     return counts

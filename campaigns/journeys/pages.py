@@ -15,6 +15,7 @@ from campaigns.journeys import editing, entries, nodes, selectors, services
 from campaigns.journeys.drawing import draw
 from campaigns.journeys.form import NotReadable, read_fields, shown_fields
 from campaigns.journeys.graph import Graph, GraphError
+from campaigns.journeys.recent_counts import recent_counts
 from campaigns.journeys.templates import TEMPLATES, create_from_template
 from campaigns.journeys.versions import check, graph_of, read
 from campaigns.models import Journey, JourneyStatus, PassageStep
@@ -31,7 +32,7 @@ STEER = {"pause": services.pause, "resume": services.resume, "end": services.end
 @staff_page("campaigns.view_journey")
 def journey_list(request: HttpRequest) -> HttpResponse:
     rows = [
-        {"journey": journey, "counts": selectors.counts(journey)}
+        {"journey": journey, "counts": recent_counts(journey)}
         for journey in Journey.objects.order_by("-created_at")[:100]
     ]
     return render_page(
@@ -76,7 +77,7 @@ def journey(request: HttpRequest, journey_id: int) -> HttpResponse:
         check(found.draft)
     except ProblemError as error:
         problems = [dict(one) for one in error.errors]
-    counts = selectors.counts(found)
+    counts = recent_counts(found)
     chosen = request.GET.get("node", "")
     may_edit = request.user.has_perm("campaigns.change_journey") and found.status != JourneyStatus.ENDED
     context: dict[str, Any] = {
@@ -189,7 +190,7 @@ def live(request: HttpRequest, journey_id: int) -> HttpResponse:
     chosen = request.GET.get("node", "")
     context = {
         "journey": found, "wants_published": wants_published, "chosen": chosen, "statuses": JourneyStatus,
-        "spec": graph.nodes.get(chosen), "drawing": draw(graph, selectors.counts(found), []),
+        "spec": graph.nodes.get(chosen), "drawing": draw(graph, recent_counts(found), []),
     }  # fmt: skip
     return render(request, "journeys/canvas.html", context)
 
