@@ -23,6 +23,7 @@ from personalization.access.services import actor_name, audit
 from personalization.customers import saved_views
 from personalization.customers.declared import check_traits
 from personalization.customers.errors import InvalidTraits
+from personalization.customers.estimates import AboutPaginator
 from personalization.customers.models import Customer, IdentityRule, SavedView
 from personalization.customers.reading import may_see, show, show_traits
 from personalization.customers.search import matching
@@ -73,8 +74,9 @@ class CustomerAdmin(ModelAdmin):
     list_display_links = None
     list_filter = ["language", "country"]
     search_fields = ["first_name", "last_name", "email", "external_id"]
-    ordering = ["-created_at", "-pk"]
+    ordering = ["-pk"]  # from the end of the key: by a column without index all would be read
     list_per_page = 50
+    paginator = AboutPaginator
     show_full_result_count = False
     list_before_template = "customers/search_box.html"
 

@@ -3,7 +3,9 @@
 from typing import Any, NamedTuple
 
 import msgspec
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
+from django.utils.functional import cached_property
 
 COUNTED = 100_000
 
@@ -19,3 +21,11 @@ def about(rows: QuerySet[Any]) -> About:
     (plan,) = msgspec.json.decode(rows.order_by().explain(format="json"))
     expected = int(plan["Plan"]["Plan Rows"])
     return About(expected, is_estimate=True) if expected > COUNTED else About(rows.count())
+
+
+class AboutPaginator(Paginator):
+    """Of very long lists the number of pages is about right; an estimate too large ends in an empty page."""
+
+    @cached_property
+    def count(self) -> int:
+        return about(self.object_list).number  # type: ignore[arg-type]  # the shell gives it querysets

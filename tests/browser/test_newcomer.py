@@ -110,7 +110,8 @@ def plan(page: Page) -> None:
     page.locator("#w-at").fill(f"{soon:%Y-%m-%dT%H:%M}")
     page.get_by_role("button", name=said("Save"), exact=True).click()
     page.wait_for_url(re.compile(r"/app/campaigns/\d+/$"))
-    expect(page.locator(".ce-checks li").first).to_be_visible(timeout=20_000)
+    found = said("%(n)s customers are in the segment.") % {"n": N // 2}
+    expect(page.get_by_text(found)).to_be_visible(timeout=20_000)
     expect(page.locator(".ce-checks .ce-error")).to_have_count(0)
     page.get_by_role("button", name=said("Schedule"), exact=True).click()
     expect(page.get_by_role("button", name=said("Take back the schedule"))).to_be_visible(timeout=20_000)

@@ -2,8 +2,10 @@
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from personalization.access.models import User
 from personalization.customers import estimates
 from personalization.customers.models import Customer
 
@@ -30,3 +32,15 @@ def test_many_rows_are_estimated_and_no_row_is_read(monkeypatch, django_assert_n
     with django_assert_num_queries(1):
         number, is_estimate = estimates.about(Customer.objects.filter(country="GB"))
     assert is_estimate and 900 < number < 1100
+
+
+def test_the_list_of_customers_neither_counts_nor_sorts_them_all(client, monkeypatch):
+    make(2000)
+    monkeypatch.setattr(estimates, "COUNTED", 500)
+    client.force_login(User.objects.create_superuser("ada", password="x"))
+    with CaptureQueriesContext(connection) as seen:
+        page = client.get("/admin/customers/customer/").content.decode()
+    asked = [query["sql"] for query in seen if "customers_customer" in query["sql"]]
+    assert "c1999" in page and "c1940" not in page
+    assert not [sql for sql in asked if "COUNT(*)" in sql and "EXPLAIN" not in sql]
+    assert not [sql for sql in asked if '"created_at" DESC' in sql]
