@@ -8,7 +8,7 @@ from campaigns.push_api import PushKeyView, PushSubscriptionsView
 from campaigns.rehearsing.views import RehearsalView
 from campaigns.reports.api import ReportView
 from campaigns.reports.attribution_api import AttributionView, DomainView
-from campaigns.reports.sharing_api import ReportLinksView, ReportLinkView
+from campaigns.reports.sharing_api import ExperimentLinksView, ReportLinksView, ReportLinkView
 from campaigns.senders.account_api import AccountsView, AccountView
 from campaigns.triggering.api import TriggerView
 from campaigns.why.sent import SentView
@@ -54,5 +54,6 @@ urlpatterns = [
     path("push/key", PushKeyView.as_view()),
     path("customers/<str:external_id>/push-subscriptions", PushSubscriptionsView.as_view()),
     path("limits", LimitsView.as_view()),
+    path("experiments/<slug:key>/report-links", ExperimentLinksView.as_view()),
     path("experiments/<slug:key>/report", ReportView.as_view(), name="api-experiment-report"),
 ]

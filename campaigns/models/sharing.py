@@ -5,12 +5,19 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.sending import Run
+from experiments.models import Experiment
 
 
 class ReportLink(models.Model):
-    """Opens one run's report until it expires or is taken back. Only a hash of its secret is kept."""
+    """Opens the report of one run, or of an experiment that belongs to none, until it expires or is taken
+    back. Only a hash of its secret is kept."""
 
-    run = models.ForeignKey(Run, models.CASCADE, related_name="report_links", verbose_name=_("run"))
+    run = models.ForeignKey(
+        Run, models.CASCADE, null=True, related_name="report_links", verbose_name=_("run")
+    )
+    experiment = models.ForeignKey(
+        Experiment, models.CASCADE, null=True, related_name="report_links", verbose_name=_("experiment")
+    )
     secret_hash = models.BinaryField(max_length=32, unique=True, editable=False)
     note = models.CharField(_("for whom"), max_length=200, blank=True)
     created_by = models.ForeignKey(
@@ -26,6 +33,22 @@ class ReportLink(models.Model):
         verbose_name = _("report link")
         verbose_name_plural = _("report links")
         ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(run=None) ^ models.Q(experiment=None), name="report_link_opens_one"
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"{self.run_id}: {self.note}"
+        return f"{self.shown.pk}: {self.note}"
+
+    @property
+    def shown(self) -> Experiment:
+        """The experiment whose report it opens."""
+        found = self.experiment if self.run is None else self.run.experiment
+        assert found is not None
+        return found
+
+    @property
+    def title(self) -> str:
+        return self.run.campaign.name if self.run is not None else self.shown.name or self.shown.key

@@ -16,6 +16,7 @@ from campaigns.reports.found import analysis_context, found_of, wish
 from campaigns.reports.group_form import group_form
 from campaigns.reports.page import EVENTS_GO_ON, chart_texts
 from campaigns.reports.plan_form import plan_form
+from campaigns.reports.sharing import share_context
 from experiments.models import Analysis, Experiment
 from experiments.plans.decision_document import decision_card
 from personalization.access.shell import render_page, staff_page
@@ -37,6 +38,7 @@ def report(request: HttpRequest, key: str) -> HttpResponse:
         "campaigns/report_experiment.html",
         {
             "experiment": experiment,
+            **share_context(experiment),
             "parts": parts["parts"],
             "plan_form": plan_form(experiment)
             if request.user.has_perm("campaigns.launch_campaign")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns.reports import experiment_page, group_form, plan_page, study_pages
+from campaigns.reports import experiment_page, group_form, plan_page, sharing_pages, study_pages
 from campaigns.reports import export as report_export
 
 app_name = "experiments"
@@ -14,6 +14,7 @@ urlpatterns = [
     path("<slug:key>/refresh", group_form.refresh, name="refresh"),
     path("<slug:key>/plan", plan_page.change_experiment_plan, name="change-plan"),
     path("<slug:key>/groups", group_form.choose, name="groups"),
+    path("<slug:key>/share", sharing_pages.share_experiment, name="share-report"),
     path("<slug:key>/report.csv", report_export.as_csv, name="report-csv"),
     path("<slug:key>/report.json", report_export.as_json, name="report-json"),
 ]

@@ -14,6 +14,8 @@ from campaigns import selectors
 from campaigns.errors import InvalidState
 from campaigns.models import Campaign, ReportLink, Run
 from campaigns.reports import sharing
+from experiments.reports.api import TAGS
+from experiments.models import Experiment
 from personalization.access.models import ApiKey, Scope, User
 from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name
@@ -37,30 +39,59 @@ class NewReportLinkSerializer(ReportLinkSerializer):
         fields = [*ReportLinkSerializer.Meta.fields, "address"]
 
 
-class ReportLinksView(APIView):
+class LinksView(APIView):
+    """Of one report."""
+
     staff_permission = "campaigns.add_reportlink"
     required_scope = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE}
     pagination_class = CursorPagination
 
+    def answer_list(self, request: Request, shown: Run | Experiment) -> Response:
+        found = sharing.live(shown, now=timezone.now()).order_by("pk")
+        return answer_page(self, request, found, ReportLinkSerializer)
+
+    def answer_made(self, request: Request, shown: Run | Experiment) -> Response:
+        body = ShareSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        by = request.auth.created_by if isinstance(request.auth, ApiKey) else request.user
+        user = by if isinstance(by, User) else None
+        link, address = sharing.share(shown, actor=actor_name(request), user=user, **body.validated_data)
+        data = {**ReportLinkSerializer(link).data, "address": address}
+        return Response(data, status=status.HTTP_201_CREATED)
+
+
+class ReportLinksView(LinksView):
     @extend_schema(operation_id="report_links_list", responses=ReportLinkSerializer(many=True))
     def get(self, request: Request, pk: int) -> Response:
         """The live addresses at which the newest run's report can be read without an account."""
-        return answer_page(
-            self, request, sharing.live(_run(pk), now=timezone.now()).order_by("pk"), ReportLinkSerializer
-        )
+        return self.answer_list(request, _run(pk))
 
     @extend_schema(
         operation_id="report_links_create", request=ShareSerializer, responses={201: NewReportLinkSerializer}
     )
     def post(self, request: Request, pk: int) -> Response:
         """A new address for the newest run's report; it expires by itself."""
-        body = ShareSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        by = request.auth.created_by if isinstance(request.auth, ApiKey) else request.user
-        user = by if isinstance(by, User) else None
-        link, address = sharing.share(_run(pk), actor=actor_name(request), user=user, **body.validated_data)
-        data = {**ReportLinkSerializer(link).data, "address": address}
-        return Response(data, status=status.HTTP_201_CREATED)
+        return self.answer_made(request, _run(pk))
+
+
+class ExperimentLinksView(LinksView):
+    @extend_schema(
+        operation_id="experiment_report_links_list", responses=ReportLinkSerializer(many=True), tags=TAGS
+    )
+    def get(self, request: Request, key: str) -> Response:
+        """The live addresses at which its report can be read without an account; those of the run's report,
+        where a campaign made it."""
+        return self.answer_list(request, _shown(key))
+
+    @extend_schema(
+        operation_id="experiment_report_links_create",
+        request=ShareSerializer,
+        responses={201: NewReportLinkSerializer},
+        tags=TAGS,
+    )
+    def post(self, request: Request, key: str) -> Response:
+        """A new address for its report; it expires by itself."""
+        return self.answer_made(request, _shown(key))
 
 
 class ReportLinkView(APIView):
@@ -79,3 +110,7 @@ def _run(campaign_id: int) -> Run:
     if run is None:
         raise InvalidState("The campaign was not launched yet.")
     return run
+
+
+def _shown(key: str) -> Run | Experiment:
+    return sharing.report_of(get_object_or_404(Experiment, key=key))

@@ -81,7 +81,7 @@ def test_without_sending_nothing_is_said_about_opens_and_there_is_no_funnel(staf
     assert "chart-funnel" not in page
     data = client.get(reverse("experiments:report-data", args=["page"])).json()
     assert set(data["parts"]) == {
-        "headline", "decision", "analysis", "guards", "tables", "breakdown", "groups",
+        "headline", "decision", "allocation", "analysis", "guards", "tables", "breakdown", "groups",
     }  # fmt: skip
     assert data["charts"]["funnel"] == []
     curve = data["charts"]["posterior"]["curves"][0]["points"]

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -13,6 +14,8 @@ from campaigns import services
 from campaigns.errors import InvalidState
 from campaigns.models import ReportLink
 from campaigns.reports import sharing
+from experiments import services as experiments
+from experiments.services import VariantSpec
 from personalization.access.models import AuditEntry, Scope, User
 from personalization.access.services import create_key
 from personalization.customers.models import Customer
@@ -132,3 +135,62 @@ def test_programs_share_list_and_take_back(client, run):
     assert client.get(path_of(made.json()["address"])).status_code == 200
     assert client.delete(f"/api/v1/report-links/{listed[0]['id']}", headers=headers).status_code == 204
     assert client.get(path_of(made.json()["address"])).status_code == 404
+
+
+@pytest.fixture
+def alone(analyse):
+    """An experiment that no campaign made."""
+    specs = [VariantSpec("old", "Old page", 0.5, is_control=True), VariantSpec("new", "New page", 0.5)]
+    made = experiments.create_experiment(key="page", name="The <page>", variants=specs)
+    analyse(made)
+    return made
+
+
+def test_an_experiment_without_a_campaign_is_shared_from_its_own_page(client, alone):
+    user = User.objects.create_user("kim", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="view_campaign"))
+    client.force_login(user)
+    address = reverse("experiments:share-report", args=["page"])
+    assert client.post(address, {"days": "7"}).status_code == 403
+    user.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_campaign", "add_reportlink", "change_reportlink"])
+    )
+    assert "from 1 to 365 days" in client.post(address, {"days": "x"}, follow=True).content.decode()
+    page = client.post(address, {"days": "7", "note": "Board"}, follow=True).content.decode()
+    found = re.search(r"/r/[\w-]{40,}", page)
+    assert found and "Board" in page
+    answer = Client().get(found[0])
+    told = answer.content.decode()
+    assert answer.status_code == 200 and "The &lt;page&gt;" in told
+    assert "/app/" not in told and "<form" not in told
+    link = ReportLink.objects.get()
+    back = client.post(reverse("campaigns:unshare-report", args=[link.pk]))
+    assert back["Location"] == "/app/experiments/page/#share"
+    assert Client().get(found[0]).status_code == 404
+    assert list(AuditEntry.objects.order_by("pk").values_list("action", "target"))[-2:] == [
+        ("report.shared", "experiment:page"), ("report.unshared", "experiment:page"),
+    ]  # fmt: skip
+
+
+def test_programs_share_an_experiment_and_a_campaigns_has_one_list(client, alone, run):
+    _key, token = create_key(name="cli", scopes=[Scope.CAMPAIGNS_WRITE, Scope.CAMPAIGNS_READ])
+    headers = {"Authorization": f"Bearer {token}"}
+    path = "/api/v1/experiments/page/report-links"
+    made = client.post(path, {"days": 3}, "application/json", headers=headers)
+    assert made.status_code == 201, made.content
+    assert [row["id"] for row in client.get(path, headers=headers).json()["results"]] == [made.json()["id"]]
+    assert client.get(path_of(made.json()["address"])).status_code == 200
+    assert client.delete(f"/api/v1/report-links/{made.json()['id']}", headers=headers).status_code == 204
+    assert client.get(path_of(made.json()["address"])).status_code == 404
+    assert client.post("/api/v1/experiments/none/report-links", headers=headers).status_code == 404
+    sharing.share(run, actor="user:kim", user=None)
+    listed = client.get(f"/api/v1/experiments/{run.experiment.key}/report-links", headers=headers).json()
+    assert len(listed["results"]) == 1, "the same as the campaign's"
+
+
+def test_a_link_opens_a_run_or_an_experiment_and_never_both(alone, run):
+    for opens in ({}, {"run": run, "experiment": alone}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            ReportLink.objects.create(
+                **opens, secret_hash=b"x" * 32, created_at=timezone.now(), expires_at=timezone.now()
+            )
