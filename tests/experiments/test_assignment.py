@@ -116,6 +116,21 @@ def test_parallel_experiments_are_independent(first, second):
     assert abs(one.mean() - 0.5) < 4 * math.sqrt(0.25 / len(ids))
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "old", "ours"),
+    [
+        ("exp-1", "exp-2", -0.0552, 0.0002), ("promo-a", "promo-b", -0.0604, 0.0009),
+        ("summer-sale", "winter-sale", 0.0787, -0.0055),
+    ],
+)  # fmt: skip
+def test_version_1_ties_parallel_experiments_together_and_ours_does_not(first, second, old, ours):
+    """Why version 1 is for import only. Figures measured with GrowthBook's own SDK."""
+    ids = [str(number) for number in range(100_000)]
+    for version, expected in ((1, old), (2, ours)):
+        one, other = (hash_fractions(seed, ids, version=version) < 0.5 for seed in (first, second))
+        assert np.corrcoef(one, other)[0, 1] == pytest.approx(expected, abs=5e-5)
+
+
 def test_fractions_are_spread_evenly_over_all_buckets():
     ids = [f"c{random.Random(number).getrandbits(48):x}" for number in range(100_000)]
     counts = np.bincount((hash_fractions("even", ids) * 20).astype(int), minlength=20)

@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import tarfile
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +127,29 @@ def test_wrong_input_is_refused_with_the_reason(wrong, message):
         wrong()
 
 
+def test_every_estimator_is_that_of_the_open_bandit_pipeline():
+    """By obp 0.5.5 from the same log, policy and model."""
+    rng = np.random.default_rng(12)
+    x = rng.normal(size=2_000)
+    logits = np.outer(x, np.linspace(-1, 1, 5))
+    logged, wanted = np.exp(logits), np.exp(-0.5 * logits)
+    logged /= logged.sum(axis=1, keepdims=True)
+    wanted /= wanted.sum(axis=1, keepdims=True)
+    actions = (rng.random(2_000)[:, None] > logged.cumsum(axis=1)).sum(axis=1)
+    rewards = (rng.random(2_000) < 0.1 + 0.05 * actions).astype(float)
+    log = Log(actions, logged[np.arange(2_000), actions], rewards)
+    predicted = 0.1 + 0.04 * np.arange(5)[None, :] + 0.02 * np.tanh(x)[:, None]
+    found = evaluate(log, Policy(wanted), predicted=predicted, switch_at=3.0)
+    assert {name: one.value for name, one in found.estimates.items()} == pytest.approx(
+        {
+            "ipw": 0.190010661095, "snipw": 0.184683936089, "dm": 0.179898284493, "dr": 0.184793739477,
+            "switch_dr": 0.19217667599,
+        }, abs=1e-11,
+    )  # fmt: skip
+    clipped = evaluate(log, Policy(wanted), clip=2.0)
+    assert clipped.estimates["ipw"].value == pytest.approx(0.157544939836, abs=1e-11)
+
+
 @pytest.fixture(scope="session")
 def open_bandit():
     """Logs of a shop's front page: (kind of policy, campaign) → actions, propensities, clicks."""
@@ -133,13 +157,14 @@ def open_bandit():
     if not file.is_file():
         pytest.skip("obd_small.tar.xz is not here; BESPOKE_SHARED_DATA names the folder it lies in")
 
-    def read(kind, campaign):
+    def read(kind, campaign, *, positions=False):
         with tarfile.open(file) as archive:
             member = archive.extractfile(f"obd/{kind}/{campaign}/{campaign}.csv")
             rows = list(csv.DictReader(io.TextIOWrapper(member, "utf-8")))
         columns = ("item_id", "propensity_score", "click")
         items, chances, clicks = (np.array([float(row[name]) for row in rows]) for name in columns)
-        return Log(items.astype(int), chances, clicks)
+        log = Log(items.astype(int), chances, clicks)
+        return (log, [row["position"] for row in rows]) if positions else log
 
     return read
 
@@ -171,3 +196,20 @@ def test_a_log_that_two_decisions_carry_is_refused(open_bandit):
     assert found.weights.effective == pytest.approx(2.1, abs=0.05)
     assert ipw(log.rewards, found.weights.values).value == pytest.approx(0.00744, abs=5e-6)
     assert snipw(log.rewards, found.weights.values).value == pytest.approx(0.00237, abs=5e-6)
+
+
+@pytest.mark.parametrize(
+    ("campaign", "weighted", "effective"),
+    [("all", 0.005035, 2639), ("men", 0.005656, 2869), ("women", 0.005806, 3492)],
+)
+def test_what_a_policy_that_learned_shows_from_the_logs_of_chance(open_bandit, campaign, weighted, effective):
+    """Its chances are the shares of the items at each position in a log of its own."""
+    learned, places = open_bandit("bts", campaign, positions=True)
+    log, asked = open_bandit("random", campaign, positions=True)
+    shown, whole = Counter(zip(places, learned.actions.tolist(), strict=True)), Counter(places)
+    chances = [
+        shown[place, item] / whole[place] for place, item in zip(asked, log.actions.tolist(), strict=True)
+    ]
+    found = evaluate(log, np.array(chances))
+    assert found.estimates["ipw"].value == pytest.approx(weighted, abs=5e-7)
+    assert found.weights.effective == pytest.approx(effective, abs=0.5)
