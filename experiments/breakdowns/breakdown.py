@@ -1,7 +1,7 @@
 """The sums of one metric by groups of customers: by a trait, or by being in a segment.
 
-A trait is read as it was at the assignment, a segment as it is now. Only sums of groups leave the database,
-and no group with fewer than K_ANONYMITY customers in a variant.
+Traits and segments are read as they were at the assignment, as far as that was kept. Only sums of groups
+leave the database, and no group with fewer than K_ANONYMITY customers in a variant.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -136,9 +136,9 @@ def _cut_by_segment(experiment: Experiment, pk: int, sums: MetricSums, most: int
     segment = Segment.objects.filter(pk=pk).first()
     if segment is None:
         return Cut("segment", str(pk), str(pk), {}, "gone")
-    group_by_segment(experiment, segment, now=now)
+    taken_now = group_by_segment(experiment, segment, now=now)
     groups = _statistics(experiment, sums, most, [IN, OUT])
-    return Cut("segment", str(pk), segment.name, groups or {}, "" if groups else "too_few")
+    return Cut("segment", str(pk), segment.name, groups or {}, "" if groups else "too_few", taken_now)
 
 
 def _statistics(

@@ -6,11 +6,12 @@ from itertools import pairwise
 from typing import Any
 
 from django.db import connection
-from django.db.models import Case, Value, When
+from django.db.models import Case, Exists, OuterRef, Q, Value, When
 
 from experiments.models import Assignment, Experiment
 from experiments.trait_table import COLUMNS
 from personalization.customers.models import Customer, TraitChange
+from personalization.segments import history
 from personalization.segments import selectors as segments
 from personalization.segments.models import Segment
 
@@ -81,16 +82,26 @@ def group_by_trait(experiment: Experiment, name: str, *, most: int) -> list[str]
     return [*order, UNKNOWN]
 
 
-def group_by_segment(experiment: Experiment, segment: Segment, *, now: datetime) -> None:
-    """In the segment as it is defined now, or not."""
+def group_by_segment(experiment: Experiment, segment: Segment, *, now: datetime) -> int:
+    """In the segment at the assignment, or not. Answers of how many its members were not recorded at that
+    time: they are told by the segment as it is now."""
     members = segments.members(segment.current, now=now).values("pk")
     rows = Assignment.objects.filter(experiment=experiment).order_by()
-    label = Case(When(customer_id__in=members, then=Value(IN)), default=Value(OUT))
+    known = history.recorded_between(segment)
+    recorded = Q(assigned_at__range=known) if known else Q(pk=None)
+    then = Exists(
+        history.members_then(segment, at=OuterRef("assigned_at")).filter(customer=OuterRef("customer"))
+    )
+    label = Case(
+        When(recorded & then, then=Value(IN)), When(recorded, then=Value(OUT)),
+        When(customer_id__in=members, then=Value(IN)), default=Value(OUT),
+    )  # fmt: skip
     query, parameters = rows.annotate(label=label).values_list("customer_id", "label").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE {TABLE} (customer_id bigint, label text) ON COMMIT DROP")
         cursor.execute(f"INSERT INTO {TABLE} (customer_id, label) {query}", parameters)
         cursor.execute(f"ANALYZE {TABLE}")
+    return rows.exclude(recorded).count()
 
 
 def count_groups(experiment: Experiment) -> dict[str, dict[int, int]]:

@@ -43,8 +43,8 @@ class CutReport:
 class Cut:
     """One way of dividing customers, "trait" or "segment": label → variant key → statistic; none for the
     reason in `problem`: "too_few", "not_words" (lists and objects) or "gone". `taken_now` customers have
-    the value of today because the history knows no change; `unknown_then` were changed since, and what they
-    were before was not kept.
+    the value of today because nothing else is known of that time; `unknown_then` were changed since, and what
+    they were before was not kept.
     """
 
     kind: str

@@ -24,14 +24,9 @@ def breakdown_sentences(report: Report, found: BreakdownReport) -> list[str]:
     kinds = {cut.kind for cut in found.cuts}
     if "trait" in kinds:
         sentences.append(_("Traits are taken as they were when a customer was assigned."))
-        sentences += [text for cut in found.forgotten for text in _forgotten(cut)]
     if "segment" in kinds:
-        sentences.append(
-            _(
-                "Segments are taken as they are now. One that the message itself can fill or empty would "
-                "mislead here."
-            )
-        )
+        sentences.append(_("Segments are taken as they were when a customer was assigned."))
+    sentences += [text for cut in found.forgotten for text in _forgotten(cut)]
     return sentences + [_left_out(name, reason) for name, reason in found.left_out]
 
 
@@ -75,6 +70,15 @@ def _method(found: BreakdownReport) -> str:
 
 
 def _forgotten(cut: Cut) -> list[str]:
+    if cut.kind == "segment":
+        text = ngettext(
+            "“%(name)s”: who was in it when %(n)s customer was assigned was not recorded; that one is taken "
+            "as it is now. If the message can fill or empty the segment, these groups mislead.",
+            "“%(name)s”: who was in it when %(n)s customers were assigned was not recorded; those are taken "
+            "as they are now. If the message can fill or empty the segment, these groups mislead.",
+            cut.taken_now,
+        )
+        return [text % {"name": cut.name, "n": cut.taken_now}]
     told = []
     if cut.taken_now:
         text = ngettext(

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, DateTimeField, Q, QuerySet
+from django.db.models import Count, DateTimeField, OuterRef, Q, QuerySet
 from django.db.models.functions import Trunc
 from django.utils.translation import gettext_lazy
 
@@ -35,9 +35,22 @@ def members_at(segment: Segment, *, at: datetime) -> QuerySet[SegmentMembership]
     watch = SegmentWatch.objects.filter(segment=segment).first()
     if watch is None or watch.since is None or at < watch.since:
         raise NotWatchedThen(since_text(watch))
+    return members_then(segment, at=at).order_by("customer_id")
+
+
+def members_then(segment: Segment, *, at: datetime | OuterRef) -> QuerySet[SegmentMembership]:
+    """As far as recorded, see `recorded_between`; `at` may be a time of an outer query."""
     return SegmentMembership.objects.filter(
         Q(left_at=None) | Q(left_at__gt=at), segment=segment, entered_at__lte=at
-    ).order_by("customer_id")
+    )
+
+
+def recorded_between(segment: Segment) -> tuple[datetime, datetime] | None:
+    """From when and until when its members are recorded; None before the first check."""
+    watch = SegmentWatch.objects.filter(segment=segment).first()
+    # A definition that cannot be read is checked in vain.
+    until = watch and (watch.seen_until if watch.problem else watch.checked_at)
+    return (watch.since, until) if watch and watch.since and until else None
 
 
 def member_total(segment: Segment) -> int:

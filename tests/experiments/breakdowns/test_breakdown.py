@@ -11,13 +11,15 @@ from experiments.breakdowns.customer_groups import IN, OUT, UNKNOWN
 from experiments.breakdowns.report import Cut, compare_groups
 from experiments.breakdowns.small_groups import OTHERS
 from experiments.breakdowns.words import breakdown_sentences
-from experiments.models import Analysis, Metric
+from experiments.models import Analysis, Assignment, Metric
 from experiments.reports import analyses
 from experiments.selectors import newest_report
 from experiments.services import ensure_default_metrics
 from experiments.stats import Proportion
 from personalization.access.services import create_key
 from personalization.customers.models import Customer, TraitChange
+from personalization.segments.membership import refresh_segment
+from personalization.segments.models import SegmentWatch
 from personalization.segments.services import save_segment
 
 START, DAY = datetime(2026, 3, 1, 9, tzinfo=UTC), timedelta(days=1)
@@ -106,6 +108,33 @@ def test_groups_of_a_column_a_number_and_a_segment_add_up(shop, analyse, setting
     settings.K_ANONYMITY = 3
     analyse(shop)
     assert {group.label for group in cuts_of(shop)[0]["country"].groups} == {"GB", "FR", OTHERS}
+
+
+def test_a_segment_is_taken_as_it_was_at_the_assignment(shop, analyse, start):
+    """The message moves its buyers into the segment; who was in it before was an even half."""
+    definition = {"trait": "loyal", "op": "is", "value": 1}
+    segment = save_segment(None, name="Loyal", definition=definition).segment
+    people = list(Customer.objects.order_by("pk"))
+    loyal = [one for number, one in enumerate(people) if number // 2 % 2]
+    for one in loyal:
+        Customer.objects.filter(pk=one.pk).update(traits={"loyal": 1})
+    SegmentWatch.objects.create(segment=segment)
+    refresh_segment(segment.pk, now=start - timedelta(days=1))
+    Customer.objects.filter(assignments__variant__key="a").update(traits={"loyal": 1})
+    SegmentWatch.objects.update(full_at=None)
+    refresh_segment(segment.pk, now=start + timedelta(days=2))
+    late = people[:20]
+    Assignment.objects.filter(customer__in=late).update(assigned_at=start - timedelta(days=2))
+    choose(shop, segments=[segment.pk])
+    analyse(shop)
+    cuts, found = cuts_of(shop)
+    groups = {group.label: (group.control.n, group.treatment.n) for group in cuts["Loyal"].groups}
+    # Of the 70 later ones of each variant 35 were in it; of the 10 earlier ones those who are now: 5 and 10.
+    assert groups == {IN: (40, 45), OUT: (40, 35)}
+    [cut] = found.forgotten
+    assert (cut.taken_now, cut.unknown_then) == (20, 0)
+    said = " ".join(breakdown_sentences(newest_report(shop), found))
+    assert "who was in it when 20 customers were assigned was not recorded" in said
 
 
 def test_no_difference_is_told_as_not_knowing(shop, analyse):
