@@ -14,8 +14,8 @@ from campaigns import selectors
 from campaigns.errors import InvalidState
 from campaigns.models import Campaign, ReportLink, Run
 from campaigns.reports import sharing
-from experiments.reports.api import TAGS
 from experiments.models import Experiment
+from experiments.reports.api import TAGS
 from personalization.access.models import ApiKey, Scope, User
 from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name
