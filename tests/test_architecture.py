@@ -29,6 +29,7 @@ FLOORS = [
         "personalization.importing",
         "personalization.personal_data",
         "personalization.registry",
+        "personalization.words",
     },
     {"personalization.tracing"},
 ]
@@ -59,6 +60,8 @@ PURE = [
     "personalization/tracing.py",
     "personalization/segments/definition.py",
     "personalization/traits/lifetime",
+    "personalization/traits/texts",
+    "personalization/words.py",
 ]
 FRAMEWORKS = {"django", "rest_framework", "celery", "redis", "unfold"}
 

@@ -77,6 +77,7 @@ UNFOLD = {
                         "admin:traits_traitdefinition_changelist",
                         "traits.view_traitdefinition",
                     ),
+                    _entry(_("Free texts"), "reviews", "traits:texts", "traits.view_traitdefinition"),
                     _entry(
                         _("Identity rules"),
                         "join_inner",

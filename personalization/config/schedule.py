@@ -78,6 +78,11 @@ def schedule(*, tick_seconds: float) -> dict[str, dict[str, Any]]:
             "schedule": 60.0,
             "options": {"queue": "default", "expires": 60},
         },
+        "prompt-traits": {
+            "task": "personalization.traits.tasks.refresh_prompt_traits",
+            "schedule": 3.0,
+            "options": {"queue": "default", "expires": 3},
+        },
         "trait-history": {
             "task": "personalization.customers.tasks.prune_trait_history",
             "schedule": 24 * 3600.0,

@@ -23,6 +23,7 @@ class TraitKind(ABC):
 
     `learns`: it first learns something of all customers (`learn`), again every `relearn_days`, and is then
     computed for everybody. `is_daily`: values move with time alone, so everybody is computed once a day.
+    `is_prompt`: new events are worked into it within seconds instead of a minute.
     """
 
     name: ClassVar[str] = ""
@@ -32,6 +33,12 @@ class TraitKind(ABC):
     learns: ClassVar[bool] = False
     relearn_days: ClassVar[int] = 7
     is_daily: ClassVar[bool] = False
+    is_prompt: ClassVar[bool] = False
+
+    @property
+    def too_little(self) -> str:
+        """Why there is no value, for staff, when `learn` raised TooLittleData."""
+        return _("Too little data to tell: it needs more customers who came back.")
 
     @abstractmethod
     def formula(self, definition: TraitDefinition) -> str:
@@ -48,6 +55,10 @@ class TraitKind(ABC):
     def events(self, definition: TraitDefinition) -> tuple[str, ...]:
         """The names of the events it reads."""
         return (definition.event,)
+
+    def traits(self, definition: TraitDefinition) -> tuple[str, ...]:
+        """The names of the traits it reads; it then follows their changes instead of events."""
+        return ()
 
     def boundaries(self, definition: TraitDefinition) -> tuple[int, ...]:
         """After how many days an event counts otherwise, so that its customer is computed again."""

@@ -4,6 +4,37 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
+class TextSource(models.Model):
+    """Where customers write freely: a property of an event, or a trait. `name` begins its computed traits."""
+
+    name = models.CharField(
+        _("name"), max_length=40, unique=True,
+        help_text=_("Traits begin with it: review gives review_topic and review_language."),
+    )  # fmt: skip
+    event = models.CharField(
+        _("event"), max_length=200, blank=True, help_text=_("For example Review Submitted. Empty: a trait.")
+    )
+    property = models.CharField(
+        _("property or trait"),
+        max_length=100,
+        help_text=_("Of the event, or the trait: where the text stands."),
+    )
+    rating_property = models.CharField(
+        _("property with stars"), max_length=100, blank=True,
+        help_text=_("A number from 1 (worst). Sentiment is learned from it; empty: no sentiment."),
+    )  # fmt: skip
+    rating_best = models.PositiveSmallIntegerField(_("best rating"), default=5)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("text source")
+        verbose_name_plural = _("text sources")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class TraitDefinition(models.Model):
     """One computed trait. Its value stands among the customer's other traits, under `name`."""
 
@@ -29,6 +60,10 @@ class TraitDefinition(models.Model):
         help_text=_("Only events of so many days; the horizon of a forecast. Empty: all."),
     )  # fmt: skip
     description = models.CharField(_("description"), max_length=300, blank=True)
+    text_source = models.ForeignKey(
+        TextSource, models.CASCADE, null=True, blank=True, editable=False, related_name="definitions",
+        verbose_name=_("text source"),
+    )  # fmt: skip
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     # How far it is. `state`: what was learned of all customers (quintiles, parameters of a model).

@@ -15,6 +15,7 @@ from personalization.customers.declarations import TraitDeclaration
 from personalization.customers.errors import InvalidTraits
 from personalization.customers.models import Customer
 from personalization.customers.services import write_traits
+from personalization.customers.trait_history import TraitChange
 from personalization.customers.traits import SplitTraits, column_of
 from personalization.events.models import Event
 from personalization.traits.kind import TraitKind
@@ -42,6 +43,8 @@ def check_definition(definition: TraitDefinition) -> None:
     kind = trait_kinds().get(definition.kind)
     if kind is None:
         wrong.append(("/kind", _("One of: %(kinds)s.") % {"kinds": ", ".join(trait_kinds())}))
+    elif "text_source" in kind.uses and definition.text_source is None:
+        wrong.append(("/kind", _("Traits of texts come with a text source: declare one.")))
     elif "event" in kind.uses and not definition.event:
         wrong.append(("/event", _("This kind needs the name of an event.")))
     plain = (str, int, float, bool)
@@ -88,15 +91,22 @@ def remove_values(name: str) -> None:
         )
 
 
-def refresh_due(*, now: datetime) -> int:
+def refresh_due(*, now: datetime, prompt: bool = False) -> int:
     """Refreshes every active trait that nobody else is at; answers how many values changed.
 
+    `prompt`: only those of kinds that follow within seconds, as far as they need no long look at everybody.
     One that fails keeps its lease, so it is tried again later, and does not hold up the others.
     """
     active = TraitDefinition.objects.filter(is_active=True, kind__in=trait_kinds())
     hopeless = ~Q(problem="") & Q(refreshed_at__gt=now - RETRY)
     changed = 0
-    for definition in active.exclude(hopeless).order_by(F("refreshed_at").asc(nulls_first=True)):
+    due = active.exclude(hopeless)
+    if prompt:
+        prompt_kinds = [name for name, kind in trait_kinds().items() if kind.is_prompt]
+        due = due.filter(kind__in=prompt_kinds).exclude(full_at=None)
+    for definition in due.order_by(F("refreshed_at").asc(nulls_first=True)):
+        if prompt and _learning_due(definition, kind_of(definition.kind), now=now):
+            continue
         try:
             changed += refresh(definition, now=now)
         except (DatabaseError, ArithmeticError, ValueError):
@@ -119,9 +129,7 @@ def refresh(definition: TraitDefinition, *, now: datetime) -> int:
     try:
         full = _learn(definition, kind, now=now)
     except TooLittleData:
-        _finish(
-            definition, now=now, problem=_("Too little data to tell: it needs more customers who came back.")
-        )
+        _finish(definition, now=now, problem=kind.too_little)
         return 0
     ids = _everybody() if full else _stale(definition, kind, now=now)
     changed = gained = 0
@@ -136,13 +144,17 @@ def refresh(definition: TraitDefinition, *, now: datetime) -> int:
 def _learn(definition: TraitDefinition, kind: TraitKind, *, now: datetime) -> bool:
     """Learns of all customers where that is due; True when everybody must be computed."""
     full = definition.full_at is None or (kind.is_daily and now - definition.full_at >= DAY)
-    learned = definition.state.get("learned_at")
-    if kind.learns:
-        due = learned is None or now - datetime.fromisoformat(learned) >= kind.relearn_days * DAY
-        if due:
-            definition.state = {**kind.learn(definition, now=now), "learned_at": now.isoformat()}
-            full = True
+    if _learning_due(definition, kind, now=now):
+        definition.state = {**kind.learn(definition, now=now), "learned_at": now.isoformat()}
+        full = True
     return full
+
+
+def _learning_due(definition: TraitDefinition, kind: TraitKind, *, now: datetime) -> bool:
+    learned = definition.state.get("learned_at")
+    if not kind.learns:
+        return False
+    return learned is None or now - datetime.fromisoformat(learned) >= kind.relearn_days * DAY
 
 
 def _finish(definition: TraitDefinition, *, now: datetime, full: bool = False, problem: str = "") -> None:
@@ -165,6 +177,9 @@ def _everybody() -> Iterable[list[int]]:
 def _stale(definition: TraitDefinition, kind: TraitKind, *, now: datetime) -> Iterable[list[int]]:
     since = definition.refreshed_at
     assert since is not None
+    if traits := kind.traits(definition):
+        changes = TraitChange.objects.filter(name__in=traits, changed_at__gt=since - OVERLAP)
+        return _in_chunks(changes.values_list("customer_id", flat=True).distinct())
     names = kind.events(definition)
     events = Event.objects.filter(name__in=names) if names else Event.objects.all()
     ids = set(events.filter(received_at__gt=since - OVERLAP).values_list("customer_id", flat=True).distinct())
@@ -173,7 +188,11 @@ def _stale(definition: TraitDefinition, kind: TraitKind, *, now: datetime) -> It
         # Both ends: what was on the edge at the last look may have been inside of it still.
         left = events.filter(occurred_at__gte=since - window, occurred_at__lte=now - window)
         ids.update(left.values_list("customer_id", flat=True).distinct())
-    ordered = sorted(ids)
+    return _in_chunks(ids)
+
+
+def _in_chunks(customer_ids: Iterable[int]) -> Iterable[list[int]]:
+    ordered = sorted(customer_ids)
     return (ordered[at : at + CHUNK] for at in range(0, len(ordered), CHUNK))
 
 

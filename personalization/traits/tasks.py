@@ -13,6 +13,12 @@ def refresh_traits() -> None:
 
 
 @shared_task
+def refresh_prompt_traits() -> None:
+    """Those that are to be right within seconds."""
+    services.refresh_due(now=timezone.now(), prompt=True)
+
+
+@shared_task
 def move_values() -> None:
     """Under seal or out of it, as traits are declared; at night too, for what was on its way meanwhile."""
     declarations.move_values()

@@ -1,6 +1,11 @@
 from django.urls import path
 
-from personalization.traits import catalog_views
+from personalization.traits import catalog_views, text_pages
 
 app_name = "traits"
-urlpatterns = [path("traits/", catalog_views.catalog, name="catalog")]
+urlpatterns = [
+    path("traits/", catalog_views.catalog, name="catalog"),
+    path("texts/", text_pages.sources, name="texts"),
+    path("texts/<str:name>", text_pages.show, name="text-source"),
+    path("texts/<str:name>/act", text_pages.act, name="text-source-act"),
+]

@@ -1,6 +1,5 @@
 """Texts, tags and numbers of items as words: what the content-based models count."""
 
-import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -9,26 +8,11 @@ import numpy.typing as npt
 from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer
 
+from personalization.words import tokenize
 from recommender.algorithms._features import ItemFeatures
 
-# Han and kana are written without spaces; pairs of characters find words without a dictionary
-# (Nie, Gao, Zhang and Zhou 2000: about as good as a segmenter for retrieval).
-_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_RUN = re.compile(rf"[{_UNSPACED}]+|(?:(?![{_UNSPACED}])\w)+")
-_IS_UNSPACED = re.compile(rf"[{_UNSPACED}]")
 # Marks a whole tag, so that the brand "Orange" is not the word "orange".
 TAG = "#"
-
-
-def tokenize(text: str) -> list[str]:
-    """Words without case; of Chinese and Japanese every pair of neighboring characters."""
-    found: list[str] = []
-    for run in _RUN.findall(unicodedata.normalize("NFKC", text).casefold()):
-        if len(run) > 1 and _IS_UNSPACED.match(run):
-            found += [run[at : at + 2] for at in range(len(run) - 1)]
-        else:
-            found.append(run)
-    return found
 
 
 def documents(features: ItemFeatures, n_items: int, *, number_bins: int = 0) -> list[list[str]]:
