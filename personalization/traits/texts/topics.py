@@ -168,7 +168,7 @@ def _top(parts: Floats) -> list[list[int]]:
 
 
 def _factor(rows: sparse.csr_matrix, k: int) -> Floats:
-    model = NMF(k, init="nndsvd", max_iter=200, tol=1e-3, random_state=0)
+    model = NMF(k, init="nndsvd", max_iter=400, tol=1e-3, random_state=0)
     model.fit(rows)
     lengths = np.linalg.norm(model.components_, axis=1, keepdims=True)
     return np.asarray(model.components_ / np.maximum(lengths, 1e-12), dtype=np.float64)
