@@ -99,7 +99,7 @@ def serve() -> tuple[int, "subprocess.Popen[bytes]"]:
     command = [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
         "--workers", "2", "--blocking-threads", "4", "--log-level", "warning",
-        "personalization.config.wsgi:application",
+        "personalization.config.web:application",
     ]  # fmt: skip
     server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "ALLOWED_HOSTS": "127.0.0.1"})
     for _ in range(300):

@@ -13,13 +13,13 @@ from recommender.models import ModelRun, RunStatus
 from recommender.ranking.lists import VISITOR, Recommendation, Request, make_lists
 from recommender.ranking.many import BECAUSE, BOUGHT, MODEL, PINNED, POPULAR, SIMILAR, VIEWED
 from recommender.ranking.rules import EXCLUDE, Rules
-from recommender.ranking.stocktaking import write_numbers
+from recommender.ranking.stocktaking import load_assortment, write_numbers
 from recommender.serving import UNREADABLE, ServedModel, serve_champion, serve_run
 
 __all__ = [
     "BECAUSE", "BOUGHT", "MODEL", "PINNED", "POPULAR", "SIMILAR", "VIEWED", "Moment", "Recommendation",
     "champion", "champion_in_use", "recommend", "recommend_lists", "recommend_popular", "recommend_with",
-    "trained_algorithms", "waiting_run_ids", "write_numbers",
+    "shown_item_ids", "trained_algorithms", "waiting_run_ids", "write_numbers",
 ]  # fmt: skip
 log = structlog.get_logger(__name__)
 NO_RULES = Rules()
@@ -97,6 +97,11 @@ def recommend_lists(
         Request(served, k, rules, context or Moment(), left_out or {}, _recently_popular, max_age),
         customer_ids,
     )
+
+
+def shown_item_ids(*, max_age: float = 0.0) -> list[int]:
+    """What may be shown now, or at most `max_age` seconds ago; ascending."""
+    return load_assortment(max_age=max_age).item_ids.tolist()
 
 
 def trained_algorithms() -> list[str]:

@@ -1,7 +1,7 @@
 """From a call of the decide API to its answer, in time: the decision, or the default content without one."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -50,6 +50,11 @@ def answer(token: str | None, questions: Sequence[Question]) -> list[dict[str, A
     except NotInTime:
         return [{"placements": [_unavailable(key) for key in one.placements]} for one in questions]
     return answers
+
+
+def in_all_threads(work: Callable[[], object], *, seconds: float) -> None:
+    """`work` in each thread that decides, which is then connected."""
+    _deadline.in_all_threads(work, seconds=seconds)
 
 
 def _answer(

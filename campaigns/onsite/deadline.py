@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
-from threading import BoundedSemaphore, Lock, local
+from threading import Barrier, BoundedSemaphore, Lock, local
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -19,7 +19,7 @@ THREADS = 8
 STATEMENT_MS = 500
 TRUSTED_SECONDS = 1.0
 PREPARE_AFTER = 2
-# After so many in a row that came too late, nobody is made to wait for this long.
+# After so many in a row that came too late, one after another, nobody is made to wait for this long.
 FAILURES, PAUSE_SECONDS = 5, 2.0
 
 Answer = TypeVar("Answer")
@@ -51,17 +51,24 @@ class _Call(Generic[Answer]):
             self._is_over = True
             return self.answer
 
+    @property
+    def is_given_up(self) -> bool:
+        """Whether its answer came too late, or will never come."""
+        with self._lock:
+            return self._is_over and self.answer is None
+
 
 class Deadline:
     """Runs work in a few threads of its own and waits for it no longer than `seconds`."""
 
     def __init__(self, seconds: float = SECONDS, *, threads: int = THREADS) -> None:
-        self._seconds = seconds
+        self._seconds, self._threads = seconds, threads
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decide")
         self._free = BoundedSemaphore(threads)
         self._lock = Lock()
         self._mine = local()
-        self._failures, self._paused_until = 0, 0.0
+        self._failures, self._failed_at, self._paused_until = 0, 0.0, 0.0
+        self._stuck = 0  # threads at calls that nobody waits for any more
 
     def run(self, work: Callable[[], Answer], *, then: Callable[[Answer], None] | None = None) -> Answer:
         """Raises NotInTime; what `work` raises itself about its caller (a ProblemError) comes through.
@@ -71,8 +78,10 @@ class Deadline:
         started = time.monotonic()
         if started < self._paused_until:
             raise NotInTime("paused")
-        if not self._free.acquire(timeout=self._seconds):
-            raise self._fail("busy")
+        # When all of them are stuck, a visitor who waits only holds up the next ones.
+        patience = self._seconds if self._stuck < self._threads else 0.0
+        if not self._free.acquire(timeout=patience):
+            raise self._fail("busy", started)
         try:
             call: _Call[Answer] = _Call()
             future = self._pool.submit(self._work, call, work, then)
@@ -84,14 +93,15 @@ class Deadline:
         except TooLate as error:
             late = call.give_up()
             if late is None:
-                raise self._fail("too slow") from error
+                self._count_stuck(+1)
+                raise self._fail("too slow", started) from error
             answer = late
         except ProblemError:
             self._failures = 0
             raise
         except Exception as error:
             log.warning("decide_failed", error=type(error).__name__)
-            raise self._fail(type(error).__name__) from error
+            raise self._fail(type(error).__name__, started) from error
         self._failures = 0
         return answer
 
@@ -107,7 +117,27 @@ class Deadline:
             return answer
         finally:
             close_old_connections()
+            if call.is_given_up:
+                self._count_stuck(-1)
             self._free.release()
+
+    def in_all_threads(self, work: Callable[[], object], *, seconds: float) -> None:
+        """`work` once in each thread, whose connection is open then. Raises what the first of them raises,
+        BrokenBarrierError when they do not all begin within `seconds`.
+        """
+        together = Barrier(self._threads)
+
+        def once() -> None:
+            together.wait(seconds)
+            self._connect()
+            work()
+
+        for done in [self._pool.submit(once) for _ in range(self._threads)]:
+            done.result()
+
+    def _count_stuck(self, change: int) -> None:
+        with self._lock:
+            self._stuck += change
 
     def _connect(self) -> None:
         """This thread's own connection: asked whether it lives after a pause, and after all that failed."""
@@ -125,9 +155,12 @@ class Deadline:
             # The same few queries again and again: to plan them costs more than to run them.
             mine.connection.prepare_threshold = PREPARE_AFTER
 
-    def _fail(self, why: str) -> NotInTime:
+    def _fail(self, why: str, started: float) -> NotInTime:
+        """Calls that were there at the same time fail for the same reason, and count once."""
         with self._lock:
-            self._failures += 1
+            if started < self._failed_at:
+                return NotInTime(why)
+            self._failures, self._failed_at = self._failures + 1, time.monotonic()
             if self._failures >= FAILURES:
                 self._failures, self._paused_until = 0, time.monotonic() + PAUSE_SECONDS
                 log.error("decide_paused", seconds=PAUSE_SECONDS, why=why)

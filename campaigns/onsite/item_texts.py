@@ -8,6 +8,8 @@ from personalization.catalog import selectors as catalog
 from recommender import selectors as recommender
 
 MAX_ITEMS = 20_000
+ITEMS_PER_READ = 1_000
+FILL_SECONDS = 60.0
 
 _known: dict[int, tuple[tuple[int, int], dict[str, Any]]] = {}
 _lock = Lock()
@@ -24,6 +26,13 @@ def items(item_ids: Collection[int]) -> dict[int, dict[str, Any]]:
         answer.update(read)
         _keep({item: (numbers[item], text) for item, text in read.items()})
     return answer
+
+
+def fill() -> None:
+    """Reads what may be shown now, as far as there is room for it."""
+    shown = recommender.shown_item_ids(max_age=FILL_SECONDS)[-MAX_ITEMS:]  # rather the newer ones
+    for at in range(0, len(shown), ITEMS_PER_READ):
+        items(shown[at : at + ITEMS_PER_READ])
 
 
 def forget() -> None:

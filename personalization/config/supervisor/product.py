@@ -146,7 +146,7 @@ class Product:
             "web", "-m", "granian", "--interface", "wsgi", "--host", self.options.host,
             "--port", str(self.options.port), "--workers", os.environ.get("WEB_WORKERS", "1"),
             "--blocking-threads", "4", "--respawn-failed-workers", "--log-level", "warning",
-            "personalization.config.wsgi:application",
+            "personalization.config.web:application",
         )  # fmt: skip
 
     def _worker(self) -> Spec:

@@ -1,5 +1,6 @@
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -153,6 +154,34 @@ class TestDeadline:
             deadline.run(lambda: tried.append(1))
         assert tried == []
         gate.set()
+
+    def test_calls_that_are_held_up_together_count_as_one_failure(self):
+        deadline, gate = Deadline(0.5, threads=2 * FAILURES), threading.Event()
+        errors = []
+
+        def ask():
+            try:
+                deadline.run(lambda: gate.wait(5))
+            except NotInTime as error:
+                errors.append(str(error))
+
+        with ThreadPoolExecutor(2 * FAILURES) as visitors:
+            started = threading.Barrier(2 * FAILURES)
+            for _ in range(2 * FAILURES):
+                visitors.submit(lambda: (started.wait(5), ask()))
+        gate.set()
+        assert set(errors) == {"too slow"} and deadline._failures < FAILURES
+
+    def test_nobody_waits_for_threads_that_are_all_stuck(self):
+        deadline, gate = Deadline(0.02, threads=1), threading.Event()
+        with pytest.raises(NotInTime, match="too slow"):
+            deadline.run(lambda: gate.wait(5))
+        deadline._seconds = 600.0
+        with pytest.raises(NotInTime, match="busy"):
+            deadline.run(lambda: 1)
+        gate.set()
+        deadline._pool.shutdown()
+        assert deadline._stuck == 0
 
     def test_what_comes_too_late_has_no_consequences(self):
         deadline, gate, ended = Deadline(0.02), threading.Event(), threading.Event()
