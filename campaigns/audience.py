@@ -36,6 +36,7 @@ def freeze(
     has_rest: bool = False,
     due: Mapping[int, datetime] | None = None,
     newcomers: Newcomers | None = None,
+    first: Collection[int] = (),
 ) -> int:
     """Writes chunks and deliveries of everyone in `assigned`; answers how many.
 
@@ -43,8 +44,9 @@ def freeze(
     no consent, suppressed, duplicate address. Of several customers with one address the one who may be mailed
     keeps it, then the oldest; when that one is in control, the address stays silent.
     With `has_rest`, those outside the experiment wait for its winner, in no chunk yet. `due`: who is not to
-    be written to at once; those of one moment share chunks. With `newcomers` (of a standing run) each is
-    written to for a reason of their own, so two with one address both are.
+    be written to at once; those of one moment share chunks. `first`: who comes before all others. With
+    `newcomers` (of a standing run) each is written to for a reason of their own, so two with one address both
+    are.
     """
     with connection.cursor() as cursor:
         cursor.execute(_CREATE)
@@ -63,6 +65,7 @@ def freeze(
             "now": now,
             "has_rest": has_rest,
             "one_per_address": newcomers is None,
+            "first": list(first),
         }
         cursor.execute(_JUDGE.format(address=channel.address_sql), values)
         cursor.execute(_CHUNKS, values)
@@ -133,7 +136,8 @@ _JUDGE = """
     ), parted AS (
         SELECT *, variant_id IS NULL AND reason NOT IN ('not_covered', 'holdout') AS is_rest,
             CASE WHEN reason = '' AND variant_id IS NOT NULL THEN
-                (row_number() OVER (PARTITION BY reason, variant_id IS NULL, due_at ORDER BY customer_id) - 1)
+                (row_number() OVER (PARTITION BY reason, variant_id IS NULL, due_at
+                    ORDER BY customer_id = ANY(%(first)s::bigint[]) DESC, customer_id) - 1)
                 / %(size)s
             END AS part
         FROM judged
@@ -158,5 +162,5 @@ _DELIVERIES = """
         j.occurrence, j.variables
     FROM launch_judged AS j
     LEFT JOIN campaigns_chunk AS k ON k.run_id = %(run)s AND k.number = j.chunk_number
-    ORDER BY j.customer_id
+    ORDER BY j.customer_id = ANY(%(first)s::bigint[]) DESC, j.customer_id
 """

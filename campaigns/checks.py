@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from django.db.models import QuerySet
@@ -16,6 +16,10 @@ from campaigns.frozen import content_of
 from campaigns.item_choice import ItemChoice
 from campaigns.models import Campaign, CampaignKind, Message, SuggestedField, TopicRule
 from campaigns.outlook import guardrails_ahead, look_ahead_of
+from campaigns.pacing.forecast import days_to_send
+from campaigns.pacing.remaining import rate_of
+from campaigns.pacing.words import duration
+from campaigns.schedule.timing import Timing
 from campaigns.senders.accounts import trouble_of
 from campaigns.suggestions.services import unapproved_in
 from campaigns.workflow import approval
@@ -33,6 +37,7 @@ from recommender.ranking.rules import Rules
 
 Level = Literal["error", "warning", "ok"]
 # Below this many people in control, an effect would have to be huge to be told from chance.
+LONG_SECONDS = 600  # of sending: worth saying before it begins
 SMALL_CONTROL = 30
 MANY = 2**31 - 1
 
@@ -93,6 +98,22 @@ def _segment(campaign: Campaign, now: datetime) -> Iterator[Check]:
     yield Check("ok", _("%(n)s customers are in the segment.") % {"n": f"{size:,}"}, "segment")
     yield from _permission(campaign, chosen)
     yield from _control(campaign, size)
+    yield from _days(campaign, size, now)
+
+
+def _days(campaign: Campaign, size: int, now: datetime) -> Iterator[Check]:
+    """How long sending takes, where a warm-up or a rate makes it long."""
+    messages = round(size * (1 - campaign.control_share))
+    found = days_to_send(campaign.channel, messages, now=now)
+    if found is not None and found[0] > 1:
+        volumes = [found[1].volume_of(found[1].day_of(now) + timedelta(days=n)) for n in range(4)]
+        told = ", ".join(f"{n:,}" for n in volumes if n is not None)
+        text = _("This will take %(days)s days because the sender warms up: %(volumes)s … messages a day.")
+        yield Check("warning", text % {"days": found[0], "volumes": told}, "timing")
+    rate = rate_of(Timing.from_json(campaign.timing).per_second, campaign.channel)
+    if rate is not None and messages / rate > LONG_SECONDS:
+        text = _("At %(rate)s messages a second sending takes about %(time)s.")
+        yield Check("ok", text % {"rate": f"{rate:g}", "time": duration(messages / rate)}, "timing")
 
 
 def _permission(campaign: Campaign, chosen: QuerySet[Customer]) -> Iterator[Check]:

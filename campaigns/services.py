@@ -19,6 +19,8 @@ from campaigns.errors import CampaignNotReady, InvalidCampaign, InvalidState
 from campaigns.frozen import content_of_campaign
 from campaigns.learning import check_allocation, first_wave, start_clock
 from campaigns.models import Campaign, CampaignKind, CampaignStatus, Fallback, Message, Run
+from campaigns.pacing.engaged import engaged
+from campaigns.pacing.forecast import is_warming
 from campaigns.planning import CONTROL, draft_plan, entrants
 from campaigns.schedule.due import due_moments
 from campaigns.schedule.planning import next_launch, plan_launch
@@ -188,6 +190,7 @@ def launch(campaign: Campaign, *, actor: str, now: datetime | None = None, is_re
         topic=campaign.topic,
         now=now,
         has_rest=learns or campaign.test_share < 1,
+        first=engaged(customer_ids, now=now) if is_warming(campaign.channel, now=now) else (),
         due=due_moments(
             customer_ids, Timing.from_json(campaign.timing), planned=campaign.scheduled_at, now=now
         ),

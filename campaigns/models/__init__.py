@@ -2,7 +2,7 @@
 
 from campaigns.models.approval import Approval, ApprovalRule, ApprovalStatus
 from campaigns.models.campaigns import Campaign, CampaignKind, CampaignStatus, Fallback, Message
-from campaigns.models.channels import PushSubscription, SenderAccount
+from campaigns.models.channels import PushSubscription, SenderAccount, WarmUpDay
 from campaigns.models.copies import CopyPattern, SentCopy
 from campaigns.models.coupons import CouponCode, CouponPool
 from campaigns.models.feedback import Bounce, BounceKind
@@ -47,5 +47,5 @@ __all__ = [
     "ReportLink", "Rollout", "RolloutStatus", "Run", "RunStatus", "SendLock", "SenderAccount", "SentCopy",
     "SkipReason",
     "SuggestedField", "Suggestion", "SuggestionStatus", "Telling", "TellingStatus", "TopicRule", "Touch",
-    "Trigger", "WebhookCall", "WebhookEndpoint",
+    "Trigger", "WarmUpDay", "WebhookCall", "WebhookEndpoint",
 ]  # fmt: skip

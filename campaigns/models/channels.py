@@ -30,6 +30,10 @@ class SenderAccount(models.Model):
         _("rates"), default=dict, db_default=models.Value({}, models.JSONField()), blank=True,
         help_text=_("Messages a second at most: per_second, per_domain, domains."),
     )  # fmt: skip
+    warm_up = models.JSONField(
+        _("warm-up"), default=dict, db_default=models.Value({}, models.JSONField()), blank=True,
+        help_text=_("Messages on each of the first days: volumes, starts_on, zone, hour."),
+    )  # fmt: skip
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
 
@@ -50,6 +54,25 @@ class SenderAccount(models.Model):
     def secret_values(self) -> dict[str, str]:
         found: Any = json.loads(self.secrets) if self.secrets else {}
         return {str(key): str(value) for key, value in found.items()}
+
+
+class WarmUpDay(models.Model):
+    """How many messages of an account that warms up have a place on one day of its own calendar."""
+
+    account = models.ForeignKey(
+        SenderAccount, models.CASCADE, related_name="warm_up_days", verbose_name=_("sender account")
+    )
+    day = models.DateField(_("day"))
+    taken = models.PositiveIntegerField(_("messages"), default=0)
+
+    class Meta:
+        verbose_name = _("day of a warm-up")
+        verbose_name_plural = _("days of warm-ups")
+        ordering = ["account", "day"]
+        constraints = [models.UniqueConstraint(fields=["account", "day"], name="warm_up_day_once")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id}, {self.day}: {self.taken}"
 
 
 class PushSubscription(models.Model):

@@ -31,7 +31,7 @@ def ask_again(channel: str) -> None:
     """Whoever waits for a turn under rates of this channel that were changed asks again now."""
     waiting = Delivery.objects.filter(
         run__status__in=[RunStatus.SENDING, RunStatus.PAUSED], run__content__channel=channel,
-        status=DeliveryStatus.PENDING, reason=SkipReason.RATE,
+        status=DeliveryStatus.PENDING, reason__in=[SkipReason.RATE, SkipReason.WARM_UP],
     )  # fmt: skip
     chunks = list(waiting.order_by().values_list("chunk_id", flat=True).distinct())
     waiting.update(due_at=None)

@@ -15,6 +15,7 @@ from campaigns.channels import Session
 from campaigns.ledger import Outcome, Row
 from campaigns.models import DeliveryStatus, SkipReason
 from campaigns.pacing.bucket import Bucket, BucketsGone, line_up, take
+from campaigns.pacing.days import Day
 from campaigns.pacing.rates import domain_of
 from campaigns.sending.gate import Gate
 
@@ -41,6 +42,7 @@ class Throttle:
     def __init__(self, gate: Gate, session: Session, *, channel: str) -> None:
         self._gate, self._session, self._channel = gate, session, channel
         self._waited_seconds = 0.0
+        self._day = Day()
 
     @property
     def per_second(self) -> float | None:
@@ -48,8 +50,14 @@ class Throttle:
         rates = [bucket.per_second for bucket in self._buckets()]
         return min(rates) if rates else None
 
-    def start(self, rows: Sequence[Row]) -> list[Row]:
-        """As many of `rows` as can go in one turn. Raises Full when others take all there is."""
+    def start(self, rows: Sequence[Row]) -> tuple[list[Row], list[Outcome]]:
+        """As many of `rows` as can go in one turn, and what becomes of those whom the day has no room for.
+        Raises Full when others take all there is."""
+        if not self._day.has_room(self._session.account):
+            return [], [self._tomorrow(row) for row in rows]
+        return self._in_one_turn(rows), []
+
+    def _in_one_turn(self, rows: Sequence[Row]) -> list[Row]:
         if self.per_second is None:
             return list(rows)
         wait = self._take(self._buckets(), tokens=0)[1]
@@ -62,9 +70,12 @@ class Throttle:
         Raises Full, LeaseLost."""
         domain = domain_of(address) if self._channel == "email" else ""
         while True:
+            if not self._day.has_room(self._session.account):
+                return self._tomorrow(row)
             buckets = self._buckets(domain)
             lacking, wait = self._take(buckets)
             if lacking is None:
+                self._day.use()
                 return None
             if domain and lacking.key.endswith(f":{domain}") and wait > NAP_SECONDS / 4:
                 return self._later(row, lacking, wait)
@@ -76,6 +87,18 @@ class Throttle:
             refused = self._gate.refusal(row, rest)
             if refused is not None:
                 return refused
+
+    def is_over(self, row: Row) -> Outcome | None:
+        """What becomes of a message before it is made, when the day has no room for it."""
+        return None if self._day.has_room(self._session.account) else self._tomorrow(row)
+
+    def close(self) -> None:
+        """Gives back the places that were not used."""
+        self._day.close()
+
+    def _tomorrow(self, row: Row) -> Outcome:
+        due_at = self._day.goes_on_at
+        return Outcome(row.id, DeliveryStatus.PENDING, SkipReason.WARM_UP, counts=False, due_at=due_at)
 
     def _later(self, row: Row, lacking: Bucket, wait: float) -> Outcome:
         try:

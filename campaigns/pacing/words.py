@@ -28,6 +28,10 @@ def sentence_of(error: RateError) -> str:
         "number": _("This must be a number."),
         "range": _("Write a number of messages a second from %(least)s to %(most)s.")
         % {"least": f"{LEAST:g}", "most": f"{MOST:,.0f}"},
+        "volumes": _("Write the messages of each day as whole numbers, for at most 90 days."),
+        "zone": _("There is no such time zone."),
+        "day": _("Write the first day like 2026-12-01."),
+        "hour": _("An hour is a number from 0 to 23."),
         "domains": _("Write one domain and its rate on a line, like “mail.example 5”."),
     }[error.code]
 

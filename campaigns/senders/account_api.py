@@ -12,6 +12,8 @@ from rest_framework.views import APIView
 
 from campaigns.models import SenderAccount
 from campaigns.pacing.rates import LEAST, MOST, Pace
+from campaigns.pacing.warm_up import MAX_DAYS, WarmUp
+from campaigns.pacing.warm_up import MOST as MOST_A_DAY
 from campaigns.senders import accounts
 from campaigns.sending import breaker
 from campaigns.sending.failover import breaker_key
@@ -45,6 +47,22 @@ class PaceSerializer(serializers.Serializer[Any]):
         return Pace.from_json(value).as_json()
 
 
+class WarmUpSerializer(serializers.Serializer[Any]):
+    volumes = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=MOST_A_DAY), max_length=MAX_DAYS,
+        help_text="Messages on each day, from the first on; after them there is no limit.",
+    )  # fmt: skip
+    starts_on = serializers.DateField(allow_null=True, default=None, help_text="The first day.")
+    zone = serializers.CharField(default="UTC", max_length=64, help_text="Whose calendar days these are.")
+    hour = serializers.IntegerField(
+        min_value=0, max_value=23, default=9, help_text="When what waited goes on, on the day after."
+    )
+
+    def to_representation(self, value: Any) -> dict[str, Any]:
+        plan = WarmUp.from_json(value)
+        return plan.as_json() if plan else {"volumes": [], "starts_on": None, "zone": "UTC", "hour": 9}
+
+
 class AccountSerializer(serializers.ModelSerializer[SenderAccount]):
     channel = serializers.ChoiceField(choices=Channel.choices)
     values = serializers.DictField(
@@ -55,12 +73,15 @@ class AccountSerializer(serializers.ModelSerializer[SenderAccount]):
     trouble = serializers.SerializerMethodField(help_text="Why the account is left alone now; empty if not.")
 
     pace = PaceSerializer(required=False)
+    warm_up = WarmUpSerializer(
+        required=False, help_text="An empty list of volumes: no warm-up, and the sender has no daily limit."
+    )
 
     class Meta:
         model = SenderAccount
         fields = [
             "id", "name", "channel", "options", "values", "secrets_kept", "position", "is_active", "pace",
-            "trouble",
+            "warm_up", "trouble",
         ]  # fmt: skip
         read_only_fields = ["options"]
         extra_kwargs: ClassVar[dict[str, Any]] = {"name": {"validators": []}}

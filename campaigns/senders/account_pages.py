@@ -10,10 +10,11 @@ from django.views.decorators.http import require_POST
 from campaigns import channels
 from campaigns.errors import InvalidAccount
 from campaigns.models import SenderAccount
-from campaigns.pacing.rates import Pace, RateError
-from campaigns.pacing.words import describe_pace, read_domains, sentence_of, write_domains
+from campaigns.pacing.rates import RateError
+from campaigns.pacing.words import describe_pace, sentence_of
 from campaigns.senders import accounts
 from campaigns.senders.domain_check import check_domain
+from campaigns.senders.speed_form import read_speed, shown_speed, warm_up_days
 from campaigns.sending import breaker
 from campaigns.sending.failover import breaker_key
 from personalization.access.services import actor_name
@@ -49,16 +50,15 @@ def account(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         if not may:
             return HttpResponse(status=403)
         try:
-            pace = _pace(request)
-            saved = accounts.save_account(
-                row, channel=channel, **_given(request, channel), pace=pace, actor=actor_name(request)
-            )
+            given = {**_given(request, channel), **read_speed(request)}
+            saved = accounts.save_account(row, channel=channel, **given, actor=actor_name(request))
             return redirect("campaigns:account", saved.pk)
         except InvalidAccount as error:
             errors = {one["pointer"].rpartition("/")[2]: one["detail"] for one in error.errors}
             detail = error.detail
         except RateError as error:
             errors = {error.pointer: sentence_of(error)}
+    days = warm_up_days(row) if row else []
     return render_page(
         request,
         "campaigns/account.html",
@@ -72,7 +72,9 @@ def account(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             "facts": accounts.facts_of(row) if row else [],
             "can_save": may,
             "name": request.POST.get("name", row.name if row else ""),
-            "pace": _shown_pace(request, row),
+            "speed": shown_speed(request, row),
+            "warm_up_days": days,
+            "warm_up_width": 24 * len(days),
             "position": request.POST.get("position", row.position if row else 0),
             "is_active": "is_active" in request.POST
             if request.method == "POST"
@@ -91,21 +93,6 @@ def _given(request: HttpRequest, channel: str) -> dict[str, Any]:
         "is_active": "is_active" in request.POST,
         "values": {f.name: request.POST.get(f"v_{f.name}", "") for f in channels.get(channel).account_fields},
     }
-
-
-def _pace(request: HttpRequest) -> dict[str, Any]:
-    """Raises RateError for lines that cannot be read."""
-    rates = {name: request.POST.get(name, "") for name in ("per_second", "per_domain")}
-    return {**rates, "domains": read_domains(request.POST.get("domains", ""))}
-
-
-def _shown_pace(request: HttpRequest, row: SenderAccount | None) -> dict[str, str]:
-    if request.method == "POST":
-        return {name: request.POST.get(name, "") for name in ("per_second", "per_domain", "domains")}
-    pace = Pace.from_json(row.pace if row else {})
-    rates = {"per_second": pace.per_second, "per_domain": pace.per_domain}
-    shown = {name: "" if rate is None else f"{rate:g}" for name, rate in rates.items()}
-    return {**shown, "domains": write_domains(pace)}
 
 
 def _fields(

@@ -13,6 +13,7 @@ from campaigns.errors import InvalidAccount
 from campaigns.models import SenderAccount
 from campaigns.pacing.rates import Pace, RateError
 from campaigns.pacing.spreading import ask_again
+from campaigns.pacing.warm_up import WarmUp
 from campaigns.pacing.words import sentence_of
 from campaigns.sending import breaker, dkim
 from campaigns.sending.failover import breaker_key
@@ -30,10 +31,11 @@ def save_account(
     position: int = 0,
     is_active: bool = True,
     pace: Mapping[str, Any] | None = None,
+    warm_up: Mapping[str, Any] | None = None,
     actor: str,
 ) -> SenderAccount:
     """Creates or changes an account. A secret that is left empty stays as it was; keys that can be made are.
-    `pace` as pacing.rates.Pace; None leaves it as it is.
+    `pace` as pacing.rates.Pace, `warm_up` as pacing.warm_up.WarmUp; None leaves them as they are.
 
     Raises InvalidAccount with every problem; the audit log names the fields, never a secret.
     """
@@ -42,7 +44,7 @@ def save_account(
     kind = channels.get(channel)
     before = account.secret_values if account else {}
     given = _with_keys(channel, {**_cleaned(kind, values)}, before)
-    errors = _errors(kind, name, given) + _pace_errors(pace)
+    errors = _errors(kind, name, given) + _pace_errors(pace, warm_up)
     if errors:
         raise InvalidAccount(_("Correct the marked fields and try again."), errors=errors)
     row = account or SenderAccount(channel=channel)
@@ -50,8 +52,12 @@ def save_account(
     row.name, row.position, row.is_active = name.strip(), position, is_active
     row.options = {key: value for key, value in given.items() if key not in secret}
     row.secrets = _packed({key: value for key, value in given.items() if key in secret and value})
-    paces = (row.pace, row.pace if pace is None else Pace.from_json(pace).as_json())
-    row.pace = paces[1]
+    before_speed = (row.pace, row.warm_up)
+    if pace is not None:
+        row.pace = Pace.from_json(pace).as_json()
+    if warm_up is not None:
+        plan = WarmUp.from_json(warm_up)
+        row.warm_up = plan.as_json() if plan else {}
     try:
         with transaction.atomic():
             row.save()
@@ -60,11 +66,11 @@ def save_account(
             errors=[{"pointer": "/name", "detail": _("There is an account of this name already.")}]
         ) from None
     breaker.succeed(breaker_key(row))
-    if paces[0] != paces[1]:
+    if before_speed != (row.pace, row.warm_up):
         ask_again(channel)
     audit(
         actor, "sender_account.saved", f"sender_account:{row.pk}", channel=channel, fields=sorted(given),
-        pace=row.pace,
+        pace=row.pace, warm_up=row.warm_up,
     )  # fmt: skip
     return row
 
@@ -120,12 +126,14 @@ def _errors(kind: channels.Channel, name: str, given: Mapping[str, str]) -> list
     return errors
 
 
-def _pace_errors(pace: Mapping[str, Any] | None) -> list[dict[str, str]]:
-    try:
-        Pace.from_json(pace or {})
-    except RateError as error:
-        return [{"pointer": f"/pace/{error.pointer}", "detail": sentence_of(error)}]
-    return []
+def _pace_errors(pace: Mapping[str, Any] | None, warm_up: Mapping[str, Any] | None) -> list[dict[str, str]]:
+    errors = []
+    for name, read, data in (("pace", Pace.from_json, pace), ("warm_up", WarmUp.from_json, warm_up)):
+        try:
+            read(data or {})
+        except RateError as error:
+            errors.append({"pointer": f"/{name}/{error.pointer}", "detail": sentence_of(error)})
+    return errors
 
 
 def _packed(secrets: Mapping[str, str]) -> str:

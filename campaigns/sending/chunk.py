@@ -148,10 +148,11 @@ def _send_rows(
     """Outcomes of those handled, and when to go on with the rest (None: when they are due)."""
     outcomes: list[Outcome] = []
     backoff = timedelta(seconds=settings.SEND_RETRY_SECONDS)
+    session = _session(run)
+    throttle = Throttle(gate, session, channel=run.channel.name)
     try:
-        session = _session(run)
-        throttle = Throttle(gate, session, channel=run.channel.name)
-        rows = throttle.start(rows)
+        rows, waiting = throttle.start(rows)
+        outcomes.extend(waiting)
         data, now = context.load(run, rows), timezone.now()
         held = gate.reserve(rows, _holding(run, data))
         outcomes.extend(held.values())
@@ -173,6 +174,7 @@ def _send_rows(
         log.warning("channel_unreachable", error=str(error))
         return outcomes, timezone.now() + backoff
     finally:
+        throttle.close()
         structlog.contextvars.unbind_contextvars("delivery")
     return outcomes, None
 
@@ -193,6 +195,7 @@ def _each(
     for index, row in enumerate(rows):
         structlog.contextvars.bind_contextvars(delivery=row.id)
         refused = gate.refusal(row, rows[index:])
+        refused = refused or throttle.is_over(row)
         if refused:
             yield refused
             continue

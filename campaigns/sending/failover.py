@@ -14,6 +14,7 @@ from django.conf import settings
 from campaigns.channels._base import Answer, ChannelError, Outgoing, Session
 from campaigns.models import SenderAccount
 from campaigns.pacing.rates import Pace
+from campaigns.pacing.warm_up import WarmUp
 from campaigns.sending import breaker
 from campaigns.sending.http import Call, HttpLine, NoAnswer, NotTaken, Reply, judge
 from personalization.access.outbound import ForbiddenAddress
@@ -29,11 +30,18 @@ class Account:
     name: str
     values: dict[str, str]
     pace: Pace = field(default_factory=Pace)
+    pk: int = 0
+    warm_up: WarmUp | None = None
 
 
 def accounts_of(channel: str) -> list[Account]:
     rows = SenderAccount.objects.filter(channel=channel, is_active=True).order_by("position", "pk")
-    return [Account(breaker_key(row), row.name, row.values, Pace.from_json(row.pace)) for row in rows]
+    return [_account(row) for row in rows]
+
+
+def _account(row: SenderAccount) -> Account:
+    pace, warm_up = Pace.from_json(row.pace), WarmUp.from_json(row.warm_up)
+    return Account(breaker_key(row), row.name, row.values, pace, row.pk, warm_up)
 
 
 def breaker_key(account: SenderAccount) -> str:
