@@ -9,7 +9,7 @@ from tests.traits.conftest import NOW
 
 def test_an_interest_exceeds_the_share_of_everybody_after_smoothing():
     shares = {"Tea": 0.2, "Mugs": 0.5, "Rare": 0.01}
-    # Tea (6 + 2) / 20 = .4, twice the usual; mugs (4 + 5) / 20 = .45, less than usual; one rare is no interest.
+    # Tea (6 + 2) / 20 = .4, twice the usual; mugs (4 + 5) / 20 = .45, less than usual; one rare: none.
     assert interests_of({"Tea": 6, "Mugs": 4, "Rare": 1}, 10, shares) == ["Tea"]
     # Mugs (10 + 5) / 20 = .75, 1.5 times the usual: gains .25. Rare (2 + .1) / 20 = .105: gains .095.
     assert interests_of({"Mugs": 10, "Rare": 2}, 10, shares) == ["Mugs", "Rare"]
