@@ -1,4 +1,4 @@
-"""Whose rows of an imported file are: by customer id, a former customer id, e-mail, phone.
+"""Whose rows of an imported file are: by customer id, a former customer id, e-mail, phone, anonymous id.
 
 The rules are those of what comes in over HTTP (`identity_rules`): an address that several customers have, or
 whose kind may join nobody by rule, says nothing; then the row is refused with the reason.
@@ -6,16 +6,21 @@ whose kind may join nobody by rule, says nothing; then the row is refused with t
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
+from numpy.typing import NDArray
 
+from personalization.customers.identity import resolve
 from personalization.customers.identity_rules import load_rules
 from personalization.customers.models import SOMEBODY, Customer, IdentifierKind
+from personalization.customers.phones import normalize_phone
 from personalization.importing.columns import as_array
 
 
@@ -40,11 +45,40 @@ def find_owners(table: pa.Table) -> Owners:
         emails, phones = _by_address(table, nameless)
         for row in nameless:
             email, phone = table["email"][row].as_py().lower(), table["phone"][row].as_py()
-            owner, reason = _one_owner(emails.get(email, {}), phones.get(phone, {}))
+            owned = emails.get(email, {}), phones.get(phone, {})
+            owner, reason = _one_owner(*owned)
             if reason:
                 rejects.append((row, reason))
-            found[row] = owner
+            found[row] = str((owned[0] | owned[1])[owner]) if owner else ""
     return Owners(pa.array(found, pa.string()), rejects)
+
+
+class People(NamedTuple):
+    """The key of every row's customer, 0 for those in `rejects`: (row, reason)."""
+
+    ids: NDArray[np.int64]
+    rejects: list[tuple[int, str]]
+
+
+def find_people(table: pa.Table, *, at: datetime) -> People:
+    """Whose rows without customer id are: `table` has email, phone and anonymous_id as text, one of them not
+    empty. An anonymous id nobody has makes a visitor, known since `at`; it is asked where the addresses lead
+    to nobody. A visitor may own an address too, where no customer with an id does.
+    """
+    emails, phones = as_array(table["email"]).to_pylist(), as_array(table["phone"]).to_pylist()
+    numbers = {phone: normalize_phone(phone, country="") for phone in set(phones)}
+    phones = [numbers[phone] for phone in phones]
+    by_email, by_phone = _owned({email.lower() for email in emails} - {""}, set(phones) - {""})
+    found = [
+        _one_owner(by_email.get(email.lower(), {}), by_phone.get(phone, {}), visitors=True)
+        for email, phone in zip(emails, phones, strict=True)
+    ]
+    anonymous = as_array(table["anonymous_id"]).to_pylist()
+    asked = {one for one, (owner, _reason) in zip(anonymous, found, strict=True) if one and not owner}
+    visitors = resolve(anonymous_ids=asked, at=at).visitors if asked else {}
+    ids = [owner or visitors.get(one, 0) for one, (owner, _reason) in zip(anonymous, found, strict=True)]
+    rejects = [(row, found[row][1]) for row, owner in enumerate(ids) if not owner]
+    return People(np.array(ids, dtype=np.int64), rejects)
 
 
 def nameless_with(table: pa.Table) -> list[int]:
@@ -96,7 +130,10 @@ Owned = dict[str, dict[int, str | None]]  # address → customers by key, with t
 
 
 def _by_address(table: pa.Table, rows: Iterable[int]) -> tuple[Owned, Owned]:
-    emails, phones = _addresses(table, rows)
+    return _owned(*_addresses(table, rows))
+
+
+def _owned(emails: set[str], phones: set[str]) -> tuple[Owned, Owned]:
     rules = load_rules()
     wanted = (
         (IdentifierKind.EMAIL, Lower("email"), emails), (IdentifierKind.PHONE, F("phone"), phones),
@@ -118,14 +155,19 @@ def _addresses(table: pa.Table, rows: Iterable[int]) -> tuple[set[str], set[str]
     return {emails[row].lower() for row in chosen} - {""}, {phones[row] for row in chosen} - {""}
 
 
-def _one_owner(by_email: dict[int, str | None], by_phone: dict[int, str | None]) -> tuple[str, str]:
-    """The customer id, or "" and why it is nobody's."""
-    named = [{pk: one for pk, one in owners.items() if one} for owners in (by_email, by_phone)]
-    if any(len(owners) > 1 for owners in named):
-        return "", _("several customers have this e-mail or phone; give the customer id")
-    candidates = {**named[0], **named[1]}
+def _one_owner(
+    by_email: dict[int, str | None], by_phone: dict[int, str | None], *, visitors: bool = False
+) -> tuple[int, str]:
+    """The customer's key, or 0 and why it is nobody's. `visitors`: those without an id of their own count
+    where nobody else has the address."""
+    owners = [{pk for pk, one in owned.items() if one} for owned in (by_email, by_phone)]
+    if visitors and not any(owners):
+        owners = [set(by_email), set(by_phone)]
+    if any(len(group) > 1 for group in owners):
+        return 0, _("several customers have this e-mail or phone; give the customer id")
+    candidates = owners[0] | owners[1]
     if len(candidates) > 1:
-        return "", _("e-mail and phone belong to different customers; give the customer id")
+        return 0, _("e-mail and phone belong to different customers; give the customer id")
     if not candidates:
-        return "", _("no customer has this e-mail or phone; a new one needs a customer id")
-    return str(next(iter(candidates.values()))), ""
+        return 0, _("no customer has this e-mail or phone; a new one needs a customer id")
+    return next(iter(candidates)), ""

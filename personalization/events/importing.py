@@ -1,4 +1,7 @@
-"""Events from files: unmapped columns become properties; unknown customers are created.
+"""Events from files: unmapped columns become properties; unknown customer ids and visitors are created.
+
+A row is for its customer id, else for whom its e-mail or phone belongs to, else for the visitor of its
+anonymous id, by the identity rules of what comes in over HTTP.
 
 The message id comes from a mapped column, or from the content of the row and its occurrence number within the
 file: loading the same file again, or the same rows under another file name, writes nothing twice.
@@ -18,6 +21,7 @@ from django.utils.translation import gettext as _
 from personalization.catalog.selectors import ids_by_external
 from personalization.catalog.services import ensure_items
 from personalization.customers.errors import InvalidTraits
+from personalization.customers.import_owners import find_people
 from personalization.customers.services import resolve
 from personalization.customers.traits import clean_json
 from personalization.events.occurrences import OccurrenceCounter, content_keys
@@ -32,11 +36,13 @@ from personalization.importing.reading import plain
 from personalization.importing.values import RowError
 
 UnknownItems = Literal["reject", "create"]
+ADDRESSES = ("email", "phone", "anonymous_id")  # by which a row without customer id is somebody's
+TOLD = {"name", "customer", *ADDRESSES}
 MOST_KNOWN = 500_000  # customers and items whose keys are remembered between blocks
 SCHEMA = pa.schema([
     ("customer", pa.string()), ("name", pa.string()), ("occurred_at", pa.timestamp("us", "UTC")),
     ("item", pa.string()), ("value", pa.string()), ("message_id", pa.string()), ("properties", pa.string()),
-    ("content", pa.string()),
+    ("content", pa.string()), *((name, pa.string()) for name in ADDRESSES),
 ])  # fmt: skip
 
 
@@ -53,8 +59,12 @@ class EventImporter(Importer):
         "item": ("item_id", "product_id", "sku", "artikel", "artikelnr", "artikelnummer", "商品编号"),
         "value": ("revenue", "amount", "total", "price", "betrag", "umsatz", "montant", "金额"),
         "message_id": ("event_id",),
+        "email": ("e-mail", "email address"),
+        "phone": ("telephone", "mobile"),
+        "anonymous_id": ("visitor_id", "cookie_id"),
     }  # fmt: skip
-    required: Sequence[str] = ("customer", "occurred_at", "event")
+    required: Sequence[str] = ("occurred_at", "event")
+    required_one_of = ("customer", *ADDRESSES)
     schema = SCHEMA
     remembers = True
 
@@ -63,7 +73,7 @@ class EventImporter(Importer):
     ) -> None:
         self.event = cells.text(event, name="event")
         if self.event:
-            self.required = ("customer", "occurred_at")
+            self.required = ("occurred_at",)
             self.fields = {name: usual for name, usual in self.fields.items() if name != "event"}
         self.unknown_items = unknown_items
         self.zone = zone
@@ -76,7 +86,7 @@ class EventImporter(Importer):
     def convert(self, values: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
         amount = cells.money(values.get("value"))
         content: dict[str, Any] = {
-            "customer": cells.text(values["customer"], name="customer"),
+            "customer": cells.text(values.get("customer"), name="customer"),
             "name": self.event or cells.text(values["event"], name="event"),
             "occurred_at": cells.moment(values["occurred_at"], zone=self.zone, name="occurred_at"),
             "item": cells.text(values.get("item"), name="item"),
@@ -84,11 +94,17 @@ class EventImporter(Importer):
             "message_id": cells.text(values.get("message_id"), limit=10_000, name="message_id"),
             "properties": {name: plain(value) for name, value in others.items() if value is not None},
         }
+        known_by = [cells.text(values.get(name), limit=254, name=name) for name in ADDRESSES]
+        if not content["customer"]:
+            if not any(known_by):
+                raise RowError(_("there is no customer id, e-mail, phone or anonymous id"))
+            content["known_by"] = known_by
         encoded, properties = _encoded(content)
-        return content | {
+        return {name: value for name, value in content.items() if name != "known_by"} | {
             "occurred_at": content["occurred_at"].astimezone(UTC),
             "properties": properties,
             "content": "" if content["message_id"] else encoded,
+            **dict(zip(ADDRESSES, known_by, strict=True)),
         }
 
     def convert_plain(
@@ -98,19 +114,22 @@ class EventImporter(Importer):
         named = pa.array([self.event] * rows, pa.string()) if self.event else values["event"]
         moments = plain_columns.moments(values["occurred_at"], zone=self.zone)
         found = {
-            "customer": plain_columns.text(values["customer"], limit=200),
+            "customer": plain_columns.text(values.get("customer", nothing), limit=200),
             "name": plain_columns.text(named, limit=200),
             "item": plain_columns.text(values.get("item", nothing), limit=200),
             "value": plain_columns.money(values.get("value", nothing)),
             "message_id": plain_columns.text(values.get("message_id", nothing), limit=10_000),
             "properties": plain_columns.json_objects(others, rows=rows),
+            **{name: plain_columns.text(values.get(name, nothing), limit=254) for name in ADDRESSES},
         }
         known = {name: column for name, column in found.items() if column is not None}
         if len(known) < len(found) or moments is None:
             return None
         right = np.logical_and.reduce([column.plain for column in known.values()]) & moments.plain
-        for name in ("customer", "name"):
-            right &= plain_columns.truths(pc.not_equal(known[name].values, ""))
+        some = {
+            name: plain_columns.truths(pc.not_equal(known[name].values, "")) for name in known if name in TOLD
+        }
+        right &= some["name"] & np.logical_or.reduce([some[name] for name in self.required_one_of])
         columns = {name: column.values for name, column in known.items()}
         columns["occurred_at"] = pa.array(moments.utc).cast(pa.timestamp("us", "UTC"))
         columns["content"] = _contents(columns, plain_columns.iso_texts(moments))
@@ -131,14 +150,20 @@ class EventImporter(Importer):
 
     def write(self, table: pa.Table) -> Written:
         written = Written()
+        places = np.arange(table.num_rows)
         items = self._items(table)
-        if (lost := np.flatnonzero(items < 0)).size:
+        if (items < 0).any():
             reason = _("the item is not in the catalog")
-            written.rejects = [(position, reason) for position in lost.tolist()]
-            table, items = table.filter(pa.array(items >= 0)), items[items >= 0]
+            written.rejects = [(place, reason) for place in np.flatnonzero(items < 0).tolist()]
+            kept = items >= 0
+            table, items, places = table.filter(pa.array(kept)), items[kept], places[kept]
+        customers, refused = self._owners(table)
+        if refused:
+            written.rejects += [(int(places[row]), reason) for row, reason in refused]
+            kept = customers > 0
+            table, items, customers = table.filter(pa.array(kept)), items[kept], customers[kept]
         if table.num_rows == 0:
             return written
-        customers = self._customers(table)
         rows = EventRows(
             customer_ids=customers,
             message_keys=as_array(table["message_key"]),
@@ -167,6 +192,24 @@ class EventImporter(Importer):
         keys = np.array([self.item_ids.get(name, -1) if name else 0 for name in names], dtype=np.int64)
         return keys[encoded.indices.to_numpy()]
 
+    def _owners(self, table: pa.Table) -> tuple[np.ndarray[Any, np.dtype[np.int64]], list[tuple[int, str]]]:
+        """Whose each row is, 0 for those that are refused, with the reason."""
+        nameless = plain_columns.truths(pc.equal(table["customer"], ""))
+        if not nameless.any():
+            return self._customers(table), []
+        owners = np.zeros(table.num_rows, dtype=np.int64)
+        if not nameless.all():
+            owners[~nameless] = self._customers(table.filter(pa.array(~nameless)))
+        rows = np.flatnonzero(nameless)
+        found = find_people(table.take(pa.array(rows)), at=self._since(table))
+        owners[rows] = found.ids
+        return owners, [(int(rows[row]), reason) for row, reason in found.rejects]
+
+    def _since(self, table: pa.Table) -> datetime:
+        """Since when customers who are new are known."""
+        first: datetime = pc.min(table["occurred_at"]).as_py()
+        return min(first, self.received_at)
+
     def _customers(self, table: pa.Table) -> np.ndarray[Any, np.dtype[np.int64]]:
         encoded = pc.dictionary_encode(as_array(table["customer"]))
         names = encoded.dictionary.to_pylist()
@@ -175,8 +218,7 @@ class EventImporter(Importer):
             if len(self.customer_ids) + len(missing) > MOST_KNOWN:
                 self.customer_ids.clear()
                 missing = set(names)
-            first: datetime = pc.min(table["occurred_at"]).as_py()
-            self.customer_ids |= resolve(user_ids=missing, at=min(first, self.received_at)).users
+            self.customer_ids |= resolve(user_ids=missing, at=self._since(table)).users
         keys = np.array([self.customer_ids[name] for name in names], dtype=np.int64)
         return keys[encoded.indices.to_numpy()]
 
@@ -201,13 +243,22 @@ def _contents(columns: Mapping[str, pa.Array], moments: pa.Array) -> pa.Array:
     value = pc.fill_null(plain_columns.json_texts(columns["value"]), "null")
     parts: list[Any] = [
         '{"customer":', plain_columns.json_texts(columns["customer"]),
-        ',"item":', plain_columns.json_texts(columns["item"]),
+        ',"item":', plain_columns.json_texts(columns["item"]), _known_by(columns),
         ',"message_id":"","name":', plain_columns.json_texts(columns["name"]),
         ',"occurred_at":"', moments, '","properties":', columns["properties"], ',"value":', value, "}",
     ]  # fmt: skip
     scalars = [pa.scalar(part) if isinstance(part, str) else part for part in parts]
     content = pc.binary_join_element_wise(*scalars, "")
     return pc.if_else(pc.equal(columns["message_id"], ""), content, "")
+
+
+def _known_by(columns: Mapping[str, pa.Array]) -> pa.Array:
+    """What a row without customer id is known by, as it stands in its content; "" for the others."""
+    named = pc.not_equal(columns["customer"], "")
+    if pc.all(named).as_py():
+        return pa.scalar("")
+    cells = pc.binary_join_element_wise(*(plain_columns.json_texts(columns[name]) for name in ADDRESSES), ",")
+    return pc.if_else(named, "", pc.binary_join_element_wise(',"known_by":[', cells, "]", ""))
 
 
 def load_batches(

@@ -71,7 +71,9 @@ def _draft(job: Import) -> dict[str, Any]:
 
     context: dict[str, Any] = {
         "fields": [(field, label_of(job.kind, field)) for field in importer.fields],
-        "required": ", ".join(named(importer.required)) or _(" or ").join(named(importer.required_one_of)),
+        "required": ", ".join(
+            filter(None, [*named(importer.required), _(" or ").join(named(importer.required_one_of))])
+        ),
         "rest": rest.get(job.kind, _("keep as a property")),
         "separators": SEPARATORS,
     }

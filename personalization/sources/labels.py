@@ -40,6 +40,9 @@ LABELS: dict[str, dict[str, Promise]] = {
         "item": _("Item id"),
         "value": _("Value"),
         "message_id": _("Id of the event"),
+        "email": _("E-mail"),
+        "phone": _("Phone"),
+        "anonymous_id": _("Anonymous id"),
     },
 }
 

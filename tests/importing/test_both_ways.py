@@ -97,7 +97,19 @@ def test_customers_are_the_same_both_ways(data, zone):
 @given(st.data(), st.sampled_from([UTC, BERLIN]))
 def test_events_are_the_same_both_ways(data, zone):
     rows = data.draw(ROWS)
-    names = ("user_id", "event", "time", "sku", "amount", "event_id", "b", "a")
+    names = (
+        "user_id",
+        "event",
+        "time",
+        "sku",
+        "amount",
+        "event_id",
+        "b",
+        "a",
+        "email",
+        "phone",
+        "visitor_id",
+    )
     cells = {name: data.draw(st.lists(CELL, min_size=rows, max_size=rows)) for name in names}
     if not data.draw(st.booleans()):
         del cells["event_id"]
