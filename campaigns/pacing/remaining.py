@@ -15,5 +15,5 @@ def seconds_left(run: Run, pending: int) -> float | None:
     """Until all who wait are sent to; None without a rate, or when nothing is sent."""
     if run.status not in (RunStatus.SENDING, RunStatus.PAUSED) or not pending:
         return None
-    rate = rate_of(run.per_second, run.content["channel"])
+    rate = rate_of(run.per_second, run.content.get("channel", ""))
     return None if rate is None else round(pending / rate, 1)
