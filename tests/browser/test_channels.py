@@ -21,7 +21,7 @@ def test_an_sms_is_written_and_its_sender_set_up(page: Page, accessible: Any, sh
     page.get_by_label("Name", exact=True).fill("Gateway")
     page.get_by_label("Account SID").fill("AC123456")
     page.get_by_label("Auth token").fill("canary")
-    page.get_by_role("textbox", name="Sender").fill("Shop")
+    page.get_by_role("textbox", name="Sender", exact=True).fill("Shop")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Kept encrypted; leave empty to keep it.")).to_be_visible()
     accessible(page)
