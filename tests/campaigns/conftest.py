@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from campaigns import ledger, services
 from campaigns.models import Campaign, Chunk
 from campaigns.sending import chunk
 from campaigns.services import MessageDraft
+from personalization.access.models import User
 from personalization.customers.models import Channel, Consent, Customer
 from personalization.segments.services import save_segment
 
@@ -216,3 +218,18 @@ def send_all() -> Callable[..., None]:
         run.refresh_from_db()
 
     return send
+
+
+@pytest.fixture
+def staff(client: Any) -> Any:
+    """Logs a member of staff in who has the named permissions, and gives the client."""
+
+    def log_in(*permissions: str) -> Any:
+        user = User.objects.create_user(
+            f"kim{User.objects.count() or ''}", email="kim@shop.example", is_staff=True
+        )
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        client.force_login(user)
+        return client
+
+    return log_in

@@ -103,7 +103,7 @@ def learn_topics(texts: Sequence[Text], *, floor: int, before: Topics | None = N
     some = rows[random.permutation(rows.shape[0])[:MOST_FOR_CHOICE]]
     most = min(MOST_TOPICS, rows.shape[0] // TEXTS_PER_TOPIC, len(vocabulary.words) // 4)
     tried = {k: _agreements(some, k, random=random) for k in range(2, most + 1)}
-    number = _choose(tried)
+    number = _choose(tried, before=len(before.parts) if before else 0)
     stability = {k: float(values.mean()) for k, values in tried.items()}
     found = _spoken_of(Topics(vocabulary, _factor(rows, number), [], stability), texts, floor=floor)
     return replace(found, names=_name(found, before))
@@ -133,11 +133,13 @@ def _same_as(topics: Topics, before: Topics) -> dict[int, str]:
     }
 
 
-def _choose(tried: Mapping[int, Floats]) -> int:
-    """The smallest number whose topics agree as well as the best number's, within one standard error."""
+def _choose(tried: Mapping[int, Floats], *, before: int) -> int:
+    """Of the numbers whose topics agree as well as the best number's, within one standard error: the one of
+    `before`, so that no topic comes or goes without need, else the smallest."""
     best = max(tried, key=lambda k: (tried[k].mean(), -k))
     error = float(tried[best].std(ddof=1)) / np.sqrt(TRIES)
-    return min(k for k, values in tried.items() if values.mean() >= tried[best].mean() - error)
+    good = [k for k, values in tried.items() if values.mean() >= tried[best].mean() - error]
+    return before if before in good else min(good)
 
 
 def _agreements(rows: sparse.csr_matrix, k: int, *, random: np.random.Generator) -> Floats:

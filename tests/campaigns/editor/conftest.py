@@ -1,27 +1,14 @@
 """Staff with some permissions, a segment and a campaign for it."""
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from campaigns import services
-from personalization.access.models import User
 from personalization.customers.models import Customer
 from personalization.customers.services import record_consent
 from personalization.segments.services import save_segment
 
 BODY = '<p>Hi {{ customer.first_name }}</p><a href="{{ unsubscribe_url }}">Stop</a>'
-
-
-@pytest.fixture
-def staff(client):
-    def log_in(*permissions):
-        user = User.objects.create_user("kim", email="kim@shop.example", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        client.force_login(user)
-        return client
-
-    return log_in
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ from io import StringIO
 from itertools import pairwise
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,23 +16,11 @@ from experiments.plans.draft import draft_criteria, entrants_of
 from experiments.plans.plan import freeze_plan
 from experiments.reports import analyses
 from experiments.services import VariantSpec, ensure_default_metrics
-from personalization.access.models import User
 from personalization.customers.models import Customer
 from personalization.events.services import NewEvent, record_events
 
 pytestmark = pytest.mark.django_db
 START = timezone.now() - timedelta(days=60)
-
-
-@pytest.fixture
-def staff(client):
-    def log_in(*permissions):
-        user = User.objects.create_user("kim", email="kim@shop.example", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        client.force_login(user)
-        return client
-
-    return log_in
 
 
 @pytest.fixture

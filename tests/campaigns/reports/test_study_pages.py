@@ -5,7 +5,6 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -14,7 +13,6 @@ from experiments import jobs, services, tasks
 from experiments.models import Assignment, HoldoutMember, JobStatus, LongRunStudy, TargetingStudy
 from experiments.services import VariantSpec, ensure_default_metrics
 from experiments.traffic import holdouts
-from personalization.access.models import User
 from personalization.access.services import create_key
 from personalization.customers.models import Customer
 from personalization.events.services import NewEvent, record_events
@@ -22,17 +20,6 @@ from personalization.segments.models import Segment
 
 pytestmark = pytest.mark.django_db
 START = timezone.now() - timedelta(days=40)
-
-
-@pytest.fixture
-def staff(client):
-    def log_in(*permissions):
-        user = User.objects.create_user("kim", email="kim@shop.example", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        client.force_login(user)
-        return client
-
-    return log_in
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import json
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
@@ -14,7 +13,7 @@ from campaigns.checks import check_campaign
 from campaigns.errors import CampaignNotReady, InvalidState, InvalidSuggestion
 from campaigns.models import Suggestion, SuggestionStatus
 from campaigns.suggestions import services
-from personalization.access.models import AuditEntry, Scope, User
+from personalization.access.models import AuditEntry, Scope
 from personalization.access.services import create_key
 from personalization.catalog.models import Item
 from personalization.customers.models import Customer
@@ -198,17 +197,6 @@ def test_words_for_a_message_are_escaped_where_they_are_put_in() -> None:
 # --- Pages and API ------------------------------------------------------------------------------------------
 ASK = {"field": "subject", "wish": "variants", "source": "20 % off", "language": "en", "count": "2"}
 AUTHOR = ("view_campaign", "change_campaign", "add_suggestion", "view_suggestion", "view_segment")
-
-
-@pytest.fixture
-def staff(client: Any) -> Any:
-    def log_in(*permissions: str) -> Any:
-        user = User.objects.create_user(f"u{User.objects.count()}", is_staff=True)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        client.force_login(user)
-        return client
-
-    return log_in
 
 
 def test_the_page_shows_drafts_and_only_an_approver_the_buttons(model: Any, staff: Any) -> None:

@@ -26,12 +26,12 @@ COMPLAINT = [
 ]
 
 
-def write_about(n: int) -> tuple[list[Text], list[str]]:
-    """n texts of n customers, eight words each, and what each is about."""
-    draw = random.Random(3)
+def write_about(n: int, *, seed: int = 3, first: int = 0) -> tuple[list[Text], list[str]]:
+    """n texts of n customers, numbered from `first`, eight words each, and what each is about."""
+    draw = random.Random(seed)
     topics = [draw.choice(sorted(ABOUT)) for _ in range(n)]
     return [
-        Text(at, " ".join(draw.sample(ABOUT[topic].split(), 8))) for at, topic in enumerate(topics)
+        Text(at, " ".join(draw.sample(ABOUT[topic].split(), 8))) for at, topic in enumerate(topics, first)
     ], topics
 
 
