@@ -1,6 +1,5 @@
 """Reads of memberships over time: who was in when, how many, and who entered or left since."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -112,9 +111,3 @@ def changes_since(segment_id: int, *, cursor: int, limit: int = 1000) -> tuple[l
     twice: the moves of one segment become visible in the order of their numbers."""
     moves = list(SegmentMove.objects.filter(segment_id=segment_id, pk__gt=cursor).order_by("pk")[:limit])
     return moves, moves[-1].pk if moves else cursor
-
-
-def memberships_of(customer_ids: Iterable[int], *, limit: int = 200) -> QuerySet[SegmentMembership]:
-    """The newest first, of one person's profiles."""
-    rows = SegmentMembership.objects.filter(customer_id__in=list(customer_ids)).select_related("segment")
-    return rows.order_by("-entered_at")[:limit]
