@@ -1,13 +1,13 @@
 """Queueing, running and promoting models. A model serves only when the evidence, or a person, says so."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -227,6 +227,8 @@ def _training_lock(algorithm: str) -> Iterator[bool]:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", [TRAINING_LOCK, algorithm])
             is_ours = bool(cursor.fetchone()[0])
         yield is_ours
+        with suppress(DatabaseError):
+            own.rollback()  # closing alone does not wait for the server: the next would be refused
     finally:
         own.close()
 

@@ -93,7 +93,11 @@ def test_one_training_of_an_algorithm_at_a_time(shop):
     run.refresh_from_db()
     assert run.status == RunStatus.QUEUED and selectors.waiting_run_ids() == [run.pk]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s", [7301])
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
+            " WHERE locktype = 'advisory' AND classid = %s AND datname = current_database()",
+            [7301],
+        )
         assert cursor.fetchone()[0] == 0
 
 
