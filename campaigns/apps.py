@@ -10,3 +10,9 @@ class CampaignsConfig(AppConfig):
         "campaigns.timeline_sources.JourneyEntries",
     )
     language_model_purposes = ("campaigns.suggestions.purpose.MessageText",)
+    find_sources = (
+        "campaigns.find_sources.Campaigns",
+        "campaigns.find_sources.Journeys",
+        "campaigns.find_sources.CouponPools",
+        "campaigns.find_sources.Placements",
+    )

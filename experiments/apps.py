@@ -9,3 +9,7 @@ class ExperimentsConfig(AppConfig):
         "experiments.timeline_sources.ExperimentEntries",
         "experiments.timeline_sources.HoldoutEntries",
     )
+    find_sources = (
+        "experiments.find_sources.Experiments",
+        "experiments.find_sources.Metrics",
+    )

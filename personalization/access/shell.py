@@ -9,6 +9,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.cache import never_cache
 
 View = Callable[..., HttpResponse]
 
@@ -29,6 +30,19 @@ def staff_page(permission: str) -> Callable[[View], View]:
         return guarded
 
     return decorate
+
+
+def any_staff_page(view: View) -> View:
+    """For every member of staff, about what is theirs alone; never kept in a cache."""
+
+    @never_cache
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not (request.user.is_active and request.user.is_staff):
+            return redirect_to_login(request.get_full_path())
+        return view(request, *args, **kwargs)
+
+    return guarded
 
 
 def render_page(

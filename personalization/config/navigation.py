@@ -1,5 +1,7 @@
 """The admin shell's menu."""
 
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse, reverse_lazy
@@ -28,7 +30,7 @@ def environment(request: HttpRequest) -> list[object] | None:
     return [_("Sandbox: nothing is sent"), "warning"] if settings.SANDBOX else None
 
 
-UNFOLD = {
+UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Bespoke",
     "SITE_HEADER": "Bespoke",
     "SITE_SUBHEADER": _("Personal marketing that proves what it earns"),

@@ -8,6 +8,7 @@ from django.views.static import serve
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from campaigns.reports import sharing_pages
+from personalization.access import finding_views
 from personalization.access.signing_in.login_pages import SignIn
 from personalization.config import health, health_card
 
@@ -39,6 +40,7 @@ urlpatterns = [
     path("admin/login/", SignIn.as_view()),
     path("admin/", admin.site.urls),
     path("app/health", health_card.health_card, name="health-card"),
+    path("app/find", finding_views.found, name="find"),
     path("app/account/", include("personalization.access.urls")),
     path("app/customers/", include("personalization.customers.urls")),
     path("app/", include("personalization.traits.urls")),

@@ -10,3 +10,4 @@ class CustomersConfig(AppConfig):
         "personalization.customers.timeline_sources.MergeEntries",
         "personalization.customers.timeline_sources.TraitEntries",
     )
+    find_sources = ("personalization.customers.find_sources.Customers",)

@@ -7,3 +7,4 @@ class SegmentsConfig(AppConfig):
     verbose_name = _("Segments")
     language_model_purposes = ("personalization.segments.from_words.SegmentDefinition",)
     timeline_sources = ("personalization.segments.timeline_sources.SegmentEntries",)
+    find_sources = ("personalization.segments.find_sources.Segments",)

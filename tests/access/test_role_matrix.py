@@ -34,7 +34,13 @@ PUBLIC = (
 # What every member of staff may open.
 # One's own log-in; that nobody reaches another's: test_sessions, test_second_factor.
 OWN = r"^app/account/"
-COMMON = (r"^admin/$", r"^admin/search/", OWN, *PUBLIC)  # the search asks each list for its permission
+COMMON = (
+    r"^admin/$",
+    r"^admin/search/",
+    r"^app/find$",
+    OWN,
+    *PUBLIC,
+)  # what is found asks for a permission each
 # That somebody looked is written down, and a report keeps what it computed: no changes.
 KEPT = "django_session|access_staffsession|access_personalread|access_auditentry|experiments_analysis"
 WRITES = re.compile(rf"(INSERT|UPDATE|DELETE)(?!( INTO| FROM)? .({KEPT}))", re.IGNORECASE)

@@ -82,11 +82,11 @@ def test_each_beginning_is_looked_up_in_an_index_that_gives_the_order(name):
 
 
 def test_staff_are_told_while_they_type(boss, people):
-    page = boss.get("/app/customers/suggestions", {"q": "ada lov"}).content.decode()
+    page = boss.post("/app/customers/suggestions", {"words": "ada lov"}).content.decode()
     assert f"/app/customers/{people['ada'].pk}" in page and "Smith" not in page
-    assert "Nobody" in boss.get("/app/customers/suggestions", {"q": "xyz"}).content.decode()
+    assert "Nobody" in boss.post("/app/customers/suggestions", {"words": "xyz"}).content.decode()
     assert "customer-search" in boss.get("/admin/customers/customer/").content.decode()
-    assert Client().get("/app/customers/suggestions", {"q": "ada"}).status_code == 302
+    assert Client().post("/app/customers/suggestions", {"words": "ada"}).status_code == 302
 
 
 def test_the_api_filters_by_cursor(api, people):

@@ -1,40 +1,23 @@
 """Security of one's own account: second factor, browsers, single sign-on."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, cast
+from typing import cast
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from personalization.access.models import SecondFactor, User
 from personalization.access.services import actor_name
-from personalization.access.shell import View, render_page
+from personalization.access.shell import any_staff_page, render_page
 from personalization.access.signing_in import second_factor, sessions, single_sign_on
 
 
-def own_page(view: View) -> Callable[..., HttpResponse]:
-    """For every member of staff, about themselves alone; never kept in a cache."""
-
-    @never_cache
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not (request.user.is_active and request.user.is_staff):
-            return redirect_to_login(request.get_full_path())
-        return view(request, *args, **kwargs)
-
-    return guarded
-
-
 @require_GET
-@own_page
+@any_staff_page
 def home(request: HttpRequest) -> HttpResponse:
     user = _owner(request)
     factor = SecondFactor.objects.filter(user=user, confirmed_at__isnull=False).first()
@@ -51,7 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@own_page
+@any_staff_page
 def set_up(request: HttpRequest) -> HttpResponse:
     """Sets the second factor up; or, in a browser that came without it, asks for its code."""
     user = _owner(request)
@@ -75,7 +58,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@own_page
+@any_staff_page
 def switch_off(request: HttpRequest) -> HttpResponse:
     user = _owner(request)
     if second_factor.is_required(user):
@@ -87,7 +70,7 @@ def switch_off(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@own_page
+@any_staff_page
 def renew_codes(request: HttpRequest) -> HttpResponse:
     user = _owner(request)
     if not _code_is_right(request, user):
@@ -96,7 +79,7 @@ def renew_codes(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@own_page
+@any_staff_page
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     ended = sessions.end_sessions(
         sessions.devices_of(_owner(request)).filter(pk=pk), actor=actor_name(request)
@@ -107,7 +90,7 @@ def end_session(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-@own_page
+@any_staff_page
 def end_others(request: HttpRequest) -> HttpResponse:
     others = sessions.devices_of(_owner(request)).exclude(session_id=request.session.session_key)
     ended = sessions.end_sessions(others, actor=actor_name(request))
@@ -117,7 +100,7 @@ def end_others(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@own_page
+@any_staff_page
 def disconnect(request: HttpRequest) -> HttpResponse:
     user = _owner(request)
     if user.has_usable_password():
