@@ -60,12 +60,16 @@ class Audited(ModelAdmin):
 
 @admin.register(FrequencyCap)
 class FrequencyCapAdmin(Audited):
+    empty_text = gettext_lazy(
+        "A cap says how many messages one customer gets at most in some hours, over all campaigns."
+    )
     list_display = ["__str__", "max_messages", "window_hours", "channel", "topic", "is_active"]
     list_filter = ["is_active"]
 
 
 @admin.register(QuietHours)
 class QuietHoursAdmin(Audited):
+    empty_text = gettext_lazy("Nobody is written to in quiet hours, by the clock of each customer.")
     list_display = ["__str__", "channel"]
 
 
@@ -73,12 +77,14 @@ class QuietHoursAdmin(Audited):
 class ApprovalRuleAdmin(Audited):
     """Only for those who may change it: a rule that anybody may lift binds nobody."""
 
+    empty_text = gettext_lazy("A rule says which campaigns a second person must approve before they go out.")
     list_display = ["__str__", "at_least", "channel", "topic", "is_active"]
     list_filter = ["is_active"]
 
 
 @admin.register(TopicRule)
 class TopicRuleAdmin(Audited):
+    empty_text = gettext_lazy("A rule lets a topic, such as orders on their way, ignore caps or quiet hours.")
     list_display = ["topic", "ignores_caps", "ignores_quiet_hours"]
 
 
@@ -111,6 +117,9 @@ class ContentSourceForm(forms.ModelForm):
 class ContentSourceAdmin(HidesSecrets, Audited):
     """The list of servers: whoever may change it decides where parameters about customers go."""
 
+    empty_text = gettext_lazy(
+        "Messages may fetch text from servers that stand on this list, and from no others."
+    )
     form = ContentSourceForm
     list_display = ["name", "url", "cache_seconds", "is_active"]
     search_fields = ["name"]

@@ -40,6 +40,9 @@ class VariantInline(ReadOnly, TabularInline):
 
 @admin.register(Experiment)
 class ExperimentAdmin(ReadOnly, ModelAdmin):
+    empty_text = _(
+        "Each campaign with variants or a control group makes one; programs make more over the API."
+    )
     list_display = [
         "name",
         "key",
@@ -84,6 +87,7 @@ class MetricForm(ModelForm):
 
 @admin.register(Metric)
 class MetricAdmin(ModelAdmin):
+    empty_text = _("A metric says what counts: which event, within how many days, summed or yes and no.")
     form = MetricForm
     list_display = ["name", "event", "kind", "role", "direction", "scope", "window_days"]
     list_filter = ["kind", "role", "scope", "direction"]

@@ -46,6 +46,7 @@ class LayerExperiments(Shown, TabularInline):
 
 @admin.register(Layer)
 class LayerAdmin(Kept, ModelAdmin):
+    empty_text = _("Experiments in one layer share its customers out: nobody is in two of them.")
     list_display = ["name", "key", "free", "created_at"]
     fields = ["name", "key", "hash_version"]
     prepopulated_fields = {"key": ["name"]}
@@ -99,6 +100,9 @@ class HoldoutVersions(Shown, TabularInline):
 
 @admin.register(Holdout)
 class HoldoutAdmin(Kept, ModelAdmin):
+    empty_text = _(
+        "A holdout is a small group that gets nothing: against it all your messages together are measured."
+    )
     form = HoldoutForm
     list_display = ["name", "is_global", "share_now", "members_now", "since", "ended_at", "earned"]
     fields = ["name", "key", "is_global", "share"]
@@ -174,6 +178,9 @@ class HoldoutAdmin(Kept, ModelAdmin):
 
 @admin.register(ClientKey)
 class ClientKeyAdmin(Kept, ModelAdmin):
+    empty_text = _(
+        "A web page or an app asks for its variants with a client key. It may stand in public code."
+    )
     list_display = ["name", "key", "created_by", "created_at", "revoked_at"]
     fields = ["name"]
     search_fields = ["name", "key"]

@@ -109,6 +109,9 @@ class ApiKeyForm(ModelForm):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ModelAdmin):
+    empty_text = _(
+        "A program calls the API with a key of its own. Its scopes say what it may do; it is shown once."
+    )
     form = ApiKeyForm
     list_display = [
         "name",
@@ -164,6 +167,7 @@ class LogAdmin(ModelAdmin):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(LogAdmin):
+    empty_text = _("Every change that people or programs make is written down here.")
     list_display = ["at", "actor", "action", "target"]
     list_filter = ["action"]
     search_fields = ["actor", "target"]
@@ -171,6 +175,7 @@ class AuditEntryAdmin(LogAdmin):
 
 @admin.register(PersonalRead)
 class PersonalReadAdmin(LogAdmin):
+    empty_text = _("Whenever staff see personal data, it is written down here.")
     list_display = ["at", "actor", "page", "number"]
     list_filter = ["page"]
     search_fields = ["actor"]
@@ -192,6 +197,7 @@ class PersonalReadAdmin(LogAdmin):
 
 @admin.register(AuditSeal)
 class AuditSealAdmin(LogAdmin):
+    empty_text = _("Every night the new lines of the logs are sealed, so that nobody can change them unseen.")
     date_hierarchy = None
     list_display = ["log", "first_id", "last_id", "entries", "sha256", "sealed_at"]
     list_filter = ["log"]

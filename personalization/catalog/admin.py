@@ -15,6 +15,9 @@ from personalization.catalog.models import Item
 
 @admin.register(Item)
 class ItemAdmin(ModelAdmin):
+    empty_text = _(
+        "Items are what is recommended. Import a file, connect a source, or add the first one here."
+    )
     list_display = ["picture", "name", "external_id", "category", "brand", "cost", "stock", "is_hidden"]
     list_display_links = ["name"]
     list_filter = ["is_hidden"]

@@ -69,6 +69,7 @@ class CustomerForm(forms.ModelForm):
 
 @admin.register(Customer)
 class CustomerAdmin(ModelAdmin):
+    empty_text = _("Customers come by a file, by events of your site or app, or over the API.")
     form = CustomerForm
     list_display = ["profile_link", *saved_views.USUAL]
     list_display_links = None

@@ -99,6 +99,7 @@ class BrandVoiceAdmin(OnlyOne):
 class CallAdmin(ModelAdmin):
     """The log; nobody changes it."""
 
+    empty_text = _("Each question to the language model, its answer and its cost will stand here.")
     list_display = ["asked_at", "purpose", "actor", "status", "model", "cost", "is_cached"]
     list_filter = ["status", "purpose", "is_cached"]
     date_hierarchy = "asked_at"

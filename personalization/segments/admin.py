@@ -19,6 +19,9 @@ from personalization.segments.models import Segment
 
 @admin.register(Segment)
 class SegmentAdmin(ModelAdmin):
+    empty_text = _(
+        "A segment is a rule about customers, counted while you write it. Campaigns go to segments."
+    )
     list_display = ["name", "size", "description", "version_count", "changed_at"]
     search_fields = ["name", "description"]
     list_per_page = 50

@@ -75,6 +75,9 @@ class RunInline(TabularInline):
 
 @admin.register(Source)
 class SourceAdmin(HidesSecrets, ModelAdmin):
+    empty_text = _(
+        "A source fetches customers, items or events from an address or a database, on a schedule."
+    )
     form = SourceForm
     inlines = [RunInline]
     list_display = ["name", "kind", "way", "every_minutes", "is_active", "next_at"]

@@ -50,6 +50,9 @@ class TraitDefinitionForm(forms.ModelForm):
 
 @admin.register(TraitDefinition)
 class TraitDefinitionAdmin(ModelAdmin):
+    empty_text = _(
+        "A computed trait is worked out from events, such as orders in 90 days or favorite category."
+    )
     form = TraitDefinitionForm
     list_display = ["name", "kind_name", "how", "coverage", "refreshed_at", "is_active"]
     search_fields = ["name", "description"]

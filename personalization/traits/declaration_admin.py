@@ -7,6 +7,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from personalization.access.services import actor_name, audit
@@ -40,6 +41,9 @@ class TraitDeclarationForm(forms.ModelForm):
 
 @admin.register(TraitDeclaration)
 class TraitDeclarationAdmin(ModelAdmin):
+    empty_text = _(
+        "A declared trait has a type and rules that hold on every way in. What is not declared is discovered."
+    )
     form = TraitDeclarationForm
     list_display = ["name", "value_type", "source", "sensitivity", "is_encrypted", "on_bad_value"]
     list_filter = ["sensitivity", "is_encrypted"]
