@@ -194,30 +194,45 @@ def _messages(campaign: Campaign) -> Iterator[Check]:
     messages = list(campaign.messages.order_by("position", "pk"))
     if not messages:
         yield Check("error", _("Write a message."), "messages")
+    yield from _languages(messages)
     for index, message in enumerate(messages):
         where = f"messages/{index}"
         content = content_of(message)
         problems = channel.problems(content)
         for problem in problems:
             level: Level = "error" if problem.level == "error" else "warning"
-            yield Check(level, f"{message.name}: {problem.message}", f"{where}/{problem.field}")
-        yield from _suggested(message, content, where)
+            name = f"{message.name} ({problem.language})" if problem.language else message.name
+            yield Check(level, f"{name}: {problem.message}", f"{where}/{problem.field}")
+        for text in channels.texts_in(content).values():
+            yield from _suggested(message, text, where)
         if any(problem.level == "error" for problem in problems):
             continue
         compiled = channel.compile(content)
         if channel.name == "email":
-            yield from _mail(message, compiled, where)
+            for language, template in channels.templates_of(compiled).items():
+                yield from _mail(message, template, where, language)
         if compiled.uses("items"):
             yield from _items(message, where)
 
 
-def _mail(message: Message, compiled: Any, where: str) -> Iterator[Check]:
-    """What e-mail cannot be sent without."""
+def _languages(messages: list[Message]) -> Iterator[Check]:
+    """A language is no variant: one that only some variants have would be compared with another."""
+    every = {language for message in messages for language in message.translations}
+    for index, message in enumerate(messages):
+        if lacking := [one for one in sorted(every) if not channels.nearest(message.translations, one)]:
+            text = _("%(name)s: another variant has a text in %(languages)s, this one has none.")
+            facts = {"name": message.name, "languages": ", ".join(lacking)}
+            yield Check("warning", text % facts, f"messages/{index}/body")
+
+
+def _mail(message: Message, compiled: Any, where: str, language: str) -> Iterator[Check]:
+    """What e-mail cannot be sent without, in each language."""
+    name = f"{message.name} ({language})" if language else message.name
     if not message.subject.strip():
-        yield Check("error", _("%(name)s: write a subject.") % {"name": message.name}, f"{where}/subject")
+        yield Check("error", _("%(name)s: write a subject.") % {"name": name}, f"{where}/subject")
     if not compiled.uses("unsubscribe_url"):
         text = _("%(name)s: there is no unsubscribe link. Add {{ unsubscribe_url }}.")
-        yield Check("error", text % {"name": message.name}, f"{where}/body")
+        yield Check("error", text % {"name": name}, f"{where}/body")
 
 
 def _suggested(message: Message, content: dict[str, Any], where: str) -> Iterator[Check]:

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -11,6 +12,7 @@ from campaigns import channels
 from campaigns.errors import InvalidCampaign
 from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT, wrong_count
 from campaigns.models import Fallback
+from campaigns.translations import check_translations
 from personalization.content.missing import Policy
 from recommender.ranking.rules import Rules
 
@@ -32,6 +34,7 @@ class MessageDraft:
     rules: Rules = field(default_factory=Rules)
     fields: Mapping[str, str] = field(default_factory=dict)
     missing: str = Policy.PRINT_NOTHING
+    translations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def validate(
@@ -44,6 +47,13 @@ def validate(
             *_campaign(name=name, topic=topic, channel=channel, control_share=control_share),
             *_messages(messages),
             *(_fields(channel, messages) if channel in channels.names() else ()),
+            *(
+                found
+                for index, message in enumerate(messages)
+                for found in check_translations(
+                    message.translations, channel=channel, where=f"/messages/{index}/translations"
+                )
+            ),
         )
     ]
     if errors:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from campaigns.channels import PARTS, texts_in
 from campaigns.models import Campaign, Message
 from personalization.content.phrase_selectors import phrases_named
 from personalization.content.selectors import blocks_named
@@ -32,11 +33,20 @@ def content_of_campaign(campaign: Campaign) -> dict[str, object]:
 
 def content_of(message: Message) -> dict[str, Any]:
     """What a channel compiles, as `Run.content` freezes it."""
-    sources = [message.subject, message.preheader, message.body, *message.fields.values()]
-    return {
+    written = {
         "subject": message.subject, "preheader": message.preheader, "body": message.body,
-        "fields": message.fields, "missing": message.missing, **named_in(sources),
+        "fields": message.fields, "missing": message.missing,
     }  # fmt: skip
+    return with_named({**written, **({"translations": t} if (t := message.translations) else {})})
+
+
+def with_named(content: dict[str, Any]) -> dict[str, Any]:
+    """The content with the blocks and phrase sets that any of its texts names."""
+    texts = texts_in(content).values()
+    return {
+        **content,
+        **named_in([s for t in texts for s in (*(t[p] for p in PARTS), *t["fields"].values())]),
+    }
 
 
 def named_in(sources: Sequence[str]) -> dict[str, Any]:

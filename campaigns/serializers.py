@@ -27,15 +27,30 @@ class MessageRulesField(RulesField):
         return super().to_representation(Rules.from_json(value))
 
 
+class TextSerializer(serializers.Serializer[Any]):
+    """What is left out is taken from the nearer language, else from the text for everybody."""
+
+    subject = serializers.CharField(required=False, allow_blank=True, max_length=500)
+    preheader = serializers.CharField(required=False, allow_blank=True, max_length=300)
+    body = serializers.CharField(required=False, allow_blank=True)
+    fields = serializers.DictField(  # type: ignore[assignment]
+        child=serializers.CharField(allow_blank=True), required=False
+    )
+
+
 class MessageSerializer(serializers.ModelSerializer[Message]):
     name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
     rules = MessageRulesField(required=False, help_text="What the items of this message may be.")
+    translations = serializers.DictField(
+        child=TextSerializer(), required=False,
+        help_text="The same message in further languages: by language (zh, pt-br), what is written in it.",
+    )  # fmt: skip
 
     class Meta:
         model = Message
         fields = [
             "key", "name", "weight", "subject", "preheader", "body", "fields", "item_count", "rules",
-            "missing",
+            "missing", "translations",
         ]  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from campaigns.schedule.timing import Timing
 from campaigns.schedule.words import read_timing
 from campaigns.steering import cancel, change_rate, close, pause, resume, retry_failed
 from campaigns.tracking.utm import wrong_utm
+from campaigns.translations import clean_translations
 from campaigns.varying import start_varying
 from campaigns.winner import promise
 from experiments import services as experiments
@@ -108,6 +109,7 @@ def save_campaign(
         Message(
             campaign=campaign, key=m.key, name=m.name or m.key, position=position, weight=m.weight,
             subject=m.subject, preheader=m.preheader, body=m.body, fields=dict(m.fields),
+            translations=clean_translations(m.translations),
             item_count=m.item_count, rules=m.rules.as_json(), missing=m.missing,
         )
         for position, m in enumerate(messages)

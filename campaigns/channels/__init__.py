@@ -15,9 +15,19 @@ from campaigns.channels._base import (
     Sheet,
     Template,
 )
+from campaigns.channels._languages import (
+    PARTS,
+    in_language,
+    language_for,
+    nearest,
+    templates_of,
+    text_for,
+    texts_in,
+)
 from personalization.registry import discover
 
 __all__ = [
+    "PARTS",
     "Answer",
     "Channel",
     "ChannelError",
@@ -29,7 +39,13 @@ __all__ = [
     "Sheet",
     "Template",
     "get",
+    "in_language",
+    "language_for",
     "names",
+    "nearest",
+    "templates_of",
+    "text_for",
+    "texts_in",
 ]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from campaigns.channels._languages import compile_texts_in, problems_in
 from personalization.content.errors import Problem
 from personalization.content.expanding import Blocks
 from personalization.content.needs import Need
@@ -167,13 +168,24 @@ class Channel(ABC):
         """The rendered message as a test is handed over: nothing tracked, and marked as a test where the
         words are ours. Raises RenderError."""
 
-    @abstractmethod
     def compile(self, content: Mapping[str, Any]) -> Template:
-        """From one variant's content as frozen at launch. Raises content.errors.TemplateError."""
+        """From one variant's content as frozen at launch, in all its languages. Raises TemplateError."""
+        compiled: Template = compile_texts_in(content, self.compile_text)
+        return compiled
 
-    @abstractmethod
     def problems(self, content: Mapping[str, Any], context: Mapping[str, Any] | None = None) -> list[Problem]:
         """What to tell the author: errors, warnings and, with a customer's `context`, missing values."""
+        return problems_in(content, context, self.problems_of_text)
+
+    @abstractmethod
+    def compile_text(self, content: Mapping[str, Any]) -> Template:
+        """`compile` for content of one language. Raises TemplateError."""
+
+    @abstractmethod
+    def problems_of_text(
+        self, content: Mapping[str, Any], context: Mapping[str, Any] | None = None
+    ) -> list[Problem]:
+        """`problems` for content of one language."""
 
     @abstractmethod
     def finish(

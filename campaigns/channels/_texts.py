@@ -34,14 +34,16 @@ class TextChannel(Channel):
         parts.update({n: str(fields.get(n, "")) for n in self.liquid_fields if n in named and n != "subject"})
         return parts
 
-    def compile(self, content: Mapping[str, Any]) -> CompiledTexts:
+    def compile_text(self, content: Mapping[str, Any]) -> CompiledTexts:
         return compile_texts(
             self.parts(content),
             blocks=block_texts(content),
             missing=content.get("missing") or Policy.PRINT_NOTHING,
         )
 
-    def problems(self, content: Mapping[str, Any], context: Mapping[str, Any] | None = None) -> list[Problem]:
+    def problems_of_text(
+        self, content: Mapping[str, Any], context: Mapping[str, Any] | None = None
+    ) -> list[Problem]:
         parts, blocks = self.parts(content), block_texts(content)
         found = check_texts(parts, context, blocks=blocks)
         if not any(problem.level == "error" for problem in found):

@@ -77,13 +77,15 @@ class EmailChannel(Channel):
         except ValueError:
             return False
 
-    def compile(self, content: Mapping[str, Any]) -> CompiledMessage:
+    def compile_text(self, content: Mapping[str, Any]) -> CompiledMessage:
         parts = {key: content[key] for key in PARTS}
         return compile_message(
             **parts, blocks=block_texts(content), missing=content.get("missing") or Policy.PRINT_NOTHING
         )
 
-    def problems(self, content: Mapping[str, Any], context: Mapping[str, Any] | None = None) -> list[Problem]:
+    def problems_of_text(
+        self, content: Mapping[str, Any], context: Mapping[str, Any] | None = None
+    ) -> list[Problem]:
         parts = {key: content[key] for key in PARTS}
         blocks = block_texts(content)
         found = check_message(**parts, context=context, blocks=blocks)

@@ -43,8 +43,10 @@ class SmsChannel(TextChannel):
         Field("base_url", gettext_lazy("Address of the service"), default="https://api.twilio.com"),
     )  # fmt: skip
 
-    def problems(self, content: Mapping[str, Any], context: Mapping[str, Any] | None = None) -> list[Problem]:
-        found = super().problems(content, context)
+    def problems_of_text(
+        self, content: Mapping[str, Any], context: Mapping[str, Any] | None = None
+    ) -> list[Problem]:
+        found = super().problems_of_text(content, context)
         body = content["body"]
         if "unsubscribe_url" not in body and "STOP" not in body.upper():
             text = _("Say how to stop these messages: write “STOP to end”, or {{ unsubscribe_url }}.")

@@ -37,8 +37,10 @@ class WebhookChannel(TextChannel):
         ),
     )  # fmt: skip
 
-    def problems(self, content: Mapping[str, Any], context: Mapping[str, Any] | None = None) -> list[Problem]:
-        found = super().problems(content, context)
+    def problems_of_text(
+        self, content: Mapping[str, Any], context: Mapping[str, Any] | None = None
+    ) -> list[Problem]:
+        found = super().problems_of_text(content, context)
         for number, line in enumerate(content["body"].split("\n"), start=1):
             bare = line.strip()
             if bare and not bare.startswith("{%") and ":" not in bare:

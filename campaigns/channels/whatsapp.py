@@ -41,17 +41,21 @@ class WhatsAppChannel(TextChannel):
         Field("base_url", gettext_lazy("Address of the service"), default="https://graph.facebook.com/v21.0"),
     )
 
-    def problems(self, content: Mapping[str, Any], context: Mapping[str, Any] | None = None) -> list[Problem]:
+    def problems_of_text(
+        self, content: Mapping[str, Any], context: Mapping[str, Any] | None = None
+    ) -> list[Problem]:
         found = [
-            p for p in super().problems(content, context) if content["body"].strip() or p.field != "body"
+            p
+            for p in super().problems_of_text(content, context)
+            if content["body"].strip() or p.field != "body"
         ]
         name = self._value(content, "template")
         if name and not TEMPLATE.fullmatch(name):
             found.append(Problem("template", _("A template's name has small letters, digits and _.")))
         return found
 
-    def compile(self, content: Mapping[str, Any]) -> Any:
-        compiled = super().compile(content)
+    def compile_text(self, content: Mapping[str, Any]) -> Any:
+        compiled = super().compile_text(content)
         return _Named(compiled, self._value(content, "template"), self._value(content, "template_language"))
 
     def finish(self, rendered: Any, **_unused: Any) -> Any:

@@ -161,7 +161,7 @@ def _messages(value: object) -> list[MessageDraft]:
                 key=key, name=name or key, subject=text(entry, "subject"), preheader=text(entry, "preheader"),
                 body=text(entry, "body"), weight=_number(entry.get("weight", 1), f"/messages/{index}/weight"),
                 item_count=choice.count, rules=choice.rules, fields=message_fields(entry),
-                missing=text(entry, "missing") or Policy.PRINT_NOTHING,
+                missing=text(entry, "missing") or Policy.PRINT_NOTHING, translations=translations(entry),
             )
         )  # fmt: skip
     return drafts
@@ -181,6 +181,27 @@ def message_fields(data: dict[str, Any]) -> dict[str, str]:
     if not isinstance(fields, dict) or not all(isinstance(value, str) for value in fields.values()):
         raise InvalidCampaign(errors=[{"pointer": "/fields", "detail": _("This must be a JSON object.")}])
     return {name: value.replace("\r\n", "\n") for name, value in fields.items() if value}
+
+
+def translations(data: dict[str, Any]) -> dict[str, Any]:
+    """The texts in further languages with lines of one ending; whether they make sense is for `drafts`.
+    Raises InvalidCampaign."""
+    found = data.get("translations") or {}
+    if not isinstance(found, dict):
+        raise InvalidCampaign(
+            errors=[{"pointer": "/translations", "detail": _("This must be a JSON object.")}]
+        )
+    return {
+        language: {name: _with_plain_lines(value) for name, value in texts.items()}
+        if isinstance(texts, dict) else texts
+        for language, texts in found.items()
+    }  # fmt: skip
+
+
+def _with_plain_lines(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _with_plain_lines(one) for name, one in value.items()}
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
 
 
 def _key(wish: str, taken: set[str]) -> str:

@@ -11,11 +11,12 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from campaigns.channels import nearest, texts_in
 from campaigns.editor.forms import read_json
 from campaigns.editor.pages import answers_problems
 from campaigns.editor.preview import message_content
 from personalization.access.shell import staff_page
-from personalization.content.localized import fallbacks, normal
+from personalization.content.localized import normal
 from personalization.customers.models import Customer
 from personalization.segments import selectors as segments
 from personalization.segments.models import Segment
@@ -27,10 +28,17 @@ SECONDS = 5.0
 def languages_in(content: Mapping[str, Any]) -> set[str]:
     """Those that a message, its blocks and phrase sets have a text for, besides the one for everybody."""
     named = [one["texts"] for kind in ("blocks", "phrases") for one in content.get(kind, {}).values()]
-    sources = [content.get(part, "") for part in ("subject", "preheader", "body")]
-    sources += [*content.get("fields", {}).values(), *(text for texts in named for text in texts.values())]
+    sources = [text for texts in named for text in texts.values()]
+    for text in texts_in(content).values():
+        sources += [
+            text.get("subject", ""),
+            text.get("preheader", ""),
+            text["body"],
+            *text["fields"].values(),
+        ]
     found = {a or b for source in sources for a, b in WRITTEN.findall(str(source))}
-    return {normal(code) for code in found | {code for texts in named for code in texts if code}}
+    written = {*content.get("translations", {}), *(code for texts in named for code in texts if code)}
+    return {normal(code) for code in found | written}
 
 
 def share_out(counts: Iterable[tuple[str, int]], codes: set[str]) -> list[dict[str, Any]]:
@@ -39,7 +47,7 @@ def share_out(counts: Iterable[tuple[str, int]], codes: set[str]) -> list[dict[s
     customers: Counter[str] = Counter(dict.fromkeys({"", *codes}, 0))
     languages: dict[str, set[str]] = {code: set() for code in customers}
     for language, number in counts:
-        gets = next((code for code in fallbacks(language) if code in codes), "")
+        gets = nearest(codes, language)
         customers[gets] += number
         languages[gets].add(normal(language))
     order = sorted(customers, key=lambda code: (code != "", -customers[code], code))

@@ -177,7 +177,7 @@ def state_of(campaign: Campaign) -> dict[str, Any]:
         {
             "key": m.key, "name": m.name, "weight": m.weight, "subject": m.subject, "preheader": m.preheader,
             "body": m.body, "fields": m.fields, "item_count": m.item_count, "missing": m.missing,
-            "rules": write_rules(Rules.from_json(m.rules)),
+            "translations": m.translations, "rules": write_rules(Rules.from_json(m.rules)),
         }
         for m in campaign.messages.order_by("position", "pk")
     ]  # fmt: skip
@@ -220,7 +220,7 @@ def _blank() -> dict[str, Any]:
             {"key": "a", "name": _("Variant %(letter)s") % {"letter": "A"}, "weight": 1,
              "subject": first.subject, "preheader": first.preheader, "body": first.body,
              "item_count": DEFAULT_COUNT, "rules": {}, "fields": {},
-             "missing": Policy.PRINT_NOTHING}
+             "translations": {}, "missing": Policy.PRINT_NOTHING}
         ],
     }  # fmt: skip
 

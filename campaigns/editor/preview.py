@@ -16,15 +16,16 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from campaigns import channels
-from campaigns.editor.forms import item_choice, message_fields, read_json, text
+from campaigns.editor.forms import item_choice, message_fields, read_json, text, translations
 from campaigns.editor.item_counts import count_items, count_removed, describe_removed
 from campaigns.editor.pages import answers_problems
 from campaigns.editor.trial import Trial, give, send_trial
 from campaigns.errors import InvalidCampaign
-from campaigns.frozen import named_in
+from campaigns.frozen import with_named
 from campaigns.item_choice import ItemChoice, describe
 from campaigns.sending.picks import ItemTexts, items_of, pick_items, pictures_for
 from campaigns.subject_lines.saying import outlook_of
+from campaigns.translations import check_translations, clean_translations
 from personalization.access.services import actor_name
 from personalization.access.shell import staff_page
 from personalization.catalog import choices
@@ -54,15 +55,18 @@ def preview(request: HttpRequest) -> HttpResponse:
     context = example_context(customer, campaign=text(data, "name"), choice=choice)
     if customer and not reading.may_see(request):
         context["customer"] = reading.show_profile(request, context["customer"], page="message preview")
-    if language := text(data, "language")[:35]:
-        context["customer"] = {**context["customer"], "language": language}
+    if data.get("language") is not None:
+        context["customer"] = {**context["customer"], "language": text(data, "language")[:35]}
     channel, content = _channel(data), message_content(data)
+    language = context["customer"].get("language")
+    shown_text = channels.in_language(content, language)
     compiled = give(channel, content, context)
     answer: dict[str, Any] = {
         "customer": _described(request, [customer])[0] if customer else None,
         "problems": [_as_json(p) for p in channel.problems(content, context)],
-        "subject_outlook": outlook_of(content["subject"]) if channel.name == "email" else [],
+        "subject_outlook": outlook_of(shown_text["subject"]) if channel.name == "email" else [],
         "items": _about_items(choice, customer, got=len(context["items"])),
+        "language": channels.nearest(content.get("translations", {}), language),
         "fields": sorted(str(key) for key in context["customer"].get("traits", {})),
     }
     if compiled is None:
@@ -73,7 +77,7 @@ def preview(request: HttpRequest) -> HttpResponse:
         return JsonResponse({**answer, "rendered": None})
     shown = {**channel.preview(rendered), "shows_items": compiled.uses("items")}
     if "preheader" in {field.name for field in channel.fields}:
-        shown["preheader"] = preheader_of(content["preheader"], context)
+        shown["preheader"] = preheader_of(shown_text["preheader"], context)
     return JsonResponse({**answer, "rendered": shown})
 
 
@@ -87,9 +91,15 @@ def _channel(data: dict[str, Any]) -> channels.Channel:
 def message_content(data: dict[str, Any]) -> dict[str, Any]:
     """The request's message as a channel compiles it. Raises InvalidCampaign."""
     parts: dict[str, Any] = {key: text(data, key) for key in ("subject", "preheader", "body")}
-    fields = message_fields(data)
-    named = named_in([*parts.values(), *fields.values()])
-    return {**parts, "fields": fields, "missing": text(data, "missing"), **named}
+    content = {**parts, "fields": message_fields(data), "missing": text(data, "missing")}
+    if written := translations(data):
+        found = list(check_translations(written, channel=_channel(data).name, where="/translations"))
+        if found:
+            raise InvalidCampaign(
+                found[0][1], errors=[{"pointer": pointer, "detail": detail} for pointer, detail in found]
+            )
+        content["translations"] = clean_translations(written)
+    return with_named(content)
 
 
 def _about_items(choice: ItemChoice, customer: Customer | None, *, got: int) -> dict[str, Any]:
@@ -133,6 +143,7 @@ def _as_json(problem: Problem) -> dict[str, Any]:
         "field": problem.field,
         "message": str(problem.message),
         "line": problem.line,
+        "language": problem.language,
         "level": problem.level,
     }
 

@@ -115,7 +115,8 @@ def give(
         compiled = channel.compile(content)
     except TemplateError:
         return None
-    asked, failed = needs.ask_for(compiled.needs, context, delivery_id=0, variant="")
+    own = channels.text_for(compiled, context["customer"])
+    asked, failed = needs.ask_for(own.needs, context, delivery_id=0, variant="")
     scene = needs.Scene(0, content, context["now"], is_real=False)
     found = needs.load(asked, scene).get(0, {}) | {key: given for (_id, key), given in failed.items()}
     context[GIVENS] = Givens({key: one.value for key, one in found.items()})

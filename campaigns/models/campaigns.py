@@ -138,6 +138,10 @@ class Message(models.Model):
     fields = models.JSONField(
         _("fields of the channel"), default=dict, blank=True, help_text=_("For example the link of a push.")
     )
+    translations = models.JSONField(
+        _("translations"), default=dict, blank=True, db_default=models.Value({}, models.JSONField()),
+        help_text=_("Subject, preview text, body and fields by language; what is left out is as above."),
+    )  # fmt: skip
     item_count = models.PositiveSmallIntegerField(
         _("recommended items"),
         default=DEFAULT_COUNT,

@@ -5,7 +5,7 @@ launch froze it: `draft:<variant>` or `run:<number>:<variant>`.
 import difflib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -29,7 +29,8 @@ class Line:
 
 @dataclass(frozen=True)
 class PartDiff:
-    """`part`: subject, preheader, body, missing, fields.<name>, items, block.<name> or phrases.<name>."""
+    """`part`: subject, preheader, body, missing, fields.<name>, items, block.<name>, phrases.<name> or
+    translations.<language>.<part>."""
 
     part: str
     lines: list[Line]
@@ -44,6 +45,9 @@ class PartDiff:
         kind, _dot, name = self.part.partition(".")
         if kind == "items":
             return _("recommended items")
+        if kind == "translations":
+            language, _dot, part = name.partition(".")
+            return f"{replace(self, part=part).label} ({language})"
         if kind in ("block", "phrases"):
             return f"{_('content block') if kind == 'block' else _('phrase set')}: {name}"
         label = str(getattr(Message._meta.get_field(kind), "verbose_name", kind))
@@ -89,6 +93,10 @@ def compare(older: Mapping[str, Any], newer: Mapping[str, Any]) -> list[PartDiff
 
 def _texts(content: Mapping[str, Any]) -> dict[str, str]:
     found = {name: str(content.get(name) or "") for name in PARTS}
+    for language, text in sorted((content.get("translations") or {}).items()):
+        own = {**text, **{f"fields.{name}": value for name, value in (text.get("fields") or {}).items()}}
+        own.pop("fields", None)
+        found |= {f"translations.{language}.{part}": str(value) for part, value in sorted(own.items())}
     found |= {f"fields.{name}": str(value) for name, value in sorted((content.get("fields") or {}).items())}
     choice = {"count": content.get("item_count"), "rules": content.get("rules") or {}}
     found["items"] = json.dumps(choice, indent=1, sort_keys=True, ensure_ascii=False)

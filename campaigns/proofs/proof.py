@@ -76,6 +76,7 @@ def make_proof(
     if profile is not None:
         context["customer"] = profile
         context["context"] = as_values(context_of(profile, at=situation.at, raw=situation.raw))
+    content = channels.in_language(content, context["customer"].get("language"))
     problems = channel.problems(content, context)
     shown, failure, size = _rendered(channel, content, context)
     found = list(decide(campaign, message, customer, context, address=address, at=situation.at))

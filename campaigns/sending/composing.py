@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from campaigns.channels import ChannelError, Outgoing, Recipient, Session, Sheet
+from campaigns.channels import ChannelError, Outgoing, Recipient, Session, Sheet, language_for
 from campaigns.ledger import Row
 from campaigns.models import SkipReason
 from campaigns.sending.context import ChunkData, RunContent, values_before
@@ -49,14 +49,16 @@ class Composer:
 
     def inputs(self, row: Row) -> dict[str, Any] | None:
         """What this message is made from beside the profile: `items` shown (see picks.Pick), and under
-        `needs` what each of the template's tags was given; once it was made, only those that it came to."""
+        `needs` what each of the template's tags was given; once it was made, only those that it came to.
+        `language` is that of the text, where there are several."""
         picks = list(self._data.picks.get(row.customer_id, ())) if row.customer_id is not None else []
         needs = {
             key: given.record
             for key, given in self._data.givens.get(row.id, {}).items()
             if given.record is not None and (row.id not in self._given or key in self._given[row.id].used)
         }
-        if not picks and not needs:
+        language = self._language(row)
+        if not picks and not needs and language is None:
             return None
         known = {pick[0] for pick in picks}
         more = [pick for key in needs if key.startswith("recommend:") for pick in needs[key]]
@@ -64,7 +66,17 @@ class Composer:
         found: dict[str, Any] = {"items": shown, "at": self._issued}
         if chosen := self._data.pictures.get(row.customer_id or 0):
             found["pictures"] = {str(item): picture.url for item, picture in chosen.items()}
+        if language is not None:
+            found["language"] = language
         return {**found, "needs": needs} if needs else found
+
+    def _language(self, row: Row) -> str | None:
+        """Of the text that the customer gets; None where there is only one."""
+        template, profile = (
+            self._run.templates.get(row.variant),
+            self._data.profiles.get(row.customer_id or 0),
+        )
+        return None if template is None or profile is None else language_for(template, profile)
 
     def unused_coupons(self, row: Row) -> tuple[str, ...]:
         """Pools of which this message, as it was made, shows no code: nobody has seen the one it holds."""

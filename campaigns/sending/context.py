@@ -124,7 +124,10 @@ def load_needs(
         if template is None or profile is None or not template.needs or profile["id"] not in data.addresses:
             continue
         some, failed = needs.ask_for(
-            template.needs, values_before(run, row, profile, at=at), delivery_id=row.id, variant=row.variant
+            channels.text_for(template, profile).needs,
+            values_before(run, row, profile, at=at),
+            delivery_id=row.id,
+            variant=row.variant,
         )
         asked += some
         found.setdefault(row.id, {}).update({key: given for (_delivery, key), given in failed.items()})

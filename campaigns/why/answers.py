@@ -11,6 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from campaigns.channels import in_language
 from campaigns.limits.caps import caps_for
 from campaigns.limits.hours import quiet_hours, zone_of
 from campaigns.models import (
@@ -212,14 +213,18 @@ def _content(run: Run, delivery: Delivery) -> Decision:
     text = json.dumps(variant, sort_keys=True).encode()
     picks = (delivery.inputs or {}).get("items") or []
     names = catalog.items({pick[0] for pick in picks})
+    language = (delivery.inputs or {}).get("language")
     facts = {
-        "template": hashlib.sha256(text).hexdigest()[:16], "subject": variant.get("subject", ""),
+        "template": hashlib.sha256(text).hexdigest()[:16],
+        "subject": in_language(variant, language).get("subject", ""),
         "picks": [
             {"item": names[pick[0]]["name"] if pick[0] in names else pick[0], "because": pick[1],
              "of": pick[2]}
             for pick in picks
         ],
     }  # fmt: skip
+    if language is not None:
+        facts["language"] = language or _("the text for everybody")
     if given := (delivery.inputs or {}).get("needs"):
         facts["tags"] = given
     if delivery.reason in TEMPLATE_REASONS:

@@ -43,6 +43,7 @@ def _draft(message: Message) -> services.MessageDraft:
         key=message.key, name=message.name, weight=message.weight, subject=message.subject,
         preheader=message.preheader, body=message.body, item_count=message.item_count,
         rules=Rules.from_json(message.rules), fields=message.fields, missing=message.missing,
+        translations=message.translations,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ class Problem:
     message: str
     line: int | None = None
     level: str = "error"  # "error" or "warning"
+    language: str = ""  # of the text in which it stands; "" for the one for everybody
 
     def at(self, line: int | None) -> "Problem":
         return replace(self, line=line)

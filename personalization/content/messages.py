@@ -115,7 +115,7 @@ def _compile(*, subject: str, preheader: str, body: str) -> CompiledMessage:
         source=f"{text}\n{html}",
     )
     needs = needs_of(compiled.subject, compiled.html, compiled.text)
-    _must_agree(needs)
+    must_agree(needs)
     return replace(compiled, needs=needs, warnings=_warnings(compiled, subject, html))
 
 
@@ -181,8 +181,9 @@ def told_by_author(parts: Mapping[str, Expanded]) -> Iterator[None]:
         raise TemplateError([parts[p.field].author_of(p) for p in error.problems]) from error
 
 
-def _must_agree(needs: tuple[Need, ...]) -> None:
-    """One name of vary is one choice, so it has the same number of versions wherever it stands."""
+def must_agree(needs: tuple[Need, ...]) -> None:
+    """One name of vary is one choice, so it has the same number of versions wherever it stands. Raises
+    TemplateError."""
     seen: dict[str, int] = {}
     for need in needs:
         if need.kind == "vary" and seen.setdefault(need.name, len(need.options)) != len(need.options):

@@ -10,7 +10,10 @@
   const csrf = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
   const fill = (sentence, values) => sentence.replace(/%\((\w+)\)s/g, (_, name) => values[name]);
   const rules = window.campaignRules;
-  const withId = (message) => ({ ...message, rules: rules.open(message.rules), id: nextId++ });
+  const blankText = () => ({ subject: "", preheader: "", body: "", fields: {} });
+  // Every part of a translation is there to be typed into; the server keeps those that are written.
+  const openTexts = (found) => Object.fromEntries(Object.entries(found || {}).map(([code, text]) => [code, { ...blankText(), ...text }]));
+  const withId = (message) => ({ ...message, rules: rules.open(message.rules), translations: openTexts(message.translations), id: nextId++ });
   const withoutId = ({ id, ...message }) => ({ ...message, rules: rules.close(message.rules) });
 
   async function ask(url, body) {
@@ -46,7 +49,8 @@
         testSaid: "", testTrouble: "",
         who: null, words: "", found: [], rendered: null, problems: [], fields: [], turn: 0,
         about: null, ruleProblems: [], subjectOutlook: [],
-        language: "", languages: [],
+        language: null, gets: "", languages: [],
+        tongue: "", newTongue: "", tongueTrouble: "",
         sg: { field: "", source: "", label: "", wish: "variants", language: page.language, turn: 0 },
         visual: null, visualBefore: "", visualTrouble: "",
 
@@ -81,6 +85,9 @@
         // --- State -----------------------------------------------------------------------------------------
         get form() { return page.channels[this.c.channel] || page.channels.email; },
         get message() { return this.c.messages[this.at]; },
+        // What is written now: the text for everybody, or that of the language whose tab is open.
+        get text() { return this.message.translations[this.tongue] || this.message; },
+        get tongues() { return ["", ...Object.keys(this.message?.translations || {}).sort()]; },
         get dirty() { return this.canSave && this.snapshot() !== this.saved && (this.c.id !== null || this.c.name !== ""); },
         get state() {
           if (this.busy) return this.texts.saving;
@@ -95,7 +102,7 @@
         get hasErrors() { return this.checks.some((check) => check.level === "error"); },
         get ruleErrors() { return this.ruleProblems.filter((one) => one.at === this.at).map((one) => one.detail); },
         get lineNumbers() {
-          const count = (this.message?.body || "").split("\n").length;
+          const count = (this.message ? this.text.body : "").split("\n").length;
           return Array.from({ length: count }, (_, i) => i + 1).join("\n");
         },
         get looksText() {
@@ -138,7 +145,10 @@
         },
 
         // --- Variants --------------------------------------------------------------------------------------
-        open(i) { this.at = i; },
+        open(i) {
+          this.at = i;
+          if (!this.tongues.includes(this.tongue)) this.speak("");
+        },
         step(by) {
           this.at = (this.at + by + this.c.messages.length) % this.c.messages.length;
           this.$nextTick(() => document.getElementById(`tab-${this.at}`).focus());
@@ -148,15 +158,15 @@
           const first = page.starters[0];
           const name = fill(this.texts.variant, { letter: this.letter() });
           // The same rules as this one: variants that differ by chance compare nothing.
-          const { item_count, rules, missing } = withoutId(this.message);
+          const { item_count, rules: same, missing } = withoutId(this.message);
           const texts = this.c.channel === "email" ? { subject: first.subject, preheader: first.preheader, body: first.body } : { subject: "", preheader: "", body: "" };
-          this.c.messages.push(withId({ key: this.freeKey(), name, weight: 1, ...texts, item_count, rules, missing, fields: {} }));
-          this.at = this.c.messages.length - 1;
+          this.c.messages.push(withId({ key: this.freeKey(), name, weight: 1, ...texts, item_count, rules: same, missing, fields: {}, translations: {} }));
+          this.open(this.c.messages.length - 1);
         },
         duplicate() {
           const name = fill(this.texts.variant, { letter: this.letter() });
-          this.c.messages.push(withId({ ...withoutId(this.message), key: this.freeKey(), name }));
-          this.at = this.c.messages.length - 1;
+          this.c.messages.push(withId(JSON.parse(JSON.stringify({ ...withoutId(this.message), key: this.freeKey(), name }))));
+          this.open(this.c.messages.length - 1);
         },
         freeKey() {
           const taken = new Set(this.c.messages.map((m) => m.key));
@@ -165,34 +175,80 @@
         remove() {
           if (!window.confirm(this.texts.removeQuestion)) return;
           this.c.messages.splice(this.at, 1);
-          this.at = Math.max(0, this.at - 1);
+          this.open(Math.max(0, this.at - 1));
+        },
+
+        // --- Languages of a variant: one message, of which each customer gets one text -----------------------
+        speak(code) {
+          this.tongue = code;
+          this.language = code || this.tongues.length > 1 ? code : null;
+          this.refresh();
+        },
+        tongueName(code) {
+          if (!code) return this.texts.everybody;
+          try {
+            const names = new Intl.DisplayNames([document.documentElement.lang || "en"], { type: "language" });
+            return `${names.of(code)} (${code})`;
+          } catch { return code; }
+        },
+        unwritten(code) {
+          return code && ["subject", "preheader", "body"].some((part) => (part === "body" || this.form.named.includes(part)) && this.message[part].trim() && !this.message.translations[code][part].trim());
+        },
+        stepTongue(by) {
+          const all = this.tongues;
+          this.speak(all[(all.indexOf(this.tongue) + by + all.length) % all.length]);
+          this.$nextTick(() => document.getElementById(`tongue-${this.tongue}`).focus());
+        },
+        addTongue() {
+          const code = this.newTongue.trim().replaceAll("_", "-").toLowerCase();
+          this.tongueTrouble = "";
+          if (!/^[a-z]{2,3}(-[a-z0-9]{2,8}){0,2}$/.test(code)) this.tongueTrouble = this.texts.tongueWrong;
+          else if (this.message.translations[code]) this.tongueTrouble = this.texts.tongueTaken;
+          if (this.tongueTrouble) return;
+          this.message.translations[code] = blankText();
+          this.newTongue = "";
+          this.speak(code);
+        },
+        removeTongue() {
+          if (!window.confirm(fill(this.texts.removeTongue, { language: this.tongueName(this.tongue) }))) return;
+          delete this.message.translations[this.tongue];
+          this.speak("");
+        },
+        copyText() {
+          const { subject, preheader, body, fields } = this.message;
+          const given = { subject, preheader, body };
+          for (const part of Object.keys(given)) if (!this.text[part].trim()) this.text[part] = given[part];
+          this.text.fields = { ...fields, ...this.text.fields };
         },
         start(event) {
           const starter = page.starters.find((s) => s.key === event.target.value);
           event.target.value = "";
           if (!starter || !window.confirm(this.texts.replaceQuestion)) return;
-          Object.assign(this.message, { subject: starter.subject, preheader: starter.preheader, body: starter.body });
+          Object.assign(this.text, { subject: starter.subject, preheader: starter.preheader, body: starter.body });
         },
         insert(text) {
           const field = this.$refs[this.last] || this.$refs.body;
           const from = field.selectionStart ?? field.value.length;
           const flat = this.last === "body" ? text : text.replace(/\s*\n\s*/g, " ");
-          this.message[this.last] = field.value.slice(0, from) + flat + field.value.slice(field.selectionEnd ?? from);
+          this.text[this.last] = field.value.slice(0, from) + flat + field.value.slice(field.selectionEnd ?? from);
           this.$nextTick(() => { field.focus(); field.setSelectionRange(from + flat.length, from + flat.length); });
         },
 
         // --- Suggested texts -------------------------------------------------------------------------------
         suggest(field) {
           const area = this.$refs.body;
-          const source = field === "body" ? this.message.body.slice(area.selectionStart, area.selectionEnd).trim() : this.message[field];
+          const own = field === "body" ? this.text.body.slice(area.selectionStart, area.selectionEnd).trim() : this.text[field];
+          // A text that is not written yet is asked for as a translation of the one for everybody.
+          const source = own || (this.tongue && field !== "body" ? this.message[field] : "");
+          if (this.tongue) Object.assign(this.sg, { language: this.tongue, wish: own ? this.sg.wish : "translate" });
           Object.assign(this.sg, { field, source, label: field === "body" ? this.texts.selected : this.texts[field] });
           this.$nextTick(() => document.getElementById("sg-source").focus());
         },
         useSuggestion(event) {
           const { field, text, source } = event.target.closest(".sg-use")?.dataset || {};
           if (!field || !this.canSave) return;
-          if (field !== "body") this.message[field] = text;
-          else if (source && this.message.body.includes(source)) this.message.body = this.message.body.replace(source, () => text);
+          if (field !== "body") this.text[field] = text;
+          else if (source && this.text.body.includes(source)) this.text.body = this.text.body.replace(source, () => text);
           else { this.last = "body"; this.insert(text); }
           this.note = this.texts.putIn;
         },
@@ -210,6 +266,7 @@
             if (data.customer) this.who = data.customer;
             if (data.rendered) this.rendered = data.rendered;
             this.problems = data.problems;
+            this.gets = data.language;
             this.subjectOutlook = data.subject_outlook;
             this.fields = data.fields.slice(0, 8);
           } catch (error) {
@@ -220,13 +277,14 @@
         },
         // The message as it is written now, for the customer of the preview.
         example() {
-          const { subject, preheader, body, item_count, rules, fields, missing } = withoutId(this.message);
-          return { channel: this.c.channel, subject, preheader, body, fields, item_count, rules, missing, name: this.c.name, customer: this.who?.id, language: this.language };
+          const { subject, preheader, body, item_count, rules, fields, missing, translations } = withoutId(this.message);
+          return { channel: this.c.channel, subject, preheader, body, fields, item_count, rules, missing, translations, name: this.c.name, customer: this.who?.id, language: this.language };
         },
         async tellLanguages() {
           this.languages = (await ask(this.urls.languages, { ...this.example(), segment: this.c.segment })).rows;
         },
         previewIn(row) {
+          if (this.tongues.includes(row.gets)) { this.speak(row.gets); return; }
           this.language = row.gets || row.languages.find((one) => one) || "";
           this.refresh();
         },
@@ -235,17 +293,25 @@
         },
         choose(customer) {
           this.who = customer;
+          this.language = null;
           this.found = [];
           this.words = "";
           this.refresh();
         },
         place(problem) {
+          return problem.language ? `${this.tongueName(problem.language)}, ${this.part(problem)}` : this.part(problem);
+        },
+        part(problem) {
           const field = this.texts[problem.field] || problem.field;
           const own = this.form.fields.find((f) => f.name === problem.field);
           if (own) return `${own.label}:`;
           return problem.line && problem.field === "body" ? `${field}, ${fill(this.texts.line, { line: problem.line })}:` : `${field}:`;
         },
         goto(problem) {
+          if (this.tongue !== problem.language && this.tongues.includes(problem.language)) this.speak(problem.language);
+          this.$nextTick(() => this.mark(problem));
+        },
+        mark(problem) {
           const field = this.$refs[problem.field];
           if (!field) return;
           const lines = field.value.split("\n").slice(0, (problem.line || 1) - 1);
@@ -272,8 +338,8 @@
         // --- Visual editor: writes into the code, so that the preview beside it is the message itself. ----------
         async openVisual() {
           this.visualTrouble = "";
-          this.visualBefore = this.message.body;
-          const message = this.message;
+          this.visualBefore = this.text.body;
+          const message = this.text;
           this.$refs.visual.showModal();
           try {
             const place = document.createElement("div");
@@ -294,7 +360,7 @@
         },
         takeVisualBack() {
           this.$refs.visual.close();
-          this.message.body = this.visualBefore;
+          this.text.body = this.visualBefore;
         },
 
         // --- Server ----------------------------------------------------------------------------------------

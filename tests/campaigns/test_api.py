@@ -124,3 +124,19 @@ def test_a_key_that_may_only_read_changes_nothing(make_customers: Any) -> None:
     assert read("post", "/campaigns", body()).status_code == 403
     assert read("post", "/campaigns/1/launch", {}).status_code == 403
     assert Caller("segments:read")("get", "/campaigns").status_code == 403
+
+
+def test_a_message_in_several_languages_goes_out_and_in_again(write: Caller) -> None:
+    texts = {"zh_Hant": {"subject": "您好", "body": BODY, "fields": {}}, "de": {"subject": "Hallo"}}
+    message = {"key": "a", "subject": "Hi", "body": BODY, "translations": texts}
+    created = write("post", "/campaigns", body(messages=[message]))
+    assert created.status_code == 201, created.content
+    kept = {"zh-hant": {"subject": "您好", "body": BODY}, "de": {"subject": "Hallo"}}
+    assert created.json()["messages"][0]["translations"] == kept
+    pk = created.json()["id"]
+    again = write("put", f"/campaigns/{pk}", write("get", f"/campaigns/{pk}").json())
+    assert again.status_code == 200 and again.json()["messages"][0]["translations"] == kept
+    wrong = body(segment_name="B", messages=[{**message, "translations": {"chinese!": {"subject": "x"}}}])
+    answer = write("post", "/campaigns", wrong)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/messages/0/translations/chinese!"

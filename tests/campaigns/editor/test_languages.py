@@ -61,3 +61,31 @@ def test_the_editor_tells_it_for_the_segment_and_previews_each_language(
             content_type="application/json",
         )  # fmt: skip
         assert shown in answer.json()["rendered"]["html"]
+
+
+@pytest.mark.django_db
+def test_the_preview_shows_the_text_of_a_language_and_tells_which_it_is(
+    client: Any, make_customers: Any
+) -> None:
+    make_customers(1, language="zh-Hans")
+    client.force_login(User.objects.create_superuser("ada"))
+    asked = {
+        "subject": "Hello", "preheader": "Look", "body": "<p>Hello</p>", "item_count": 4, "rules": {},
+        "translations": {
+            "zh": {"subject": "你好", "preheader": "看", "body": "<p>你好</p>"}, "de": {"subject": ""},
+        },
+    }  # fmt: skip
+    for given, gets, subject, preheader in (
+        ({}, "zh", "你好", "看"),
+        ({"language": ""}, "", "Hello", "Look"),
+        ({"language": "zh"}, "zh", "你好", "看"),
+    ):  # fmt: skip
+        data = json.dumps({**asked, **given})
+        answer = client.post(reverse("campaigns:preview"), data, content_type="application/json").json()
+        assert answer["language"] == gets
+        assert answer["rendered"]["subject"] == subject and answer["rendered"]["preheader"] == preheader
+    rows = client.post(reverse("campaigns:languages"), json.dumps(asked), content_type="application/json")
+    assert {row["gets"]: row["customers"] for row in rows.json()["rows"]} == {"": 0, "zh": 1}
+    wrong = json.dumps({**asked, "translations": {"!": {"subject": "x"}}})
+    answer = client.post(reverse("campaigns:preview"), wrong, content_type="application/json")
+    assert answer.status_code == 422 and answer.json()["errors"][0]["pointer"] == "/translations/!"
