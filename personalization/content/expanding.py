@@ -1,7 +1,8 @@
 """`{% block "name" %}` → the text of the block, before anything else reads the message.
 
 Blocks are put in as text, so a block may hold whole MJML sections, and what is compiled is one message. Each
-line of the result remembers where its author wrote it.
+line of the result remembers where its author wrote it. `{% render "name", key: value %}` and `{% include %}`
+stay around the text, which gets values by them.
 """
 
 import re
@@ -14,9 +15,13 @@ from personalization.content.errors import Problem, TemplateError
 
 # What is bounded cannot be made to run long by a hostile text.
 START = re.compile(
-    r"\{%-?\s{0,20}(?:block\b(?P<rest>[^%]{0,200}?)-?%\}|(?P<hidden>raw|comment|doc)\b[^%]{0,200}%\})"
+    r"\{%-?\s{0,20}(?:(?P<tag>block|render|include)\b(?P<rest>[^%]{0,400}?)-?%\}"
+    r"|(?P<hidden>raw|comment|doc)\b[^%]{0,200}%\})"
 )
-NAMED = re.compile(r"\s*(?P<quote>[\"'])(?P<name>[a-z0-9][a-z0-9_-]{0,49})(?P=quote)\s*")
+NAMED = re.compile(
+    r"\s*(?P<quote>[\"'])(?P<name>[a-z0-9][a-z0-9_-]{0,49})(?P=quote)\s*(?P<values>.*)", re.DOTALL
+)
+APART = "{%"  # among the blocks around: here begins a scope of its own
 MAX_DEPTH = 3
 MAX_LENGTH = 400_000  # characters of a message with its blocks
 # Name of a block → its texts by language; "" is the one for whoever has no other.
@@ -56,8 +61,7 @@ def names_in(*sources: str) -> set[str]:
     found = set()
     for source in sources:
         for tag in _tags(source):
-            named = NAMED.fullmatch(tag["rest"])
-            if named:
+            if named := NAMED.fullmatch(tag["rest"]):
                 found.add(named["name"])
     return found
 
@@ -74,20 +78,39 @@ def _put(into: Expanded, source: str, block: str, line: int, blocks: Blocks, ins
     for tag in _tags(source):
         into.add(source[end : tag.start()], line, block)
         line += source.count("\n", end, tag.start())
-        named = NAMED.fullmatch(tag["rest"])
-        if named is None:
-            raise into.wrong(_('Write the name of the block in quotes: {%% block "footer" %%}.') % {}, line)
-        name = named["name"]
-        if name not in blocks:
-            raise into.wrong(_("There is no block “%(name)s”.") % {"name": name}, line)
-        if name in inside or len(inside) >= MAX_DEPTH:
-            raise into.wrong(
-                _("The block “%(name)s” stands too deep in blocks, or in itself.") % {"name": name}, line
-            )
-        _put_texts(into, name, blocks, (*inside, name))
+        name = _name_in(tag, into, line, blocks, inside)
+        if tag["tag"] == "block":
+            _put_texts(into, name, blocks, (*inside, name))
+        else:
+            # What is rendered may not include: its names are its own.
+            into.add(tag[0], line, block)
+            _put_texts(into, name, blocks, (*inside, *([APART] if tag["tag"] == "render" else []), name))
+            into.add(f"{{% end{tag['tag']} {'-' if tag[0][-3] == '-' else ''}%}}", line, block)
         line += tag[0].count("\n")
         end = tag.end()
     into.add(source[end:], line, block)
+
+
+def _name_in(tag: re.Match[str], into: Expanded, line: int, blocks: Blocks, inside: tuple[str, ...]) -> str:
+    """Raises TemplateError for what names no block that may stand here."""
+    named = NAMED.fullmatch(tag["rest"])
+    if named is None:
+        example = {"tag": tag["tag"]}
+        raise into.wrong(
+            _('Write the name of the block in quotes: {%% %(tag)s "footer" %%}.') % example, line
+        )
+    name = named["name"]
+    if tag["tag"] == "block" and named["values"]:
+        raise into.wrong(_('A block takes no values: {%% render "footer", key: value %%} does.') % {}, line)
+    if tag["tag"] == "include" and APART in inside:
+        raise into.wrong(_("What is rendered cannot include: write render here too."), line)
+    if name not in blocks:
+        raise into.wrong(_("There is no block “%(name)s”.") % {"name": name}, line)
+    if name in inside or sum(one != APART for one in inside) >= MAX_DEPTH:
+        raise into.wrong(
+            _("The block “%(name)s” stands too deep in blocks, or in itself.") % {"name": name}, line
+        )
+    return name
 
 
 def _put_texts(into: Expanded, name: str, blocks: Blocks, inside: tuple[str, ...]) -> None:

@@ -16,14 +16,20 @@ from liquid.builtin.expressions import FilteredExpression, Path
 from liquid.builtin.output import Output, OutputNode
 from liquid.builtin.tags.for_tag import ForNode, ForTag
 from liquid.builtin.tags.tablerow_tag import TablerowNode, TablerowTag
-from liquid.exceptions import FilterArgumentError, LiquidError, LiquidInterrupt, ResourceLimitError
+from liquid.exceptions import (
+    LiquidError,
+    LiquidInterrupt,
+    ResourceLimitError,
+    TemplateNotFoundError,
+)
 from liquid.stream import TokenStream
 from liquid.stringify import to_liquid_string
 from liquid.template import BoundTemplate
 from liquid.token import Token
 from markupsafe import escape
 
-from personalization.content import filters, wording
+from personalization.content import blanks, filters, wording
+from personalization.content.bounds import CHARACTERS_PER_FUEL, bounded
 from personalization.content.choices import Optional, SkipCustomer, Vary
 from personalization.content.errors import MissingValue, RenderError
 from personalization.content.generating import Generate
@@ -31,28 +37,35 @@ from personalization.content.guards import StyleGuard, UrlGuard
 from personalization.content.localized import Localized
 from personalization.content.missing import RecordingUndefined, collected, note
 from personalization.content.needs import ConnectedContent, Coupon, LastOrders, Need, Recommend
+from personalization.content.partials import IncludePart, RenderPart
 
 FUEL = 100_000
-CHARACTERS_PER_FUEL = 8
-MAX_TEXT = 20_000  # characters in the input or the result of a filter
-MAX_LIST = 1_000
-MAX_NUMBER = 10**30
-FORBIDDEN_TAGS = ("include", "render")
 FORBIDDEN_FILTERS = ("safe", "escapejs")
 OWN_TAGS = (
     UrlGuard, StyleGuard, Recommend, LastOrders, Coupon, ConnectedContent, Vary, Localized,
-    Optional, SkipCustomer, Generate,
+    Optional, SkipCustomer, Generate, RenderPart, IncludePart,
 )  # fmt: skip
 
 
 class MessageContext(RenderContext):
-    """The state of one rendering, with its fuel. `must_print`: a value that prints nothing is an error."""
+    """The state of one rendering, with its fuel. `must_print`: a value that prints nothing is an error.
+    `part`: the block that is about to be rendered; `inner`: its scope, if it has one of its own."""
+
+    part: BoundTemplate | None = None
+    inner: "MessageContext | None" = None
 
     def __init__(self, template: BoundTemplate, **options: Any) -> None:
         super().__init__(template, **options)
         self.fuel = FUEL
         self.weight = 1
         self.must_print = False
+
+    def copy(self, namespace: Mapping[str, object], *args: Any, **options: Any) -> "MessageContext":
+        self.inner = super().copy(namespace, *args, **options)  # type: ignore[assignment]
+        assert self.inner is not None
+        self.inner.fuel, self.inner.weight = self.fuel, self.weight
+        self.inner.must_print = self.must_print
+        return self.inner
 
     def charge(self, amount: int) -> None:
         self.fuel -= amount
@@ -70,35 +83,7 @@ class MessageContext(RenderContext):
         return StringIO()
 
     def filter(self, name: str, token: Token | None) -> Callable[..., object]:
-        return partial(_guarded, super().filter(name, token), name, self)
-
-
-def _guarded(
-    function: Callable[..., object], name: str, context: MessageContext, *args: Any, **kw: Any
-) -> object:
-    """Runs a filter on bounded input and refuses an unbounded result."""
-    for value in args:
-        _check_size(value)
-    if name == "replace" and len(args) > 2:
-        # The only filter whose result is the product of its inputs: refused before it is made.
-        size = len(str(args[0])) * max(len(str(args[2])), 1)
-        if size > MAX_TEXT * 20:
-            raise FilterArgumentError("the replaced text is too long", token=None)
-    result = function(*args, **kw)
-    _check_size(result)
-    context.charge(4 + (len(result) // 64 if isinstance(result, str | list) else 0))
-    return result
-
-
-def _check_size(value: object) -> None:
-    if isinstance(value, str):
-        if len(value) > MAX_TEXT:
-            raise FilterArgumentError("the text is too long", token=None)
-    elif isinstance(value, list | tuple | range):
-        if len(value) > MAX_LIST:
-            raise FilterArgumentError("the list is too long", token=None)
-    elif isinstance(value, int) and not -MAX_NUMBER < value < MAX_NUMBER:
-        raise FilterArgumentError("the number is too large", token=None)
+        return partial(bounded, super().filter(name, token), name, self)
 
 
 class FastOutputNode(OutputNode):
@@ -241,8 +226,6 @@ class Language(Environment):
 
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         super().setup_tags_and_filters(extra=False)
-        for name in FORBIDDEN_TAGS:
-            self.tags.pop(name, None)
         for name in FORBIDDEN_FILTERS:
             self.filters.pop(name, None)
         self.add_tag(FastOutput)
@@ -252,6 +235,20 @@ class Language(Environment):
             self.add_tag(tag)
         filters.register(self)
         wording.register(self)
+
+    def from_string(self, source: str, *args: Any, **options: Any) -> BoundTemplate:
+        template = super().from_string(source, *args, **options)
+        if "blank" in source:
+            blanks.settle(template.nodes, MessageContext(template))
+        return template
+
+    def get_template(
+        self, name: str, *, context: RenderContext | None = None, **options: Any
+    ) -> BoundTemplate:
+        """The block whose tag is being rendered. There is nothing else to load: no folder, no table."""
+        if isinstance(context, MessageContext) and context.part is not None:
+            return context.part
+        raise TemplateNotFoundError(name)
 
 
 HTML = Language(autoescape=True)
