@@ -1,4 +1,4 @@
-"""How often the API may be called, counted in Redis over all processes, and said in every answer.
+"""How often the API may be called, counted in Redis over all processes, and said in every answer: one trip.
 
 Programs are counted by their key, everybody else by their address: pages of a shop share one client key. When
 Redis does not answer, nobody is counted: a broken counter must not stop a shop.
@@ -8,14 +8,13 @@ Source: draft-ietf-httpapi-ratelimit-headers-10 for the two headers.
 import hashlib
 import time
 from collections.abc import Callable
+from typing import Any
 
+import redis
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from limits import RateLimitItemPerMinute
-from limits.storage import RedisStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
 from redis.exceptions import RedisError
 
 from personalization.access.authentication import token_of
@@ -27,12 +26,35 @@ COUNTED = ("/api/v1/", "/v1/", "/api/features/", "/ofrep/")
 REDIS_PATIENCE_SECONDS = 0.2
 PAUSE_SECONDS = 5.0  # after Redis failed, before it is asked again
 log = structlog.get_logger(__name__)
+# A sliding window by the server's clock: the minute before counts with the part of it that still lies in the
+# last 60 seconds. Answers whether the call is free, how many are left, and in how many milliseconds there are
+# more. What is refused is not counted.
+_COUNT = """
+    local time = redis.call('TIME')
+    local now, window, quota = time[1] * 1000 + math.floor(time[2] / 1000), 60000, tonumber(ARGV[1])
+    local minute = math.floor(now / window)
+    local into = now - minute * window
+    local kept = redis.call('HMGET', KEYS[1], 'minute', 'calls', 'before')
+    local calls, before = tonumber(kept[2]) or 0, tonumber(kept[3]) or 0
+    local age = minute - (tonumber(kept[1]) or minute)
+    if age == 1 then before, calls = calls, 0 elseif age ~= 0 then before, calls = 0, 0 end
+    local used = before * (window - into) / window + calls
+    local free = used + 1 <= quota
+    if free then
+        calls, used = calls + 1, used + 1
+        redis.call('HSET', KEYS[1], 'minute', minute, 'calls', calls, 'before', before)
+        redis.call('PEXPIRE', KEYS[1], 2 * window)
+    end
+    local wait = window - into
+    if before > 0 then wait = math.min(wait, math.ceil(window / before)) end
+    return {free and 1 or 0, math.max(0, math.floor(quota - used)), wait}
+"""
 
 
 class RateLimitMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
-        self._limiter: SlidingWindowCounterRateLimiter | None = None
+        self._script: Any = None
         self._asleep_until = 0.0
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -41,7 +63,7 @@ class RateLimitMiddleware:
         caller, quota = _caller(request)
         if not quota:
             return self.get_response(request)
-        counted = self._count(caller, RateLimitItemPerMinute(quota))
+        counted = self._count(caller, quota)
         if counted is None:
             return self.get_response(request)
         is_free, remaining, wait_seconds = counted
@@ -56,26 +78,23 @@ class RateLimitMiddleware:
         response["RateLimit"] = f'"{caller[0]}";r={remaining};t={wait_seconds}'
         return response
 
-    def _count(self, caller: tuple[str, str], item: RateLimitItemPerMinute) -> tuple[bool, int, int] | None:
+    def _count(self, caller: tuple[str, str], quota: int) -> tuple[bool, int, int] | None:
         """Whether the call is free, how many are left, in how many seconds there are more; None: unknown."""
         if time.monotonic() < self._asleep_until:
             return None
         try:
-            if self._limiter is None:
-                patience = {
-                    "socket_timeout": REDIS_PATIENCE_SECONDS,
-                    "socket_connect_timeout": REDIS_PATIENCE_SECONDS,
-                }
-                self._limiter = SlidingWindowCounterRateLimiter(
-                    RedisStorage(settings.REDIS_URL, key_prefix="calls", **patience)  # type: ignore[arg-type]
-                )
-            is_free = self._limiter.hit(item, *caller)
-            window = self._limiter.get_window_stats(item, *caller)
+            if self._script is None:
+                client = redis.Redis.from_url(
+                    settings.REDIS_URL, socket_timeout=REDIS_PATIENCE_SECONDS,
+                    socket_connect_timeout=REDIS_PATIENCE_SECONDS,
+                )  # fmt: skip
+                self._script = client.register_script(_COUNT)
+            is_free, remaining, wait_ms = self._script(keys=[f"calls:{':'.join(caller)}"], args=[quota])
         except RedisError as error:
             self._asleep_until = time.monotonic() + PAUSE_SECONDS
             log.warning("rate_limits.unknown", error=type(error).__name__)
             return None
-        return is_free, max(0, window.remaining), max(1, round(window.reset_time - time.time()))
+        return bool(is_free), remaining, max(1, round(wait_ms / 1000))
 
 
 def _caller(request: HttpRequest) -> tuple[tuple[str, str], int]:

@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from personalization.access.authentication import authenticate_key, token_of
-from personalization.access.models import Scope
+from personalization.access.models import ApiKey, Scope
 from personalization.access.problems import ProblemError, problem_response
+from personalization.events.connecting import trusted_connection
 from personalization.events.errors import MessageError
 from personalization.events.ingestion import ingest
 from personalization.events.messages import Message, parse_sent_at, read_message
@@ -24,6 +25,7 @@ from personalization.events.quick import QuickReader
 
 MAX_CALL_BYTES = 32 * 1024
 MAX_BATCH_BYTES = 500 * 1024
+KEY_SECONDS = 1.0
 
 
 class _Envelope(msgspec.Struct):
@@ -68,24 +70,14 @@ def _answer(request: HttpRequest, name: str) -> HttpResponse:
     try:
         raw = _body(request, MAX_CALL_BYTES if name else MAX_BATCH_BYTES)
         body, items = _parse_call(raw) if name else _parse_batch(raw)
-        if refusal := _refusal(request, body):
-            return refusal
-        errors: dict[int, str] = {}
-        messages: list[Message] = []
-        positions: list[int] = []
-        quick = QuickReader(sent_at=parse_sent_at(body), received_at=received_at)
-        for position, item in enumerate(items):
-            try:
-                message = _read(item, quick, call=name)
-            except MessageError as error:
-                errors[position] = str(error)
-                continue
-            messages.append(message)
-            positions.append(position)
-        refused = ingest(messages, received_at=received_at)
+        with trusted_connection():
+            key = _admit(request, body)
+            if isinstance(key, HttpResponse):
+                return key
+            quick = QuickReader(sent_at=parse_sent_at(body), received_at=received_at)
+            errors = _take(items, quick, call=name, sender=key.prefix)
     except ProblemError as error:
         return problem_response(status=error.status, title=error.title, detail=error.detail, slug=error.slug)
-    errors |= {positions[place]: reason for place, reason in refused.items()}
     if errors and name:
         return problem_response(
             status=400, title=_("The message is not valid"), detail=errors[0], slug="invalid"
@@ -96,12 +88,29 @@ def _answer(request: HttpRequest, name: str) -> HttpResponse:
     return JsonResponse(answer)
 
 
-def _refusal(request: HttpRequest, body: dict[str, Any]) -> HttpResponse | None:
+def _take(items: list[Any], quick: QuickReader, *, call: str, sender: str) -> dict[int, str]:
+    """Writes what can be read; answers the reasons for what was not taken, by its place."""
+    errors: dict[int, str] = {}
+    messages: list[Message] = []
+    positions: list[int] = []
+    for position, item in enumerate(items):
+        try:
+            message = _read(item, quick, call=call)
+        except MessageError as error:
+            errors[position] = str(error)
+            continue
+        messages.append(message)
+        positions.append(position)
+    refused = ingest(messages, received_at=quick.received_at, sender=sender)
+    return errors | {positions[place]: reason for place, reason in refused.items()}
+
+
+def _admit(request: HttpRequest, body: dict[str, Any]) -> ApiKey | HttpResponse:
     """401 without a live key, 403 without its scope. The key: Basic user, Bearer token, or `writeKey`."""
     token = token_of(request)
     if token is None and isinstance(body.get("writeKey"), str):
         token = body["writeKey"]
-    key = authenticate_key(token) if token else None
+    key = authenticate_key(token, max_age=KEY_SECONDS) if token else None
     if key is None:
         return problem_response(
             status=401, title=_("The write key is missing, unknown, expired or revoked"), slug="unauthorized"
@@ -112,7 +121,7 @@ def _refusal(request: HttpRequest, body: dict[str, Any]) -> HttpResponse | None:
             title=_("The key lacks the scope %(scope)s") % {"scope": Scope.INGEST.value},
             slug="forbidden",
         )
-    return None
+    return key
 
 
 def _body(request: HttpRequest, limit: int) -> bytes:

@@ -7,72 +7,87 @@ import structlog
 from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext as _
 
-from personalization.catalog.selectors import ids_by_external
 from personalization.customers.models import IdentifierKind
 from personalization.customers.services import resolve, write_traits
 from personalization.events.identity import Pair, connect, join_by_address, link_devices
+from personalization.events.knowing import look_up
 from personalization.events.messages import Message
 from personalization.events.services import NewEvent, copy_events, record_events
 
 ATTEMPTS = 4
+# Deadlock, serialization failure, or somebody created the same row after we looked.
+TIES = frozenset({"40P01", "40001", "23505", "23503"})
+MAX_REPEATERS = 1_000
+# Senders whose last call brought what was there already.
+_repeaters: set[str] = set()
 log = structlog.get_logger(__name__)
 
 
-def ingest(messages: Sequence[Message], *, received_at: datetime) -> dict[int, str]:
-    """Writes all messages durably; answers the refused ones, by position with the reason.
+def ingest(messages: Sequence[Message], *, received_at: datetime, sender: str = "") -> dict[int, str]:
+    """Writes all messages durably; answers the refused ones, by position with the reason. `sender`: who may
+    repeat the call before.
 
     Writing the same messages again leaves the same state. Batches that meet in the same new customers wait
     for one another; where PostgreSQL has to break a tie, the loser simply starts again.
     """
     if not messages:
         return {}
+    # All events are taken for new: those of a repeated call are found by its failure, which is not waited
+    # for where the same sender goes on repeating.
+    all_new = sender not in _repeaters
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction.atomic():
-                # At first all events are taken for new: those of a repeated call are found by its failure.
-                return _ingest(messages, received_at=received_at, all_new=attempt == 1)
+                refused, were_new = _ingest(messages, received_at=received_at, all_new=all_new)
+            if were_new:
+                _repeaters.discard(sender)
+            return refused
         except (OperationalError, IntegrityError) as error:
-            if attempt == ATTEMPTS or not _is_tie(error):
+            code = getattr(error.__cause__, "sqlstate", None)
+            if attempt == ATTEMPTS or code not in TIES:
                 raise
+            if code == "23505" and sender and len(_repeaters) < MAX_REPEATERS:
+                _repeaters.add(sender)
+            all_new = False
             log.info("ingestion_retried", attempt=attempt)
     raise AssertionError("unreachable")
 
 
-def _is_tie(error: Exception) -> bool:
-    """Deadlock, serialization failure, or somebody created the same row after we looked."""
-    return getattr(error.__cause__, "sqlstate", None) in {"40P01", "40001", "23505", "23503"}
-
-
-def _ingest(messages: Sequence[Message], *, received_at: datetime, all_new: bool) -> dict[int, str]:
+def _ingest(
+    messages: Sequence[Message], *, received_at: datetime, all_new: bool
+) -> tuple[dict[int, str], bool]:
+    """The refused ones, and whether all events were new."""
     refused = _connect(messages)
+    user_ids = {m.user_id for m in messages if m.user_id}
+    known = look_up(user_ids=user_ids, items={o.item for m in messages for o in m.occurrences if o.item})
     resolved = resolve(
-        user_ids={m.user_id for m in messages if m.user_id},
+        user_ids=user_ids - known.users.keys(),
         anonymous_ids={m.anonymous_id for m in messages if not m.user_id},
         at=min(m.occurred_at for m in messages),
     )
-    owners = [resolved.users[m.user_id] if m.user_id else resolved.visitors[m.anonymous_id] for m in messages]
+    users = known.users | resolved.users
+    owners = [users[m.user_id] if m.user_id else resolved.visitors[m.anonymous_id] for m in messages]
     pairs = list(zip(owners, messages, strict=True))
     _write_traits(owners, messages, refused)
     link_devices(device for owner, m in pairs if m.call == "identify" for device in _devices(owner, m))
-    items = ids_by_external({o.item for m in messages for o in m.occurrences if o.item})
-    write = copy_events if all_new else record_events
-    write(
-        [
-            NewEvent(
-                owner, o.message_id, o.name, m.occurred_at, items.get(o.item), o.value, o.properties,
-                m.context,
-            )
-            for owner, m in pairs
-            for o in m.occurrences
-        ],
-        received_at=received_at,
-    )  # fmt: skip
+    events = [
+        NewEvent(
+            owner, o.message_id, o.name, m.occurred_at, known.items.get(o.item), o.value, o.properties,
+            m.context,
+        )
+        for owner, m in pairs
+        for o in m.occurrences
+    ]  # fmt: skip
+    if all_new:
+        copy_events(events, received_at=received_at)
+    else:
+        all_new = record_events(events, received_at=received_at) == len(events)
     join_by_address(
         owner
         for owner, m in pairs
         if m.traits and (m.traits.columns.get("email") or m.traits.columns.get("phone"))
     )
-    return refused
+    return refused, all_new
 
 
 def _write_traits(owners: Sequence[int], messages: Sequence[Message], refused: dict[int, str]) -> None:

@@ -5,9 +5,14 @@ import gzip
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
+from django.utils import timezone
+from structlog.testing import capture_logs
 
+from personalization.access import authentication
+from personalization.access.models import ApiKey
 from personalization.access.services import create_key
 from personalization.catalog.models import Item
 from personalization.customers.declarations import TraitDeclaration
@@ -225,6 +230,36 @@ def test_a_repeated_call_stores_only_what_is_new(post):
     for numbers in ([1, 2, 2], [3, 2, 1, 4], [4, 3]):
         assert call(*numbers) == {"success": True}
     assert Event.objects.count() == 4
+
+
+def test_who_repeats_call_after_call_pays_for_one_transaction_each(post):
+    def call(*numbers):
+        batch = [{"type": "track", "userId": "ada", "event": "E", "messageId": f"m{n}"} for n in numbers]
+        with capture_logs() as lines:
+            assert post("batch", {"batch": batch}).json() == {"success": True}
+        return sum(line["event"] == "ingestion_retried" for line in lines)
+
+    assert [call(1, 2), call(1, 2), call(1, 2), call(2, 3), call(4, 5), call(6), call(6)] == [
+        0,
+        1,
+        0,
+        0,
+        0,
+        0,
+        1,
+    ]
+    assert Event.objects.count() == 6
+
+
+def test_a_key_revoked_elsewhere_takes_no_more_after_a_second(post, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr(authentication, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    codes = []
+    for seconds in (0, 0.9, 0.2):
+        clock[0] += seconds
+        codes.append(post("track", {"userId": "ada", "event": "E"}).status_code)
+        ApiKey.objects.update(revoked_at=timezone.now())
+    assert codes == [200, 200, 401]
 
 
 def test_letters_that_separate_columns_are_stored_as_they_came(post):
