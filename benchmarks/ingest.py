@@ -4,29 +4,28 @@
 
 granian with two workers on 127.0.0.1, real sockets kept open by a generator in a process of its own, whose
 CPU is counted apart. Every call is answered after the commit, every event is deduplicated. Measured with
-1,000,000 and again with 10,000,000 stored events (--quick: 100,000 and 300,000).
+1,000,000 and again with 10,000,000 stored events (--quick: 100,000 and 300,000). Beside it, by the same
+generator, a server that only reads the call. `cpu_us_per_event` is the processor time of our server and of
+PostgreSQL: what others do on the machine touches it least.
 """
 
 import io
-import json
-import multiprocessing
 import os
-import resource
 import secrets
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import psycopg
+from _ingest_load import generate
 from _run import ROOT, parse_args, report, setup_django, timed
 from load import bare_copy, write_events
 
-THREADS = 8
 SIZES = {"single": 1, "batch_of_100": 100, "batch_of_1000": 1000}
 
 
@@ -73,17 +72,26 @@ def measure(args, folder: Path) -> None:
     ratios = {"file_to_bare_copy": bare_seconds / file_seconds}
     connection.close()
     seconds = 3 if args.quick else 10
-    with Server() as port:
+    with Server("_bare_server:application") as bare:
+        limits = {name: bare.measure(token, size=size, seconds=seconds) for name, size in SIZES.items()}
+    figures |= {
+        f"bare_server_{name}_events_per_second": found["events_per_second"] for name, found in limits.items()
+    }
+    with Server("personalization.config.web:application") as server:
+        server.measure(token, size=100, seconds=seconds)  # connects and compiles
+        rates = {}
         for name, size in SIZES.items():
-            found = generate(port, token, size=size, seconds=seconds)
+            found = server.measure(token, size=size, seconds=seconds)
+            rates[name] = found["events_per_second"]
             figures |= {f"{name}_{key}": value for key, value in found.items()}
-            ratios[f"{name}_to_bare_copy"] = found["events_per_second"] / (rows / bare_seconds)
-        before = found_rate = figures["batch_of_100_events_per_second"]
+            ratios[f"{name}_to_bare_copy"] = rates[name] / (rows / bare_seconds)
+            ratios[f"{name}_to_bare_server"] = rates[name] / limits[name]["events_per_second"]
         fill(large)
-        found = generate(port, token, size=100, seconds=seconds)
+        found = server.measure(token, size=100, seconds=seconds)
         figures |= {f"batch_of_100_at_{large}_{key}": value for key, value in found.items()}
-        found_rate = found["events_per_second"]
-    ratios[f"batch_of_100_at_{large}_to_{small}"] = found_rate / before
+    ratios[f"batch_of_100_at_{large}_to_{small}"] = found["events_per_second"] / rates["batch_of_100"]
+    with psycopg.connect(os.environ["DATABASE_URL"]) as asked:
+        figures["fsync"] = asked.execute("SHOW fsync").fetchone()[0]
     report("ingest", figures, ratios, args=args, packages=("granian", "psycopg", "msgspec"))
 
 
@@ -104,20 +112,24 @@ def fill(total: int) -> None:
 
 
 class Server:
-    def __enter__(self) -> int:
+    def __init__(self, application: str) -> None:
+        self._application = application
+
+    def __enter__(self) -> "Server":
         with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+            self.port = probe.getsockname()[1]
+        path = f"{ROOT}:{ROOT / 'benchmarks'}"
         self.process = subprocess.Popen(
             [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1",
-             "--port", str(port),
-             "--workers", "2", "--blocking-threads", "4", "--log-level", "warning",
-             "personalization.config.wsgi:application"],
-            cwd=ROOT, env=os.environ | {"LOG_LEVEL": "WARNING", "ALLOW_HTTP": "1"},
+             "--port", str(self.port),
+             "--workers", "2", "--blocking-threads", "4", "--log-level", "warning", self._application],
+            cwd=ROOT, env=os.environ | {"LOG_LEVEL": "WARNING", "ALLOW_HTTP": "1", "PYTHONPATH": path,
+                 "DATABASE_CONN_MAX_AGE": "600"},
         )  # fmt: skip
         while True:
             try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                return port
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return self
             except OSError:
                 time.sleep(0.1)
 
@@ -125,79 +137,27 @@ class Server:
         self.process.terminate()
         self.process.wait(timeout=20)
 
+    def measure(self, token: str, *, size: int, seconds: float) -> dict[str, Any]:
+        before = self._cpu_seconds()
+        found = generate(self.port, token, size=size, seconds=seconds)
+        used = self._cpu_seconds() - before
+        return {"cpu_us_per_event": round(1e6 * used / found.pop("sent"), 1), **found}
 
-def generate(port: int, token: str, *, size: int, seconds: float) -> dict[str, float]:
-    """Calls from a process of its own; a first second warms everything and does not count."""
-    context = multiprocessing.get_context("spawn")
-    queue = context.Queue()
-    process = context.Process(target=run_generator, args=(queue, port, token, size, seconds))
-    process.start()
-    found = queue.get(timeout=seconds + 120)
-    process.join()
-    return found
-
-
-def run_generator(queue, port: int, token: str, size: int, seconds: float) -> None:
-    latencies: list[float] = []
-    start = time.perf_counter() + 1
-    threads = [
-        threading.Thread(target=call, args=(port, token, size, start, start + seconds, latencies, number))
-        for number in range(THREADS)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    taken = time.perf_counter() - start
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    ordered = sorted(latencies)
-    at = {name: ordered[min(len(ordered) - 1, int(share * len(ordered)))] for name, share in
-          (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))}  # fmt: skip
-    queue.put({
-        "events_per_second": round(len(latencies) * size / taken),
-        **{f"{name}_ms": round(1000 * value, 1) for name, value in at.items()},
-        "generator_cpu_share": round((used.ru_utime + used.ru_stime) / (taken + 1), 2),
-    })  # fmt: skip
+    def _cpu_seconds(self) -> float:
+        """Of the server's processes and of those of PostgreSQL that speak with clients."""
+        parent = self.process.pid
+        workers = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+            rows = connection.execute(
+                "SELECT pid FROM pg_stat_activity"
+                " WHERE datname = current_database() AND backend_type = 'client backend'"
+            )
+            return sum(cpu_seconds_of(pid) for pid in [*workers, *(row[0] for row in rows)])
 
 
-def call(port: int, token: str, size: int, start: float, end: float, latencies: list[float], me: int) -> None:
-    """One kept connection. Only messageIds differ between calls: the generator is to cost little."""
-    number, counted = 0, 0
-    with socket.create_connection(("127.0.0.1", port)) as line:
-        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        mark = "@" * 24
-        text = bodies(size, me, mark)
-        head = (
-            f"POST /v1/{'track' if size == 1 else 'batch'} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-            f"Authorization: Bearer {token}\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {len(text)}\r\n\r\n"
-        )
-        while (now := time.perf_counter()) < end or not counted:
-            number += 1
-            line.sendall((head + text.replace(mark, f"{me:04}{secrets.token_hex(4)}{number:012}")).encode())
-            answer = b""
-            while not answer.endswith(b"}"):  # the server sends head and body one by one
-                piece = line.recv(65536)
-                if not piece:
-                    raise RuntimeError("the server hung up")
-                answer += piece
-            if not answer.startswith(b"HTTP/1.1 200") or b'"errors"' in answer:
-                raise RuntimeError(answer.decode())
-            if now >= start:
-                latencies.append(time.perf_counter() - now)
-                counted += 1
-
-
-def bodies(size: int, me: int, mark: str) -> str:
-    messages = [
-        {
-            "type": "track", "userId": f"c{(me * 1000 + n) * 7919 % 10_000}", "event": "Product Viewed",
-            "messageId": f"{mark}-{n}", "timestamp": "2026-01-02T03:04:05.000Z",
-            "properties": {"product_id": f"p{n}", "price": 4.5}, "context": {"locale": "en-GB"},
-        }
-        for n in range(size)
-    ]  # fmt: skip
-    return json.dumps(messages[0] if size == 1 else {"batch": messages})
+def cpu_seconds_of(pid: int | str) -> float:
+    used = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -91,7 +91,9 @@ def run_with_engines(command: list[str], *, console: Console) -> int:
     watch.listen_to_signals()
     try:
         keys = places.keys(data)
-        engines = Engines(folder, keys=keys, account=account, console=console, lasting=False)
+        # Benchmarks of durable writes must wait for the disk; tests need not.
+        lasting = os.environ.get("DURABLE_ENGINES") == "1"
+        engines = Engines(folder, keys=keys, account=account, console=console, lasting=lasting)
         engines.start(watch)
         env = os.environ | engines.addresses | {"BESPOKE_DATA_DIR": str(data)}
         return _run(command, env=env, watch=watch)
