@@ -4,6 +4,7 @@ Truth is in PostgreSQL. A worker claims a chunk by compare-and-set, holds it by 
 transaction. Always: audience = sent + failed + skipped + unknown + pending.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +15,6 @@ from django.db import connection, transaction
 from django.db.models import Count, Min, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from psycopg.types.json import Jsonb
 
 from campaigns.models import (
     Chunk,
@@ -169,24 +169,21 @@ def record(claim: Claim, outcomes: Sequence[Outcome]) -> set[int]:
     """
     if not outcomes:
         return set()
+    rows = [_as_row(outcome) for outcome in outcomes]
     with connection.cursor() as cursor:
-        cursor.execute(
-            _RECORD,
-            [
-                [o.delivery_id for o in outcomes],
-                [o.status for o in outcomes],
-                [o.reason for o in outcomes],
-                [o.detail[:300].replace("\0", "") for o in outcomes],
-                [o.at if o.status == S.SENT else None for o in outcomes],
-                [None if o.inputs is None else Jsonb(o.inputs) for o in outcomes],
-                [int(o.counts) for o in outcomes],
-                [o.due_at for o in outcomes],
-                [o.wait_ends_at for o in outcomes],
-                [Jsonb(o.devices) if o.devices else None for o in outcomes],
-                claim.chunk_id,
-            ],
-        )
+        cursor.execute(_RECORD, [json.dumps(rows, default=datetime.isoformat), claim.chunk_id])
         return {row[0] for row in cursor.fetchall()}
+
+
+def _as_row(outcome: Outcome) -> dict[str, Any]:
+    """One text for all rows: ten arrays of values cost the driver ten times as much."""
+    return {
+        "id": outcome.delivery_id, "status": outcome.status, "reason": outcome.reason,
+        "detail": outcome.detail[:300].replace("\0", ""),
+        "sent_at": outcome.at if outcome.status == S.SENT else None,
+        "inputs": outcome.inputs, "tries": int(outcome.counts), "due_at": outcome.due_at,
+        "wait_ends_at": outcome.wait_ends_at, "devices": outcome.devices or None,
+    }  # fmt: skip
 
 
 _RECORD = """
@@ -196,9 +193,10 @@ _RECORD = """
         wait_ends_at = coalesce(n.wait_ends_at, d.wait_ends_at),
         devices = CASE WHEN d.customer_id IS NOT NULL
             THEN coalesce(d.devices || n.devices, n.devices, d.devices) END
-    FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::jsonb[], %s::int[],
-            %s::timestamptz[], %s::timestamptz[], %s::jsonb[])
-        AS n(id, status, reason, detail, sent_at, inputs, tries, due_at, wait_ends_at, devices)
+    FROM json_to_recordset(%s::json) AS n(
+        id bigint, status text, reason text, detail text, sent_at timestamptz, inputs jsonb, tries int,
+        due_at timestamptz, wait_ends_at timestamptz, devices jsonb
+    )
     WHERE d.id = n.id AND d.chunk_id = %s
         AND (d.status = 'pending' OR (d.status = 'unknown' AND n.status IN ('sent', 'failed')))
     RETURNING d.id

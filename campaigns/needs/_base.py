@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
+from campaigns.sending.memory import ItemMemory
 from personalization.content.needs import Need
 
 
@@ -46,6 +47,7 @@ class Scene:
     is_real: bool = True
     shown: Mapping[int, frozenset[int]] = field(default_factory=dict)
     pretended: dict[str, int] = field(default_factory=dict)
+    memory: ItemMemory = field(default_factory=ItemMemory)
 
 
 class Provider(ABC):

@@ -89,7 +89,7 @@ class RecommendProvider(Provider):
                 if one.customer_id in picks and one.key not in found:
                     picked[one.key] = picks[one.customer_id]
                     shown[one.delivery_id].update(pick[0] for pick in picks[one.customer_id])
-        texts, pictures = ItemTexts(items_of(picked)), _pictures(asked, picked)
+        texts, pictures = ItemTexts(items_of(picked), scene.memory), _pictures(asked, picked)
         for one in asked:
             if one.key in picked:
                 language = str(one.profile.get("language") or "")

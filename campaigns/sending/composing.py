@@ -14,6 +14,7 @@ from campaigns.tracking.links import Links
 from campaigns.tracking.utm import tag_url, utm_of
 from personalization.content.errors import LeftOut, MissingValue, RenderError, UsedUp
 from personalization.content.needs import GIVENS, Givens
+from personalization.content.remembering import FRAGMENTS
 
 REASONS: dict[type[RenderError], SkipReason] = {
     MissingValue: SkipReason.MISSING_VALUE, LeftOut: SkipReason.LEFT_OUT, UsedUp: SkipReason.NO_COUPON,
@@ -32,7 +33,7 @@ class Composer:
     def __init__(self, run: RunContent, data: ChunkData, *, at: datetime) -> None:
         self._run = run
         self._data = data
-        self._items = ItemTexts(data.items)
+        self._items = ItemTexts(data.items, run.memory)
         self._at = at
         self._issued = int(at.timestamp())
         self._given: dict[int, Givens] = {}
@@ -154,4 +155,5 @@ class Composer:
             ),
             "unsubscribe_url": unsubscribe_url,
             GIVENS: given,
+            FRAGMENTS: self._run.memory.fragments,
         }

@@ -13,6 +13,7 @@ from campaigns.ledger import Row
 from campaigns.models import Run
 from campaigns.schedule.timing import Timing
 from campaigns.sending import copies
+from campaigns.sending.memory import ItemMemory
 from campaigns.sending.picks import Pick, items_of, pick_items, pictures_for
 from personalization.content.errors import TemplateError
 from personalization.context import as_values
@@ -36,6 +37,7 @@ class RunContent:
     choices: Mapping[str, ItemChoice]
     broken: Mapping[str, str] = field(default_factory=dict)
     timing: Timing = field(default_factory=Timing)
+    memory: ItemMemory = field(default_factory=ItemMemory, compare=False)
     _patterns: dict[str, copies.Pattern] = field(default_factory=dict, compare=False)
 
     def pattern(self, variant: str) -> copies.Pattern:
@@ -134,7 +136,9 @@ def load_needs(
         shown[row.id] = frozenset(pick[0] for pick in data.picks.get(profile["id"], ()))
     if not asked and not found:
         return data
-    scene = needs.Scene(run.run_id, run.content, at, is_real, shown, {} if pretended is None else pretended)
+    scene = needs.Scene(
+        run.run_id, run.content, at, is_real, shown, {} if pretended is None else pretended, run.memory
+    )
     for delivery, given in needs.load(asked, scene).items():
         found.setdefault(delivery, {}).update(given)
     return replace(data, givens=found)

@@ -8,6 +8,7 @@ from django.utils import translation
 
 from campaigns.item_choice import ItemChoice
 from campaigns.selectors import items_of_last_messages
+from campaigns.sending.memory import ItemMemory
 from personalization.catalog import selectors as catalog
 from recommender import selectors as recommender
 from recommender.ranking.own_pictures import Chosen, choose_pictures
@@ -76,18 +77,16 @@ def pictures_for(picks: Mapping[int, Sequence[Pick]]) -> dict[int, dict[int, Cho
     return choose_pictures({customer: [pick[0] for pick in found] for customer, found in picks.items()})
 
 
-def _picture(chosen: Chosen | None) -> dict[str, str]:
-    return {"image_url": chosen.url, "image_reason": chosen.why} if chosen else {}
+def _picture(chosen: Chosen) -> dict[str, str]:
+    return {"image_url": chosen.url, "image_reason": chosen.why}
 
 
 class ItemTexts:
-    """Localized items with their reasons; each combination is made once per chunk."""
+    """Localized items with their reasons; each combination is made once."""
 
-    def __init__(self, items: Mapping[int, dict[str, Any]]) -> None:
-        self._items = items
-        self._localized: dict[tuple[int, str], dict[str, Any]] = {}
-        self._reasons: dict[tuple[str, int | None, str, str], str] = {}
-        self._shown: dict[tuple[int, str, int | None, str, str], dict[str, Any]] = {}
+    def __init__(self, items: Mapping[int, dict[str, Any]], memory: ItemMemory | None = None) -> None:
+        self._memory = memory or ItemMemory()
+        self._items = self._memory.as_before(items)
 
     def of(
         self, picks: Sequence[Pick], language: str, pictures: Mapping[int, Chosen] | None = None
@@ -96,34 +95,38 @@ class ItemTexts:
         found = [self._one(pick, language) for pick in picks if pick[0] in self._items]
         if not pictures:
             return found
-        return [{**one, **_picture(pictures.get(one["id"]))} for one in found]
+        return [self._with_picture(one, pictures.get(one["id"])) for one in found]
+
+    def _with_picture(self, one: dict[str, Any], chosen: Chosen | None) -> dict[str, Any]:
+        if chosen is None:
+            return one
+        own = _picture(chosen)
+        return self._memory.get((one,), tuple(own.values()), lambda: {**one, **own})
 
     def _one(self, pick: Pick, language: str) -> dict[str, Any]:
         """Templates cannot change what they get, so one dictionary serves all customers."""
         item_id, kind, because, event = pick
-        key = (item_id, kind, because, event, language)
-        if key not in self._shown:
-            reason = self._reason(kind, because, event, language)
-            self._shown[key] = {**self._item(item_id, language), "reason": reason}
-        return self._shown[key]
+        other = self._items.get(because) if because is not None else None
+
+        def make() -> dict[str, Any]:
+            said = self._memory.get(
+                (other,),
+                ("reason", kind, event, language),
+                lambda: self._reason(kind, because, event, language),
+            )
+            return {**self._item(item_id, language), "reason": said}
+
+        return self._memory.get((self._items[item_id], other), (kind, event, language), make)
 
     def _item(self, item_id: int, language: str) -> dict[str, Any]:
-        key = (item_id, language)
-        if key not in self._localized:
-            self._localized[key] = catalog.localized(self._items[item_id], language)
-        return self._localized[key]
+        item = self._items[item_id]
+        return self._memory.get((item,), ("item", language), lambda: catalog.localized(item, language))
 
     def _reason(self, kind: str, because: int | None, event: str, language: str) -> str:
-        key = (kind, because, event, language)
-        if key not in self._reasons:
-            name = (
-                self._item(because, language)["name"]
-                if because is not None and because in self._items
-                else ""
-            )
-            with translation.override(ui_language(language)):
-                self._reasons[key] = say_reason(kind, because=name, event=event)
-        return self._reasons[key]
+        known = because is not None and because in self._items
+        name = self._item(because, language)["name"] if because is not None and known else ""
+        with translation.override(ui_language(language)):
+            return say_reason(kind, because=name, event=event)
 
 
 def ui_language(language: str) -> str:

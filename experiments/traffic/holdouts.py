@@ -17,6 +17,7 @@ from experiments.models import Holdout, HoldoutMember, HoldoutVersion
 from experiments.traffic.rules import hash_values
 from personalization.access.services import audit
 from personalization.customers.models import Customer
+from personalization.importing.passing import these
 
 CHUNK = 50_000
 # Half of the customers is more than any measurement needs; more is surely a slip.
@@ -155,7 +156,7 @@ def _draw_chunk(version: HoldoutVersion, customer_ids: list[int], at: datetime) 
 
 
 def _members(holdout_id: int, customer_ids: list[int]) -> set[int]:
-    rows = HoldoutMember.objects.filter(holdout=holdout_id, customer__in=customer_ids, left_at=None)
+    rows = HoldoutMember.objects.filter(holdout=holdout_id, customer__in=these(customer_ids), left_at=None)
     return set(rows.values_list("customer_id", flat=True))
 
 

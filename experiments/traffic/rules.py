@@ -7,6 +7,7 @@ from django.db.models import F, Min
 from experiments.assignment import Filter, Rule, namespace_filter
 from experiments.models import Experiment, Layer, Variant
 from personalization.customers.models import Customer, Identifier, IdentifierKind
+from personalization.importing.passing import these
 
 
 def rule_of(experiment: Experiment, variants: Sequence[Variant], *, filters: Iterable[Filter] = ()) -> Rule:
@@ -39,10 +40,12 @@ def hash_values(customer_ids: Sequence[int]) -> dict[int, str]:
 
     For visitors without one: their first anonymous id, which their browser knows; failing that, our own id.
     """
-    known = dict(Customer.objects.filter(pk__in=customer_ids).order_by("pk").values_list("pk", "external_id"))
+    known = dict(
+        Customer.objects.filter(pk__in=these(customer_ids)).order_by("pk").values_list("pk", "external_id")
+    )
     nameless = [pk for pk, external_id in known.items() if not external_id]
     first = (
-        Identifier.objects.filter(customer__in=nameless, kind=IdentifierKind.ANONYMOUS_ID)
+        Identifier.objects.filter(customer__in=these(nameless), kind=IdentifierKind.ANONYMOUS_ID)
         .values("customer_id")
         .annotate(first=Min("pk"))
         .values("first")

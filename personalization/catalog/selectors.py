@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.models import F, Q
 
 from personalization.catalog.models import Item
+from personalization.importing.passing import these
 
 ITEM_FIELDS = (
     "id", "external_id", "name", "description", "price", "currency", "categories", "brand", "url",
@@ -18,7 +19,7 @@ def items(item_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     """Plain dictionaries by item id, as templates see them. Unknown ids are absent; `price` may be None,
     and so may `preview_url`, the GIF of a video.
     """
-    rows = Item.objects.filter(pk__in=list(item_ids)).values(*ITEM_FIELDS, preview_url=F("look__preview"))
+    rows = Item.objects.filter(pk__in=these(item_ids)).values(*ITEM_FIELDS, preview_url=F("look__preview"))
     return {row["id"]: dict(row) for row in rows}
 
 

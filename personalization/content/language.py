@@ -11,7 +11,6 @@ from io import StringIO
 from typing import Any, TextIO
 
 from liquid import Environment, RenderContext
-from liquid.ast import BlockNode
 from liquid.builtin.expressions import FilteredExpression, Path
 from liquid.builtin.output import Output, OutputNode
 from liquid.builtin.tags.for_tag import ForNode, ForTag
@@ -38,6 +37,7 @@ from personalization.content.localized import Localized
 from personalization.content.missing import RecordingUndefined, collected, note
 from personalization.content.needs import ConnectedContent, Coupon, LastOrders, Need, Recommend
 from personalization.content.partials import IncludePart, RenderPart
+from personalization.content.remembering import FRAGMENTS, Fragments, RememberedBlock, block_of_loop
 
 FUEL = 100_000
 FORBIDDEN_FILTERS = ("safe", "escapejs")
@@ -48,8 +48,8 @@ OWN_TAGS = (
 
 
 class MessageContext(RenderContext):
-    """The state of one rendering, with its fuel. `must_print`: a value that prints nothing is an error.
-    `part`: the block that is about to be rendered; `inner`: its scope, if it has one of its own."""
+    """The state of one rendering, with its fuel. `must_print`: a value that prints nothing is an error;
+    `missed` counts those. `part`: the block that is about to be rendered; `inner`: its scope, if it has one of its own."""
 
     part: BoundTemplate | None = None
     inner: "MessageContext | None" = None
@@ -59,12 +59,14 @@ class MessageContext(RenderContext):
         self.fuel = FUEL
         self.weight = 1
         self.must_print = False
+        self.fragments: Fragments | None = None
+        self.missed = 0
 
     def copy(self, namespace: Mapping[str, object], *args: Any, **options: Any) -> "MessageContext":
         self.inner = super().copy(namespace, *args, **options)  # type: ignore[assignment]
         assert self.inner is not None
         self.inner.fuel, self.inner.weight = self.fuel, self.weight
-        self.inner.must_print = self.must_print
+        self.inner.must_print, self.inner.fragments = self.must_print, self.fragments
         return self.inner
 
     def charge(self, amount: int) -> None:
@@ -111,6 +113,7 @@ class FastOutputNode(OutputNode):
         return buffer.write(text)
 
     def _miss(self, context: "MessageContext") -> None:
+        context.missed += 1
         hint = str(self.expression)[:80]
         note(self.token, hint)
         if context.must_print:
@@ -138,27 +141,18 @@ class FastOutput(Output):
     node_class = FastOutputNode
 
 
-class DirectBlock(BlockNode):
-    """What a loop repeats. No tag of ours disables others (only `render` would), so nodes are called without
-    asking each time whether they may."""
-
-    __slots__ = ()
-
-    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
-        if self.blank:
-            return super().render_to_output(context, buffer)
-        written = 0
-        for node in self.nodes:
-            written += node.render_to_output(context, buffer)
-        return written
-
-
 class WeighedForNode(ForNode):
     weight = 1
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
         assert isinstance(context, MessageContext)
         context.weight = self.weight
+        if context.fragments is not None and not context.loops and isinstance(self.block, RememberedBlock):
+            items, length = self.expression.evaluate(context)
+            text = self.block.whole_loop(context, list(items)) if length else None
+            if text is not None:
+                context.raise_for_loop_limit(length)
+                return buffer.write(text)
         return super().render_to_output(context, buffer)
 
 
@@ -170,7 +164,7 @@ class WeighedFor(ForTag):
         node = super().parse(stream)
         assert isinstance(node, WeighedForNode)
         node.weight = _weight(stream, start)
-        node.block = DirectBlock(node.block.token, node.block.nodes)
+        node.block = block_of_loop(node.block, node.expression, self.env.filters, FastOutputNode)
         return node
 
 
@@ -206,6 +200,7 @@ class MessageTemplate(BoundTemplate):
         prints nothing; never prints half a message."""
         context = MessageContext(self, globals=values)
         context.must_print = must_print
+        context.fragments = values.get(FRAGMENTS)  # type: ignore[assignment]
         buffer = StringIO()
         try:
             for node in self.nodes:

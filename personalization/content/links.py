@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection
+from functools import lru_cache
 from html import escape, unescape
 
 ALLOWED_SCHEMES = {"http", "https", "mailto", "tel", "sms", "cid"}
@@ -37,16 +38,25 @@ def rewrite_links(html: str, make_url: Callable[[str], str | None], *, keep: Col
     """
 
     def replace(match: re.Match[str]) -> str:
-        before, _, double, single, after = match.groups()
-        url = unescape(double if double is not None else single)
-        if not url.startswith(("http://", "https://")) or url in keep:
+        found = _web_link(*match.groups())
+        if found is None:
             return match[0]
-        if "data-no-track" in before or "data-no-track" in after:
-            return match[0]
-        new = make_url(url)
-        return match[0] if new is None else f'<a {before}href="{escape(new)}"{after}>'
+        before, url, after = found
+        new = None if url in keep else make_url(url)
+        return match[0] if new is None else f"{before}{escape(new)}{after}"
 
     return ANCHOR.sub(replace, html)
+
+
+@lru_cache(maxsize=4096)  # messages share most of their links
+def _web_link(
+    before: str, _quoted: str, double: str | None, single: str | None, after: str
+) -> tuple[str, str, str] | None:
+    """What stands before the address, the address, and what comes after; None for what is not replaced."""
+    url = unescape(double if double is not None else single or "")
+    if not url.startswith(("http://", "https://")) or "data-no-track" in before or "data-no-track" in after:
+        return None
+    return f'<a {before}href="', url, f'"{after}>'
 
 
 def add_open_pixel(html: str, url: str) -> str:

@@ -1,6 +1,5 @@
 """Addresses as keyed hashes: comparable with a suppression list, worthless to whoever copies it."""
 
-import hashlib
 import hmac
 
 from django.conf import settings
@@ -9,4 +8,4 @@ from django.conf import settings
 def address_hash(channel: str, address: str) -> str:
     """HMAC-SHA256 in hex of channel and address; case and surrounding space do not count."""
     message = f"{channel}:{address.strip().lower()}".encode(errors="replace")
-    return hmac.new(settings.ADDRESS_KEY.encode(), message, hashlib.sha256).hexdigest()
+    return hmac.digest(settings.ADDRESS_KEY.encode(), message, "sha256").hex()

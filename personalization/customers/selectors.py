@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from personalization.customers.addresses import address_hash
 from personalization.customers.declared import unseal
 from personalization.customers.models import Channel, Consent, Customer, Suppression
+from personalization.importing.passing import these
 
 PROFILE_FIELDS = (
     "id", "external_id", "email", "phone", "first_name", "last_name", "language", "country", "city",
@@ -21,7 +22,7 @@ def profiles(customer_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
 
     Ids that do not exist are absent.
     """
-    rows = Customer.objects.filter(pk__in=list(customer_ids)).values(*PROFILE_FIELDS)
+    rows = Customer.objects.filter(pk__in=these(customer_ids)).values(*PROFILE_FIELDS)
     found = {row["id"]: dict(row) for row in rows}
     unseal({pk: row["traits"] for pk, row in found.items()})
     return found
@@ -37,7 +38,7 @@ def profile_by_external_id(external_id: str) -> dict[str, Any] | None:
 def consented_ids(customer_ids: Collection[int], *, channel: str, topic: str) -> set[int]:
     """Those of `customer_ids` whose current statement for channel and topic is a yes; silence is a no."""
     current = _granted(channel=channel, topic=topic)
-    return set(current.filter(customer_id__in=list(customer_ids)).values_list("customer_id", flat=True))
+    return set(current.filter(customer_id__in=these(customer_ids)).values_list("customer_id", flat=True))
 
 
 def consented(*, channel: str, topic: str) -> QuerySet[Customer]:
@@ -122,7 +123,7 @@ def _addresses(customer_ids: Collection[int], *, channel: str) -> Iterable[tuple
     column = ADDRESS_COLUMNS.get(Channel(channel))
     if column is None:
         return [(pk, person_address(pk)) for pk in customer_ids]
-    return Customer.objects.filter(pk__in=list(customer_ids)).values_list("pk", column)
+    return Customer.objects.filter(pk__in=these(customer_ids)).values_list("pk", column)
 
 
 def person_address(customer_id: int) -> str:
