@@ -118,7 +118,7 @@ _JUDGE = """
         ) AS f
     ), ranked AS (
         SELECT *, row_number() OVER (
-            PARTITION BY lower(address) ORDER BY (consented AND NOT suppressed) DESC, customer_id
+            PARTITION BY lower(address) COLLATE "C" ORDER BY (consented AND NOT suppressed) DESC, customer_id
         ) AS place
         FROM known
     ), judged AS (

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection, transaction
 
@@ -11,6 +11,7 @@ from experiments.errors import NotRunning
 from experiments.models import Assignment, Experiment, Variant
 from experiments.selectors import assignments_of
 from experiments.traffic.rules import hash_values, rule_of
+from personalization.importing.passing import these
 from personalization.segments import selectors as segments
 
 CHUNK = 20_000
@@ -58,17 +59,25 @@ def store(experiment: Experiment, rows: Sequence[NewAssignment]) -> None:
     """Writes those that are new, in the order of the customers; who has an assignment keeps it."""
     if not rows:
         return
-    columns: list[Any] = [list(column) for column in zip(*sorted(rows), strict=True)]
+    ordered = sorted(rows)
+    # Few are different: numbers for them are a third of what three more arrays would cost.
+    kinds = {kind: number for number, kind in enumerate(sorted({row[1:] for row in ordered}), 1)}
+    variants, chances, moments = (list(column) for column in zip(*kinds, strict=True))
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {Assignment._meta.db_table}"  # noqa: S608
             " (experiment_id, customer_id, variant_id, propensity, assigned_at)"
-            " SELECT %s, customer, variant, chance, at"
-            " FROM unnest(%s::bigint[], %s::bigint[], %s::float8[], %s::timestamptz[])"
-            " AS drawn (customer, variant, chance, at)"
+            " SELECT %s, drawn.customer, kinds.variant, kinds.chance, kinds.at"
+            " FROM unnest(%s::bigint[], %s::int[]) AS drawn (customer, kind)"
+            " JOIN unnest(%s::bigint[], %s::float8[], %s::timestamptz[]) WITH ORDINALITY"
+            " AS kinds (variant, chance, at, kind) ON kinds.kind = drawn.kind"
+            " ORDER BY drawn.customer, drawn.kind"
             " ON CONFLICT (experiment_id, customer_id) DO NOTHING",
-            [experiment.pk, *columns],
-        )
+            [
+                experiment.pk, [row.customer_id for row in ordered], [kinds[row[1:]] for row in ordered],
+                variants, chances, moments,
+            ],
+        )  # fmt: skip
 
 
 def _assign_chunk(
@@ -99,5 +108,5 @@ def not_in_segment(experiment: Experiment, customer_ids: list[int], *, now: date
     """Those of the customers that are not in the experiment's segment; nobody when it has none."""
     if experiment.segment_version is None or not customer_ids:
         return set()
-    members = segments.members(experiment.segment_version, now=now).filter(pk__in=customer_ids)
+    members = segments.members(experiment.segment_version, now=now).filter(pk__in=these(customer_ids))
     return set(customer_ids) - set(members.values_list("pk", flat=True))

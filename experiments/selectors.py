@@ -20,6 +20,7 @@ from experiments.reports.metric_report import baseline_of, compared_variants, me
 from experiments.reports.report import ALPHA, AllocationReport, MetricReport, Report, VariantSummary
 from experiments.reports.weighted import check_division, drawn_effect, weighted_report
 from experiments.stats import check_seen_twice, sample_ratio, sample_ratio_by_stage
+from personalization.importing.passing import these
 
 Stages = Mapping[str, Mapping[str, int]]
 
@@ -28,7 +29,7 @@ def assignments_of(
     experiment: Experiment, customer_ids: Sequence[int]
 ) -> dict[int, tuple[int | None, float]]:
     """Variant id and propensity of those customers that are assigned."""
-    rows = Assignment.objects.filter(experiment=experiment, customer_id__in=customer_ids)
+    rows = Assignment.objects.filter(experiment=experiment, customer_id__in=these(customer_ids))
     return {
         pk: (variant, chance)
         for pk, variant, chance in rows.values_list("customer_id", "variant_id", "propensity")

@@ -8,6 +8,7 @@ from campaigns.schedule.best_hour import best_hours
 from campaigns.schedule.local_time import moment, next_at
 from campaigns.schedule.timing import Timing
 from personalization.customers.models import Customer
+from personalization.importing.passing import these
 
 # The first clocks on earth (Kiritimati) show a time 14 hours before UTC does.
 FIRST = timedelta(hours=14)
@@ -53,5 +54,5 @@ def _zones(customer_ids: Sequence[int]) -> Mapping[int, str]:
     found: dict[int, str] = {}
     for start in range(0, len(customer_ids), BATCH):
         part = customer_ids[start : start + BATCH]
-        found.update(Customer.objects.filter(pk__in=part).values_list("pk", "time_zone"))
+        found.update(Customer.objects.filter(pk__in=these(part)).values_list("pk", "time_zone"))
     return found

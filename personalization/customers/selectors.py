@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from personalization.customers.addresses import address_hash
 from personalization.customers.declared import unseal
 from personalization.customers.models import Channel, Consent, Customer, Suppression
-from personalization.importing.passing import these
+from personalization.importing.passing import these, these_texts
 
 PROFILE_FIELDS = (
     "id", "external_id", "email", "phone", "first_name", "last_name", "language", "country", "city",
@@ -57,9 +57,9 @@ def suppressed_ids(customer_ids: Collection[int], *, channel: str) -> set[int]:
     rows = _addresses(customer_ids, channel=channel)
     hashes = {pk: address_hash(channel, address) for pk, address in rows if address}
     listed = set(
-        Suppression.objects.filter(channel=channel, address_hash__in=set(hashes.values())).values_list(
-            "address_hash", flat=True
-        )
+        Suppression.objects.filter(
+            channel=channel, address_hash__in=these_texts(set(hashes.values()))
+        ).values_list("address_hash", flat=True)
     )
     return {pk for pk, value in hashes.items() if value in listed}
 

@@ -13,6 +13,11 @@ def these(ids: Iterable[int]) -> RawSQL:
     return RawSQL("SELECT unnest(%s::bigint[])", [list(ids)])
 
 
+def these_texts(values: Iterable[str]) -> RawSQL:
+    """The same for a column of texts."""
+    return RawSQL("SELECT unnest(%s::text[])", [list(values)])
+
+
 @contextmanager
 def binary_cursor() -> Iterator[psycopg.Cursor]:
     """The driver's own, in Django's transaction: bytes travel as they are. Django's cursor writes them into

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import dkim
 import pytest
+from dkim.canonicalization import Relaxed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -62,6 +63,12 @@ def test_the_signature_stands_first_and_harms_no_header() -> None:
 )
 def test_bodies_are_made_canonical_as_the_rfc_shows(body: bytes, canonical: bytes) -> None:
     assert relaxed_body(body) == canonical
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from([b" ", b"\t", b"\r\n", b"a", b"--b", b"\xc3\xa9"])).map(b"".join))
+def test_any_body_is_made_canonical_as_dkimpy_does(body: bytes) -> None:
+    assert relaxed_body(body) == Relaxed.canonicalize_body(body + b"\r\n")
 
 
 @pytest.mark.parametrize(

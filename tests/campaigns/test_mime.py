@@ -141,3 +141,12 @@ def test_minified_html_is_broken_inside_its_tags_only() -> None:
 @pytest.mark.parametrize("html", ["<p>" + "x" * 5000 + "</p>", "é" * 5000, "<td " * 3 + "y" * 3000])
 def test_html_that_cannot_be_broken_is_encoded(html: str) -> None:
     assert content(list(parsed(build(html=html)).iter_parts())[1]).replace("\n", " ") == html
+
+
+@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize(("length", "encoding"), [(990, b"7bit"), (991, b"quoted-printable")])
+def test_only_a_line_that_is_too_long_is_encoded(place: int, length: int, encoding: bytes) -> None:
+    lines = ["x" * 990, "", "y" * 700, "z" * 289]
+    lines[place] = "w" * length
+    for end in ("", "\n"):
+        assert mime.part("\n".join(lines) + end, eight_bit=True)[0] == encoding
