@@ -49,7 +49,8 @@ OWN_TAGS = (
 
 class MessageContext(RenderContext):
     """The state of one rendering, with its fuel. `must_print`: a value that prints nothing is an error;
-    `missed` counts those. `part`: the block that is about to be rendered; `inner`: its scope, if it has one of its own."""
+    `missed` counts those. `part`: the block that is about to be rendered; `inner`: its scope, if it has one
+    of its own."""
 
     part: BoundTemplate | None = None
     inner: "MessageContext | None" = None
