@@ -47,9 +47,14 @@ def _told(report: Report, metric: LearnedMetric) -> dict[str, Any]:
         "name": metric.name,
         "sentences": _sentences(metric, names),
         "variants": [_variant(metric, one, names[one.variant]) for one in metric.variants],
-        "names": [names[one.variant] for one in metric.variants],
         "days": [
-            {"number": row["number"], "cells": [_cell(metric, one, row["drawn"]) for one in row["cells"]]}
+            {
+                "number": row["number"],
+                "cells": [
+                    {"name": names[variant], **_cell(metric, one, row["drawn"])}
+                    for variant, one in zip(metric.days, row["cells"], strict=True)
+                ],
+            }
             for row in _rows(metric)
         ],
     }

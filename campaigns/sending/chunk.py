@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from campaigns import ledger
 from campaigns.channels import Answer, ChannelError, DeviceResult, Outgoing, Session
@@ -33,8 +34,8 @@ from personalization import tracing
 log = structlog.get_logger(__name__)
 S = DeliveryStatus
 STATUS = {"sent": S.SENT, "refused": S.FAILED, "later": S.PENDING, "unknown": S.UNKNOWN}
-LOST_JOURNAL = "the machine that was sending restarted or is gone; its journal cannot tell"
-NO_RESULT = "handed over, then the worker died before the answer"
+LOST_JOURNAL = gettext_noop("the machine that was sending restarted or is gone; its journal cannot tell")
+NO_RESULT = gettext_noop("handed over, then the worker died before the answer")
 
 
 class _Sessions(threading.local):

@@ -7,10 +7,11 @@ ledger says of each message that it was not sent.
 from collections.abc import Callable
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from campaigns.channels._base import Answer, Outgoing, Session
 
-DETAIL = "sandbox: nothing was sent"
+DETAIL = gettext_noop("sandbox: nothing was sent")
 
 
 def hand_over(session: Session, message: Outgoing, *, intent: Callable[[], None]) -> Answer:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from campaigns.models import Campaign, Suggestion, SuggestionStatus
 from campaigns.suggestions import services
 from campaigns.suggestions.purpose import MessageText
+from personalization.access.actors import actor_labels
 from personalization.access.problems import ProblemError
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
@@ -68,6 +69,7 @@ def _show(request: HttpRequest, call: Call) -> HttpResponse:
 def _row(request: HttpRequest, suggestion: Suggestion) -> dict[str, Any]:
     return {
         "suggestion": suggestion,
+        "by": actor_labels([suggestion.call.actor])[suggestion.call.actor],
         "markup": services.as_markup(suggestion.text) if suggestion.field == "body" else suggestion.text,
         "source": suggestion.call.question.get("source", ""),
         "can_decide": request.user.has_perm(APPROVE),

@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from campaigns.models import Campaign, Run
 from campaigns.why.answers import deliveries_to, explain
+from campaigns.why.words import facts_in_words
 from personalization.access.models import Scope
 from personalization.access.services import actor_name, audit
 from personalization.access.shell import render_page, staff_page
@@ -86,7 +87,10 @@ def why(request: HttpRequest, campaign_id: int, number: int) -> HttpResponse:
             "customer": customer,
             "deliveries": deliveries,
             "delivery": delivery,
-            "decisions": explain(run, customer, delivery),
+            "decisions": [
+                {**vars(one), "words": list(facts_in_words(one.facts))}
+                for one in explain(run, customer, delivery)
+            ],
             "now": timezone.now(),
         }
     return render_page(request, "campaigns/why.html", context, title=_("Who got it, and why"))

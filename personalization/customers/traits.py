@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext as _
+
 from personalization.context.times import is_zone
 from personalization.customers.errors import InvalidTraits
 from personalization.customers.phones import normalize_phone
@@ -42,21 +44,21 @@ def clean_json(value: Any, *, depth: int = 0) -> Any:
         return value
     if isinstance(value, (int, float)):
         if not -MOST < value < MOST:
-            raise InvalidTraits("a number is too large")
+            raise InvalidTraits(_("a number is too large"))
         return value
     if depth >= MAX_DEPTH:
-        raise InvalidTraits("nested too deeply")
+        raise InvalidTraits(_("nested too deeply"))
     if isinstance(value, Mapping):
         return {clean_text(str(key)): clean_json(entry, depth=depth + 1) for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
         return [clean_json(entry, depth=depth + 1) for entry in value]
-    raise InvalidTraits(f"{type(value).__name__} is not a JSON value")
+    raise InvalidTraits(_("%s is not a JSON value") % type(value).__name__)
 
 
 def _plain(limit: int) -> Callable[[str], str]:
     def check(text: str) -> str:
         if len(text) > limit:
-            raise InvalidTraits(f"longer than {limit} characters")
+            raise InvalidTraits(_("longer than %d characters") % limit)
         return text
 
     return check
@@ -66,26 +68,26 @@ def _email(text: str) -> str:
     # Deliverability is the sender's matter; here only what could never be an address is refused.
     local, at, domain = text.rpartition("@")
     if len(text) > 254 or not at or not local or not domain or re.search(r"[\s<>,;\"]", text):
-        raise InvalidTraits("not an e-mail address")
+        raise InvalidTraits(_("not an e-mail address"))
     return text
 
 
 def _country(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z]{2}", text):
-        raise InvalidTraits("not a two-letter country code")
+        raise InvalidTraits(_("not a two-letter country code"))
     return text.upper()
 
 
 def _language(text: str) -> str:
     tag = text.replace("_", "-").partition(".")[0]
     if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", tag) or len(tag) > 16:
-        raise InvalidTraits("not a language tag")
+        raise InvalidTraits(_("not a language tag"))
     return tag
 
 
 def _time_zone(text: str) -> str:
     if not is_zone(text):
-        raise InvalidTraits("not a time zone of the IANA list")
+        raise InvalidTraits(_("not a time zone of the IANA list"))
     return text
 
 
@@ -121,7 +123,7 @@ def check_column(column: str, value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise InvalidTraits(f"{column}: not a text")
+        raise InvalidTraits(f"{column}: {_('not a text')}")
     text = clean_text(str(value)).strip()
     try:
         return _CHECKS[column](text) if text else ""

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from personalization.access.actors import actor_labels
 from personalization.access.services import actor_name, audit
 from personalization.access.shell import render_page, staff_page
 from personalization.customers import reading, selectors, services
@@ -24,10 +25,12 @@ def profile(request: HttpRequest, pk: int) -> HttpResponse:
     suppression = selectors.suppression_of(customer, channel=Channel.EMAIL)
     may_see = reading.may_see(request)
     reading.show_one(request, customer, page="profile")
+    merges = list(customer.merges.all()[:50]) if may_see else []
+    people = actor_labels(merge.actor for merge in merges)
     context = {
         "customer": customer,
         "may_see": may_see,
-        "merges": customer.merges.all()[:50] if may_see else [],
+        "merges": [(merge, people[merge.actor]) for merge in merges],
         "identifiers": customer.identifiers.order_by("created_at", "id") if may_see else [],
         "statements": selectors.consent_history(customer),
         "suppression": suppression,

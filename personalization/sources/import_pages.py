@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from personalization.access.actors import actor_labels
 from personalization.access.problems import ProblemError
 from personalization.access.services import actor_name, audit
 from personalization.access.shell import render_page, staff_page
 from personalization.importing.reading import UnreadableFile
 from personalization.sources import services, tasks
 from personalization.sources.kinds import importer_for
-from personalization.sources.labels import label_of
+from personalization.sources.labels import label_of, say_fault
 from personalization.sources.models import Import, ImportStatus, Kind
 from personalization.sources.preview import preview
 
@@ -43,8 +44,10 @@ def imports(request: HttpRequest) -> HttpResponse:
             messages.error(request, error.detail)
             return redirect("sources:imports")
         return redirect("sources:import", job.pk)
+    jobs = Import.objects.all()[:SHOWN]
+    people = actor_labels(job.actor for job in jobs)
     context = {
-        "imports": [{"job": job, **counts_of(job)} for job in Import.objects.all()[:SHOWN]],
+        "imports": [{"job": job, "by": people[job.actor], **counts_of(job)} for job in jobs],
         "kinds": Kind.choices,
         "can_import": request.user.has_perm("sources.add_import"),
     }
@@ -79,6 +82,7 @@ def _draft(job: Import) -> dict[str, Any]:
     }
     try:
         context["preview"] = shown = preview(job)
+        shown.rows = [(line, cells, say_fault(job.kind, fault)) for line, cells, fault in shown.rows]
         filled = set(shown.mapping.values())
         missing = named(name for name in importer.required if name not in filled)
         if importer.required_one_of and not filled & set(importer.required_one_of):

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from babel import Locale
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import get_language, to_locale
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -80,13 +82,24 @@ def act(request: HttpRequest, name: str) -> HttpResponse:
     return redirect("traits:text-source", name)
 
 
+def name_language(code: str) -> str:
+    """As the reader calls it; a code that CLDR does not know stays as it is."""
+    names = Locale.parse(to_locale(get_language() or "en")).languages
+    return str(names.get(code.replace("-", "_"), code))
+
+
 def _row(told: Told) -> dict[str, Any]:
     held = told.held_out
-    is_sentiment = told.kind == "text_sentiment"
-    labels = {POSITIVE: _("praise"), NEUTRAL: _("neutral"), NEGATIVE: _("complaint")} if is_sentiment else {}
+    labels = {}
+    if told.kind == "text_sentiment":
+        labels = {POSITIVE: _("praise"), NEUTRAL: _("neutral"), NEGATIVE: _("complaint")}
+    elif told.kind == "text_language":
+        labels = {cell.value: name_language(cell.value) for cell in told.cells}
     return {
         "told": told, "label": trait_kinds()[told.kind].label, "is_topic": told.kind == "text_topic",
-        "cells": [{"cell": cell, "label": labels.get(cell.value, cell.value)} for cell in told.cells],
+        "cells": [
+            {"cell": cell, "label": labels.get(cell.value, cell.value)} for cell in told.cells
+        ],
         "held": held and {
             **held, "right": f"{100 * held['right']:.0f} %",
             "without": f"{100 * held['right_without']:.0f} %",

@@ -31,7 +31,6 @@
       const page = JSON.parse(document.getElementById("campaign-data").textContent);
       const messages = page.campaign.messages.map(withId);
       const here = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
-      const zones = Intl.supportedValuesOf ? Intl.supportedValuesOf("timeZone") : [];
       return {
         c: { ...page.campaign, segment: String(page.campaign.segment), messages, timing: { mode: "once", hour: "09:00", repeat: "", cap_rule: "drop", quiet_rule: "wait", quiet: "workspace", max_wait_hours: 48, per_second: "", ...page.campaign.timing, own_quiet: page.campaign.timing.own_quiet || { from: "22:00", until: "08:00" }, window: page.campaign.timing.window || { from: "", until: "", days: [] } } },
         dates: null,
@@ -41,7 +40,7 @@
         itemNames: page.campaign.item_names,
         texts: page.texts,
         at: 0, last: "body", mode: "desktop", when: page.campaign.scheduled_at ? "later" : "now",
-        at_local: "", zone: here, zones: [...new Set([here, "UTC", ...zones])],
+        at_local: "", zone: here,
         size: null, counting: false, checks: [], approval: null, said: "", errors: {}, trouble: "", busy: false, saved: "", note: "",
         guardrails: [], decides: "", shares: page.shares,
         outlook: null, lookDays: [], lengthDays: "", planTrouble: "", planTurn: 0,

@@ -34,7 +34,7 @@ def test_a_spreadsheet_is_imported_by_hand(
     page.get_by_label("Field for nr").select_option("external_id")
     page.get_by_role("button", name="Look again").click()
     expect(page.get_by_text("1 of these rows would be rejected.")).to_be_visible()
-    expect(page.get_by_role("cell", name="email: not an e-mail address")).to_be_visible()
+    expect(page.get_by_role("cell", name="E-mail: not an e-mail address")).to_be_visible()
     accessible(page)
     shot(page, "import", full_page=True)
     page.get_by_role("button", name="Dry run").click()

@@ -4,9 +4,12 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from campaigns import services
 from campaigns.models import FrequencyCap
+from campaigns.sending.chunk import LOST_JOURNAL
+from campaigns.why.words import facts_in_words
 from personalization.access.models import User
 from personalization.access.services import create_key
 from personalization.customers.services import record_consent
@@ -65,3 +68,18 @@ def test_the_screen_finds_a_customer_by_words_and_needs_the_right_to_see_them(
     client.force_login(User.objects.create_superuser("ann", "ann@shop.example", "x"))
     page = client.get(f"{url}?q=c0").content.decode()
     assert "wy-passed" in page and "Name0" in page
+    assert "Consent needed" in page and "is_needed" not in page
+
+
+def test_inputs_are_told_in_words_and_in_the_readers_time() -> None:
+    facts = {
+        "is_needed": True, "recorded_at": "2026-11-03T23:30:00+00:00", "chance": 0.475, "channel": "email",
+        "reason": "unsubscribed", "granted": False, "picks": [], "quiet_hours": ["22:00–08:00"],
+        "answer": LOST_JOURNAL, "sent_at": None,
+    }  # fmt: skip
+    with timezone.override("Asia/Shanghai"):
+        assert dict(facts_in_words(facts)) == {
+            "Consent needed": "yes", "Said on": "Nov. 4, 2026, 7:30 a.m.", "Chance": "47.5 %",
+            "Channel": "E-mail", "Reason": "Unsubscribed", "Agreed": "no", "Quiet hours": "22:00–08:00",
+            "Answer of the service": LOST_JOURNAL,
+        }  # fmt: skip
