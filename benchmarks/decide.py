@@ -2,7 +2,8 @@
 
 Requests leave on a fixed schedule, answered or not, and are timed from when they should have left, over real
 sockets. Beside it, in the same way, a page that only says that the server is there
-(`/healthz`): what the server itself costs. Server, load and engines share the machine.
+(`/healthz`): what the server itself costs. `left_late_p99_ms` is how late requests left: the generator's own
+part, or a connection that still waited for its last answer. Server, load and engines share the machine.
 """
 
 import json
@@ -133,6 +134,7 @@ def load(port: int, what: str, token: str, n: int, rate: float, seconds: float) 
     """Requests of random customers at that rate; milliseconds from when each should have left."""
     start, total = time.perf_counter() + 0.2, int(rate * seconds)
     waits: list[float] = []
+    lags: list[float] = []
     reasons: Counter[str] = Counter()
     lock = threading.Lock()
 
@@ -142,6 +144,7 @@ def load(port: int, what: str, token: str, n: int, rate: float, seconds: float) 
         for number in range(first, total, CONNECTIONS):
             due = start + number / rate
             time.sleep(max(due - time.perf_counter(), 0))
+            lag = time.perf_counter() - due
             if what == "decide":
                 body = json.dumps({"customer": f"c{chance.randint(1, n)}", "placements": ["hero"]})
                 connection.request("POST", "/api/v1/decide", body, headers)
@@ -153,6 +156,7 @@ def load(port: int, what: str, token: str, n: int, rate: float, seconds: float) 
             reason = json.loads(raw)["placements"][0]["reason"] if what == "decide" else str(answer.status)
             with lock:
                 waits.append(wait)
+                lags.append(lag)
                 reasons[reason] += 1
 
     threads = [threading.Thread(target=work, args=(first,)) for first in range(CONNECTIONS)]
@@ -160,9 +164,18 @@ def load(port: int, what: str, token: str, n: int, rate: float, seconds: float) 
         thread.start()
     for thread in threads:
         thread.join()
-    waits.sort()
-    at = {f"p{p}_ms": round(1e3 * waits[min(len(waits) * p // 100, len(waits) - 1)], 1) for p in (50, 95, 99)}
-    return {**at, "answered": len(waits), "reasons": dict(reasons)}
+    at = {f"p{p}_ms": _percentile_ms(waits, p) for p in (50, 95, 99)}
+    return {
+        **at,
+        "left_late_p99_ms": _percentile_ms(lags, 99),
+        "answered": len(waits),
+        "reasons": dict(reasons),
+    }
+
+
+def _percentile_ms(seconds: list[float], percent: int) -> float:
+    at = min(len(seconds) * percent // 100, len(seconds) - 1)
+    return round(1e3 * sorted(seconds)[at], 1)
 
 
 def run_down(port: int, token: str, n: int) -> dict[str, Any]:

@@ -14,11 +14,12 @@ from recommender.ranking.lists import VISITOR, Recommendation, Request, make_lis
 from recommender.ranking.many import BECAUSE, BOUGHT, MODEL, PINNED, POPULAR, SIMILAR, VIEWED
 from recommender.ranking.rules import EXCLUDE, Rules
 from recommender.ranking.stocktaking import load_assortment, write_numbers
-from recommender.serving import UNREADABLE, ServedModel, serve_champion, serve_run
+from recommender.serving import UNREADABLE, ServedModel, refresh_champions, serve_champion, serve_run
 
 __all__ = [
     "BECAUSE", "BOUGHT", "MODEL", "PINNED", "POPULAR", "SIMILAR", "VIEWED", "Moment", "Recommendation",
     "champion", "champion_in_use", "recommend", "recommend_lists", "recommend_popular", "recommend_with",
+    "refresh",
     "shown_item_ids", "trained_algorithms", "waiting_run_ids", "write_numbers",
 ]  # fmt: skip
 log = structlog.get_logger(__name__)
@@ -97,6 +98,14 @@ def recommend_lists(
         Request(served, k, rules, context or Moment(), left_out or {}, _recently_popular, max_age),
         customer_ids,
     )
+
+
+def refresh(*, max_age: float) -> None:
+    """Reads the catalog and the champions in use anew where this process has older ones: whoever asks with a
+    larger `max_age` need not wait for it.
+    """
+    refresh_champions(max_age=max_age)
+    load_assortment(max_age=max_age)
 
 
 def shown_item_ids(*, max_age: float = 0.0) -> list[int]:

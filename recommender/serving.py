@@ -79,6 +79,12 @@ def serve_champion(*, repeats: bool = False, max_age: float = 0.0) -> ServedMode
     return found
 
 
+def refresh_champions(*, max_age: float) -> None:
+    """As `serve_champion`, of each use that was asked for."""
+    for repeats in list(_served):
+        serve_champion(repeats=repeats, max_age=max_age)
+
+
 def forget() -> None:
     """Whoever asks next asks the database."""
     _served.clear()

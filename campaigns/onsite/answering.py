@@ -13,6 +13,7 @@ from campaigns.onsite.admission import admit
 from campaigns.onsite.deadline import Deadline, NotInTime
 from campaigns.onsite.deciding import CHOSEN, CONTROL, Decision, decide
 from campaigns.onsite.live import Live, last_known, live
+from campaigns.onsite.refreshing import Refresher
 from campaigns.onsite.visitors import Visitor, find_visitor
 from personalization.catalog.selectors import ids_by_external
 from personalization.context import Context, as_values
@@ -21,6 +22,7 @@ from recommender.context import Moment
 
 UNAVAILABLE = "unavailable"
 _deadline = Deadline()
+refresher = Refresher()
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ def answer(token: str | None, questions: Sequence[Question]) -> list[dict[str, A
     default content, with the reason "unavailable".
     """
     now = timezone.now()
+    refresher.note_question()
     try:
         answers, _ = _deadline.run(
             lambda: _answer(token, questions, now), then=lambda found: showing.note(found[1])

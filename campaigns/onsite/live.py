@@ -83,9 +83,8 @@ class Live:
         asked = (self.placements[key] for key in placements if key in self.placements)
         return {offer.experiment_id for one in asked for offer in one.offers}
 
-    @property
-    def is_fresh(self) -> bool:
-        return time.monotonic() - self.loaded_at < SECONDS
+    def is_fresh(self, max_age: float = SECONDS) -> bool:
+        return time.monotonic() - self.loaded_at < max_age
 
 
 _known = Live()
@@ -94,17 +93,21 @@ _lock = Lock()
 
 def live() -> Live:
     """At most SECONDS old. One thread reads the new one; the others go on with what they have."""
-    global _known
-    if _known.is_fresh:
+    if _known.is_fresh():
         return _known
-    is_first = _known.loaded_at == float("-inf")
-    if _lock.acquire(blocking=is_first):
+    refresh(max_age=SECONDS, waits=_known.loaded_at == float("-inf"))
+    return _known
+
+
+def refresh(*, max_age: float, waits: bool = False) -> None:
+    """Reads anew what is older than that. Where somebody is doing so already: nothing, unless it `waits`."""
+    global _known
+    if not _known.is_fresh(max_age) and _lock.acquire(blocking=waits):
         try:
-            if not _known.is_fresh:
+            if not _known.is_fresh(max_age):
                 _known = load()
         finally:
             _lock.release()
-    return _known
 
 
 def last_known() -> Live:

@@ -10,3 +10,4 @@ __all__ = ["application"]
 resolve("/healthz")  # imports all pages, for about a second
 # Not at the top, where imports are sorted: models can be imported only once the application is made.
 import_module("campaigns.onsite.warming").warm_up()
+import_module("campaigns.onsite.answering").refresher.start()
