@@ -142,6 +142,7 @@ def _body(found: Decision, token: str) -> dict[str, Any]:
                 "high": one.high,
                 "customers": one.customers,
                 "chance": one.chance,
+                "because": [{"what": why.label, "adds": why.adds} for why in one.because],
             }
             for one in found.ranking
         ],

@@ -10,6 +10,7 @@ from django.db.models import Count, Q
 
 from campaigns.item_choice import ItemChoice
 from campaigns.onsite import item_texts
+from campaigns.onsite.features import Seen, seen_as
 from campaigns.onsite.learning import choose
 from campaigns.onsite.live import Live, LiveOffer, LivePlacement
 from campaigns.onsite.models import Order
@@ -80,7 +81,7 @@ def decide(
         if key not in known.placements:
             answer.append(Decision(key, "", UNKNOWN_PLACEMENT))
             continue
-        found = _decide_one(known.placements[key], open_offers[key], visitor, facts, now)
+        found = _decide_one(known.placements[key], open_offers[key], visitor, facts, now, details or {})
         answer.append(_with_content(found, known.placements[key], visitor, moment, now, details or {}))
     return answer
 
@@ -115,8 +116,9 @@ def _views(customer_id: int, offers: Sequence[LiveOffer], now: datetime) -> dict
 
 
 def _decide_one(
-    placement: LivePlacement, offers: Sequence[LiveOffer], visitor: Visitor, facts: _Facts, now: datetime
-) -> Decision:
+    placement: LivePlacement, offers: Sequence[LiveOffer], visitor: Visitor, facts: _Facts, now: datetime,
+    details: Mapping[str, Any],
+) -> Decision:  # fmt: skip
     if facts.is_held_out:
         return Decision(placement.key, placement.fallback, HOLDOUT)
     trail: list[tuple[int, str]] = []
@@ -131,7 +133,8 @@ def _decide_one(
         return Decision(placement.key, placement.fallback, NOTHING_FITS, trail=trail)
     seed = f"{placement.key}:{now:%Y-%m-%d}"
     if placement.order == Order.INCREMENTAL:
-        return _next_best(placement, fitting, trail, seed=seed, person=visitor.hashed)
+        seen = seen_as(visitor.profile, details, placement.tells_apart)
+        return _next_best(placement, fitting, trail, seed=seed, person=visitor.hashed, seen=seen)
     chance = 1.0
     if placement.order == Order.LEARNED:
         # A day has one draw, so that a page that is loaded again looks the same.
@@ -147,9 +150,17 @@ def _decide_one(
 
 def _next_best(
     placement: LivePlacement, fitting: Sequence[tuple[LiveOffer, int]], trail: list[tuple[int, str]],
-    *, seed: str, person: str,
+    *, seed: str, person: str, seen: Seen,
 ) -> Decision:  # fmt: skip
-    drawn, chance, ranking = rank({offer.pk: offer.gain for offer, _ in fitting}, seed=seed, person=person)
+    models = {offer.pk: offer.tailored for offer, _ in fitting if offer.tailored and placement.tells_apart}
+    drawn, chance, ranking = rank(
+        {o.pk: models[o.pk].at(seen) if o.pk in models else o.gain for o, _ in fitting},
+        seed=seed, person=person,
+    )  # fmt: skip
+    ranking = [
+        replace(one, because=tuple(models[one.offer_id].reasons(seen))) if one.offer_id in models else one
+        for one in ranking
+    ]
     trail += [(one.offer_id, "less_value") for one in ranking if one.offer_id != drawn]
     found = next(((offer, index) for offer, index in fitting if offer.pk == drawn), None)
     if found is None:

@@ -18,10 +18,29 @@ def _style(form: forms.BaseForm) -> None:
             field.widget.attrs.setdefault("class", "b-input")
 
 
+class NamesField(forms.CharField):
+    """A list of names, written with commas."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        found = super().clean(value) or ""
+        return [
+            name.strip() for name in found.replace("，", ",").replace("、", ",").split(",") if name.strip()
+        ]
+
+
 class PlacementForm(forms.ModelForm):
+    tells_apart = NamesField(
+        label=_("Tells customers apart by"), required=False, max_length=1000,
+        widget=forms.TextInput(attrs={"placeholder": "device, daypart, weekend, country, language"}),
+        help_text=Placement._meta.get_field("tells_apart").help_text,
+    )  # fmt: skip
+
     class Meta:
         model = Placement
-        fields = ["name", "key", "order", "metric", "fallback"]
+        fields = ["name", "key", "order", "metric", "tells_apart", "fallback"]
         widgets = {"fallback": forms.Textarea(attrs={"rows": 5, "spellcheck": "false"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -16,6 +16,7 @@ from campaigns.item_choice import ItemChoice, stored_choice
 from campaigns.onsite.learning import Arm
 from campaigns.onsite.models import Offer, OfferContent, OfferStatus, Placement
 from campaigns.onsite.next_best import gain_of
+from campaigns.onsite.tailoring import Tailored, tailored_from
 from experiments.assignment import Filter, Rule
 from experiments.bandits.incremental import Gain
 from experiments.models import Variant
@@ -55,6 +56,7 @@ class LiveOffer:
     view_days: int
     arm: Arm
     gain: Gain | None = None
+    tailored: Tailored | None = None
 
     def is_open(self, now: datetime) -> bool:
         return (self.starts_at is None or self.starts_at <= now) and (
@@ -70,6 +72,7 @@ class LivePlacement:
     fallback: str
     order: str
     offers: tuple[LiveOffer, ...]
+    tells_apart: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,9 @@ def load() -> Live:
     for offer in offers:
         by_placement.setdefault(offer.placement_id, []).append(_live_offer(offer))
     placements = {
-        one.key: LivePlacement(one.key, one.fallback, one.order, tuple(by_placement.get(one.pk, ())))
+        one.key: LivePlacement(
+            one.key, one.fallback, one.order, tuple(by_placement.get(one.pk, ())), tuple(one.tells_apart)
+        )
         for one in Placement.objects.filter(archived_at=None)
     }
     return Live(placements, tuple(global_filters()), time.monotonic())
@@ -160,7 +165,7 @@ def _live_offer(offer: Offer) -> LiveOffer:
         tuple((variant.pk, variant.key, variant.is_control) for variant in variants),
         contents, offer.segment_version, offer.starts_at, offer.ends_at,
         offer.max_views, offer.view_days, Arm(offer.pk, offer.seen, offer.clicked, float(offer.value)),
-        gain_of(offer),
+        gain_of(offer), tailored_from(offer.outcomes),
     )  # fmt: skip
 
 

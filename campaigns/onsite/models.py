@@ -34,6 +34,15 @@ class Placement(models.Model):
         verbose_name=_("what counts as earned"),
         help_text=_("For the next best action: each offer is measured by it against its own control group."),
     )  # fmt: skip
+    tells_apart = models.JSONField(
+        _("tells customers apart by"), default=list, blank=True,
+        db_default=models.Value([], models.JSONField()),
+        help_text=_(
+            "For the next best action: device, daypart, weekend, country, language, and names of traits."
+            " Empty: an offer is worth the same for everybody. What is learned counts once there is enough of"
+            " it."
+        ),
+    )  # fmt: skip
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     archived_at = models.DateTimeField(_("archived at"), null=True, blank=True, editable=False)
 

@@ -1,9 +1,11 @@
 """The next best action: among the offers of one list, the one that earns this customer most beyond nothing.
 
 What an offer earned beyond nothing is the difference between those who were given it and its own control, in
-the list's metric; its sums stand in the offer's row. Doing nothing competes too.
+the list's metric; its sums stand in the offer's row. Doing nothing competes too. A list that tells customers
+apart goes by what the offer earns from customers like this one, once there is enough to say so.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -12,22 +14,25 @@ from typing import Any
 import numpy as np
 
 from campaigns.onsite.models import Offer, OfferStatus, Order
+from campaigns.onsite.tailoring import Reason, load_seen, sums_of
 from experiments.bandits import uniform_draws
 from experiments.bandits.best_chance import Floats
 from experiments.bandits.incremental import Gain, incremental_chances
+from experiments.bandits.linear_incremental import LocalGain
 from experiments.errors import NotPossible
 from experiments.models import Direction
 from experiments.stats import Mean
 from experiments.sums.outcomes import load_outcomes
 
 FLOOR = 0.02  # every offer and doing nothing keep this chance: nothing is ever left untried
-MEASURED, UNKNOWN = "measured", "no_evidence_yet"
+MEASURED, TAILORED, UNKNOWN = "measured", "measured_on_alike", "no_evidence_yet"
 
 
 @dataclass(frozen=True)
 class Ranked:
     """`value` is what the offer earns per customer beyond nothing, `low` to `high` its 95 % interval; None
     while there is no evidence (`basis` UNKNOWN), and then it is explored. `chance`: of being chosen here.
+    `because`: of a value for customers like this one (TAILORED), what adds most to it.
     """
 
     offer_id: int
@@ -37,13 +42,16 @@ class Ranked:
     high: float | None
     customers: int
     chance: float
+    because: tuple[Reason, ...] = ()
 
     @property
     def percent(self) -> int:
         return round(100 * self.chance)
 
 
-def rank(gains: dict[int, Gain | None], *, seed: str, person: str) -> tuple[int | None, float, list[Ranked]]:
+def rank(
+    gains: Mapping[int, Gain | LocalGain | None], *, seed: str, person: str
+) -> tuple[int | None, float, list[Ranked]]:
     """The drawn offer (None: do nothing), its chance, and all offers with the most valuable first.
 
     The draw is the same for a person as long as the seed is.
@@ -58,13 +66,15 @@ def rank(gains: dict[int, Gain | None], *, seed: str, person: str) -> tuple[int 
     return pk, float(chances[drawn]), ranked
 
 
-@lru_cache(maxsize=512)
-def _chances(gains: tuple[Gain | None, ...]) -> Floats:
+@lru_cache(maxsize=4096)
+def _chances(gains: tuple[Gain | LocalGain | None, ...]) -> Floats:
     """Some milliseconds, and the same until the sums change."""
     return incremental_chances(gains, floor=FLOOR)
 
 
-def _ranked(pk: int, gain: Gain | None, chance: float) -> Ranked:
+def _ranked(pk: int, gain: Gain | LocalGain | None, chance: float) -> Ranked:
+    if isinstance(gain, LocalGain):
+        return Ranked(pk, TAILORED, gain.value, *gain.interval, gain.customers, chance)
     effect = gain.effect if gain is not None else None
     customers = gain.customers if gain is not None else 0
     if effect is None:
@@ -104,7 +114,13 @@ def _sums(offer: Offer, *, now: datetime) -> dict[str, Any]:
     values = -found.values if metric.direction == Direction.DOWN else found.values
     controls = list(experiment.variants.filter(is_control=True).values_list("pk", flat=True))
     is_control = np.isin(found.variant_ids, controls)
-    return {"treated": _sum(values[~is_control]), "control": _sum(values[is_control])}
+    sums: dict[str, Any] = {"treated": _sum(values[~is_control]), "control": _sum(values[is_control])}
+    if offer.placement.tells_apart:
+        seen = load_seen(experiment)
+        known = np.array([pk in seen for pk in found.customer_ids.tolist()], dtype=bool)
+        rows = [seen[pk] for pk in found.customer_ids[known].tolist()]
+        sums["seen_as"] = sums_of(rows, values[known], is_control[known])
+    return sums
 
 
 def _sum(values: Floats) -> list[float]:

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT
 from campaigns.onsite import services
+from campaigns.onsite.features import MAX_NAMES
 from campaigns.onsite.models import Offer, OfferContent, Order, Placement
 from campaigns.onsite.services import ContentDraft, OfferDraft
 from experiments.models import Metric
@@ -35,9 +36,14 @@ class PlacementSerializer(serializers.ModelSerializer[Placement]):
         default=None, help_text="What counts as earned; for the order `incremental`.",
     )  # fmt: skip
 
+    tells_apart = serializers.ListField(
+        child=serializers.CharField(max_length=100), required=False, default=list, max_length=MAX_NAMES,
+        help_text="For the order `incremental`: device, daypart, weekend, country, language, traits.",
+    )  # fmt: skip
+
     class Meta:
         model = Placement
-        fields = ["key", "name", "fallback", "order", "metric", "created_at"]
+        fields = ["key", "name", "fallback", "order", "metric", "tells_apart", "created_at"]
 
 
 class _Rules(RulesField):

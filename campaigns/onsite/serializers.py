@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from campaigns.onsite import showing
-from campaigns.onsite.next_best import MEASURED, UNKNOWN
+from campaigns.onsite.next_best import MEASURED, TAILORED, UNKNOWN
 from campaigns.onsite.reading import MAX_PLACEMENTS, MAX_QUESTIONS
 from personalization.context.reading import check_context
 
@@ -93,10 +93,16 @@ class PassedOver(serializers.Serializer[Any]):
     )
 
 
+class RankedReason(serializers.Serializer[Any]):
+    what = serializers.CharField(help_text="As what the customer is known here.")
+    adds = serializers.FloatField(help_text="To the value, beside the average customer.")
+
+
 class RankedOffer(serializers.Serializer[Any]):
     offer = serializers.IntegerField()
     basis = serializers.ChoiceField(
-        choices=[MEASURED, UNKNOWN], help_text="Without evidence an offer is explored."
+        choices=[MEASURED, TAILORED, UNKNOWN],
+        help_text="Without evidence an offer is explored; measured_on_alike: for customers like this one.",
     )
     value = serializers.FloatField(
         allow_null=True, help_text="What it earns per customer beyond doing nothing, in the list's metric."
@@ -105,6 +111,7 @@ class RankedOffer(serializers.Serializer[Any]):
     high = serializers.FloatField(allow_null=True)
     customers = serializers.IntegerField(help_text="How many it was measured on, with the control group.")
     chance = serializers.FloatField(help_text="Of being chosen for this visitor, of the offers that fit.")
+    because = RankedReason(many=True, help_text="Of a value for customers like this one, the largest first.")
 
 
 class DecidedPlacement(serializers.Serializer[Any]):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT, wrong_count
 from campaigns.onsite.errors import InvalidOffer, OfferState
+from campaigns.onsite.features import MAX_NAMES
 from campaigns.onsite.models import Offer, OfferContent, OfferStatus, Order, Placement
 from experiments.models import Metric
 from experiments.services import VariantSpec, create_experiment, end_experiment, start_experiment
@@ -19,6 +20,7 @@ from experiments.sums.outcomes import is_one_number
 from personalization.access.models import User
 from personalization.access.services import audit
 from personalization.content.fragments import check_fragment
+from personalization.customers.declared import rules_of
 from personalization.segments.models import Segment
 from recommender.ranking.rules import Rules
 
@@ -54,7 +56,7 @@ class OfferDraft:
 
 def save_placement(
     placement: Placement | None, *, key: str, name: str, fallback: str, order: str, actor: str,
-    metric: Metric | None = None,
+    metric: Metric | None = None, tells_apart: Sequence[str] = (),
 ) -> Placement:  # fmt: skip
     """Raises InvalidOffer; the key of a placement that exists stays."""
     errors = []
@@ -68,11 +70,13 @@ def save_placement(
     if order == Order.INCREMENTAL and (metric is None or not is_one_number(metric)):
         detail = _("Choose what counts as earned: a metric that is one number per customer.")
         errors.append(_problem("/metric", detail))
+    errors += [_problem("/tells_apart", detail) for detail in _wrong_names(tells_apart)]
     if errors:
         raise InvalidOffer(_("Correct the marked fields and try again."), errors=errors)
     with transaction.atomic():
         placement = placement or Placement(key=key)
         placement.name, placement.fallback, placement.order = name.strip(), fallback, order
+        placement.tells_apart = list(dict.fromkeys(tells_apart))
         if placement.metric != metric:
             placement.metric = metric
             # What was earned in another currency is no evidence in this one.
@@ -80,6 +84,14 @@ def save_placement(
         placement.save()
         audit(actor, "placement.saved", f"placement:{placement.key}")
     return placement
+
+
+def _wrong_names(names: Sequence[str]) -> list[str]:
+    if len(names) > MAX_NAMES or not all(0 < len(name) <= 100 and "\0" not in name for name in names):
+        return [_("Name at most %(n)s, each with 1 to 100 characters.") % {"n": MAX_NAMES}]
+    sealed = [name for name, rule in rules_of(names).items() if rule.is_encrypted]
+    text = _("What tells customers apart is written into events: %(name)s is encrypted and must not be.")
+    return [text % {"name": name} for name in sealed]
 
 
 def save_offer(offer: Offer | None, draft: OfferDraft, *, by: User | None, actor: str) -> Offer:

@@ -10,7 +10,7 @@ import binascii
 import hmac
 import struct
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -21,9 +21,14 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from campaigns.onsite.models import Offer
+from campaigns.onsite.features import seen_as
+from campaigns.onsite.models import Offer, Order
 from experiments.assigning import assign_since
 from experiments.exposures import EXPOSURE
+from personalization.context import as_values
+from personalization.customers import selectors as customers
+from personalization.customers.contexts import context_of
+from personalization.customers.declared import rules_of
 from personalization.customers.services import resolve
 from personalization.events.services import NewEvent, record_events
 
@@ -144,6 +149,7 @@ def write(reports: Sequence[Report]) -> int:
         anonymous_ids={r.anonymous_id for r, f in shown if not f.customer_id and r.anonymous_id},
         at=min((r.at for r, _ in shown), default=None),
     ).visitors
+    about = _seen_as([(r, f, offers[f.offer_id]) for r, f in shown], visitors)
     events: list[NewEvent] = []
     since: dict[int, dict[int, datetime]] = defaultdict(dict)
     for report, found in shown:
@@ -151,7 +157,7 @@ def write(reports: Sequence[Report]) -> int:
         if customer_id is None:
             continue
         offer = offers[found.offer_id]
-        events += _events(report, found, offer, customer_id)
+        events += _events(report, found, offer, customer_id, about.get(found.nonce))
         first = since[offer.pk].get(customer_id, found.at)
         since[offer.pk][customer_id] = min(first, found.at)
     for offer_id, people in since.items():
@@ -161,7 +167,36 @@ def write(reports: Sequence[Report]) -> int:
     return record_events(events)
 
 
-def _events(report: Report, found: Shown, offer: Offer, customer_id: int) -> list[NewEvent]:
+def _seen_as(
+    shown: Sequence[tuple[Report, Shown, Offer]], visitors: Mapping[str, int]
+) -> dict[bytes, dict[str, Any]]:
+    """By nonce, as what people were seen: only for lists that tell people apart, by what these name."""
+    asked = [
+        (report, found, offer.placement.tells_apart, found.customer_id or visitors.get(report.anonymous_id))
+        for report, found, offer in shown
+        if report.kind == SEEN and offer.placement.order == Order.INCREMENTAL and offer.placement.tells_apart
+    ]
+    if not asked:
+        return {}
+    # A trait may have been declared as encrypted since: it is not written anywhere else.
+    declared = rules_of({name for _r, _f, names, _pk in asked for name in names})
+    profiles = customers.profiles({pk for *_, pk in asked if pk is not None})
+    known = {}
+    for report, found, names, pk in asked:
+        if pk in profiles:
+            raw = {"device": {"type": report.device}} if report.device else {}
+            situation = as_values(context_of(profiles[pk], at=found.at, raw=raw))
+            known[found.nonce] = seen_as(
+                profiles[pk],
+                situation,
+                [name for name in names if name not in declared or not declared[name].is_encrypted],
+            )
+    return known
+
+
+def _events(
+    report: Report, found: Shown, offer: Offer, customer_id: int, seen: dict[str, Any] | None
+) -> list[NewEvent]:
     experiment = offer.experiment
     assert experiment is not None
     keys = list(experiment.variants.order_by("position").values_list("key", flat=True))
@@ -188,7 +223,8 @@ def _events(report: Report, found: Shown, offer: Offer, customer_id: int) -> lis
                 f"onsite-exposure-{experiment.key}",
                 EXPOSURE,
                 report.at,
-                properties={"experimentId": experiment.key, "variationId": variant},
+                properties={"experimentId": experiment.key, "variationId": variant}
+                | ({"seenAs": seen} if seen else {}),
                 context=context,
             )
         )

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from scipy.special import stdtr, stdtrit
@@ -23,6 +24,10 @@ class Gain:
 
     treated: Mean
     control: Mean
+
+    @property
+    def is_evidence(self) -> bool:
+        return self._contrast is not None
 
     @property
     def customers(self) -> int:
@@ -56,7 +61,16 @@ class Gain:
         return found.difference, math.sqrt(found.spread), found.degrees
 
 
-def incremental_chances(gains: Sequence[Gain | None], *, floor: float) -> Floats:
+class Posterior(Protocol):
+    """What is believed of an offer's gain; without evidence it is explored."""
+
+    @property
+    def is_evidence(self) -> bool: ...
+    def quantile(self, u: Floats) -> Floats: ...
+    def distribution(self, x: Floats) -> Floats: ...
+
+
+def incremental_chances(gains: Sequence[Posterior | None], *, floor: float) -> Floats:
     """The chance of each offer to be shown, and as the last entry that nothing is.
 
     An offer without evidence (None, or too few customers) is explored: it has the share of one among all
@@ -64,7 +78,7 @@ def incremental_chances(gains: Sequence[Gain | None], *, floor: float) -> Floats
     nothing. Everything keeps the chance `floor`. Source: Thompson (1933).
     """
     share = 1 / (len(gains) + 1)
-    known = [(place, one) for place, one in enumerate(gains) if one is not None and one.effect is not None]
+    known = [(place, one) for place, one in enumerate(gains) if one is not None and one.is_evidence]
     chances = np.full(len(gains) + 1, share)
     measured = chances_above([one.quantile for _, one in known], [one.distribution for _, one in known], 0.0)
     left = 1 - share * (len(gains) - len(known))
