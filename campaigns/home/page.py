@@ -1,15 +1,18 @@
 """The first page: what needs me, what is going out now, what it all earned."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
-from django.utils import timezone
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
 
 from campaigns.home.needs import needs_of
+from campaigns.live.stream import stream, wants_stream
 from campaigns.models import Campaign, Delivery, DeliveryStatus, Run, RunStatus
 from campaigns.workflow.month import planned_between
 from experiments.long_runs.study import long_run_sentence
@@ -35,20 +38,29 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may("customers.view_customer"):
         context["tiles"] = _counts()
     if may("campaigns.view_campaign"):
-        context |= _going_out()
+        context |= _going_out(_recent_runs())
         context["earned"] = _earned()
         context["upcoming"] = sorted(planned_between(now, now + NEXT), key=lambda send: send.at)[:MOST_NEXT]
     return context
 
 
 @staff_page("campaigns.view_campaign")
-def live(request: HttpRequest) -> HttpResponse:
-    """The table of the latest sends, asked for again and again while something goes out."""
-    return render(request, "shell/home_live.html", _going_out())
+def live(request: HttpRequest) -> HttpResponseBase:
+    """The table of the latest sends: once, or as it becomes while something goes out."""
+    if not wants_stream(request):
+        return render(request, "shell/home_live.html", _going_out(_recent_runs()))
+    language, zone = translation.get_language() or "en", timezone.get_current_timezone()
+
+    def say(runs: list[dict[str, Any]]) -> tuple[str, bool]:
+        with translation.override(language), timezone.override(zone):
+            going_out = _going_out(runs)
+            html = render_to_string("shell/home_live.html", going_out)
+        return json.dumps({"html": html}), not going_out["is_live"]
+
+    return stream(request, "home", _recent_runs, say)
 
 
-def _going_out() -> dict[str, Any]:
-    runs = _recent_runs()
+def _going_out(runs: list[dict[str, Any]]) -> dict[str, Any]:
     return {"runs": runs, "is_live": any(row["run"].status == RunStatus.SENDING for row in runs)}
 
 
@@ -78,6 +90,7 @@ def _recent_runs() -> list[dict[str, Any]]:
     return [
         {
             "run": run,
+            "status": run.status,
             "sent": counts.get((run.pk, DeliveryStatus.SENT), 0),
             "waiting": counts.get((run.pk, DeliveryStatus.PENDING), 0),
             "failed": counts.get((run.pk, DeliveryStatus.FAILED), 0),

@@ -6,7 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    StreamingHttpResponse,
+)
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -17,8 +24,8 @@ from django.views.decorators.http import require_POST
 from campaigns import selectors, services, tasks
 from campaigns.editor.forms import read_json
 from campaigns.editor.pages import answers_problems
-from campaigns.models import Campaign, Run, RunStatus, SkipReason
-from campaigns.pacing.words import duration
+from campaigns.live.stream import wants_stream
+from campaigns.models import Campaign, Run, RunStatus
 from campaigns.reports import sharing
 from campaigns.reports.allocation import waves_of
 from campaigns.reports.attribution import WINDOW_DAYS, credits_of
@@ -26,6 +33,7 @@ from campaigns.reports.decision_document import decision_context
 from campaigns.reports.found import analysis_context, found_of, wish
 from campaigns.reports.group_form import group_form
 from campaigns.reports.plan_form import plan_form
+from campaigns.reports.progress import progress_context, progress_stream, reasons
 from campaigns.reports.tables import with_sent
 from campaigns.varying import told
 from personalization.access.services import actor_name, audit
@@ -62,6 +70,7 @@ def report(request: HttpRequest, campaign_id: int) -> HttpResponse:
             "page_data": {
                 "charts": parts["charts"],
                 "live": parts["live"],
+                "streams": parts["streams"],
                 "dataUrl": f"{reverse('campaigns:report-data', args=[campaign.pk])}?run={run.number}",
                 "texts": chart_texts(),
             },
@@ -80,11 +89,14 @@ def report(request: HttpRequest, campaign_id: int) -> HttpResponse:
 
 
 @staff_page("campaigns.view_campaign")
-def data(request: HttpRequest, campaign_id: int) -> HttpResponse:
-    """The parts of the page that change, as HTML, and the numbers of its plots."""
+def data(request: HttpRequest, campaign_id: int) -> HttpResponseBase:
+    """The parts of the page that change, as HTML, and the numbers of its plots; the progress alone, as it
+    goes on, for whoever asks for a stream."""
     run = _run(request, get_object_or_404(Campaign, pk=campaign_id))
     if run is None:
         raise Http404
+    if wants_stream(request):
+        return progress_stream(request, run)
     return JsonResponse(report_parts(request, run))
 
 
@@ -100,16 +112,9 @@ def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
     wish(run.experiment)
     found, analysis = found_of(run.experiment), analysis_context(run.experiment)
     context = {
-        "run": run,
-        "campaign_id": run.campaign_id,
-        "progress": progress,
-        "bar": _bar(progress),
-        "waiting": _waiting(progress),
-        "time_left": duration(progress["seconds_left"]) if progress["seconds_left"] else "",
-        "reasons": _reasons(progress),
+        "reasons": reasons(progress),
         "why_total": progress["skipped"] + progress["failed"] + progress["unknown"],
-        "can_steer": request.user.has_perm("campaigns.launch_campaign"),
-        "statuses": RunStatus,
+        **progress_context(run, progress, can_steer=request.user.has_perm("campaigns.launch_campaign")),
         **found["context"],
         **analysis,
         "waves": waves_of(run),
@@ -134,6 +139,7 @@ def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
         },
         "charts": with_sent(found["charts"], progress),
         "live": 1 if analysis["analysis"].is_under_way else _pace(run),
+        "streams": run.status in (RunStatus.SENDING, RunStatus.PAUSED),
     }
 
 
@@ -142,40 +148,6 @@ def _pace(run: Run) -> int:
     if run.status == RunStatus.SENDING:
         return 2
     return 10 if timezone.now() - run.launched_at < EVENTS_GO_ON else 0
-
-
-def _bar(progress: dict[str, Any]) -> list[dict[str, Any]]:
-    whole = progress["audience"] or 1
-    return [
-        {"key": key, "label": label, "n": progress[key], "share": f"{progress[key] / whole * 100:.3f}"}
-        for key, label in (
-            ("sent", _("Sent")),
-            ("failed", _("Failed")),
-            ("unknown", _("Unknown")),
-            ("skipped", _("Not sent")),
-            ("pending", _("Waiting")),
-        )
-    ]
-
-
-def _waiting(progress: dict[str, Any]) -> list[dict[str, Any]]:
-    labels = dict(SkipReason.choices)
-    return [{"label": labels.get(reason, reason), "n": n} for reason, n in progress["waiting"].items()]
-
-
-def _reasons(progress: dict[str, Any]) -> list[dict[str, Any]]:
-    labels = dict(SkipReason.choices)
-    rows = [{"label": labels.get(reason, reason), "n": n} for reason, n in progress["reasons"].items()]
-    if progress["failed"]:
-        rows.append({"label": _("Refused by the mail server"), "n": progress["failed"]})
-    if progress["unknown"]:
-        rows.append(
-            {
-                "label": _("Handed over, but the answer was lost: never sent again blindly"),
-                "n": progress["unknown"],
-            }
-        )
-    return sorted(rows, key=lambda row: -row["n"])
 
 
 def chart_texts() -> dict[str, str]:

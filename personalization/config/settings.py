@@ -187,6 +187,7 @@ SOURCE_SQLITE_DIR = Path(env.str("SOURCE_SQLITE_DIR", default=str(DATA_DIR / "so
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=10_000_000_000)
 
 # --- API ----------------------------------------------------------------------------------------------------
+LIVE_STREAMS = env.int("LIVE_STREAMS", default=2)  # each holds a thread of the web process
 # Calls in a minute: of one key, and of one address without a key. 0: without end.
 API_RATE_PER_MINUTE = env.int("API_RATE_PER_MINUTE", default=60_000)
 PUBLIC_RATE_PER_MINUTE = env.int("PUBLIC_RATE_PER_MINUTE", default=3_000)

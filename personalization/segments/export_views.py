@@ -18,7 +18,7 @@ from personalization.segments.models import Segment
 
 
 @require_POST
-@staff_page("segments.change_segment")  # type: ignore[arg-type]  # a stream is an answer too
+@staff_page("segments.change_segment")
 def export(request: HttpRequest, segment_id: int) -> HttpResponseBase:
     segment = get_object_or_404(Segment, pk=segment_id)
     try:

@@ -263,32 +263,55 @@
     window.addEventListener("resize", () => Object.values(charts).forEach((chart) => chart.resize()));
     new MutationObserver(redraw).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
 
-    function take(data) {
-      for (const [name, html] of Object.entries(data.parts)) {
-        const part = document.querySelector(`[data-part="${name}"]`);
-        // Replacing what has not changed would take the focus from a button and stir screen readers.
-        if (part.dataset.html === html) continue;
-        const open = [...part.querySelectorAll("details")].map((one) => one.open);
-        part.innerHTML = html;
-        part.dataset.html = html;
-        part.querySelectorAll("details").forEach((one, i) => { one.open = Boolean(open[i]); });
-      }
-      const changed = JSON.stringify(data.charts) !== JSON.stringify(state.charts);
-      Object.assign(state, { charts: data.charts, live: data.live });
-      if (changed) redraw();
+    function put(name, html) {
+      const part = document.querySelector(`[data-part="${name}"]`);
+      // Replacing what has not changed would take the focus from a button and stir screen readers.
+      if (part.dataset.html === html) return;
+      const open = [...part.querySelectorAll("details")].map((one) => one.open);
+      const focused = part.contains(document.activeElement) && document.activeElement.dataset.steer;
+      part.innerHTML = html;
+      part.dataset.html = html;
+      part.querySelectorAll("details").forEach((one, i) => { one.open = Boolean(open[i]); });
+      if (focused) part.querySelector(`[data-steer="${focused}"]`)?.focus();
     }
 
+    function take(data) {
+      Object.entries(data.parts).forEach(([name, html]) => put(name, html));
+      const changed = JSON.stringify(data.charts) !== JSON.stringify(state.charts);
+      Object.assign(state, { charts: data.charts, live: data.live, streams: data.streams });
+      if (changed) redraw();
+      watch();
+    }
+
+    // The progress comes by itself, the rest of the page more slowly; all of it at once when the run ends or halts.
+    function watch() {
+      if (!state.streams || state.stream) return;
+      let status = null;
+      state.stream = bespokeLive(state.dataUrl, (data, isLast) => {
+        if (data.html) put("progress", data.html);
+        const isNew = isLast || (status !== null && status !== data.status);
+        status = data.status;
+        if (isLast) state.stream = null;
+        if (isNew) refresh();
+      });
+    }
+
+    const pause = () => 1000 * (state.stream?.isOpen() ? Math.max(state.live, 10) : state.live);
+
     async function refresh() {
+      clearTimeout(state.timer);
       try {
         if (!document.hidden) {
           const response = await fetch(state.dataUrl);
           if (response.ok) take(await response.json());
         }
       } finally {
-        if (state.live) state.timer = setTimeout(refresh, state.live * 1000);
+        clearTimeout(state.timer);
+        if (state.live) state.timer = setTimeout(refresh, pause());
       }
     }
     if (state.live) state.timer = setTimeout(refresh, state.live * 1000);
+    watch();
 
     const post = (url, body) => fetch(url, {
       method: "POST", body,
@@ -337,7 +360,7 @@
       button.disabled = true;
       const response = await post(button.dataset.steer, button.dataset.body);
       const data = await response.json();
-      if (response.ok && !data.parts) { clearTimeout(state.timer); refresh(); }
+      if (response.ok && !data.parts) { refresh(); }
       else if (response.ok) { const was = state.live; take(data); if (!was && state.live) refresh(); }
       else window.alert(data.detail || data.title);
     });

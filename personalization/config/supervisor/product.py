@@ -145,7 +145,7 @@ class Product:
         return self._python(
             "web", "-m", "granian", "--interface", "wsgi", "--host", self.options.host,
             "--port", str(self.options.port), "--workers", os.environ.get("WEB_WORKERS", "1"),
-            "--blocking-threads", "4", "--respawn-failed-workers", "--log-level", "warning",
+            "--blocking-threads", "6", "--respawn-failed-workers", "--log-level", "warning",
             "personalization.config.web:application",
         )  # fmt: skip
 

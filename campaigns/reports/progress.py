@@ -1,0 +1,92 @@
+"""How far a run is: the part of its report that moves while it is sent, and the stream of it."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from campaigns import selectors
+from campaigns.live.stream import stream
+from campaigns.models import Run, RunStatus, SkipReason
+from campaigns.pacing.words import duration
+
+
+@dataclass(frozen=True)
+class Reading:
+    run: Run = field(repr=False)
+    progress: dict[str, Any]
+
+
+def progress_stream(request: HttpRequest, run: Run) -> HttpResponseBase:
+    """The part as it becomes, until the run is over. Read once a second for all who watch this run."""
+    can_steer = request.user.has_perm("campaigns.launch_campaign")
+    language, zone = translation.get_language() or "en", timezone.get_current_timezone()
+
+    def read() -> Reading:
+        try:
+            now = Run.objects.get(pk=run.pk)
+        except Run.DoesNotExist as error:
+            raise LookupError(run.pk) from error
+        with translation.override(language):  # a note about a provider is a sentence
+            return Reading(now, selectors.progress(now))
+
+    def say(reading: Reading) -> tuple[str, bool]:
+        with translation.override(language), timezone.override(zone):
+            context = progress_context(reading.run, reading.progress, can_steer=can_steer)
+            html = render_to_string("campaigns/report_progress.html", context)
+        status = reading.progress["status"]
+        text = json.dumps({"html": html, "status": status})
+        return text, status not in (RunStatus.SENDING, RunStatus.PAUSED)
+
+    return stream(request, ("run", run.pk, language), read, say)
+
+
+def progress_context(run: Run, progress: dict[str, Any], *, can_steer: bool) -> dict[str, Any]:
+    return {
+        "run": run,
+        "campaign_id": run.campaign_id,
+        "progress": progress,
+        "bar": _bar(progress),
+        "waiting": _waiting(progress),
+        "time_left": duration(progress["seconds_left"]) if progress["seconds_left"] else "",
+        "can_steer": can_steer,
+        "statuses": RunStatus,
+    }
+
+
+def _bar(progress: dict[str, Any]) -> list[dict[str, Any]]:
+    whole = progress["audience"] or 1
+    return [
+        {"key": key, "label": label, "n": progress[key], "share": f"{progress[key] / whole * 100:.3f}"}
+        for key, label in (
+            ("sent", _("Sent")),
+            ("failed", _("Failed")),
+            ("unknown", _("Unknown")),
+            ("skipped", _("Not sent")),
+            ("pending", _("Waiting")),
+        )
+    ]
+
+
+def _waiting(progress: dict[str, Any]) -> list[dict[str, Any]]:
+    labels = dict(SkipReason.choices)
+    return [{"label": labels.get(reason, reason), "n": n} for reason, n in progress["waiting"].items()]
+
+
+def reasons(progress: dict[str, Any]) -> list[dict[str, Any]]:
+    labels = dict(SkipReason.choices)
+    rows = [{"label": labels.get(reason, reason), "n": n} for reason, n in progress["reasons"].items()]
+    if progress["failed"]:
+        rows.append({"label": _("Refused by the mail server"), "n": progress["failed"]})
+    if progress["unknown"]:
+        rows.append(
+            {
+                "label": _("Handed over, but the answer was lost: never sent again blindly"),
+                "n": progress["unknown"],
+            }
+        )
+    return sorted(rows, key=lambda row: -row["n"])
