@@ -2,7 +2,7 @@
 
 A WSGI server gives each open response a thread. So a process has `LIVE_STREAMS` of them at most, each ends
 after `LIFETIME_SECONDS`, and the browser comes back by itself, naming the last version it saw. Who finds no
-free place gets 503 and goes on asking every few seconds as pages without streams do.
+free place gets 204 and goes on asking every few seconds as pages without streams do.
 """
 
 import threading
@@ -19,7 +19,6 @@ LIFETIME_SECONDS = 30.0
 # A browser that has gone is noticed by writing to it.
 HEARTBEAT_SECONDS = 2.0
 COME_BACK_MILLISECONDS = 1000
-FULL_SECONDS = 30
 CONTENT_TYPE = "text/event-stream"
 
 # From what was read to the event's one line of text, and whether it is the last there will ever be.

@@ -1,5 +1,5 @@
 // Server-sent events of a page: `take(data, isLast)` for each. The browser comes back by itself when a stream
-// ends; where there is no place for one (503), it is tried again later, and the page asks as if there were none.
+// ends; where there is no place for one (204), it is tried again later, and the page asks as if there were none.
 function bespokeLive(url, take) {
   const AGAIN_MILLISECONDS = 30000;
   let source = null;

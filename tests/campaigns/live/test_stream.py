@@ -96,11 +96,11 @@ def test_a_run_is_watched_to_its_end_and_a_closed_window_gives_its_place_back(
     assert first["event"] == "progress" and first["retry"] == "1000"
     assert "4 人" in json.loads(first["data"])["html"]
     Delivery.objects.filter(pk=run.deliveries.order_by("pk")[0].pk).update(status=DeliveryStatus.SENT)
-    second = json.loads(stream.event()["data"])
-    assert second["status"] == "sending" and "width:25.000%" in second["html"]
+    second = stream.event()
+    assert "width:25.000%" in json.loads(second["data"])["html"]
     # No second place: the page asks every few seconds instead. The other thread answers everything else.
     full = Stream(web, run, cookie)
-    assert (full.answer.status, full.answer.headers["Retry-After"]) == (503, "30")
+    assert full.answer.status == 204
     stream.close()
     again: list[Stream] = []
 
