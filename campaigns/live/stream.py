@@ -60,9 +60,8 @@ def stream(
     """Each new value of `read` in the words of `say`, beginning with the one that is not yet known."""
     place = PLACES.take(settings.LIVE_STREAMS)
     if place is None:
-        return HttpResponse(
-            status=503, headers={"Retry-After": str(FULL_SECONDS), "Cache-Control": "no-store"}
-        )
+        # Not 503: that is an error in logs and alerts, and this is none.
+        return HttpResponse(status=204, headers={"Cache-Control": "no-store"})
     seen = request.headers.get("Last-Event-ID", "")
     response = StreamingHttpResponse(
         Events(key, read, say, seen=seen, board=board, on_close=lambda: PLACES.give_back(place)),
