@@ -37,7 +37,7 @@ def any_staff_page(view: View) -> View:
 
     @never_cache
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not (request.user.is_active and request.user.is_staff):
             return redirect_to_login(request.get_full_path())
         return view(request, *args, **kwargs)
