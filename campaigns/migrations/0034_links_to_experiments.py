@@ -5,6 +5,11 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+def delete_links_to_experiments(apps, schema_editor):
+    """Before this version a link without a run cannot be, and what it opens could not be shown: it is gone."""
+    apps.get_model('campaigns', 'ReportLink').objects.filter(run=None).delete()
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -28,4 +33,6 @@ class Migration(migrations.Migration):
             model_name='reportlink',
             constraint=models.CheckConstraint(condition=models.Q(('run', None), ('experiment', None), _connector='XOR'), name='report_link_opens_one'),
         ),
+        # Last here, so the first when the migration is taken back.
+        migrations.RunPython(migrations.RunPython.noop, delete_links_to_experiments),
     ]

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -194,3 +195,16 @@ def test_a_link_opens_a_run_or_an_experiment_and_never_both(alone, run):
             ReportLink.objects.create(
                 **opens, secret_hash=b"x" * 32, created_at=timezone.now(), expires_at=timezone.now()
             )
+
+
+def test_taking_back_links_to_experiments_keeps_those_to_runs(alone, run):
+    sharing.share(run, actor="user:kim", user=None)
+    sharing.share(alone, actor="user:kim", user=None)
+    connection.check_constraints()  # a table with checks still to be made cannot be changed
+    loader = MigrationExecutor(connection).loader
+    before = loader.project_state(("campaigns", "0033_rates"))
+    with connection.schema_editor() as editor:
+        loader.get_migration("campaigns", "0034_links_to_experiments").unapply(before, editor)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT run_id FROM campaigns_reportlink")
+        assert cursor.fetchall() == [(run.pk,)]
