@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.functional import Promise
@@ -124,16 +125,20 @@ def _reasons(common: str) -> list[Reason]:
 
 def is_right_to_left(one: Seen) -> bool:
     """By the language, else by the letters of the name."""
-    return _base(one.language) in RIGHT_TO_LEFT or any(
-        unicodedata.bidirectional(letter) in ("R", "AL") for letter in one.name
+    return _base(one.language) in RIGHT_TO_LEFT or (
+        not one.name.isascii()
+        and any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in one.name)
     )
 
 
 def width(text: str) -> int:
     """Columns: East Asian wide letters take two."""
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
+@lru_cache(maxsize=1000)
 def _base(language: str) -> str:
     return re.split(r"[-_]", language.lower(), maxsplit=1)[0]
 

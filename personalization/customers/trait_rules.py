@@ -7,7 +7,7 @@ stored as that type, everything else is a bad value.
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -121,9 +121,12 @@ _READERS = {
 }  # fmt: skip
 
 
-def fits(rule: TraitRule, values: Iterable[Any]) -> int:
+def fits(rule: TraitRule, values: Sequence[Any]) -> int:
     """How many of these values the rule takes."""
-    return sum(_fits(rule, value) for value in values)
+    once = Counter((type(value), value) for value in values if not isinstance(value, (list, dict)))
+    return sum(n for (_, value), n in once.items() if _fits(rule, value)) + sum(
+        _fits(rule, value) for value in values if isinstance(value, (list, dict))
+    )
 
 
 def _fits(rule: TraitRule, value: Any) -> bool:
@@ -140,10 +143,19 @@ def suggest(name: str, values: Sequence[Any]) -> TraitRule | None:
     order = [YES_NO, WHOLE, NUMBER, DATE, TIME, LIST, TEXT]
     for value_type in order:
         rule = TraitRule(name, value_type)
-        candidates = [value for value in values if _looks_like(value_type, value)]
-        if values and fits(rule, candidates) >= LEAST_SHARE * len(values):
+        if values and _fits_nearly_all(rule, values):
             return TraitRule(name, TEXT, allowed=_choices(values)) if value_type == TEXT else rule
     return None
+
+
+def _fits_nearly_all(rule: TraitRule, values: Sequence[Any]) -> bool:
+    """Looks no further once too many do not: texts are no numbers after a few of thousands."""
+    misfits = 0
+    for value in values:
+        misfits += not (_looks_like(rule.value_type, value) and _fits(rule, value))
+        if len(values) - misfits < LEAST_SHARE * len(values):
+            return False
+    return True
 
 
 def _looks_like(value_type: str, value: Any) -> bool:
