@@ -32,8 +32,14 @@ def days_to_send(channel: str, messages: int, *, now: datetime) -> tuple[int, Wa
     if found is None or not is_warming(channel, now=now):
         return None
     account, plan = found
-    ahead = Delivery.objects.filter(
+    return plan.days_for(
+        messages + waiting_ahead(channel), now=now, used_today=used_on(account, plan, now=now)
+    ), plan
+
+
+def waiting_ahead(channel: str) -> int:
+    """Messages of all runs that wait for this channel."""
+    return Delivery.objects.filter(
         Q(run__status=RunStatus.SENDING) | Q(run__status=RunStatus.PAUSED), run__content__channel=channel,
         status=DeliveryStatus.PENDING,
     ).count()  # fmt: skip
-    return plan.days_for(messages + ahead, now=now, used_today=used_on(account, plan, now=now)), plan

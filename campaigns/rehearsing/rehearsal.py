@@ -34,6 +34,9 @@ from campaigns.models import (
     Passage,
     Run,
 )
+from campaigns.pacing.forecast import used_on, waiting_ahead, warming_account
+from campaigns.pacing.remaining import rate_of
+from campaigns.rehearsing.brakes import Brakes, let_go
 from campaigns.schedule.due import launch_moment
 from campaigns.schedule.words import read_timing
 from campaigns.sending import context
@@ -66,7 +69,9 @@ class Rehearsal:
     """`days`: messages by day of the workspace's zone. `waiting`: what would still wait at the end.
     `samples`: subject and text of the first few messages, with the customer. `failures`: by variant, reason
     and detail, whom the message itself fails. `pretended`: what is left of coupon pools.
-    `journey`: its counts. `is_cut`: the work ran out at `ends_at`, before the days asked for."""
+    `journey`: its counts. `is_cut`: the work ran out at `ends_at`, before the days asked for. `due`: how many
+    could leave from when on, by channel. `last_at`: when the last of them leaves. `per_second`: the rate that
+    is set; None without one. `is_warming`: a warm-up put some of them off."""
 
     starts_at: datetime
     ends_at: datetime
@@ -81,6 +86,10 @@ class Rehearsal:
     pretended: dict[str, int] = field(default_factory=dict)
     journey: dict[str, Any] | None = None
     is_cut: bool = False
+    due: dict[str, list[tuple[datetime, int]]] = field(default_factory=dict)
+    last_at: datetime | None = None
+    per_second: float | None = None
+    is_warming: bool = False
 
 
 def rehearse(campaign: Campaign, *, at: datetime | None = None, days: int = DAYS) -> Rehearsal:
@@ -102,6 +111,7 @@ def rehearse(campaign: Campaign, *, at: datetime | None = None, days: int = DAYS
         found.audience, found.sent = progress["audience"], progress["sent"]
         found.reasons, found.waiting = progress["reasons"], progress["waiting"]
         found.variants = progress["variants"]
+    hold_back(found, run_rate=timing.per_second)
     return found
 
 
@@ -138,6 +148,7 @@ def rehearse_journey(
         found.journey = journeys.counts(copy)
         found.audience = found.journey["entered"]
         _count_journey(found, runs, before)
+    hold_back(found, run_rate=None)
     return found
 
 
@@ -158,7 +169,28 @@ def _count_journey(found: Rehearsal, runs: list[int], before: set[int]) -> None:
         elif status == S.PENDING:
             waiting[reason or "due"] += 1
     found.reasons, found.waiting = dict(reasons), dict(waiting)
-    found.sent = sum(found.days.values())
+    found.sent = sum(n for due in found.due.values() for _at, n in due)
+
+
+def hold_back(found: Rehearsal, *, run_rate: float | None) -> None:
+    """Puts the messages of each channel behind the rate that is set and the warm-up of their sender."""
+    for channel, due in found.due.items():
+        rate, warming = rate_of(run_rate, channel), warming_account(channel)
+        brakes = Brakes(rate, None, zone_of(""))
+        if warming is not None:
+            account, plan = warming
+            used = used_on(account, plan, now=found.starts_at)
+            brakes = Brakes(rate, plan, zone_of(""), used=used, ahead=waiting_ahead(channel))
+        left = let_go(due, brakes, until=found.ends_at)
+        for day, n in left.days.items():
+            found.days[day] = found.days.get(day, 0) + n
+        found.sent -= left.late
+        for reason, n in (("warm_up", left.warm_up_late), ("rate", left.late - left.warm_up_late)):
+            if n:
+                found.waiting[reason] = found.waiting.get(reason, 0) + n
+        found.last_at = max((at for at in (found.last_at, left.last_at) if at), default=None)
+        found.per_second = min((one for one in (found.per_second, rate) if one), default=None)
+        found.is_warming = found.is_warming or (warming is not None and left.is_warmed)
 
 
 @contextmanager
@@ -198,6 +230,7 @@ def _rehearse_chunk(found: Rehearsal, chunk: Chunk, clock: datetime) -> int:
     rows = [row for row in rows if row.id not in held]
     data = context.load_needs(content, data, rows, at=clock, is_real=False, pretended=found.pretended)
     composer = Composer(content, data, at=clock)
+    made = 0
     for row in rows:
         try:
             message = composer.render(row)
@@ -206,10 +239,11 @@ def _rehearse_chunk(found: Rehearsal, chunk: Chunk, clock: datetime) -> int:
             _note_failure(found, row, error)
             continue
         outcomes.append(Outcome(row.id, S.SENT, at=clock))
-        day = clock.astimezone(zone_of("")).date()
-        found.days[day] = found.days.get(day, 0) + 1
+        made += 1
         if len(found.samples) < SAMPLES:
             found.samples.append(_sample(row.customer_id, message, clock))
+    if made:
+        found.due.setdefault(content.channel.name, []).append((clock, made))
     ledger.record(Claim(chunk.pk, chunk.run_id, "rehearsal", ""), outcomes)
     caps.settle(chunk.pk, now=clock, is_held=True)
     left = Delivery.objects.filter(chunk=chunk, status=S.PENDING).order_by("due_at").first()

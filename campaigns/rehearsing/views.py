@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from campaigns.models import Campaign, Journey, SkipReason
+from campaigns.pacing.words import duration
 from campaigns.rehearsing.rehearsal import DAYS, WEB_UNITS, Failure, Rehearsal, rehearse, rehearse_journey
 from personalization.access.models import Scope
 from personalization.access.problems import ProblemError
@@ -49,6 +50,11 @@ class RehearsalSerializer(serializers.Serializer[Any]):
     reasons = serializers.DictField(child=serializers.IntegerField())
     waiting = serializers.DictField(child=serializers.IntegerField())
     days = serializers.SerializerMethodField(help_text="Messages by day.")
+    last_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the last message leaves; null when none does."
+    )
+    per_second = serializers.FloatField(allow_null=True, help_text="The rate that is set; null without one.")
+    is_warming = serializers.BooleanField(help_text="The warm-up of the sender puts some of them off.")
     failures = serializers.SerializerMethodField(help_text="Whom a message fails, most first.")
     journey = serializers.JSONField(allow_null=True, help_text="Of a journey its counts.")
 
@@ -154,6 +160,7 @@ def _page(request: HttpRequest, what: Campaign | Journey, run: Any) -> HttpRespo
 
 def _shown(request: HttpRequest, found: Rehearsal) -> dict[str, Any]:
     labels = dict(SkipReason.choices)
+    seconds = (found.last_at - found.starts_at).total_seconds() if found.last_at else 0
     most = max(found.days.values(), default=1)
     may_see = request.user.has_perm("customers.view_customer")
     failures = _most_first(found)
@@ -171,6 +178,8 @@ def _shown(request: HttpRequest, found: Rehearsal) -> dict[str, Any]:
             }
             for one in failures
         ],
+        "takes": duration(seconds) if seconds else "",
+        "rate": f"{found.per_second:g}" if found.per_second else "",
         "by_day": [(day, n, f"{n / most * 100:.1f}") for day, n in sorted(found.days.items())],
         "reasons": [(labels.get(name, name), n) for name, n in sorted(found.reasons.items())],
         "waiting": [(labels.get(name, name), n) for name, n in sorted(found.waiting.items())],

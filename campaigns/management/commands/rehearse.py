@@ -47,6 +47,8 @@ class Command(BaseCommand):
     def _tell(self, found: Rehearsal) -> None:
         self.stdout.write(f"From {found.starts_at:%Y-%m-%d %H:%M} to {found.ends_at:%Y-%m-%d %H:%M}")
         self.stdout.write(f"Audience {found.audience:,}, sent {found.sent:,}")
+        if found.last_at:
+            self.stdout.write(f"The last message leaves {found.last_at:%Y-%m-%d %H:%M}")
         for title, counts in (("Not sent", found.reasons), ("Still waiting", found.waiting)):
             for reason, n in sorted(counts.items()):
                 self.stdout.write(f"{title}: {reason} {n:,}")

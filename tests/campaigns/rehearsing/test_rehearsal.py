@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from campaigns import ledger, selectors, services
 from campaigns.journeys import services as journeys
-from campaigns.models import Delivery, FrequencyCap, Journey, Passage, QuietHours, Run, Touch
+from campaigns.models import Delivery, FrequencyCap, Journey, Passage, QuietHours, Run, SenderAccount, Touch
 from campaigns.rehearsing.rehearsal import rehearse, rehearse_journey
 from campaigns.services import MessageDraft
 from experiments.models import Experiment
@@ -103,3 +103,26 @@ def test_a_rehearsal_by_command_and_in_the_shell(
     page = client.get(f"{url}?at=&days=5")
     assert page.context["found"].sent == 3 and "Hi Name0" in page.content.decode()
     assert campaign.runs.count() == 0
+
+
+def test_a_rehearsal_says_when_the_last_message_leaves_behind_rate_and_warm_up(
+    make_customers: Any, make_campaign: Any, client: Any
+) -> None:
+    make_customers(9)
+    plan = {"volumes": [2, 3, 10], "starts_on": START.date().isoformat(), "zone": "UTC", "hour": 9}
+    SenderAccount.objects.create(channel="email", name="New", warm_up=plan, pace={"per_second": 0.5})
+    with time_machine.travel(START):
+        campaign = make_campaign(timing={"per_second": 1})
+        said = rehearse(campaign, at=START)
+        client.force_login(User.objects.create_superuser("ann", "ann@shop.example", "x"))
+        page = client.get(reverse("campaigns:rehearsal", args=[campaign.pk]) + "?at=&days=5").content.decode()
+    first = START.date()
+    assert said.days == {first: 2, first + timedelta(days=1): 3, first + timedelta(days=2): 4}
+    # From nine o'clock of the third day, one in two seconds: the fourth after six.
+    assert said.last_at == datetime(2026, 6, 3, 9, 0, 6, tzinfo=UTC)
+    assert (said.sent, said.per_second, said.is_warming) == (9, 0.5, True)
+    assert "about 37 hours after the beginning" in page and "At most 0.5 a second." in page
+    assert "The sender warms up" in page
+    with time_machine.travel(START):
+        cut = rehearse(campaign, at=START, days=1)
+    assert (cut.sent, cut.waiting) == (5, {"warm_up": 4})
