@@ -9,14 +9,13 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from campaigns.journeys import editing, nodes
 from campaigns.models import Journey, JourneyStatus, Passage, PassageStatus
 from personalization.access.shell import render_page, staff_page
 
 
 @staff_page("campaigns.view_journey")
 def sure(request: HttpRequest, journey_id: int, action: str) -> HttpResponse:
-    """The question before a journey is ended, or a step removed from its draft (`?node=`)."""
+    """The question before a journey is ended."""
     journey = get_object_or_404(Journey, pk=journey_id)
     if not request.user.has_perm("campaigns.change_journey"):
         raise PermissionDenied
@@ -24,11 +23,9 @@ def sure(request: HttpRequest, journey_id: int, action: str) -> HttpResponse:
         if not request.user.has_perm("campaigns.launch_campaign"):
             raise PermissionDenied
         asked = _end(journey)
-    elif action == "remove" and request.GET.get("node") in journey.draft.get("nodes", {}):
-        asked = _remove(journey, request.GET["node"])
     else:
         raise Http404
-    context = {"journey": journey, "action": action, "node": request.GET.get("node", ""), **asked}
+    context = {"journey": journey, "action": action, **asked}
     return render_page(request, "journeys/sure.html", context, title=asked["question"])
 
 
@@ -48,27 +45,3 @@ def _end(journey: Journey) -> dict[str, Any]:
         "instead": _("To let nobody in or on for a while, pause it instead."),
         "do": _("End for everybody"),
     }
-
-
-def _remove(journey: Journey, key: str) -> dict[str, Any]:
-    spec = journey.draft["nodes"][key]
-    try:
-        left = editing.remove_node(journey.draft, key)["nodes"]
-    except editing.CannotRemove:
-        left = journey.draft["nodes"]
-    gone = [_name(one) for name, one in journey.draft["nodes"].items() if name not in left and name != key]
-    what = [_("Its settings are lost; the draft keeps no older state.")]
-    if gone:
-        what.append(_("With it go the steps that only it leads to: %(steps)s.") % {"steps": ", ".join(gone)})
-    if journey.opened_at:
-        what.append(_("Who is inside stays on the published version until you publish the draft."))
-    return {
-        "question": _("Remove the step “%(name)s”?") % {"name": _name(spec)},
-        "what": what,
-        "instead": "",
-        "do": _("Remove this step"),
-    }
-
-
-def _name(spec: dict[str, Any]) -> str:
-    return str(spec.get("name") or nodes.get(spec["kind"]).label)

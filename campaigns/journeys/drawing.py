@@ -23,7 +23,11 @@ def draw(graph: Graph, counts: Mapping[str, Any], problems: Sequence[Mapping[str
             "path": wire.path, "ends": wire.target is None, "x": wire.x2, "y": wire.y2,
             "label": str(nodes.get(graph.nodes[wire.source].kind).exit_label(
                 wire.exit, graph.nodes[wire.source].params)),
-            "label_x": (wire.x1 + wire.x2) / 2, "label_y": (wire.y1 + wire.y2) / 2,
+            "label_x": wire.x1 + 0.1 * (wire.x2 - wire.x1), "label_y": wire.y1 + 14,
+            "plus_x": wire.x2 if wire.target is None else (wire.x1 + wire.x2) / 2,
+            "plus_y": TOP + (wire.y2 if wire.target is None else (wire.y1 + wire.y2) / 2),
+            "source": wire.source, "way": wire.exit, "from": _name(graph, wire.source),
+            "to": _name(graph, wire.target) if wire.target else _("the end"),
             "n": counts["nodes"].get(wire.source, {}).get("exits", {}).get(wire.exit, 0),
         }
         for wire in drawing.wires
@@ -33,11 +37,17 @@ def draw(graph: Graph, counts: Mapping[str, Any], problems: Sequence[Mapping[str
         "width": drawing.width, "height": drawing.height + TOP, "top": TOP, "boxes": boxes, "wires": wires,
         "entry": {
             "x": start["x"], "label": str(entry.label), "text": entry.describe(graph.entry_params),
+            "plus_x": x, "plus_y": (HEIGHT + TOP) / 2,
             "path": f"M{x:g},{HEIGHT} L{x:g},{TOP}", "n": counts["entered"],
-            "is_wrong": any(one["pointer"].startswith("/entry") for one in problems),
+            "fault": next((one["detail"] for one in problems if one["pointer"].startswith("/entry")), ""),
         },
         "box_width": WIDTH, "box_height": HEIGHT,
     }  # fmt: skip
+
+
+def _name(graph: Graph, key: str) -> str:
+    spec = graph.nodes[key]
+    return spec.name or str(nodes.get(spec.kind).label)
 
 
 def _box(
@@ -55,5 +65,7 @@ def _box(
         "key": key, "x": x, "y": y, "icon": kind.icon, "label": spec.name or str(kind.label),
         "text": kind.describe(spec.params) or _("no settings"), "inside": own.get("inside", 0),
         "passed": own.get("passed", 0),
-        "is_wrong": any(one["pointer"].startswith(f"/nodes/{key}/") for one in problems),
+        "fault": next(
+            (one["detail"] for one in problems if f"{one['pointer']}/".startswith(f"/nodes/{key}/")), ""
+        ),
     }  # fmt: skip

@@ -44,20 +44,7 @@ def add_node(
 def remove_node(draft: Mapping[str, Any], key: str) -> Draft:
     """What led to it leads on to what follows its first exit that leads anywhere; what only it led to goes
     with it. Raises CannotRemove."""
-    changed = deepcopy(dict(draft))
-    gone = changed["nodes"].pop(key)
-    follower = next((target for target in gone.get("next", {}).values() if target), None)
-    if changed["start"] == key:
-        if follower is None:
-            raise CannotRemove
-        changed["start"] = follower
-    for node in changed["nodes"].values():
-        node["next"] = {
-            way: follower if target == key else target for way, target in node.get("next", {}).items()
-        }
-    reached = _reached(changed)
-    changed["nodes"] = {name: node for name, node in changed["nodes"].items() if name in reached}
-    return changed
+    return _without_unreached(_bridge(draft, key))
 
 
 def change_node(
@@ -71,9 +58,54 @@ def change_node(
     """New settings and ways out; a node that nothing leads to any more is dropped."""
     changed = deepcopy(dict(draft))
     changed["nodes"][key].update(name=name, params=dict(params), next=dict(ways))
-    reached = _reached(changed)
-    changed["nodes"] = {one: node for one, node in changed["nodes"].items() if one in reached}
+    return _without_unreached(changed)
+
+
+def move_node(draft: Mapping[str, Any], key: str, *, exits: tuple[str, ...], after: str, way: str) -> Draft:
+    """The node between `after` (empty: the start) and what its exit `way` led to; where it stood, what led to
+    it leads on to what followed its first exit. Raises CannotRemove, KeyError."""
+    if after == key or (draft["nodes"][after].get("next", {}).get(way) if after else draft["start"]) == key:
+        return deepcopy(dict(draft))
+    changed = _bridge(draft, key)
+    nodes = changed["nodes"]
+    taken = deepcopy(draft["nodes"][key])
+    follower = nodes[after].setdefault("next", {}).get(way) if after else changed["start"]
+    if after:
+        nodes[after]["next"][way] = key
+    else:
+        changed["start"] = key
+    ways = {name: target for name, target in taken.get("next", {}).items() if target in nodes}
+    nodes[key] = {**taken, "next": {**ways, exits[0]: follower}}
     return changed
+
+
+def connect(draft: Mapping[str, Any], *, source: str, way: str, target: str | None) -> Draft:
+    """The exit `way` of `source` leads to `target`, None: to the end; what nothing leads to any more is
+    dropped. Raises KeyError."""
+    changed = deepcopy(dict(draft))
+    changed["nodes"][source].setdefault("next", {})[way] = target
+    return _without_unreached(changed)
+
+
+def _bridge(draft: Mapping[str, Any], key: str) -> Draft:
+    """The draft without the node: what led to it leads on to its first follower."""
+    changed = deepcopy(dict(draft))
+    gone = changed["nodes"].pop(key)
+    follower = next((target for target in gone.get("next", {}).values() if target), None)
+    if changed["start"] == key:
+        if follower is None:
+            raise CannotRemove
+        changed["start"] = follower
+    for node in changed["nodes"].values():
+        node["next"] = {
+            way: follower if target == key else target for way, target in node.get("next", {}).items()
+        }
+    return changed
+
+
+def _without_unreached(draft: Draft) -> Draft:
+    reached = _reached(draft)
+    return {**draft, "nodes": {key: node for key, node in draft["nodes"].items() if key in reached}}
 
 
 def _reached(draft: Mapping[str, Any]) -> set[str]:

@@ -41,14 +41,16 @@ def _read(field: Field, text: str) -> Any:
     return text[:500]
 
 
-def shown_fields(fields: Sequence[Field], params: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """For the page: each field with its value as text and its choices."""
+def shown_fields(
+    fields: Sequence[Field], params: Mapping[str, Any], faults: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """For the page: each field with its value as text, its choices and what is wrong with it."""
     return [
         {
             "field": field, "id": f"p-{field.name}",
             "value": _text(field, params.get(field.name, field.default)),
             "is_on": bool(params.get(field.name, field.default)),
-            "choices": _choices(field),
+            "choices": _choices(field), "fault": faults.get(field.name, ""),
         }
         for field in fields
     ]  # fmt: skip

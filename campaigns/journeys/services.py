@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import services as campaigns
 from campaigns.errors import InvalidJourney, InvalidState
-from campaigns.journeys import entries
+from campaigns.journeys import drafts, entries
 from campaigns.journeys.entering import enter
 from campaigns.journeys.entries import Entrant
 from campaigns.journeys.graph import Graph
@@ -53,8 +53,11 @@ def save_journey(
         journey = Journey(created_by=created_by)
     else:
         journey = Journey.objects.select_for_update().get(pk=journey.pk)
+    before = journey.draft
     journey.name, journey.draft = name.strip(), dict(graph)
     journey.save()
+    drafts.keep(journey, before=before)
+    journey.save(update_fields=["draft_number"])
     audit(actor, "journey.saved", f"journey:{journey.pk}")
     return journey
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns.journeys import asking, pages
+from campaigns.journeys import asking, edit_pages, pages
 from campaigns.rehearsing.views import journey_rehearsal
 
 app_name = "journeys"
@@ -12,7 +12,7 @@ urlpatterns = [
     path("<int:journey_id>/", pages.journey, name="journey"),
     path("<int:journey_id>/rehearsal/", journey_rehearsal, name="rehearsal"),
     path("<int:journey_id>/live", pages.live, name="live"),
-    path("<int:journey_id>/edit", pages.edit, name="edit"),
+    path("<int:journey_id>/edit", edit_pages.edit, name="edit"),
     path("<int:journey_id>/sure/<slug:action>/", asking.sure, name="sure"),
     path("<int:journey_id>/<slug:action>", pages.steer, name="steer"),
 ]

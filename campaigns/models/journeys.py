@@ -25,6 +25,7 @@ class Journey(models.Model):
     draft = models.JSONField(
         _("draft"), default=dict, help_text=_("The graph being edited, as journeys.graph.")
     )
+    draft_number = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, verbose_name=_("created by")
     )
@@ -42,6 +43,21 @@ class Journey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class JourneyDraft(models.Model):
+    """A draft as it was saved, to which undoing goes back. Numbers above `draft_number` were undone."""
+
+    journey = models.ForeignKey(Journey, models.CASCADE, related_name="drafts")
+    number = models.PositiveIntegerField()
+    graph = models.JSONField()
+    saved_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["journey", "number"], name="journey_draft_once")]
+
+    def __str__(self) -> str:
+        return f"{self.journey_id} #{self.number}"
 
 
 class JourneyVersion(models.Model):

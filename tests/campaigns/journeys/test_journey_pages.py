@@ -89,12 +89,45 @@ def test_ending_for_everybody_asks_first_and_says_how_many_are_inside(
     assert journey.status == "ended" and Passage.objects.filter(status="left").count() == 3
 
 
-def test_removing_a_step_says_beforehand_what_goes_with_it(staff: Any) -> None:
+def test_every_change_is_undone_and_made_again_and_what_is_published_stays(staff: Any) -> None:
     journey = create_from_template("abandoned_cart", actor="test")
-    page = reverse("journeys:sure", args=[journey.pk, "remove"])
-    assert "the draft keeps no older state" in staff.get(f"{page}?node=wait").content.decode()
-    assert staff.get(f"{page}?node=none").status_code == 404
-    assert staff.get(reverse("journeys:sure", args=[journey.pk, "end"])).status_code == 404
+    edit(staff, journey, do="entry", entry="api", reentry="always")
+    services.publish(journey, actor="test")
+    published, before = journey.versions.get().graph, journey.draft
+    moved = edit(staff, journey, do="move", node="day", after="", way="").draft
+    assert moved["start"] == "day" and moved["nodes"]["day"]["next"]["done"] == "wait"
+    removed = edit(staff, journey, do="remove", node="wait").draft
+    assert edit(staff, journey, do="undo").draft == moved
+    assert edit(staff, journey, do="undo").draft == before
+    assert edit(staff, journey, do="redo").draft == moved
+    assert edit(staff, journey, do="redo").draft == removed
+    edit(staff, journey, do="undo")
+    page = edit(staff, journey, do="connect", node="day", way="done", target="first")
+    assert "wait" not in page.draft["nodes"]  # nothing leads there any more
+    edit(staff, journey, do="redo")  # a new change ends what was undone
+    assert journey.draft == page.draft and journey.versions.get().graph == published
+
+
+def test_a_program_is_told_what_was_done_and_what_was_refused(staff: Any) -> None:
+    journey = create_from_template("abandoned_cart", actor="test")
+    url = reverse("journeys:edit", args=[journey.pk])
+    asked = {"headers": {"accept": "application/json"}}
+    answer = staff.post(url, {"do": "connect", "node": "second", "way": "done", "target": "wait"}, **asked)
+    assert answer.status_code == 409 and "circle" in answer.json()["said"]
+    answer = staff.post(url, {"do": "remove", "node": "day"}, **asked)
+    assert answer.status_code == 200 and answer.json()["said"] == "1 step is gone; undo brings it back."
+    journey.refresh_from_db()
+    assert "day" not in journey.draft["nodes"]
+
+
+def test_what_is_wrong_stands_at_its_step_and_its_field(staff: Any) -> None:
+    journey = create_from_template("abandoned_cart", actor="test")
+    edit(staff, journey, do="node", node="wait", **{"p-hours": "-1", "next-done": "first"})
+    page = staff.get(f"{reverse('journeys:journey', args=[journey.pk])}?node=wait")
+    fault = next(one["detail"] for one in page.context["problems"] if one["node"] == "wait")
+    text = page.content.decode()
+    assert text.count(fault) == 3  # in the list, at the step, at the field
+    assert 'aria-invalid="true" aria-describedby="p-hours-fault"' in text
 
 
 def test_the_picture_is_live_and_tells_who_is_where_and_why(

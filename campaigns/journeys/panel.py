@@ -1,0 +1,90 @@
+"""What stands beside the picture of a journey: the settings of a step or of the entry, and who is there."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from campaigns.journeys import entries, nodes, selectors
+from campaigns.journeys.form import shown_fields
+from campaigns.journeys.graph import Graph
+from campaigns.models import Journey, PassageStep
+from personalization.customers import reading
+
+PEOPLE_PER_PAGE = 25
+
+
+def panel_of(
+    request: HttpRequest, found: Journey, graph: Graph, *, chosen: str, problems: Sequence[Mapping[str, str]]
+) -> dict[str, Any]:
+    """What stands beside the picture: the settings of the chosen node, or of the entry; and who is there."""
+    if chosen in graph.nodes:
+        spec = graph.nodes[chosen]
+        kind = nodes.get(spec.kind)
+        panel: dict[str, Any] = {
+            "spec": spec,
+            "kind": kind,
+            "fields": shown_fields(kind.fields, spec.params, _faults(problems, f"/nodes/{chosen}/params/")),
+            "ways": [
+                {"name": name, "label": kind.exit_label(name, spec.params) or _("then"), "target": target}
+                for name, target in spec.next.items()
+            ],
+            "targets": [
+                (key, one.name or str(nodes.get(one.kind).label))
+                for key, one in graph.nodes.items()
+                if key != chosen
+            ],
+        }
+    else:
+        entry = entries.get(graph.entry_kind)
+        panel = {
+            "entry": entry,
+            "graph": graph,
+            "fields": shown_fields(entry.fields, graph.entry_params, _faults(problems, "/entry/params/")),
+            "exit_events": "\n".join(
+                f"{rule.event} *" if rule.is_goal else rule.event for rule in graph.exits if rule.event
+            ),
+        }
+    if request.user.has_perm("customers.view_customer"):
+        panel.update(_people(request, found, graph, chosen))
+    return panel
+
+
+def _faults(problems: Sequence[Mapping[str, str]], under: str) -> dict[str, str]:
+    found = [one for one in problems if one["pointer"].startswith(under)]
+    return {one["pointer"].removeprefix(under): one["detail"] for one in reversed(found)}
+
+
+def _people(request: HttpRequest, found: Journey, graph: Graph, chosen: str) -> dict[str, Any]:
+    """A page of who is at the chosen node, or of all, with why they stand there; masked where the reader may
+    not see names."""
+    page = Paginator(selectors.people(found, node=chosen), PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
+    passages = list(page.object_list)
+    shown = reading.show(request, {one.customer for one in passages if one.customer}, page="journey")
+    names = {one.pk: one for one in shown}
+    steps = selectors.last_steps(passages)
+    rows = [
+        {
+            "passage": one, "customer": names.get(one.customer_id or 0),
+            "at": _label(graph, one.node), "why": _why(graph, steps.get(one.pk)),
+        }
+        for one in passages
+    ]  # fmt: skip
+    return {"people": page, "rows": rows}
+
+
+def _label(graph: Graph, key: str) -> str:
+    """Of another version's step only the key is known."""
+    spec = graph.nodes.get(key)
+    return (spec.name or str(nodes.get(spec.kind).label)) if spec else key
+
+
+def _why(graph: Graph, step: PassageStep | None) -> str:
+    if step is None:
+        return _("came in")
+    spec = graph.nodes.get(step.node)
+    way = nodes.get(spec.kind).exit_label(step.exit, spec.params) if spec else step.exit
+    said = [f"{_label(graph, step.node)}: {way or _('passed')}", step.detail]
+    return " · ".join(part for part in said if part)
