@@ -37,7 +37,7 @@ class TraitKind(ABC):
 
     @property
     def too_little(self) -> str:
-        """Why there is no value, for staff, when `learn` raised TooLittleData."""
+        """Why there is no value, for staff, when `learn` raised TooLittleData without words."""
         return _("Too little data to tell: it needs more customers who came back.")
 
     @abstractmethod
@@ -51,6 +51,10 @@ class TraitKind(ABC):
     def learn(self, definition: TraitDefinition, *, now: datetime) -> dict[str, Any]:
         """What becomes the definition's `state`. Raises TooLittleData."""
         return {}
+
+    def is_outdated(self, definition: TraitDefinition) -> bool:
+        """Whether what was learned no longer holds, whenever that was."""
+        return False
 
     def events(self, definition: TraitDefinition) -> tuple[str, ...]:
         """The names of the events it reads."""

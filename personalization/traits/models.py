@@ -49,7 +49,10 @@ class TraitDefinition(models.Model):
     )  # fmt: skip
     property = models.CharField(
         _("property"), max_length=100, blank=True,
-        help_text=_("Of the event, for sums, averages, first and last. Empty: its value, or its time."),
+        help_text=_(
+            "Of the event, for sums, averages, first and last; empty: its value, or its time. Of the "
+            "items, for interests and taste: brand, or an attribute such as tags; empty: categories."
+        ),
     )  # fmt: skip
     filter = models.JSONField(
         _("only events with"), default=dict, blank=True,

@@ -128,8 +128,12 @@ def refresh(definition: TraitDefinition, *, now: datetime) -> int:
     kind = kind_of(definition.kind)
     try:
         full = _learn(definition, kind, now=now)
-    except TooLittleData:
-        _finish(definition, now=now, problem=kind.too_little)
+    except TooLittleData as error:
+        # What can no longer be told is not kept as if it could.
+        if definition.covered:
+            remove_values(definition.name)
+            definition.covered = 0
+        _finish(definition, now=now, problem=str(error) or kind.too_little)
         return 0
     ids = _everybody() if full else _stale(definition, kind, now=now)
     changed = gained = 0
@@ -154,7 +158,9 @@ def _learning_due(definition: TraitDefinition, kind: TraitKind, *, now: datetime
     learned = definition.state.get("learned_at")
     if not kind.learns:
         return False
-    return learned is None or now - datetime.fromisoformat(learned) >= kind.relearn_days * DAY
+    if learned is None or now - datetime.fromisoformat(learned) >= kind.relearn_days * DAY:
+        return True
+    return kind.is_outdated(definition)
 
 
 def _finish(definition: TraitDefinition, *, now: datetime, full: bool = False, problem: str = "") -> None:

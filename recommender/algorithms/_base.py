@@ -209,6 +209,12 @@ class Recommender(Stored):
         """float32[n_items, some]: those of one taste point the same way. None where it has none."""
         return None
 
+    def embeddings(self, histories: Interactions) -> tuple[Floats, Floats] | None:
+        """Of these histories float32[n, f] and of the items float32[n_items, f]: a row's products with
+        all items are its scores, up to what is the same for every row or item. None where it has no factors.
+        """
+        return None
+
     def _history(self, histories: Interactions | Sequence[Sequence[int]]) -> Interactions:
         if not isinstance(histories, Interactions):
             histories = self._liked(histories)

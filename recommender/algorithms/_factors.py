@@ -53,6 +53,12 @@ class FactorRatings(RatingRecommender):
         scores[:, ~self._seen] = -np.inf
         return scores
 
+    def embeddings(self, histories: Interactions) -> tuple[Floats, Floats] | None:
+        kept = self._history(histories)
+        if len(self._taken):
+            return np.asarray(kept.rated(1.0).matrix @ self._taken, dtype=np.float32), self._taken
+        return self._rating_factors(kept)
+
     def _contributions(self, items: Ints, weights: Doubles, targets: Ints) -> Doubles:
         if len(self._taken):
             return np.asarray(self._taken[targets] @ self._taken[items].T, dtype=np.float64)
@@ -88,6 +94,10 @@ class FactorRatings(RatingRecommender):
     @abstractmethod
     def _score_ratings(self, histories: Interactions) -> npt.NDArray[np.floating]:
         """As `_score`: expected ratings, also of items nobody rated."""
+
+    def _rating_factors(self, histories: Interactions) -> tuple[Floats, Floats] | None:
+        """As `factors`."""
+        return None
 
     @abstractmethod
     def _predict_ratings(self, users: Ints, items: Ints) -> npt.NDArray[np.floating]:

@@ -125,13 +125,21 @@ class SgdRatings(FactorRatings):
         return np.asarray(self._mean + biases + product)
 
     def _score_ratings(self, histories: Interactions) -> npt.NDArray[np.floating]:
+        numbers = self._numbers(histories)
+        vectors = numbers[:, 1:].astype(np.float32)
+        levels = (self._mean + numbers[:, :1]).astype(np.float32)
+        return np.asarray(vectors @ self._items.T + self._item_bias + levels)
+
+    def _rating_factors(self, histories: Interactions) -> tuple[Floats, Floats]:
+        return self._numbers(histories)[:, 1:].astype(np.float32), self._items
+
+    def _numbers(self, histories: Interactions) -> Doubles:
+        """b_u and the whole vector of each history, float64[n, 1 + factors]."""
         numbers = np.empty((histories.n_users, self.factors + 1))
         for user in range(histories.n_users):
             items, ratings = histories.row(user)
             numbers[user] = self._folded(items, ratings.astype(np.float64))
-        vectors = numbers[:, 1:].astype(np.float32)
-        levels = (self._mean + numbers[:, :1]).astype(np.float32)
-        return np.asarray(vectors @ self._items.T + self._item_bias + levels)
+        return numbers
 
     def _implicit(self, items: Ints) -> Doubles:
         """What each of the items, taken together, adds to a user's vector: float64[n, factors]."""

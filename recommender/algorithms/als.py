@@ -161,6 +161,9 @@ class Als(Recommender):
             self._inverses[strength] = np.linalg.inv(system).astype(np.float64, copy=False)
         return self._inverses[strength]
 
+    def embeddings(self, histories: Interactions) -> tuple[Floats, Floats]:
+        return self._users(self._history(histories)).astype(np.float32), self._items
+
     def item_vectors(self) -> Floats:
         return self._items
 

@@ -94,6 +94,9 @@ class Bpr(Recommender):
         scores[:, self.item_weights == 0] = -np.inf
         return np.asarray(scores, dtype=np.float32)
 
+    def embeddings(self, histories: Interactions) -> tuple[Floats, Floats]:
+        return self._users(self._history(histories)).astype(np.float32), self._vectors
+
     def _users(self, histories: Interactions) -> Doubles:
         """float64[n, factors]; zero for an empty history."""
         users = np.zeros((histories.n_users, self.factors))

@@ -101,13 +101,19 @@ class Nmf(FactorRatings):
         return found
 
     def _score_ratings(self, histories: Interactions) -> npt.NDArray[np.floating]:
+        return np.asarray(self._folded(histories) @ self._items.T + np.float32(min(self.lowest, 0.0)))
+
+    def _rating_factors(self, histories: Interactions) -> tuple[Floats, Floats]:
+        return self._folded(histories), self._items
+
+    def _folded(self, histories: Interactions) -> Floats:
         vectors = np.tile(self._usual[0], (histories.n_users, 1))
         ratings = self._lifted(histories.weights)
         for _ in range(FOLD_IN_UPDATES):
             multiply_rows(
                 histories.indptr, histories.items, ratings, vectors, self._items, np.float32(self._strength)
             )
-        return np.asarray(vectors @ self._items.T + np.float32(min(self.lowest, 0.0)))
+        return np.asarray(vectors, dtype=np.float32)
 
     def _learned(self) -> Arrays:
         return {

@@ -3,6 +3,7 @@
 from personalization.catalog.models import Item
 from personalization.customers.models import Customer
 from personalization.traits.kinds.interests import interests_of
+from personalization.traits.registry import kind_of
 from personalization.traits.services import refresh
 from tests.traits.conftest import NOW
 
@@ -40,3 +41,27 @@ def test_without_categories_it_says_why(ada, happen, define):
     refresh(definition, now=NOW)
     definition.refresh_from_db()
     assert "categories" in definition.problem
+
+
+def test_interests_go_by_tags_or_brands_of_items_too(ada, happen, define):
+    bob = Customer.objects.create(external_id="bob", created_at=NOW)
+    tea = Item.objects.create(
+        external_id="t", name="Tea", brand="Ace", attributes={"tags": ["calm", "", "calm"]}
+    )
+    mug = Item.objects.create(external_id="m", name="Mug", brand="Zoe", attributes={"tags": "gift | blue"})
+    bare = Item.objects.create(external_id="b", name="Bare", attributes={"tags": None, "size": 3})
+    for days in range(1, 5):
+        happen(ada, "Order Line", item=tea, days_ago=days)
+        happen(ada, "Order Line", item=bare, days_ago=days)
+    for days in range(1, 13):
+        happen(bob, "Order Line", item=mug, days_ago=days)
+    by_tag = define("likes", "interests", event="Order Line", property="tags")
+    by_brand = define("brands", "interests", event="Order Line", property="brand")
+    refresh(by_tag, now=NOW)
+    refresh(by_brand, now=NOW)
+    by_tag.refresh_from_db()
+    # Bare items have no tags, so they are no events here: 4 of 16 are calm.
+    assert by_tag.state["shares"] == {"blue": 0.75, "gift": 0.75, "calm": 0.25}
+    traits = dict(Customer.objects.values_list("external_id", "traits"))
+    assert traits == {"ada": {"likes": "calm", "brands": "Ace"}, "bob": {}}
+    assert "tags" in kind_of("interests").formula(by_tag)
