@@ -7,7 +7,7 @@ from django.db.models import Expression, F, Func, TextField
 from django.db.models.fields.json import KeyTransform
 
 CATEGORIES, BRAND = "", "brand"
-_LABELS: ArrayField[Any, Any] = ArrayField(TextField())
+_LABELS: "ArrayField[Any, Any]" = ArrayField(TextField())
 
 
 def labels_of(by: str, *, item: str = "item__") -> Expression | F:

@@ -77,6 +77,9 @@ def _mail(opt_in: OptIn) -> bool:
     address = opt_in.customer.email
     if address_hash(Channel.EMAIL, address) != opt_in.address_hash:
         return False
+    # Who complained or left since the form was sent is not written to, not even to be asked.
+    if customers.suppressed_ids([opt_in.customer_id], channel=Channel.EMAIL):
+        return False
     with translation.override(page_language(opt_in.customer.language)):
         context = {
             "url": links.confirm_url(opt_in.pk), "topic": topic_name(opt_in.topic),
@@ -108,6 +111,12 @@ def find_opt_in(token: str) -> OptIn | None:
     if opt_in is None or (opt_in.confirmed_at is None and opt_in.expires_at < timezone.now()):
         return None
     return opt_in if address_hash(Channel.EMAIL, opt_in.customer.email) == opt_in.address_hash else None
+
+
+def stands(opt_in: OptIn) -> bool:
+    """Whether the customer's present statement is a yes: there may have been a no since it was confirmed."""
+    asked = [opt_in.customer_id]
+    return bool(customers.consented_ids(asked, channel=opt_in.channel, topic=opt_in.topic))
 
 
 @transaction.atomic

@@ -30,9 +30,12 @@ def confirm_opt_in(request: HttpRequest, token: str) -> HttpResponse:
         return _page(request, "not_found.html", status=404)
     if request.method == "POST":
         opt_in.confirm(found)
+    is_confirmed = request.method == "POST" or found.confirmed_at is not None
+    stands = is_confirmed and opt_in.stands(found)
     with translation.override(_language(request, found.customer.language)):
         context = {
-            "done": request.method == "POST" or found.confirmed_at is not None,
+            "done": stands,
+            "used": is_confirmed and not stands,
             "topic": topic_name(found.topic),
             "wording": found.wording,
             "preferences_url": links.preferences_url(found.customer),

@@ -56,7 +56,9 @@ def test_an_old_confirmation_does_not_undo_a_later_no(api, ada):
     path = path_in(mail.outbox[0])
     Client().post(path)
     record_consent(ada.pk, channel="email", topic="tea", granted=False, source="link")
-    Client().post(path)
+    for again in (Client().get(path), Client().post(path)):
+        assert "You are subscribed" not in again.content.decode()
+        assert "used already" in again.content.decode()
     assert not consented(ada)
 
 
@@ -83,6 +85,13 @@ def test_nobody_floods_a_mailbox_and_a_suppressed_one_gets_nothing(api, ada):
     suppress(channel=Channel.EMAIL, address=ada.email, reason=SuppressionReason.COMPLAINED)
     assert api("post", "customers/ada-4711/opt-ins", FORM).status_code == 400
     assert opt_in.mail_waiting() == 0
+
+
+def test_who_is_suppressed_after_asking_is_not_asked_to_confirm(api, ada):
+    api("post", f"customers/{ada.external_id}/opt-ins", FORM)
+    suppress(channel=Channel.EMAIL, address=ada.email, reason=SuppressionReason.COMPLAINED)
+    assert opt_in.mail_waiting() == 0
+    assert mail.outbox == []
 
 
 def test_a_mail_server_that_is_away_is_tried_again_later(api, ada, settings):
