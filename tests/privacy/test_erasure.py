@@ -11,6 +11,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.cache import caches
 from django.db import connection
 
+from personalization.access.models import AuditEntry
 from personalization.access.services import create_key
 from personalization.customers import selectors
 from personalization.customers.models import Customer, Identifier, SuppressionReason
@@ -97,6 +98,7 @@ def test_nothing_of_an_erased_person_is_found_in_a_dump(person, boss):
     assert counts["deleted"]["customers_customer"] == 2
     assert counts["elsewhere"]["admin log"] == 1
     assert asked.certificate_sha256 == requests.document_hash(counts)
+    assert AuditEntry.objects.get(action="erasure.done").detail["sha256"] == asked.certificate_sha256
     # The rows of the experiments are still there to be counted, under numbers nobody has seen before.
     for model, data in declared():
         if data.at_erasure == AtErasure.ANONYMIZE and "__" not in data.path:
