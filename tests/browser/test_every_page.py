@@ -1,5 +1,8 @@
-"""Every page that the product mounts, as a reader of screens meets it: in light and in dark."""
+"""Every page that the product mounts, as a reader of screens meets it: in light and dark, English and
+Chinese, on a desk and on a phone; whether its icons are icons; and what its first load weighs."""
 
+import re
+from functools import cache
 from typing import Any
 
 import pytest
@@ -16,6 +19,43 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 # Other people's pages, and what is no page.
 NOT_OURS = ("api/docs", "admin/jsi18n", "admin/logout", "i18n/")
 DARK = "document.documentElement.classList.add('dark'); document.documentElement.style.colorScheme = 'dark'"
+
+# A page's first load, compressed as it comes over the wire. The library of charts comes on top, on pages with
+# charts, after what there is to read; the campaign's editor brings the editor of e-mails.
+HEAVIEST_BYTES = 250_000
+CHARTS, CHARTS_BYTES = "/static/vendor/echarts/echarts.min.js", 215_000
+EDITOR = re.compile(r"app/campaigns/(new|\d+)/$")
+PAGE_BYTES = "performance.getEntriesByType('navigation')[0].encodedBodySize"
+ASSETS = """performance.getEntriesByType('resource').map(one => new URL(one.name))
+  .filter(url => url.origin === location.origin && url.pathname.startsWith('/static/'))
+  .map(url => url.pathname)"""
+# An icon is one character wide; one that the font lacks shows as its name.
+WORDS = """[...document.querySelectorAll('.material-symbols-outlined')]
+  .filter(one => one.offsetWidth && getComputedStyle(one).fontFamily.includes('Symbols'))
+  .filter(one => { const range = document.createRange(); range.selectNodeContents(one);
+    return range.getBoundingClientRect().width > 1.2 * parseFloat(getComputedStyle(one).fontSize); })
+  .map(one => one.textContent.trim())"""
+SIZES = {"desk": {"width": 1400, "height": 900}, "phone": {"width": 390, "height": 844}}
+
+
+@cache
+def asset_bytes(path: str) -> int:
+    """As it goes out to a browser (the test's server has its own way with assets)."""
+    return int(Client().get(path, HTTP_ACCEPT_ENCODING="gzip")["Content-Length"])
+
+
+def loading_problems(page: Page, path: str) -> list[str]:
+    """What is too heavy, and icons that show as words."""
+    page.wait_for_function("document.fonts.status === 'loaded'")
+    found = [f"the icon {name} is not in the font: run bin/assets" for name in page.evaluate(WORDS)]
+    sizes = {asset: asset_bytes(asset) for asset in page.evaluate(ASSETS)}
+    charts = sizes.pop(CHARTS, 0)
+    weight = page.evaluate(PAGE_BYTES) + sum(sizes.values())
+    if weight > HEAVIEST_BYTES and not EDITOR.match(path):
+        found.append(f"its first load weighs {weight} bytes: {sizes}")
+    if charts > CHARTS_BYTES:
+        found.append(f"the library of charts weighs {charts} bytes")
+    return found
 
 
 @pytest.fixture
@@ -44,9 +84,12 @@ def test_no_page_has_a_serious_finding(page: Page, pages: list[str], live_server
         [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
     )
     found = {}
-    for path in pages:
+    for number, path in enumerate(pages):
+        language = "zh-hans" if number % 2 else "en"
+        page.context.add_cookies([{"name": "django_language", "value": language, "url": live_server.url}])
+        page.set_viewport_size(SIZES["phone" if number % 4 > 1 else "desk"])
         page.goto(f"/{path}")
-        problems = serious_findings(page)
+        problems = serious_findings(page) + loading_problems(page, path)
         page.evaluate(DARK)
         problems += [f"dark: {one}" for one in serious_findings(page, rules=["color-contrast"])]
         if problems:
