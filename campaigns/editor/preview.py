@@ -199,11 +199,12 @@ def unsubscribe_nowhere() -> str:
     return f"{settings.SITE_URL}/#unsubscribe"
 
 
-@require_GET
+@require_POST
 @staff_page("customers.view_customer")
+@answers_problems
 def customers(request: HttpRequest) -> HttpResponse:
-    """Customers whose name, address or id begins with the words."""
-    words = request.GET.get("q", "").strip()[:100]
+    """Customers whose name, address or id begins with the words. Posted: what is typed may be a name."""
+    words = text(read_json(request), "words").strip()[:100]
     # Who may not see names may not find out by searching for them.
     found = customer_search.search(words, limit=MAX_FOUND) if reading.may_see(request) else []
     return JsonResponse({"customers": _described(request, found)})

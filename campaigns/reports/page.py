@@ -33,7 +33,7 @@ from campaigns.reports.decision_document import decision_context
 from campaigns.reports.found import analysis_context, found_of, wish
 from campaigns.reports.group_form import group_form
 from campaigns.reports.plan_form import plan_form
-from campaigns.reports.progress import progress_context, progress_stream, reasons
+from campaigns.reports.progress import launcher_of, progress_context, progress_stream, reasons
 from campaigns.reports.tables import with_sent
 from campaigns.varying import told
 from personalization.access.services import actor_name, audit
@@ -114,7 +114,12 @@ def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
     context = {
         "reasons": reasons(progress),
         "why_total": progress["skipped"] + progress["failed"] + progress["unknown"],
-        **progress_context(run, progress, can_steer=request.user.has_perm("campaigns.launch_campaign")),
+        **progress_context(
+            run,
+            progress,
+            launcher=launcher_of(run),
+            can_steer=request.user.has_perm("campaigns.launch_campaign"),
+        ),
         **found["context"],
         **analysis,
         "waves": waves_of(run),

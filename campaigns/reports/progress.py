@@ -13,12 +13,14 @@ from campaigns import selectors
 from campaigns.live.stream import stream
 from campaigns.models import Run, RunStatus, SkipReason
 from campaigns.pacing.words import duration
+from personalization.access.actors import actor_labels
 
 
 @dataclass(frozen=True)
 class Reading:
     run: Run = field(repr=False)
     progress: dict[str, Any]
+    launcher: str
 
 
 def progress_stream(request: HttpRequest, run: Run) -> HttpResponseBase:
@@ -32,11 +34,13 @@ def progress_stream(request: HttpRequest, run: Run) -> HttpResponseBase:
         except Run.DoesNotExist as error:
             raise LookupError(run.pk) from error
         with translation.override(language):  # a note about a provider is a sentence
-            return Reading(now, selectors.progress(now))
+            return Reading(now, selectors.progress(now), launcher_of(now))
 
     def say(reading: Reading) -> tuple[str, bool]:
         with translation.override(language), timezone.override(zone):
-            context = progress_context(reading.run, reading.progress, can_steer=can_steer)
+            context = progress_context(
+                reading.run, reading.progress, launcher=reading.launcher, can_steer=can_steer
+            )
             html = render_to_string("campaigns/report_progress.html", context)
         status = reading.progress["status"]
         text = json.dumps({"html": html, "status": status})
@@ -45,9 +49,14 @@ def progress_stream(request: HttpRequest, run: Run) -> HttpResponseBase:
     return stream(request, ("run", run.pk, language), read, say)
 
 
-def progress_context(run: Run, progress: dict[str, Any], *, can_steer: bool) -> dict[str, Any]:
+def launcher_of(run: Run) -> str:
+    return actor_labels([run.launched_by])[run.launched_by]
+
+
+def progress_context(run: Run, progress: dict[str, Any], *, launcher: str, can_steer: bool) -> dict[str, Any]:
     return {
         "run": run,
+        "launcher": launcher,
         "campaign_id": run.campaign_id,
         "progress": progress,
         "bar": _bar(progress),

@@ -18,7 +18,7 @@ from campaigns.why.words import facts_in_words
 from personalization.access.models import Scope
 from personalization.access.services import actor_name, audit
 from personalization.access.shell import render_page, staff_page
-from personalization.customers import search
+from personalization.customers import reading, search
 from personalization.customers import selectors as customers
 from personalization.customers.models import Customer
 
@@ -69,28 +69,32 @@ def _run(campaign: Campaign, number: str) -> Run:
 
 @staff_page("customers.view_customer")
 def why(request: HttpRequest, campaign_id: int, number: int) -> HttpResponse:
-    """Asked with `customer` (an id of ours) or `q` (words to search by)."""
+    """Asked with `customer` (an id of ours), or by a POST with `words` to search by: they may be a name."""
     run = _run(get_object_or_404(Campaign, pk=campaign_id), str(number))
-    words = request.GET.get("q", "").strip()[:100]
+    words = request.POST.get("words", "").strip()[:100]
     wanted = request.GET.get("customer", "")
     customer = get_object_or_404(Customer, pk=int(wanted)) if wanted.isdigit() else None
-    found = search.search(words, limit=10) if words and customer is None else []
+    # Who may not see names may not find out by searching for them.
+    may_search = bool(words) and customer is None and reading.may_see(request)
+    found = search.search(words, limit=10) if may_search else []
     if len(found) == 1:
         customer = found[0]
+    else:
+        reading.show(request, found, page="why")
     context: dict[str, Any] = {"run": run, "campaign": run.campaign, "words": words, "found": found}
     if customer is not None:
         audit(actor_name(request), "delivery.explained", f"run:{run.pk}", customer=customer.pk)
         deliveries = deliveries_to(run, customer)
         chosen = request.GET.get("delivery", "")
         delivery = next((one for one in deliveries if str(one.pk) == chosen), next(iter(deliveries), None))
+        decisions = [
+            {**vars(one), "words": list(facts_in_words(one.facts))}
+            for one in explain(run, customer, delivery)
+        ]
+        # Last: it masks what is shown, and nothing may be explained by masked values.
+        reading.show(request, [customer], page="why")
         context |= {
-            "customer": customer,
-            "deliveries": deliveries,
-            "delivery": delivery,
-            "decisions": [
-                {**vars(one), "words": list(facts_in_words(one.facts))}
-                for one in explain(run, customer, delivery)
-            ],
+            "customer": customer, "deliveries": deliveries, "delivery": delivery, "decisions": decisions,
             "now": timezone.now(),
-        }
+        }  # fmt: skip
     return render_page(request, "campaigns/why.html", context, title=_("Who got it, and why"))

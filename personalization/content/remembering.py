@@ -47,8 +47,8 @@ class Fragments:
 
 
 class DirectBlock(BlockNode):
-    """What a loop repeats. No tag of ours disables others (only `render` would), so nodes are called without
-    asking each time whether they may."""
+    """What a loop repeats. Only `render` disables a tag, `include`, and that is told when blocks are put in:
+    so nodes are called without asking each time whether they may."""
 
     __slots__ = ()
 

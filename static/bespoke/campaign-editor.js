@@ -31,7 +31,11 @@
       const page = JSON.parse(document.getElementById("campaign-data").textContent);
       const messages = page.campaign.messages.map(withId);
       const here = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+      const tools = { ask, fill, blankText, withoutId, starters: page.starters, visual: page.visual, guardrailMetrics: page.guardrailMetrics };
       return {
+        ...window.campaignTexts(tools),
+        ...window.campaignPreview(tools),
+        ...window.campaignPlan(tools),
         c: { ...page.campaign, segment: String(page.campaign.segment), messages, timing: { mode: "once", hour: "09:00", repeat: "", cap_rule: "drop", quiet_rule: "wait", quiet: "workspace", max_wait_hours: 48, per_second: "", ...page.campaign.timing, own_quiet: page.campaign.timing.own_quiet || { from: "22:00", until: "08:00" }, window: page.campaign.timing.window || { from: "", until: "", days: [] } } },
         dates: null,
         canSave: page.canSave,
@@ -82,6 +86,7 @@
         },
 
         // --- State -----------------------------------------------------------------------------------------
+        get weakGuardrails() { return this.guardrails.filter((one) => !one.is_enough); },
         get form() { return page.channels[this.c.channel] || page.channels.email; },
         get message() { return this.c.messages[this.at]; },
         // What is written now: the text for everybody, or that of the language whose tab is open.
@@ -177,191 +182,6 @@
           this.open(Math.max(0, this.at - 1));
         },
 
-        // --- Languages of a variant: one message, of which each customer gets one text -----------------------
-        speak(code) {
-          this.tongue = code;
-          this.language = code || this.tongues.length > 1 ? code : null;
-          this.refresh();
-        },
-        tongueName(code) {
-          if (!code) return this.texts.everybody;
-          try {
-            const names = new Intl.DisplayNames([document.documentElement.lang || "en"], { type: "language" });
-            return `${names.of(code)} (${code})`;
-          } catch { return code; }
-        },
-        unwritten(code) {
-          return code && ["subject", "preheader", "body"].some((part) => (part === "body" || this.form.named.includes(part)) && this.message[part].trim() && !this.message.translations[code][part].trim());
-        },
-        stepTongue(by) {
-          const all = this.tongues;
-          this.speak(all[(all.indexOf(this.tongue) + by + all.length) % all.length]);
-          this.$nextTick(() => document.getElementById(`tongue-${this.tongue}`).focus());
-        },
-        addTongue() {
-          const code = this.newTongue.trim().replaceAll("_", "-").toLowerCase();
-          this.tongueTrouble = "";
-          if (!/^[a-z]{2,3}(-[a-z0-9]{2,8}){0,2}$/.test(code)) this.tongueTrouble = this.texts.tongueWrong;
-          else if (this.message.translations[code]) this.tongueTrouble = this.texts.tongueTaken;
-          if (this.tongueTrouble) return;
-          this.message.translations[code] = blankText();
-          this.newTongue = "";
-          this.speak(code);
-        },
-        removeTongue() {
-          if (!window.confirm(fill(this.texts.removeTongue, { language: this.tongueName(this.tongue) }))) return;
-          delete this.message.translations[this.tongue];
-          this.speak("");
-        },
-        copyText() {
-          const { subject, preheader, body, fields } = this.message;
-          const given = { subject, preheader, body };
-          for (const part of Object.keys(given)) if (!this.text[part].trim()) this.text[part] = given[part];
-          this.text.fields = { ...fields, ...this.text.fields };
-        },
-        start(event) {
-          const starter = page.starters.find((s) => s.key === event.target.value);
-          event.target.value = "";
-          if (!starter || !window.confirm(this.texts.replaceQuestion)) return;
-          Object.assign(this.text, { subject: starter.subject, preheader: starter.preheader, body: starter.body });
-        },
-        insert(text) {
-          const field = this.$refs[this.last] || this.$refs.body;
-          const from = field.selectionStart ?? field.value.length;
-          const flat = this.last === "body" ? text : text.replace(/\s*\n\s*/g, " ");
-          this.text[this.last] = field.value.slice(0, from) + flat + field.value.slice(field.selectionEnd ?? from);
-          this.$nextTick(() => { field.focus(); field.setSelectionRange(from + flat.length, from + flat.length); });
-        },
-
-        // --- Suggested texts -------------------------------------------------------------------------------
-        suggest(field) {
-          const area = this.$refs.body;
-          const own = field === "body" ? this.text.body.slice(area.selectionStart, area.selectionEnd).trim() : this.text[field];
-          // A text that is not written yet is asked for as a translation of the one for everybody.
-          const source = own || (this.tongue && field !== "body" ? this.message[field] : "");
-          if (this.tongue) Object.assign(this.sg, { language: this.tongue, wish: own ? this.sg.wish : "translate" });
-          Object.assign(this.sg, { field, source, label: field === "body" ? this.texts.selected : this.texts[field] });
-          this.$nextTick(() => document.getElementById("sg-source").focus());
-        },
-        useSuggestion(event) {
-          const { field, text, source } = event.target.closest(".sg-use")?.dataset || {};
-          if (!field || !this.canSave) return;
-          if (field !== "body") this.text[field] = text;
-          else if (source && this.text.body.includes(source)) this.text.body = this.text.body.replace(source, () => text);
-          else { this.last = "body"; this.insert(text); }
-          this.note = this.texts.putIn;
-        },
-
-        // --- Preview ---------------------------------------------------------------------------------------
-        async refresh() {
-          if (!this.message) return;
-          const turn = ++this.turn;
-          try {
-            const data = await ask(this.urls.preview, this.example());
-            if (turn !== this.turn) return;
-            this.note = "";
-            this.ruleProblems = [];
-            this.about = data.items;
-            if (data.customer) this.who = data.customer;
-            if (data.rendered) this.rendered = data.rendered;
-            this.problems = data.problems;
-            this.gets = data.language;
-            this.subjectOutlook = data.subject_outlook;
-            this.fields = data.fields.slice(0, 8);
-          } catch (error) {
-            if (turn !== this.turn) return;
-            this.note = error.message || this.texts.failed;
-            this.showRules(error);
-          }
-        },
-        // The message as it is written now, for the customer of the preview.
-        example() {
-          const { subject, preheader, body, item_count, rules, fields, missing, translations } = withoutId(this.message);
-          return { channel: this.c.channel, subject, preheader, body, fields, item_count, rules, missing, translations, name: this.c.name, customer: this.who?.id, language: this.language };
-        },
-        async tellLanguages() {
-          this.languages = (await ask(this.urls.languages, { ...this.example(), segment: this.c.segment })).rows;
-        },
-        previewIn(row) {
-          if (this.tongues.includes(row.gets)) { this.speak(row.gets); return; }
-          this.language = row.gets || row.languages.find((one) => one) || "";
-          this.refresh();
-        },
-        async find() {
-          this.found = (await ask(`${this.urls.customers}?q=${encodeURIComponent(this.words)}`)).customers;
-        },
-        choose(customer) {
-          this.who = customer;
-          this.language = null;
-          this.found = [];
-          this.words = "";
-          this.refresh();
-        },
-        place(problem) {
-          return problem.language ? `${this.tongueName(problem.language)}, ${this.part(problem)}` : this.part(problem);
-        },
-        part(problem) {
-          const field = this.texts[problem.field] || problem.field;
-          const own = this.form.fields.find((f) => f.name === problem.field);
-          if (own) return `${own.label}:`;
-          return problem.line && problem.field === "body" ? `${field}, ${fill(this.texts.line, { line: problem.line })}:` : `${field}:`;
-        },
-        goto(problem) {
-          if (this.tongue !== problem.language && this.tongues.includes(problem.language)) this.speak(problem.language);
-          this.$nextTick(() => this.mark(problem));
-        },
-        mark(problem) {
-          const field = this.$refs[problem.field];
-          if (!field) return;
-          const lines = field.value.split("\n").slice(0, (problem.line || 1) - 1);
-          const from = lines.reduce((sum, line) => sum + line.length + 1, 0);
-          const to = field.value.indexOf("\n", from);
-          field.focus();
-          field.setSelectionRange(from, to < 0 ? field.value.length : to);
-          field.scrollTop = Math.max(0, lines.length * 19.5 - 120);
-        },
-        async sendTest() {
-          const { sender_name, sender_address, channel } = this.c;
-          this.testSaid = this.testTrouble = "";
-          this.busy = true;
-          try {
-            const data = await ask(this.urls.sendTest, { ...this.example(), sender_name, sender_address, to: this.testTo[channel] || "" });
-            this.testSaid = fill(this.texts.testSent, data);
-          } catch (error) {
-            this.testTrouble = error.message || this.texts.failed;
-          } finally {
-            this.busy = false;
-          }
-        },
-
-        // --- Visual editor: writes into the code, so that the preview beside it is the message itself. ----------
-        async openVisual() {
-          this.visualTrouble = "";
-          this.visualBefore = this.text.body;
-          const message = this.text;
-          this.$refs.visual.showModal();
-          try {
-            const place = document.createElement("div");
-            place.setAttribute("x-ignore", "");
-            this.$refs.visualPlace.replaceChildren(place);
-            this.visual = await window.visualEditor.open(place, {
-              source: message.body, onChange: (body) => { message.body = body; }, ...page.visual, texts: this.texts,
-            });
-          } catch (error) {
-            this.$refs.visual.close();
-            this.visualTrouble = error.message || this.texts.failed;
-          }
-        },
-        closeVisual() {
-          this.visual?.end();
-          this.visual = null;
-          this.$refs.visualPlace.replaceChildren();
-        },
-        takeVisualBack() {
-          this.$refs.visual.close();
-          this.text.body = this.visualBefore;
-        },
-
         // --- Server ----------------------------------------------------------------------------------------
         async countSegment() {
           this.size = null;
@@ -373,50 +193,6 @@
             this.counting = false;
           }
         },
-        // What the test could see, from the past of the shop's own customers.
-        async lookAhead() {
-          if (!this.c.segment) { this.outlook = null; return; }
-          const payload = this.payload();
-          payload.messages = payload.messages.map(({ key, name, weight }) => ({ key, name, weight }));
-          const asked = JSON.stringify({ ...payload, name: "" });
-          if (asked === this.askedOutlook) return;
-          this.askedOutlook = asked;
-          const turn = ++this.planTurn;
-          try {
-            const data = await ask(this.urls.outlook, payload);
-            if (turn !== this.planTurn) return;
-            this.outlook = data.outlook;
-            this.lookDays = data.looks || [];
-            this.lengthDays = data.length_days || "";
-            this.guardrails = data.guardrails || [];
-            this.decides = data.metric || "";
-            this.planTrouble = "";
-          } catch (error) {
-            if (turn !== this.planTurn) return;
-            this.outlook = null;
-            this.planTrouble = error.message || this.texts.failed;
-          }
-        },
-        // --- Guardrails: a margin is kept as a fraction, and shown as percent or percentage points. -----------
-        get weakGuardrails() { return this.guardrails.filter((one) => !one.is_enough); },
-        marginScale(g) { return g.is_relative || this.shares.includes(g.metric) ? 100 : 1; },
-        marginShown(g) { return g.margin === "" ? "" : Number((g.margin * this.marginScale(g)).toPrecision(6)); },
-        setMargin(g, text) { g.margin = text === "" ? "" : Number(text) / this.marginScale(g); },
-        setUnit(g, unit) {
-          const shown = this.marginShown(g);
-          g.is_relative = unit === "relative";
-          this.setMargin(g, String(shown));
-        },
-        chooseGuardrails() {
-          this.c.plan.guardrails = this.guardrails.map(({ metric, margin, is_relative }) => ({ metric, margin, is_relative }));
-          if (!this.guardrails.length) this.addGuardrail();
-        },
-        addGuardrail() {
-          const taken = [this.c.plan.metric || this.decides, ...this.c.plan.guardrails.map((one) => one.metric)];
-          const metric = page.guardrailMetrics.find((key) => !taken.includes(key)) || page.guardrailMetrics[0] || "";
-          this.c.plan.guardrails.push({ metric, margin: this.shares.includes(metric) ? 0.002 : 0.05, is_relative: !this.shares.includes(metric) });
-        },
-
         async check() {
           if (!this.urls.checks) return;
           const { checks, approval } = await ask(this.urls.checks);

@@ -58,7 +58,10 @@ def test_an_analyst_finds_nobody_by_what_is_masked(ada, query):
     assert analyst.get(f"/admin/customers/customer/{ada.pk}/change/").status_code in (302, 403)
     assert analyst.get(f"/admin/customers/customer/{ada.pk}/history/").status_code in (302, 403)
     assert "Ada" not in analyst.get("/admin/search/", {"s": "ada"}).content.decode()
-    assert analyst.get("/app/campaigns/preview/customers", {"q": "ada"}).json() == {"customers": []}
+    found = analyst.post(
+        "/app/campaigns/preview/customers", {"words": "ada"}, content_type="application/json"
+    )
+    assert found.json() == {"customers": []}
 
 
 def test_who_may_see_is_noted_by_page_and_customer(ada):

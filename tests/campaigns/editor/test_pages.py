@@ -51,7 +51,7 @@ def test_a_viewer_looks_but_neither_saves_nor_launches(staff, campaign, segment)
     assert post(client, "send-test", data={}).status_code == 403
     assert post(client, "preview", data={"subject": "", "preheader": "", "body": ""}).status_code == 403
     assert client.get(reverse("campaigns:audience-csv", args=[campaign.pk])).status_code == 403
-    assert client.get(reverse("campaigns:preview-customers")).status_code == 403
+    assert client.post(reverse("campaigns:preview-customers")).status_code == 403
 
 
 def test_an_editor_may_not_launch(staff, campaign):
@@ -83,7 +83,11 @@ def test_what_makes_no_campaign_is_answered_beside_its_field(staff, segment, cha
 
 
 def test_customers_are_found_by_the_beginning_of_a_name(staff, segment):
-    found = staff(*EDIT).get(reverse("campaigns:preview-customers"), {"q": "p3@"}).json()["customers"]
+    found = (
+        staff(*EDIT)
+        .post(reverse("campaigns:preview-customers"), {"words": "p3@"}, content_type="application/json")
+        .json()["customers"]
+    )
     assert len(found) == 1
 
 

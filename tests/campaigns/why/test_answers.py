@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
+from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
@@ -10,8 +12,9 @@ from campaigns import services
 from campaigns.models import FrequencyCap
 from campaigns.sending.chunk import LOST_JOURNAL
 from campaigns.why.words import facts_in_words
-from personalization.access.models import User
+from personalization.access.models import PersonalRead, User
 from personalization.access.services import create_key
+from personalization.customers.models import Customer
 from personalization.customers.services import record_consent
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,9 +69,26 @@ def test_the_screen_finds_a_customer_by_words_and_needs_the_right_to_see_them(
     client.force_login(User.objects.create_user("bob", password="x", is_staff=True))
     assert client.get(url).status_code == 403
     client.force_login(User.objects.create_superuser("ann", "ann@shop.example", "x"))
-    page = client.get(f"{url}?q=c0").content.decode()
+    page = client.post(url, {"words": "c0"}).content.decode()
     assert "wy-passed" in page and "Name0" in page
     assert "Consent needed" in page and "is_needed" not in page
+    assert PersonalRead.objects.filter(page="why").exists()
+
+
+def test_who_may_not_see_names_finds_nobody_by_them_and_is_told_none(
+    sink: Any, make_customers: Any, make_campaign: Any, send_all: Any, client: Any
+) -> None:
+    make_customers(1)
+    run = services.launch(make_campaign(), actor="test")
+    send_all(run)
+    url = reverse("campaigns:why", args=[run.campaign_id, run.number])
+    call_command("ensure_roles")
+    analyst = User.objects.create_user("kim", password="x", is_staff=True)
+    analyst.groups.add(Group.objects.get(name="Analyst"))
+    client.force_login(analyst)
+    assert "wy-passed" not in client.post(url, {"words": "Name0"}).content.decode()
+    page = client.get(url, {"customer": Customer.objects.get().pk}).content.decode()
+    assert "wy-passed" in page and "Name0" not in page
 
 
 def test_inputs_are_told_in_words_and_in_the_readers_time() -> None:
