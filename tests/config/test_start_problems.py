@@ -1,5 +1,6 @@
 """What can be wrong at the start: each a clear sentence and a way out."""
 
+import io
 import os
 import shutil
 import socket
@@ -142,3 +143,14 @@ def test_secrets_are_made_once_and_for_their_owner_alone(tmp_path: Path) -> None
     assert (tmp_path / "secrets.env").stat().st_mode & 0o777 == 0o600
     assert len(set(first.values())) == len(places.GENERATED)
     assert all(len(value) >= 50 for value in first.values())
+
+
+def test_a_set_up_that_takes_long_is_waited_for_and_that_is_said() -> None:
+    heard = io.StringIO()
+    watch = Watch(Console(heard))
+    migration = watch.start(Spec("setup", ["sleep", "0.2"], once=True), stage=0)
+    watch.wait_until(
+        lambda: migration.exit_code is not None, what="Not set up", timeout_seconds=0.05, patient=True
+    )
+    watch.stop()
+    assert "Not set up yet" in heard.getvalue()

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,16 +86,13 @@ class Product:
         if self.catcher:
             self.watch.start(self._mail_catcher(), stage=CATCHER)
         if not _is_migrated(self.env["DATABASE_URL"]):
-            self._wait_for_setup(setup, "migrated", timeout_seconds=120)
+            self._wait_for_setup(setup, lambda: "migrated" in self.told, what="The database is not set up")
         for spec in (self._web(), self._worker(), self._beat()):
             self.watch.start(spec, stage=WORK)
-        self._wait_for_setup(setup, "migrated", timeout_seconds=120)
+        self._wait_for_setup(setup, lambda: "migrated" in self.told, what="The database is not set up")
         self.watch.wait_until(self._web_answers, what="The web does not answer")
         self.watch.wait_until(self._worker_waits, what="The worker does not take tasks")
-        self.watch.wait_until(
-            lambda: setup.exit_code is not None, what="The demo shop is not loaded", timeout_seconds=300
-        )
-        self._demand_success(setup)
+        self._wait_for_setup(setup, lambda: False, what="The demo shop is not loaded")
         if "react" in self.told and self.catcher:
             self.watch.start(self._reactor(), stage=REACTOR)
 
@@ -176,11 +174,10 @@ class Product:
     def _reactor(self) -> Spec:
         return self._python("shop", "manage.py", "react")
 
-    def _wait_for_setup(self, setup: Child, what: str, *, timeout_seconds: float) -> None:
+    def _wait_for_setup(self, setup: Child, done: Callable[[], bool], *, what: str) -> None:
+        """As long as it takes: a migration of large tables that is stopped half way has to begin again."""
         self.watch.wait_until(
-            lambda: what in self.told or setup.exit_code is not None,
-            what="The database is not set up",
-            timeout_seconds=timeout_seconds,
+            lambda: done() or setup.exit_code is not None, what=what, timeout_seconds=60, patient=True
         )
         self._demand_success(setup)
 

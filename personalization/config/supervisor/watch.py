@@ -73,13 +73,23 @@ class Watch:
         self._due[name] = (now + pause, stage, child.spec)
         self.console.say(f"{name} ended ({describe_end(child)}); starting it again in {pause:g} s.")
 
-    def wait_until(self, done: Callable[[], bool], *, what: str, timeout_seconds: float = 60.0) -> None:
-        """Raises StartError, naming what was waited for, after the timeout; StopRequested on Ctrl-C."""
-        deadline = time.monotonic() + timeout_seconds
+    def wait_until(
+        self, done: Callable[[], bool], *, what: str, timeout_seconds: float = 180.0, patient: bool = False
+    ) -> None:
+        """Raises StartError, naming what was waited for, after the timeout; StopRequested on Ctrl-C.
+
+        The patient only say that they still wait, every time that the timeout has passed.
+        """
+        begun = time.monotonic()
+        deadline = begun + timeout_seconds
         while not done():
             self.look()
-            if time.monotonic() > deadline:
+            now = time.monotonic()
+            if now > deadline and not patient:
                 raise StartError(f"{what} after {timeout_seconds:g} s; the lines above tell why.")
+            if now > deadline:
+                deadline = now + timeout_seconds
+                self.console.say(f"{what} yet, after {now - begun:.0f} s; waiting on.")
             time.sleep(0.03)
 
     def run(self) -> None:
