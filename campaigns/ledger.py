@@ -1,7 +1,9 @@
 """The ledger: what state each delivery is in, and who may change it.
 
 Truth is in PostgreSQL. A worker claims a chunk by compare-and-set, holds it by a lease, and settles it in one
-transaction. Always: audience = sent + failed + skipped + unknown + pending.
+transaction. Always: audience = sent + failed + skipped + unknown + pending. What was sent or skipped stays
+so, what failed may be pending again; `unknown` (the server may have taken it) ends by evidence, never by a
+resend.
 """
 
 import json
@@ -29,14 +31,6 @@ from campaigns.models import (
 )
 
 S = DeliveryStatus
-# What may follow what. `unknown`: the server may have taken it; only evidence ends that, never a resend.
-TRANSITIONS: dict[str, frozenset[str]] = {
-    S.PENDING: frozenset({S.SENT, S.FAILED, S.SKIPPED, S.UNKNOWN}),
-    S.FAILED: frozenset({S.PENDING}),
-    S.UNKNOWN: frozenset({S.SENT, S.FAILED}),
-    S.SENT: frozenset(),
-    S.SKIPPED: frozenset(),
-}
 LEASE = timedelta(seconds=settings.SEND_LEASE_SECONDS)
 # A journal of another machine cannot be read here: its machine gets this long to come back and tell.
 FOREIGN_GRACE = timedelta(minutes=10)

@@ -228,8 +228,3 @@ def _skeleton(
         feedback_id=f"{variant}:{campaign_id}:{run_id}:bespoke",
         seed=f"{run_id}:{variant}",
     )
-
-
-def default_server() -> Server:
-    """Where EMAIL_URL points. Raises ValueError when it cannot be read."""
-    return Server.from_url(settings.EMAIL_URL, timeout=settings.SEND_TIMEOUT_SECONDS)

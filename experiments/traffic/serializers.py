@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from experiments.models import ClientKey, Experiment, Holdout, Layer
@@ -28,6 +29,7 @@ class LayerSerializer(serializers.ModelSerializer[Layer]):
         model = Layer
         fields = ["key", "name", "hash_version", "taken", "free", "created_at"]
 
+    @extend_schema_field(TakenPartSerializer(many=True))
     def get_taken(self, layer: Layer) -> list[dict[str, str]]:
         rows = Experiment.objects.filter(layer=layer, ended_at=None, layer_start__isnull=False)
         return [
@@ -35,6 +37,7 @@ class LayerSerializer(serializers.ModelSerializer[Layer]):
             for one in rows.order_by("layer_start")
         ]
 
+    @extend_schema_field(PartSerializer(many=True))
     def get_free(self, layer: Layer) -> list[dict[str, str]]:
         return [{"start": f"{low:.4f}", "end": f"{high:.4f}"} for low, high in free_parts(taken_parts(layer))]
 

@@ -9,7 +9,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from personalization.demo import goods, people
+from personalization.demo import goods
 from personalization.demo.world import Bools, Floats, Ints, World
 
 YEAR_DAYS = 365
@@ -164,7 +164,3 @@ def _sorted(parts: list[Behavior]) -> Behavior:
     }
     by_time = np.lexsort((columns["kind"], columns["seconds"]))
     return Behavior(**{name: column[by_time] for name, column in columns.items()})
-
-
-def device_names(world: World) -> list[str]:
-    return [people.DEVICES[device] for device in world.customers.device]

@@ -18,11 +18,6 @@ def is_reportable(customers: int) -> bool:
     return customers == 0 or customers >= smallest_cell()
 
 
-def shown_count(customers: int) -> int | None:
-    """The count, or None for "fewer than `smallest_cell()`"."""
-    return customers if is_reportable(customers) else None
-
-
 def small_cells(customers: Mapping[Key, int]) -> set[Key]:
     """The cells of a breakdown whose figures must not be shown.
 
