@@ -17,7 +17,8 @@ from campaigns.reports.words import (
     p_text,
 )
 from experiments.reports.report import Comparison, MetricReport, Report
-from experiments.stats import Proportion
+from experiments.reports.sentence import explain_note
+from experiments.stats import Note, Proportion
 from experiments.stats.kinds import plain_of
 
 FUNNEL = ("opened", "clicked", "conversion")
@@ -55,12 +56,19 @@ def _table(report: Report, metric: MetricReport) -> dict[str, Any]:
         "is_primary": metric.is_primary,
         "is_share": is_share(metric),
         "window_days": metric.window_days,
+        "notes": _notes(metric),
         "is_simultaneous": sum(one.simultaneous is not None for one in metric.comparisons) > 1,
         "rows": [
             _row(report, metric, key, compared.get(key))
             for key in (variant.key for variant in report.variants if variant.key in metric.statistics)
         ],
     }
+
+
+def _notes(metric: MetricReport) -> list[str]:
+    """What a reader must know beside the numbers shown, each once."""
+    shown = [one.decisive for one in metric.comparisons if one.decisive]
+    return [explain_note(note) for note in Note if any(note in effect.notes for effect in shown)]
 
 
 def against_control(report: Report) -> list[dict[str, Any]]:

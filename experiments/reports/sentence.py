@@ -9,7 +9,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from experiments.reports.report import Finding, MetricReport, Report, Verdict
-from experiments.stats import Effect, Note, Obstacle, Proportion
+from experiments.stats import Effect, Note, Proportion
 from experiments.stats.kinds import plain_of
 
 
@@ -70,18 +70,6 @@ def explain_note(note: Note) -> str:
         ),
         Note.ROUGH: _("Few customers did it, or few did not: the interval is only rough."),
     }[note]
-
-
-def explain_obstacle(obstacle: Obstacle) -> str:
-    return {
-        Obstacle.TOO_FEW_CUSTOMERS: _("There are fewer than two customers on one side."),
-        Obstacle.NO_VARIATION: _("All customers have the same value so far: nothing can be compared."),
-        Obstacle.NO_DENOMINATOR: _("What the metric divides by is still 0 on one side."),
-        Obstacle.TOO_FEW_EFFECTIVE: _(
-            "Too few customers were drawn for it: they would carry the whole answer."
-        ),
-        Obstacle.NOT_WEIGHTED: _("The chances differed: such a metric cannot be weighted by them."),
-    }[obstacle]
 
 
 def _without_effect(verdict: Verdict) -> str:

@@ -1,4 +1,53 @@
-from campaigns.reports.tables import with_sent
+import pytest
+
+from campaigns.reports.tables import tables, with_sent
+from campaigns.reports.words import obstacle_text
+from experiments.reports.judging import compare_all
+from experiments.reports.report import MetricReport, Report, VariantSummary
+from experiments.reports.sentence import explain_note
+from experiments.stats import Mean, Note, Obstacle, Proportion
+
+
+def notes_of(control, treatment):
+    """What the one table of a report of these two says below its rows."""
+    statistics = {"control": control, "a": treatment}
+    metric = MetricReport(
+        key="m", name="M", kind="conversion", event="Order Completed", direction="up", scope="customer",
+        window_days=14, is_primary=True, statistics=statistics, baseline="control",
+        comparisons=compare_all(statistics, "control", simultaneous=True),
+    )  # fmt: skip
+    variants = tuple(
+        VariantSummary(key, key, key == "control", 0.5, one.n) for key, one in statistics.items()
+    )
+    report = Report(
+        key="k", name="K", as_of=None, started_at=None, ended_at=None, alpha=0.05, variants=variants,
+        sample_ratio=None, metrics=(metric,),
+    )  # fmt: skip
+    return tables(report)[0]["notes"]
+
+
+@pytest.mark.parametrize(
+    ("control", "treatment", "notes"),
+    [
+        (Proportion(5_000, 500), Proportion(5_000, 600), []),
+        # One of a thousand bought: the intervals are score intervals.
+        (Proportion(1_000, 1), Proportion(1_000, 6), [Note.SMALL_COUNTS]),
+        # A mean of 1 with a standard error of 3.2.
+        (Mean(1_000, 1_000, 1e7), Mean(1_000, 9_000, 1e7), [Note.CONTROL_NEAR_ZERO]),
+    ],
+)
+def test_a_table_says_what_its_reader_must_know_beside_the_numbers(control, treatment, notes):
+    assert notes_of(control, treatment) == [explain_note(note) for note in notes]
+
+
+@pytest.mark.parametrize("note", Note)
+def test_every_note_has_words(note):
+    assert explain_note(note)
+
+
+@pytest.mark.parametrize("reason", Obstacle)
+def test_every_missing_number_has_a_reason_in_words(reason):
+    assert obstacle_text(reason)
 
 
 def test_the_funnel_begins_with_what_the_ledger_says_now():

@@ -8,7 +8,7 @@ import pytest
 from experiments.reports import sentence
 from experiments.reports.judging import compare_all, judge
 from experiments.reports.report import MetricReport, Report, VariantSummary
-from experiments.stats import Mean, Note, Obstacle, Proportion, sample_ratio
+from experiments.stats import Mean, Proportion, sample_ratio
 
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 
@@ -107,13 +107,3 @@ def test_nobody_and_nothing_have_their_sentences():
     )
     assert "too little" in sentence.first_sentence(report_of({"control": Mean(5, 0, 0), "a": Mean(5, 0, 0)}))
     assert "nothing to compare" in sentence.first_sentence(report_of({"control": spend(9, 1)}))
-
-
-@pytest.mark.parametrize("note", Note)
-def test_every_note_is_explained(note):
-    assert sentence.explain_note(note)
-
-
-@pytest.mark.parametrize("reason", Obstacle)
-def test_every_obstacle_is_explained(reason):
-    assert sentence.explain_obstacle(reason)
