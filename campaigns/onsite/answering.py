@@ -55,6 +55,10 @@ def answer(token: str | None, questions: Sequence[Question]) -> list[dict[str, A
     return answers
 
 
+def as_body(answers: Sequence[dict[str, Any]], *, is_batch: bool) -> dict[str, Any]:
+    return {"placements": [], "batch": answers} if is_batch else answers[0]
+
+
 def in_all_threads(work: Callable[[], object], *, seconds: float) -> None:
     """`work` in each thread that decides, which is then connected."""
     _deadline.in_all_threads(work, seconds=seconds)

@@ -1,36 +1,30 @@
 """`POST /api/v1/decide`: what to show, asked by pages, apps and servers. And its reports of what was seen."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import wraps
 from typing import Any
 
-import msgspec
-from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from campaigns.onsite import showing
-from campaigns.onsite.answering import Question, answer
+from campaigns.onsite.answering import Question, answer, as_body
 from campaigns.onsite.errors import NotAllowed
-from campaigns.onsite.reading import read_call
+from campaigns.onsite.quick import PRIVATE
 from campaigns.onsite.serializers import DecideAnswer, DecideRequest, ReportsAnswer, ReportsRequest
 from experiments.traffic import client_keys
 from personalization.access.authentication import authenticate_key, token_of
 from personalization.access.models import Scope
-from personalization.access.problems import ProblemError
 
 TAGS = ["decide"]
-PRIVATE = "private, no-store"
 EDGE = "public, max-age=30, stale-if-error=86400"
 LATE = timedelta(days=2)
 
 
 class DecideView(APIView):
+    # Calls of POST that are written as usual do not come here: see `quick`.
     # The key is read together with all else, inside the deadline.
     authentication_classes = ()
     permission_classes = ()
@@ -52,7 +46,7 @@ class DecideView(APIView):
         asked = body.validated_data
         is_batch = "batch" in asked
         questions = [_question(one) for one in (asked["batch"] if is_batch else [asked])]
-        response = Response(_body(answer(token, questions), is_batch=is_batch))
+        response = Response(as_body(answer(token, questions), is_batch=is_batch))
         response["Cache-Control"] = PRIVATE
         return response
 
@@ -71,31 +65,6 @@ class DecideView(APIView):
         response = Response(answer(token, [_question(body.validated_data)])[0])
         response["Cache-Control"] = EDGE
         return response
-
-
-_slowly = DecideView.as_view()
-
-
-@csrf_exempt
-@wraps(_slowly)
-def decide(request: HttpRequest) -> HttpResponse:
-    """`DecideView`, and the calls that are written as usual past all that is slow in it."""
-    if request.method != "POST" or request.content_type != "application/json":
-        return _slowly(request)
-    token, called = token_of(request), read_call(request.body)
-    if not token or called is None:
-        return _slowly(request)
-    questions, is_batch = called
-    try:
-        answers = answer(token, questions)
-    except ProblemError:  # a key without the right: said in the same words
-        return _slowly(request)
-    content = msgspec.json.encode(_body(answers, is_batch=is_batch))
-    return HttpResponse(content, content_type="application/json", headers={"Cache-Control": PRIVATE})
-
-
-def _body(answers: Sequence[dict[str, Any]], *, is_batch: bool) -> dict[str, Any]:
-    return {"placements": [], "batch": answers} if is_batch else answers[0]
 
 
 class ReportsView(APIView):

@@ -29,9 +29,15 @@ CORS = {
 View = Callable[..., HttpResponse]
 
 
+def cors(*methods: str) -> dict[str, str]:
+    """What lets every origin read an answer."""
+    return {**CORS, "Access-Control-Allow-Methods": ", ".join([*methods, "OPTIONS"])}
+
+
 def for_clients(*methods: str) -> Callable[[View], View]:
     """Answers the browser's question before the call, and lets every origin read the answer."""
-    allowed = ", ".join([*methods, "OPTIONS"])
+    headers = cors(*methods)
+    allowed = headers["Access-Control-Allow-Methods"]
 
     def decorate(view: View) -> View:
         @csrf_exempt
@@ -44,7 +50,7 @@ def for_clients(*methods: str) -> Callable[[View], View]:
                 response["Allow"] = allowed
             else:
                 response = view(request, *args, **kwargs)
-            for name, value in {**CORS, "Access-Control-Allow-Methods": allowed}.items():
+            for name, value in headers.items():
                 response[name] = value
             return response
 

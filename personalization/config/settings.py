@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "personalization.config.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "personalization.access.rate_limits.RateLimitMiddleware",
+    "personalization.config.quick.QuickMiddleware",
     "personalization.config.compression.CompressionMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
