@@ -66,6 +66,7 @@ def freeze(
             "has_rest": has_rest,
             "one_per_address": newcomers is None,
             "first": list(first),
+            "is_test": run.is_test,
         }
         cursor.execute(_JUDGE.format(address=channel.address_sql), values)
         cursor.execute(_CHUNKS, values)
@@ -156,10 +157,10 @@ _CHUNKS = """
 _DELIVERIES = """
     INSERT INTO campaigns_delivery
         (run_id, customer_id, chunk_id, variant_id, propensity, status, reason, detail, attempts, is_rest,
-        occurrence, variables)
+        occurrence, variables, is_test)
     SELECT %(run)s, j.customer_id, k.id, j.variant_id, j.propensity,
         CASE WHEN j.reason = '' THEN 'pending' ELSE 'skipped' END, j.reason, '', 0, j.is_rest,
-        j.occurrence, j.variables
+        j.occurrence, j.variables, %(is_test)s
     FROM launch_judged AS j
     LEFT JOIN campaigns_chunk AS k ON k.run_id = %(run)s AND k.number = j.chunk_number
     ORDER BY j.customer_id = ANY(%(first)s::bigint[]) DESC, j.customer_id

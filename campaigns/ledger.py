@@ -117,7 +117,7 @@ def open_chunks(now: datetime) -> Q:
 
 
 def _stop(chunk: Chunk) -> None:
-    Run.objects.filter(pk=chunk.run_id, status=RunStatus.SENDING).update(
+    Run.everything.filter(pk=chunk.run_id, status=RunStatus.SENDING).update(
         status=RunStatus.PAUSED,
         note=f"Chunk {chunk.number} ended its worker {chunk.attempts} times.",
     )
@@ -141,7 +141,7 @@ def lock_held(claim: Claim) -> bool:
 
 def pending(chunk_id: int) -> list[Row]:
     """Everyone in the chunk without an outcome, also those who are not due yet."""
-    rows = Delivery.objects.filter(chunk_id=chunk_id, status=S.PENDING).order_by("pk")
+    rows = Delivery.everything.filter(chunk_id=chunk_id, status=S.PENDING).order_by("pk")
     return [
         Row(pk, customer, variant or "", attempts, occurrence, variables, wait_ends_at)
         for pk, customer, variant, attempts, occurrence, variables, wait_ends_at in rows.values_list(
@@ -152,7 +152,7 @@ def pending(chunk_id: int) -> list[Row]:
 
 def not_due(chunk_id: int, *, now: datetime) -> set[int]:
     """Ids of the chunk's deliveries that wait until later than now."""
-    rows = Delivery.objects.filter(chunk_id=chunk_id, status=S.PENDING, due_at__gt=now)
+    rows = Delivery.everything.filter(chunk_id=chunk_id, status=S.PENDING, due_at__gt=now)
     return set(rows.values_list("pk", flat=True))
 
 
@@ -203,13 +203,13 @@ def release(claim: Claim, *, retry_at: datetime | None) -> bool:
     False when the lease was lost; then the chunk belongs to another and is not touched.
     """
     # The run is locked first, as pause and cancel do it: whoever comes second sees what the first did.
-    run = Run.objects.select_for_update(no_key=True).only("status").get(pk=claim.run_id)
+    run = Run.everything.select_for_update(no_key=True).only("status").get(pk=claim.run_id)
     if not lock_held(claim):
         return False
     if run.status == RunStatus.CANCELLED:
         skip_pending([claim.chunk_id])
     now = timezone.now()
-    left = Delivery.objects.filter(chunk_id=claim.chunk_id, status=S.PENDING).aggregate(
+    left = Delivery.everything.filter(chunk_id=claim.chunk_id, status=S.PENDING).aggregate(
         n=Count("pk"), first=Min(Coalesce("due_at", Value(now)))
     )
     _held(claim).update(
@@ -224,7 +224,7 @@ def release(claim: Claim, *, retry_at: datetime | None) -> bool:
 
 
 def skip_pending(chunk_ids: Iterable[int]) -> int:
-    return Delivery.objects.filter(chunk_id__in=list(chunk_ids), status=S.PENDING).update(
+    return Delivery.everything.filter(chunk_id__in=list(chunk_ids), status=S.PENDING).update(
         status=S.SKIPPED, reason=SkipReason.CANCELLED
     )
 
@@ -233,7 +233,7 @@ def finish_runs(*, now: datetime) -> int:
     """Closes every run that has no open chunk left, no rest that waits for a winner, and takes nobody in."""
     open_left = Chunk.objects.exclude(status=ChunkStatus.DONE).values("run_id")
     return (
-        Run.objects.filter(status=RunStatus.SENDING, is_standing=False)
+        Run.everything.filter(status=RunStatus.SENDING, is_standing=False)
         .exclude(pk__in=open_left)
         .exclude(rollout__status=RolloutStatus.WAITING)
         .exclude(learning__status=LearningStatus.WAITING)

@@ -22,6 +22,8 @@ from campaigns.pacing.remaining import seconds_left
 from campaigns.senders.accounts import trouble_of
 from experiments.models import Experiment
 
+TESTS_SHOWN = 10
+
 
 def latest_run(campaign: Campaign) -> Run | None:
     return campaign.runs.order_by("-number").first()
@@ -34,7 +36,7 @@ def progress(run: Run) -> dict[str, Any]:
     counts per variant key ("" for no variant). `seconds_left`: at the rate that is set; None without one.
     """
     rows = (
-        Delivery.objects.filter(run=run)
+        Delivery.everything.filter(run=run)
         .order_by()
         .values_list("variant__key", "status", "reason", "is_rest")
         .annotate(n=Count("pk"))
@@ -93,12 +95,18 @@ def stages(experiment: Experiment) -> dict[str, dict[str, int]]:
 
 def deliveries(run: Run, *, status: str = "", reason: str = "") -> QuerySet[Delivery]:
     """Everyone considered by this run, with variant and customer loaded."""
-    found = Delivery.objects.filter(run=run).select_related("variant", "customer")
+    found = Delivery.everything.filter(run=run).select_related("variant", "customer")
     if status:
         found = found.filter(status=status)
     if reason:
         found = found.filter(reason=reason)
     return found
+
+
+def newest_tests(run: Run) -> list[Delivery]:
+    """What test keys triggered beside this run, newest first."""
+    found = Delivery.everything.filter(run__campaign=run.campaign_id, run__number=run.number, is_test=True)
+    return list(found.select_related("customer", "variant").order_by("-pk")[:TESTS_SHOWN])
 
 
 def open_runs_by_status() -> dict[str, int]:
@@ -149,7 +157,7 @@ _LAST_ITEMS = """
     FROM unnest(%s::bigint[], %s::int[]) AS asked(customer_id, depth)
     CROSS JOIN LATERAL (
         SELECT inputs FROM campaigns_delivery AS d
-        WHERE d.customer_id = asked.customer_id AND d.status IN ('sent', 'unknown')
+        WHERE d.customer_id = asked.customer_id AND d.status IN ('sent', 'unknown') AND NOT d.is_test
         ORDER BY coalesce(d.sent_at, to_timestamp((d.inputs->>'at')::bigint)) DESC NULLS LAST, d.id DESC
         LIMIT asked.depth
     ) AS message

@@ -31,7 +31,13 @@ def close(run: Run, *, actor: str) -> None:
     if not changed:
         raise InvalidState(_("Only a standing run can be closed."))
     run.is_standing = False
+    _close_tests(run)
     audit(actor, "run.closed", f"run:{run.pk}")
+
+
+def _close_tests(run: Run) -> None:
+    beside = Run.everything.filter(campaign=run.campaign_id, number=run.number, is_test=True)
+    beside.update(is_standing=False)
 
 
 @transaction.atomic
@@ -55,6 +61,7 @@ def cancel(run: Run, *, actor: str) -> int:
     skipped = ledger.skip_pending(free)
     Chunk.objects.filter(pk__in=free).update(status=ChunkStatus.DONE)
     drop_waves(run)
+    _close_tests(run)
     return skipped + drop_rest(run)
 
 

@@ -26,22 +26,24 @@ class NewAssignment(NamedTuple):
     at: datetime
 
 
-def assign(experiment: Experiment, customer_ids: Sequence[int], *, at: datetime) -> dict[int, Assigned]:
+def assign(
+    experiment: Experiment, customer_ids: Sequence[int], *, at: datetime, is_kept: bool = True
+) -> dict[int, Assigned]:
     """The variant of every customer, control included, with the chance with which it was drawn.
 
     A stored assignment wins over the hash, so calling twice, or after a change of weights, moves nobody.
     Who takes no part is answered (None, the chance of that) and not stored: outside the coverage or the part
     of the layer, outside the segment (1.0), or there to look at a variant (1.0). Ids that are no customers
     are left out. Holdouts are the caller's concern. Raises NotRunning after the end. One transaction;
-    100,000 customers take seconds.
+    100,000 customers take seconds. Not `is_kept`: the same answer, and nothing is stored.
     """
     if experiment.ended_at is not None and experiment.ended_at <= at:
         raise NotRunning(experiment.key)
-    return assign_since(experiment, dict.fromkeys(customer_ids, at), now=at)
+    return assign_since(experiment, dict.fromkeys(customer_ids, at), now=at, is_kept=is_kept)
 
 
 def assign_since(
-    experiment: Experiment, since: Mapping[int, datetime], *, now: datetime
+    experiment: Experiment, since: Mapping[int, datetime], *, now: datetime, is_kept: bool = True
 ) -> dict[int, Assigned]:
     """`assign` with a time of its own for each customer; membership of the segment is asked as of `now`."""
     answer: dict[int, Assigned] = {}
@@ -51,7 +53,7 @@ def assign_since(
         ordered = sorted(since)
         for start in range(0, len(ordered), CHUNK):
             chunk = {pk: since[pk] for pk in ordered[start : start + CHUNK]}
-            answer.update(_assign_chunk(experiment, variants, chunk, now))
+            answer.update(_assign_chunk(experiment, variants, chunk, now, is_kept))
     return answer
 
 
@@ -81,7 +83,11 @@ def store(experiment: Experiment, rows: Sequence[NewAssignment]) -> None:
 
 
 def _assign_chunk(
-    experiment: Experiment, variants: list[Variant], since: Mapping[int, datetime], now: datetime
+    experiment: Experiment,
+    variants: list[Variant],
+    since: Mapping[int, datetime],
+    now: datetime,
+    is_kept: bool,
 ) -> dict[int, Assigned]:
     ids = list(since)
     stored = assignments_of(experiment, ids)
@@ -99,6 +105,8 @@ def _assign_chunk(
             answer[pk] = nowhere
         else:
             rows.append(NewAssignment(pk, variants[index].pk, chances[index], since[pk]))
+    if not is_kept:
+        return answer | stored | {row.customer_id: (row.variant_id, row.propensity) for row in rows}
     store(experiment, rows)
     # Read back: another process may have stored the same customers first.
     return answer | stored | assignments_of(experiment, [row.customer_id for row in rows])

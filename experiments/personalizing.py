@@ -115,11 +115,20 @@ def learned_chances(
 
 
 def assign_by(
-    experiment: Experiment, customer_ids: Sequence[int], chances: Sequence[float], *, at: datetime, seed: str
+    experiment: Experiment,
+    customer_ids: Sequence[int],
+    chances: Sequence[float],
+    *,
+    at: datetime,
+    seed: str,
+    is_kept: bool = True,
 ) -> Assigned:
-    """Draws by these chances among the messages, the same for all. Raises NotRunning."""
+    """Draws by these chances among the messages, the same for all, and stores it if it `is_kept`. Raises
+    NotRunning."""
     row = np.array(chances)
-    return _draw(experiment, customer_ids, lambda ids: np.tile(row, (len(ids), 1)), at=at, seed=seed)
+    return _draw(
+        experiment, customer_ids, lambda ids: np.tile(row, (len(ids), 1)), at=at, seed=seed, is_kept=is_kept
+    )
 
 
 def _thompson(values: Sequence[Floats], floor: float) -> Floats:
@@ -154,6 +163,7 @@ def _draw(
     *,
     at: datetime,
     seed: str,
+    is_kept: bool = True,
 ) -> Assigned:
     """`chances`: ids → customers × messages. The control keeps its weight, the messages share the rest."""
     if experiment.ended_at is not None and experiment.ended_at <= at:
@@ -169,13 +179,13 @@ def _draw(
             full = _with_control(variants, chances(drawn))
             draws = uniform_draws(f"{experiment.key}:{seed}", [values[pk] for pk in drawn])
             arms, propensities = draw_arms(full, draws)
-            store(
-                experiment,
-                [
-                    NewAssignment(pk, variants[int(arm)].pk, float(chance), at)
-                    for pk, arm, chance in zip(drawn, arms, propensities, strict=True)
-                ],
-            )
+            rows = [
+                NewAssignment(pk, variants[int(arm)].pk, float(chance), at)
+                for pk, arm, chance in zip(drawn, arms, propensities, strict=True)
+            ]
+            if not is_kept:
+                return answer | stored | {row.customer_id: (row.variant_id, row.propensity) for row in rows}
+            store(experiment, rows)
         # Read back: another process may have stored the same customers first.
         return answer | stored | assignments_of(experiment, drawn)
 

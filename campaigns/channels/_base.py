@@ -108,7 +108,9 @@ class Template(Protocol):
 
 
 class Session(ABC):
-    """A connection that is kept for many messages."""
+    """A connection that is kept for many messages. `is_silent`: they are tests; none may leave the house."""
+
+    is_silent = False
 
     @property
     def account(self) -> "Account | None":

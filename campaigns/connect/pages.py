@@ -12,6 +12,7 @@ from campaigns.connect.snippets import API_KEY, CLIENT_KEY, SCOPES, SNIPPETS
 from campaigns.onsite.models import Placement
 from experiments.models import ClientKey, Experiment
 from experiments.traffic.client_keys import create_client_key
+from personalization.access.authentication import is_test_token
 from personalization.access.models import User
 from personalization.access.services import actor_name, create_key
 from personalization.access.shell import render_page, staff_page
@@ -43,6 +44,7 @@ def connect(request: HttpRequest) -> HttpResponse:
     context = {
         "snippets": [(snippet, snippet.render(values)) for snippet in SNIPPETS],
         "made": api_key if api_key != API_KEY else "",
+        "is_test": is_test_token(api_key),
         "may_make": may_make,
         "has_client_key": client_key is not None,
         "api_key": API_KEY,
@@ -54,4 +56,5 @@ def _make_keys(request: HttpRequest) -> str:
     user = cast(User, request.user)
     if not ClientKey.objects.filter(revoked_at=None).exists():
         create_client_key(name=_("Connect page"), created_by=user, actor=actor_name(request))
-    return create_key(name=_("Connect page"), scopes=SCOPES, created_by=user)[1]
+    is_test = "test" in request.POST
+    return create_key(name=_("Connect page"), scopes=SCOPES, created_by=user, is_test=is_test)[1]

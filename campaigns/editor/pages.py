@@ -95,7 +95,7 @@ def _rows(campaigns: list[Campaign]) -> list[dict[str, Any]]:
     latest = {campaign.pk: next(iter(campaign.runs.all()), None) for campaign in campaigns}
     run_ids = [run.pk for run in latest.values() if run]
     sent = dict(
-        Delivery.objects.filter(run__in=run_ids)
+        Delivery.everything.filter(run__in=run_ids)
         .order_by()
         .values("run")
         .annotate(n=Count("pk", filter=Q(status=DeliveryStatus.SENT)))

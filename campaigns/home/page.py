@@ -85,7 +85,7 @@ def _recent_runs() -> list[dict[str, Any]]:
     under_way = list(newest.filter(status__in=(RunStatus.SENDING, RunStatus.PAUSED))[: 2 * RECENT_RUNS])
     known = {run.pk for run in under_way}
     runs = [*under_way, *(run for run in newest[:RECENT_RUNS] if run.pk not in known)]
-    rows = Delivery.objects.filter(run__in=runs).values_list("run", "status").annotate(n=Count("id"))
+    rows = Delivery.everything.filter(run__in=runs).values_list("run", "status").annotate(n=Count("id"))
     counts: dict[tuple[int, str], int] = {(run, status): n for run, status, n in rows.order_by()}
     return [
         {

@@ -16,7 +16,7 @@ from campaigns.models import Journey, JourneyVersion, Passage, PassageStatus
 from campaigns.people import PeopleSerializer, known_people
 from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination, answer_page
-from personalization.access.services import actor_name
+from personalization.access.services import actor_name, is_test_call
 
 READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PUT": Scope.CAMPAIGNS_WRITE}
 
@@ -194,16 +194,23 @@ class EnteredSerializer(serializers.Serializer[Any]):
 class EnterView(APIView):
     staff_permission = "campaigns.launch_campaign"
     required_scope = Scope.CAMPAIGNS_WRITE
+    takes_tests = True
 
     @extend_schema(operation_id="journeys_enter", request=PeopleSerializer, responses=EnteredSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Lets up to 500 named customers into a journey that is entered by the API."""
+        """Lets up to 500 named customers into a journey that is entered by the API.
+
+        With a test key they pass through it beside everybody else: nothing leaves the house, no trait is
+        written, nobody is counted. Waits are those of the journey.
+        """
         journey = get_object_or_404(Journey, pk=pk)
         body = PeopleSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         people = known_people(body.validated_data["recipients"], shared=body.validated_data["variables"])
         key = body.validated_data["idempotency_key"]
-        entered = services.enter_by_api(journey, people, key=key, actor=actor_name(request))
+        entered = services.enter_by_api(
+            journey, people, key=key, actor=actor_name(request), is_test=is_test_call(request)
+        )
         tasks.wake()
         return Response({"entered": entered})
 

@@ -79,7 +79,8 @@ def _post(call: WebhookCall, line: HttpLine) -> int:
         "webhook-signature": Webhook(secret()).sign(call_id, moment, body),
     }  # fmt: skip
     # Receivers know the id: the same call may be repeated, so there is no moment of no return.
-    return line.exchange(Call(call.url, body.encode(), headers, is_keyed=True), intent=lambda: None).status
+    post = Call(call.url, body.encode(), headers, is_keyed=True, is_test=call.passage.is_test)
+    return line.exchange(post, intent=lambda: None).status
 
 
 def secret() -> str:

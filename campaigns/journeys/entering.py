@@ -43,16 +43,23 @@ def look(journey_id: int, *, now: datetime) -> int:
 
 
 def enter(
-    journey: Journey, version: JourneyVersion, graph: Graph, entrants: Iterable[Entrant], *, now: datetime
+    journey: Journey,
+    version: JourneyVersion,
+    graph: Graph,
+    entrants: Iterable[Entrant],
+    *,
+    now: datetime,
+    is_test: bool = False,
 ) -> int:
-    """Lets in those whom the re-entry rule allows; nobody stands in a journey twice at once."""
+    """Lets in those whom the re-entry rule allows; nobody stands in a journey twice at once. Tests and real
+    entries know nothing of each other."""
     entered = 0
     for batch in _batches(entrants):
         values: dict[str, Any] = {
             "journey": journey.pk, "version": version.pk, "node": graph.start, "now": now,
             "customers": [one.customer_id for one in batch], "keys": [one.key[:200] for one in batch],
             "ats": [one.at for one in batch], "entries": [Jsonb(dict(one.entry)) for one in batch],
-            "rule": graph.reentry, "pause": timedelta(days=graph.reentry_days),
+            "rule": graph.reentry, "pause": timedelta(days=graph.reentry_days), "is_test": is_test,
         }  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute(_ENTER, values)
@@ -90,9 +97,9 @@ def _waiting(graph: Graph) -> dict[str, list[str]]:
 # Of several reasons to come in at once the first counts.
 _ENTER = """
     INSERT INTO campaigns_passage (journey_id, version_id, customer_id, entry_key, entry, status, node,
-        entered_at, arrived_at, due_at, end_reason)
+        entered_at, arrived_at, due_at, end_reason, is_test)
     SELECT %(journey)s, %(version)s, n.customer_id, n.key, n.entry, 'inside', %(node)s, n.at, n.at,
-        %(now)s, ''
+        %(now)s, '', %(is_test)s
     FROM (
         SELECT DISTINCT ON (customer_id) * FROM unnest(
             %(customers)s::bigint[], %(keys)s::text[], %(ats)s::timestamptz[], %(entries)s::jsonb[]
@@ -101,6 +108,7 @@ _ENTER = """
     JOIN customers_customer AS c ON c.id = n.customer_id
     WHERE NOT EXISTS (
         SELECT FROM campaigns_passage AS p WHERE p.journey_id = %(journey)s AND p.customer_id = n.customer_id
+            AND p.is_test = %(is_test)s
             AND (p.status = 'inside' OR p.entry_key = n.key OR %(rule)s = 'never'
                 OR (%(rule)s = 'after' AND p.entered_at > n.at - %(pause)s::interval))
     )

@@ -84,8 +84,8 @@ def _claim(due: Due, now: datetime, limit: int) -> list[Traveler]:
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [due.version_id, due.node, now, limit])
         return [
-            Traveler(pk, customer, zone, entered_at, arrived_at, json.loads(entry))
-            for pk, customer, zone, entered_at, arrived_at, entry in cursor.fetchall()
+            Traveler(pk, customer, zone, entered_at, arrived_at, json.loads(entry), is_test)
+            for pk, customer, zone, entered_at, arrived_at, entry, is_test in cursor.fetchall()
         ]
 
 
@@ -95,8 +95,12 @@ def _decided(
     spec = graph.nodes.get(key)
     if spec is None or not travelers:
         return []
-    place = Place(version.journey_id, version.pk, spec, now)
-    found = nodes.get(spec.kind).decide(travelers, place)
+    found: dict[int, Move | Stay] = {}
+    for is_test in (False, True):
+        some = [one for one in travelers if one.is_test == is_test]
+        if some:
+            place = Place(version.journey_id, version.pk, spec, now, is_test)
+            found |= nodes.get(spec.kind).decide(some, place)
     return [_row(one, found[one.id], spec.next, key, now) for one in travelers]
 
 
@@ -155,7 +159,7 @@ _DUE_NODES = f"""
     GROUP BY 1, 2 ORDER BY min(p.due_at) LIMIT %(limit)s
 """  # noqa: S608 - our own constant
 _CLAIM = f"""
-    SELECT p.id, p.customer_id, c.time_zone, p.entered_at, p.arrived_at, p.entry
+    SELECT p.id, p.customer_id, c.time_zone, p.entered_at, p.arrived_at, p.entry, p.is_test
     FROM campaigns_passage AS p JOIN customers_customer AS c ON c.id = p.customer_id
     JOIN campaigns_journey AS j ON j.id = p.journey_id
     WHERE p.version_id = %s AND p.node = %s AND p.status = 'inside' AND p.due_at <= %s

@@ -15,7 +15,9 @@ def counts(journey: Journey) -> dict[str, Any]:
     inside = journey.passages.filter(status=PassageStatus.INSIDE).values_list("node")
     for node, n in inside.annotate(n=Count("pk")).order_by():
         found.setdefault(node, _blank())["inside"] = n
-    steps = PassageStep.objects.filter(passage__journey=journey).values_list("node", "exit")
+    steps = PassageStep.objects.filter(passage__journey=journey, passage__is_test=False).values_list(
+        "node", "exit"
+    )
     for node, name, n in steps.annotate(n=Count("pk")).order_by():
         one = found.setdefault(node, _blank())
         one["passed"] += n
@@ -33,8 +35,8 @@ def _blank() -> dict[str, Any]:
 
 
 def people(journey: Journey, *, node: str = "", status: str = "") -> QuerySet[Passage]:
-    """Passages with their customers, newest first."""
-    found = journey.passages.select_related("customer", "version").order_by("-pk")
+    """Passages with their customers, newest first; tests too."""
+    found = Passage.everything.filter(journey=journey).select_related("customer", "version").order_by("-pk")
     if node:
         found = found.filter(node=node)
     if status:

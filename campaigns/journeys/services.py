@@ -133,7 +133,7 @@ def _with_experiments(
 
 
 def _move(journey: Journey, version: JourneyVersion) -> int:
-    inside = Passage.objects.filter(journey=journey, status=PassageStatus.INSIDE).exclude(version=version)
+    inside = Passage.everything.filter(journey=journey, status=PassageStatus.INSIDE).exclude(version=version)
     return inside.filter(node__in=list(graph_of(version).nodes)).update(version=version)
 
 
@@ -151,7 +151,7 @@ def end(journey: Journey, *, actor: str) -> int:
     """Everybody inside leaves where they stand; answers how many."""
     allowed = {JourneyStatus.ACTIVE, JourneyStatus.PAUSED}
     _switch(journey, allowed, JourneyStatus.ENDED, actor=actor, action="journey.ended")
-    return Passage.objects.filter(journey=journey, status=PassageStatus.INSIDE).update(
+    return Passage.everything.filter(journey=journey, status=PassageStatus.INSIDE).update(
         status=PassageStatus.LEFT, end_reason="journey ended", ended_at=timezone.now()
     )
 
@@ -167,7 +167,12 @@ def _switch(journey: Journey, allowed: set[JourneyStatus], to: str, *, actor: st
 
 @transaction.atomic
 def enter_by_api(
-    journey: Journey, people: Sequence[tuple[int, Mapping[str, Any]]], *, key: str, actor: str
+    journey: Journey,
+    people: Sequence[tuple[int, Mapping[str, Any]]],
+    *,
+    key: str,
+    actor: str,
+    is_test: bool = False,
 ) -> int:
     """Lets in those named (customer, what templates see as `trigger`), as far as the re-entry rule allows;
     the same key lets nobody in again. Answers how many came in. Raises InvalidState."""
@@ -179,7 +184,8 @@ def enter_by_api(
     graph = graph_of(version)
     if graph.entry_kind != "api":
         raise InvalidState(_("This journey is not entered by the API."))
-    entrants = [Entrant(pk, f"api:{key}", now, variables) for pk, variables in people]
-    entered = enter(locked, version, graph, entrants, now=now)
+    mark = "test" if is_test else "api"
+    entrants = [Entrant(pk, f"{mark}:{key}", now, variables) for pk, variables in people]
+    entered = enter(locked, version, graph, entrants, now=now, is_test=is_test)
     audit(actor, "journey.entered", f"journey:{journey.pk}", named=len(people), entered=entered)
     return entered

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models.sending import Run
+from campaigns.models.sending import RealManager, Run
 from personalization.catalog.models import Item
 from personalization.customers.models import Customer
 from personalization.personal_data import AtErasure, PersonalData
@@ -90,7 +90,7 @@ class Passage(models.Model):
     """`entry_key` names what let the customer in: the same event or day never does it twice."""
 
     # At a merge the customer's own passages of a journey stay, else the visitor's follow (customers.merging).
-    follows_merge_by = ("journey_id",)
+    follows_merge_by = ("journey_id", "is_test")
     personal_data = PersonalData(
         "journeys", AtErasure.ANONYMIZE, clear={"entry": {}, "entry_key": "", "end_reason": ""},
         neutral=("node",), ages_by="ended_at",
@@ -114,6 +114,10 @@ class Passage(models.Model):
     ended_at = models.DateTimeField(_("ended at"), null=True)
     end_reason = models.CharField(_("why it ended"), max_length=200, blank=True)
     goal_at = models.DateTimeField(_("goal reached at"), null=True)
+    is_test = models.BooleanField(_("test"), default=False, db_default=False, editable=False)
+
+    objects = RealManager()
+    everything = models.Manager()  # noqa: DJ012 - the first manager is the default one
 
     class Meta:
         verbose_name = _("passage")
@@ -121,8 +125,8 @@ class Passage(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["journey", "customer", "entry_key"], name="passage_once"),
             models.UniqueConstraint(
-                fields=["journey", "customer"], condition=models.Q(status="inside"),
-                name="passage_one_inside",
+                fields=["journey", "customer", "is_test"], condition=models.Q(status="inside"),
+                name="passage_one_inside_each",
             ),
         ]  # fmt: skip
         indexes = [

@@ -1,5 +1,7 @@
 """A run of a campaign is sent in chunks; a delivery is one message to one customer, or why not."""
 
+from typing import TypeVar
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +17,17 @@ class RunStatus(models.TextChoices):
     PAUSED = "paused", _("Paused")
     CANCELLED = "cancelled", _("Cancelled")
     FINISHED = "finished", _("Finished")
+
+
+M = TypeVar("M", bound=models.Model)
+
+
+class RealManager(models.Manager[M]):
+    """Without what was triggered by a test key: nothing that counts, limits, learns or tells may see it.
+    `everything` has it too, for what sends it and shows it."""
+
+    def get_queryset(self) -> models.QuerySet[M]:
+        return super().get_queryset().filter(is_test=False)
 
 
 class Run(models.Model):
@@ -47,12 +60,17 @@ class Run(models.Model):
     per_second = models.FloatField(
         _("messages a second"), null=True, blank=True, help_text=_("At most; empty: as fast as it goes.")
     )
+    # Stands beside the standing run of the same number, and takes in whom test keys name.
+    is_test = models.BooleanField(_("test"), default=False, db_default=False, editable=False)
+
+    objects = RealManager()
+    everything = models.Manager()  # noqa: DJ012 - the first manager is the default one
 
     class Meta:
         verbose_name = _("run")
         verbose_name_plural = _("runs")
         ordering = ["-launched_at"]
-        constraints = [models.UniqueConstraint(fields=["campaign", "number"], name="run_number_once")]
+        constraints = [models.UniqueConstraint("campaign", "number", "is_test", name="run_number_once_each")]
 
     def __str__(self) -> str:
         return f"{self.campaign} #{self.number}"
@@ -174,6 +192,10 @@ class Delivery(models.Model):
     wait_ends_at = models.DateTimeField(
         _("waits at most until"), null=True, help_text=_("Then it is dropped for what holds it back.")
     )
+    is_test = models.BooleanField(_("test"), default=False, db_default=False, editable=False)
+
+    objects = RealManager()
+    everything = models.Manager()  # noqa: DJ012 - the first manager is the default one
 
     class Meta:
         verbose_name = _("delivery")

@@ -96,7 +96,7 @@ _READ_BEFORE = """
         SELECT jsonb_path_query_array(inputs, '$.needs.* ? (exists(@.phrases))') AS said,
                coalesce(d.sent_at, to_timestamp((d.inputs->>'at')::bigint)) AS at, d.id
         FROM campaigns_delivery AS d
-        WHERE d.customer_id = asked.customer_id AND d.status IN ('sent', 'unknown')
+        WHERE d.customer_id = asked.customer_id AND d.status IN ('sent', 'unknown') AND NOT d.is_test
           AND d.inputs @? '$.needs.* ? (exists(@.phrases))'
         ORDER BY at DESC NULLS LAST, d.id DESC
         LIMIT %s

@@ -52,9 +52,9 @@ class VaryProvider(Provider):
         need = asked[0].need
         chances = self._learned(experiment, need, scene) if need.fixed().get("learn") else None
         assigned = (
-            assign(experiment, ids, at=scene.at)
+            assign(experiment, ids, at=scene.at, is_kept=scene.is_real)
             if chances is None
-            else assign_by(experiment, ids, chances, at=scene.at, seed="vary")
+            else assign_by(experiment, ids, chances, at=scene.at, seed="vary", is_kept=scene.is_real)
         )
         found = {}
         for one in asked:

@@ -68,19 +68,19 @@ def _answer(
     token: str | None, questions: Sequence[Question], now: datetime
 ) -> tuple[list[dict[str, Any]], list[showing.Report]]:
     """The answers, and what is to be noted once they are given."""
-    is_public = admit(token)
+    admitted = admit(token)
     known = live()
     answers: list[dict[str, Any]] = []
     reports: list[showing.Report] = []
     for one in questions:
-        visitor = _visitor(one, known, is_public=is_public)
+        visitor = _visitor(one, known, is_public=admitted.is_public)
         situation = context_of(dict(visitor.profile), at=now, raw=one.context)
         made = decide(
             visitor, one.placements, known=known, moment=_moment(situation), now=now,
             details=as_values(situation),
         )  # fmt: skip
         tokens = [_token(found, visitor, now) for found in made]
-        if one.is_seen and not one.is_private:
+        if one.is_seen and not one.is_private and not admitted.is_test:
             reports += [
                 showing.Report(showing.SEEN, token, now, visitor.anonymous_id, situation.device.kind)
                 for token in tokens

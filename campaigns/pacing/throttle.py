@@ -17,6 +17,7 @@ from campaigns.models import DeliveryStatus, SkipReason
 from campaigns.pacing.bucket import Bucket, BucketsGone, line_up, take
 from campaigns.pacing.days import Day
 from campaigns.pacing.rates import domain_of
+from campaigns.sending.failover import Account
 from campaigns.sending.gate import Gate
 
 # Waited within one chunk altogether, then other campaigns have their turn.
@@ -45,6 +46,11 @@ class Throttle:
         self._day = Day()
 
     @property
+    def _account(self) -> Account | None:
+        """Tests take no token and no place of a sender's day."""
+        return None if self._session.is_silent else self._session.account
+
+    @property
     def per_second(self) -> float | None:
         """What the run may do at most; None: no limit."""
         rates = [bucket.per_second for bucket in self._buckets()]
@@ -53,7 +59,7 @@ class Throttle:
     def start(self, rows: Sequence[Row]) -> tuple[list[Row], list[Outcome]]:
         """As many of `rows` as can go in one turn, and what becomes of those whom the day has no room for.
         Raises Full when others take all there is."""
-        if not self._day.has_room(self._session.account):
+        if not self._day.has_room(self._account):
             return [], [self._tomorrow(row) for row in rows]
         return self._in_one_turn(rows), []
 
@@ -70,7 +76,7 @@ class Throttle:
         Raises Full, LeaseLost."""
         domain = domain_of(address) if self._channel == "email" else ""
         while True:
-            if not self._day.has_room(self._session.account):
+            if not self._day.has_room(self._account):
                 return self._tomorrow(row)
             buckets = self._buckets(domain)
             lacking, wait = self._take(buckets)
@@ -90,7 +96,7 @@ class Throttle:
 
     def is_over(self, row: Row) -> Outcome | None:
         """What becomes of a message before it is made, when the day has no room for it."""
-        return None if self._day.has_room(self._session.account) else self._tomorrow(row)
+        return None if self._day.has_room(self._account) else self._tomorrow(row)
 
     def close(self) -> None:
         """Gives back the places that were not used."""
@@ -119,7 +125,7 @@ class Throttle:
         found = []
         if self._gate.per_second is not None:
             found.append(Bucket(f"run:{self._gate.claim.run_id}", self._gate.per_second))
-        account = self._session.account
+        account = self._account
         if account is None:
             return found
         if account.pace.per_second is not None:

@@ -25,7 +25,7 @@ from campaigns import selectors, services, tasks
 from campaigns.editor.forms import read_json
 from campaigns.editor.pages import answers_problems
 from campaigns.live.stream import wants_stream
-from campaigns.models import Campaign, Run, RunStatus
+from campaigns.models import Campaign, Delivery, Run, RunStatus
 from campaigns.reports import sharing
 from campaigns.reports.allocation import waves_of
 from campaigns.reports.attribution import WINDOW_DAYS, credits_of
@@ -39,7 +39,7 @@ from campaigns.varying import told
 from personalization.access.services import actor_name, audit
 from personalization.access.shell import render_page, staff_page
 from personalization.customers.pseudonyms import pseudonym
-from personalization.customers.reading import may_see
+from personalization.customers.reading import may_see, show
 
 EVENTS_GO_ON = timedelta(days=15)
 ACTIONS: dict[str, Callable[..., object]] = {
@@ -80,12 +80,23 @@ def report(request: HttpRequest, campaign_id: int) -> HttpResponse:
             "group_form": group_form(run.experiment) if can_launch else None,
             "credits": credits_of(run),
             "credit_days": WINDOW_DAYS,
+            "tests": _tests(request, run),
             "plan_form": plan_form(run.experiment) if can_launch else None,
             **sharing.share_context(run),
             "can_see_customers": request.user.has_perm("customers.view_customer"),
         },
         title=campaign.name,
     )
+
+
+def _tests(request: HttpRequest, run: Run) -> list[Delivery]:
+    found = selectors.newest_tests(run)
+    shown = {
+        one.pk: one for one in show(request, {one.customer for one in found if one.customer}, page="report")
+    }
+    for one in found:
+        one.customer = shown.get(one.customer_id or 0)
+    return found
 
 
 @staff_page("campaigns.view_campaign")

@@ -37,6 +37,7 @@ class RunContent:
     choices: Mapping[str, ItemChoice]
     broken: Mapping[str, str] = field(default_factory=dict)
     timing: Timing = field(default_factory=Timing)
+    is_test: bool = False
     memory: ItemMemory = field(default_factory=ItemMemory, compare=False)
     _patterns: dict[str, copies.Pattern] = field(default_factory=dict, compare=False)
 
@@ -61,7 +62,7 @@ class RunContent:
 @lru_cache(maxsize=8)
 def run_content(run_id: int) -> RunContent:
     """Content is frozen at launch, so a worker compiles it once."""
-    run = Run.objects.select_related("experiment").get(pk=run_id)
+    run = Run.everything.select_related("experiment").get(pk=run_id)
     channel = channels.get(run.content["channel"])
     templates, choices, broken = {}, {}, {}
     for key, variant in run.content["variants"].items():
@@ -74,8 +75,9 @@ def run_content(run_id: int) -> RunContent:
                 choices[key] = stored_choice(variant)
     timing = Timing.from_json(run.content.get("timing") or {})
     return RunContent(
-        run.pk, run.campaign_id, run.experiment.key, channel, run.content, templates, choices, broken, timing
-    )
+        run.pk, run.campaign_id, run.experiment.key, channel, run.content, templates, choices, broken, timing,
+        run.is_test,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ class Gate:
 
     def goes_on(self) -> bool:
         """Whether the run is being sent; takes note of its rate."""
-        found = Run.objects.values_list("status", "per_second").get(pk=self.claim.run_id)
+        found = Run.everything.values_list("status", "per_second").get(pk=self.claim.run_id)
         status, self.per_second = found
         return bool(status == RunStatus.SENDING)
 
@@ -69,20 +69,24 @@ class Gate:
         self._suppressed = customers.suppressed_ids(ids, channel=channel)
         # Also who entered after the audience was frozen.
         own = self._run.content.get("holdout")
-        self._held_out, _chance = holdouts.draw(ids, at=timezone.now(), also=[own] if own else [])
+        self._held_out, _chance = holdouts.draw(
+            ids, at=timezone.now(), also=[own] if own else [], is_kept=not self._run.is_test
+        )
         # What a journey meant for someone who has left it meanwhile (who has bought) is not sent.
         passages = [row.occurrence for row in rows if row.occurrence > 0]
-        left = Passage.objects.filter(pk__in=passages, status=PassageStatus.LEFT) if passages else ()
+        left = Passage.everything.filter(pk__in=passages, status=PassageStatus.LEFT) if passages else ()
         self._left = {passage.pk for passage in left}
         self._asked = {row.id for row in rows}
         self._looked_at = started
 
-    def reserve(self, rows: Sequence[Row], holding: Holding) -> dict[int, Outcome]:
+    def reserve(self, rows: Sequence[Row], holding: Holding | None) -> dict[int, Outcome]:
         """Looks at all rows, and reserves places under the caps for those whom nothing is against; outcomes,
-        by delivery, of those who get nothing now."""
+        by delivery, of those who get nothing now. Without `holding` nothing holds anybody back."""
         self.look(rows)
         self._holding = holding
         refused = {row.id: outcome for row in rows if (outcome := self._judge(row))}
+        if holding is None:
+            return refused
         return refused | holding.reserve([row for row in rows if row.id not in refused], now=timezone.now())
 
     def refusal(self, row: Row, rest: Sequence[Row]) -> Outcome | None:

@@ -25,12 +25,14 @@ MAX_PAUSE = 24 * 3600.0
 
 @dataclass(frozen=True)
 class Call:
-    """A POST. `is_keyed`: the service takes the same call once, however often it gets it."""
+    """A POST. `is_keyed`: the service takes the same call once, however often it gets it. `is_test`: it stops
+    here."""
 
     url: str
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     is_keyed: bool = False
+    is_test: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class HttpLine:
     def exchange(self, call: Call, *, intent: Callable[[], None]) -> Reply:
         """Raises ChannelError (no connection), ForbiddenAddress, NotTaken, NoAnswer; what `intent` raises
         passes through, and the call was then not taken. In a sandbox nothing is called, and all is well."""
-        if settings.SANDBOX:
+        if settings.SANDBOX or call.is_test:
             check_url(call.url)
             intent()
             return Reply(200, {}, b"sandbox: nothing was sent")

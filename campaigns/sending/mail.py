@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from campaigns.channels._base import Answer, ChannelError, Outgoing, Session
-from campaigns.sending import breaker, dkim
+from campaigns.sending import breaker, dkim, sandbox
 from campaigns.sending.failover import Account, accounts_of
 from campaigns.sending.mail_backend import BackendSession
 from campaigns.sending.smtp import Server, SmtpSession
@@ -111,8 +111,10 @@ class MailSession(Session):
     def _all(self) -> list[MailLine]:
         if self._lines is None:
             self._made_of = accounts_of("email")
-            lines = [] if settings.SANDBOX else [_line(account) for account in self._made_of]
-            self._lines = lines or [_default()]
+            if sandbox.is_silent(self):
+                self._lines = [_silent()]
+            else:
+                self._lines = [_line(account) for account in self._made_of] or [_default()]
         return self._lines
 
     def close(self) -> None:
@@ -130,8 +132,12 @@ def default_key() -> str:
 def _default() -> MailLine:
     """Where EMAIL_URL points. Raises ValueError when it cannot be read."""
     server = Server.from_url(settings.EMAIL_URL, timeout=settings.SEND_TIMEOUT_SECONDS)
-    session = SilentSmtp(server) if settings.SANDBOX else SmtpSession(server)
-    return MailLine(default_key(), session, bounce_address=settings.BOUNCE_ADDRESS)
+    return MailLine(default_key(), SmtpSession(server), bounce_address=settings.BOUNCE_ADDRESS)
+
+
+def _silent() -> MailLine:
+    server = Server.from_url(settings.EMAIL_URL, timeout=settings.SEND_TIMEOUT_SECONDS)
+    return MailLine("email:silent", SilentSmtp(server), bounce_address=settings.BOUNCE_ADDRESS)
 
 
 def _line(account: Account) -> MailLine:

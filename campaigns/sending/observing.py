@@ -38,5 +38,7 @@ def tell(run: RunContent, outcomes: Sequence[Outcome]) -> None:
     ended = Counter(str(outcome.status) for outcome in outcomes)
     log.info("chunk_sent", **ended)
     tracing.note({f"bespoke.messages.{status}": number for status, number in ended.items()})
+    if run.is_test:
+        return
     for status, number in ended.items():
         tracing.count("bespoke.messages", number, {"channel": run.channel.name, "status": status})

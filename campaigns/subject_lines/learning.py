@@ -60,7 +60,7 @@ _LINES = """
         FROM campaigns_delivery AS d
         JOIN campaigns_run AS r ON r.id = d.run_id
         JOIN experiments_variant AS v ON v.id = d.variant_id
-        WHERE d.status = 'sent' AND d.sent_at >= %(since)s AND d.sent_at < %(until)s
+        WHERE d.status = 'sent' AND NOT d.is_test AND d.sent_at >= %(since)s AND d.sent_at < %(until)s
             AND r.content->>'channel' = 'email'
         GROUP BY 1, 2, 4
     ), hits AS (

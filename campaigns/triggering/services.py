@@ -32,13 +32,14 @@ def trigger(
     key: str,
     actor: str,
     now: datetime | None = None,
+    is_test: bool = False,
 ) -> Triggered:
     """Writes a delivery for each recipient (customer, variables). Raises InvalidState."""
     now = now or timezone.now()
     digest = hashlib.sha256(
         json.dumps([[pk, dict(variables)] for pk, variables in recipients], sort_keys=True).encode()
     ).digest()
-    run = standing_run(campaign.pk)
+    run = standing_run(campaign.pk, is_test=is_test)
     if run is None:
         raise InvalidState(_("Open the campaign first: launch it as a triggered one."))
     try:
@@ -63,5 +64,5 @@ def trigger(
 
 def deliveries_of(trigger: Trigger) -> list[Delivery]:
     """What became of the recipients of one call."""
-    found = Delivery.objects.filter(run=trigger.run_id, occurrence=-trigger.pk)
+    found = Delivery.everything.filter(run=trigger.run_id, occurrence=-trigger.pk)
     return list(found.select_related("customer").order_by("pk"))

@@ -27,12 +27,24 @@ class Newcomer:
     variables: Mapping[str, Any] | None = None
 
 
-def standing_run(campaign_id: int) -> Run | None:
-    """The open run of a triggered campaign; None when it was never opened, or was closed."""
+def standing_run(campaign_id: int, *, is_test: bool = False) -> Run | None:
+    """The open run of a triggered campaign; None when it was never opened, or was closed. For tests the run
+    beside it, with the same content and experiment."""
     open_ = Run.objects.filter(
         campaign=campaign_id, is_standing=True, status__in=[RunStatus.SENDING, RunStatus.PAUSED]
     )
-    return open_.select_related("experiment", "campaign").order_by("-number").first()
+    run = open_.select_related("experiment", "campaign").order_by("-number").first()
+    return _test_run(run) if run is not None and is_test else run
+
+
+def _test_run(run: Run) -> Run:
+    same = {
+        "content": run.content, "experiment": run.experiment, "launched_by": run.launched_by,
+        "launched_at": run.launched_at, "is_standing": True, "audience_size": 0,
+    }  # fmt: skip
+    return Run.everything.get_or_create(
+        campaign=run.campaign, number=run.number, is_test=True, defaults=same
+    )[0]
 
 
 def take_in(run: Run, newcomers: Sequence[Newcomer], *, now: datetime) -> int:
@@ -43,14 +55,13 @@ def take_in(run: Run, newcomers: Sequence[Newcomer], *, now: datetime) -> int:
     if not newcomers:
         return 0
     # One at a time per run: chunks are numbered, and a pause or an end waits for us or comes first.
-    Run.objects.select_for_update(no_key=True).only("pk").get(pk=run.pk)
+    Run.everything.select_for_update(no_key=True).only("pk").get(pk=run.pk)
     ids = [one.customer_id for one in newcomers]
     own = [run.content["holdout"]] if run.content.get("holdout") else []
-    held_out, chance = holdouts.draw(ids, at=now, also=own)
+    held_out, chance = holdouts.draw(ids, at=now, also=own, is_kept=not run.is_test)
     taking_part = [pk for pk in ids if pk not in held_out]
-    assigned = experiments.assign(run.experiment, taking_part, at=now) | dict.fromkeys(
-        held_out, (None, chance)
-    )
+    drawn = experiments.assign(run.experiment, taking_part, at=now, is_kept=not run.is_test)
+    assigned = drawn | dict.fromkeys(held_out, (None, chance))
     control = run.experiment.variants.filter(is_control=True).first()
     written = freeze(
         run,
@@ -62,5 +73,5 @@ def take_in(run: Run, newcomers: Sequence[Newcomer], *, now: datetime) -> int:
         now=now,
         newcomers={one.customer_id: (one.occurrence, one.variables) for one in newcomers},
     )
-    Run.objects.filter(pk=run.pk).update(audience_size=F("audience_size") + written)
+    Run.everything.filter(pk=run.pk).update(audience_size=F("audience_size") + written)
     return written

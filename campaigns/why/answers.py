@@ -49,7 +49,7 @@ class Decision:
 
 def deliveries_to(run: Run, customer: Customer) -> list[Delivery]:
     """Newest first; a standing run may have written to the same customer often."""
-    found = Delivery.objects.filter(run=run, customer=customer).select_related("variant", "chunk")
+    found = Delivery.everything.filter(run=run, customer=customer).select_related("variant", "chunk")
     return list(found.order_by("-pk")[:20])
 
 
@@ -104,7 +104,9 @@ def _triggered(run: Run, delivery: Delivery | None) -> Decision:
         return Decision("audience", STOPPED, _("Nothing has triggered a message to this customer."))
     facts: dict[str, Any] = {"variables": delivery.variables or {}}
     if delivery.occurrence > 0:
-        passage = Passage.objects.filter(pk=delivery.occurrence).select_related("journey", "version").first()
+        passage = (
+            Passage.everything.filter(pk=delivery.occurrence).select_related("journey", "version").first()
+        )
         if passage is not None:
             facts |= {
                 "journey": str(passage.journey), "version": passage.version.number,

@@ -44,7 +44,7 @@ class SentView(APIView):
     )
     def get(self, request: Request, pk: int) -> Response:
         """The bytes that were sent, checked against the digest of that time. 410: erased or too old."""
-        delivery = get_object_or_404(Delivery.objects.select_related("run", "variant"), pk=pk)
+        delivery = get_object_or_404(Delivery.everything.select_related("run", "variant"), pk=pk)
         found = rerender(delivery)
         return Response(
             {
@@ -59,7 +59,7 @@ class SentView(APIView):
 def sent(request: HttpRequest, delivery_id: int) -> HttpResponse:
     """`?file`: the message as a file that mail programs open."""
     delivery = get_object_or_404(
-        Delivery.objects.select_related("run__campaign", "variant", "customer"), pk=delivery_id
+        Delivery.everything.select_related("run__campaign", "variant", "customer"), pk=delivery_id
     )
     context: dict[str, Any] = {"delivery": delivery, "run": delivery.run, "campaign": delivery.run.campaign}
     title = _("Exactly what was sent")

@@ -16,7 +16,7 @@ from campaigns.models import Campaign, Run
 from campaigns.why.answers import deliveries_to, explain
 from campaigns.why.words import facts_in_words
 from personalization.access.models import Scope
-from personalization.access.services import actor_name, audit
+from personalization.access.services import actor_name, audit, is_test_call
 from personalization.access.shell import render_page, staff_page
 from personalization.customers import reading, search
 from personalization.customers import selectors as customers
@@ -32,6 +32,7 @@ class DecisionOfPersonSerializer(serializers.Serializer[Any]):
 
 class WhySerializer(serializers.Serializer[Any]):
     run = serializers.IntegerField()
+    is_test = serializers.BooleanField(help_text="Triggered with a test key: nothing left the house.")
     delivery = serializers.IntegerField(allow_null=True, help_text="Null: not in the audience.")
     decisions = DecisionOfPersonSerializer(many=True)
 
@@ -48,20 +49,28 @@ class WhyView(APIView):
         responses=WhySerializer,
     )
     def get(self, request: Request, pk: int) -> Response:
-        """The decisions about one customer, in order, with their inputs; also for those never considered."""
-        run = _run(get_object_or_404(Campaign, pk=pk), request.query_params.get("run", ""))
+        """The decisions about one customer, in order, with their inputs; also for those never considered.
+
+        A test key is told of what test keys triggered.
+        """
+        campaign = get_object_or_404(Campaign, pk=pk)
+        run = _run(campaign, request.query_params.get("run", ""), is_test=is_test_call(request))
         customer = customers.find(request.query_params.get("customer", ""))
         if customer is None:
             raise serializers.ValidationError({"customer": ["Nobody is known by this id."]})
         delivery = next(iter(deliveries_to(run, customer)), None)
         found = explain(run, customer, delivery)
-        return Response(
-            WhySerializer({"run": run.number, "delivery": delivery and delivery.pk, "decisions": found}).data
-        )
+        answer = {
+            "run": run.number, "is_test": run.is_test, "delivery": delivery and delivery.pk,
+            "decisions": found,
+        }  # fmt: skip
+        return Response(WhySerializer(answer).data)
 
 
-def _run(campaign: Campaign, number: str) -> Run:
-    runs = campaign.runs.select_related("segment_version__segment", "experiment")
+def _run(campaign: Campaign, number: str, *, is_test: bool) -> Run:
+    runs = Run.everything.filter(campaign=campaign, is_test=is_test).select_related(
+        "segment_version__segment", "experiment"
+    )
     if number.isdigit():
         return get_object_or_404(runs, number=int(number))
     return get_object_or_404(runs.order_by("-number")[:1])
@@ -69,8 +78,10 @@ def _run(campaign: Campaign, number: str) -> Run:
 
 @staff_page("customers.view_customer")
 def why(request: HttpRequest, campaign_id: int, number: int) -> HttpResponse:
-    """Asked with `customer` (an id of ours), or by a POST with `words` to search by: they may be a name."""
-    run = _run(get_object_or_404(Campaign, pk=campaign_id), str(number))
+    """Asked with `customer` (an id of ours), or by a POST with `words` to search by: they may be a name. With
+    `test` about what test keys triggered."""
+    campaign = get_object_or_404(Campaign, pk=campaign_id)
+    run = _run(campaign, str(number), is_test="test" in request.GET)
     words = request.POST.get("words", "").strip()[:100]
     wanted = request.GET.get("customer", "")
     customer = get_object_or_404(Customer, pk=int(wanted)) if wanted.isdigit() else None

@@ -77,10 +77,12 @@ def end_holdout(holdout: Holdout, *, at: datetime, actor: str) -> None:
     holdout.refresh_from_db(fields=["ended_at"])
 
 
-def draw(customer_ids: Sequence[int], *, at: datetime, also: Iterable[int] = ()) -> tuple[set[int], float]:
+def draw(
+    customer_ids: Sequence[int], *, at: datetime, also: Iterable[int] = (), is_kept: bool = True
+) -> tuple[set[int], float]:
     """Those of the customers that are held out now, and the chance of that.
 
-    Held out by the global holdouts and those with the ids `also`. Writes down whoever enters.
+    Held out by the global holdouts and those with the ids `also`. Writes down whoever enters, if `is_kept`.
     """
     versions = list(_in_force(also))
     held: set[int] = set()
@@ -94,7 +96,7 @@ def draw(customer_ids: Sequence[int], *, at: datetime, also: Iterable[int] = ())
         for start in range(0, len(ordered), CHUNK):
             chunk = ordered[start : start + CHUNK]
             for version in versions:
-                held |= _draw_chunk(version, chunk, at)
+                held |= _draw_chunk(version, chunk, at, is_kept)
     return held, 1 - through
 
 
@@ -147,10 +149,10 @@ def _add_version(
     return version
 
 
-def _draw_chunk(version: HoldoutVersion, customer_ids: list[int], at: datetime) -> set[int]:
+def _draw_chunk(version: HoldoutVersion, customer_ids: list[int], at: datetime, is_kept: bool) -> set[int]:
     inside = _members(version.holdout_id, customer_ids)
     entering = _drawn(version, [pk for pk in customer_ids if pk not in inside])
-    if entering:
+    if entering and is_kept:
         _enter(version, entering, at)
     return inside | set(entering)
 

@@ -7,12 +7,13 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
-from django.forms import CheckboxSelectMultiple, ModelForm, MultipleChoiceField
+from django.forms import BooleanField, CheckboxSelectMultiple, ModelForm, MultipleChoiceField
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, StackedInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldBooleanWidget
 
 from personalization.access import services
 from personalization.access.models import (
@@ -101,10 +102,14 @@ class GroupAdmin(ChoosesByBoxes, DjangoGroupAdmin, ModelAdmin):
 
 class ApiKeyForm(ModelForm):
     scopes = MultipleChoiceField(label=_("scopes"), choices=Scope, widget=CheckboxSelectMultiple)
+    is_test = BooleanField(
+        label=_("test key"), required=False, widget=UnfoldBooleanWidget,
+        help_text=_("What it triggers is made and kept, but nothing leaves the house and nothing counts."),
+    )  # fmt: skip
 
     class Meta:
         model = ApiKey
-        fields = ["name", "scopes", "expires_at"]
+        fields = ["name", "is_test", "scopes", "expires_at"]
 
 
 @admin.register(ApiKey)
@@ -115,6 +120,7 @@ class ApiKeyAdmin(ModelAdmin):
     form = ApiKeyForm
     list_display = [
         "name",
+        "kind",
         "prefix",
         "scopes",
         "created_by",
@@ -126,6 +132,10 @@ class ApiKeyAdmin(ModelAdmin):
     search_fields = ["name", "prefix"]
     actions = ["revoke"]
 
+    @display(description=_("kind"), label={_("Test"): "warning", _("Live"): "success"})
+    def kind(self, key: ApiKey) -> str:
+        return str(_("Test") if key.is_test else _("Live"))
+
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         # A key is made or revoked, never widened behind its owner's back.
         return obj is None and super().has_change_permission(request, obj)
@@ -135,8 +145,9 @@ class ApiKeyAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: ModelForm, change: bool) -> None:
         key, token = services.create_key(
-            name=obj.name, scopes=obj.scopes, created_by=cast(User, request.user), expires_at=obj.expires_at
-        )
+            name=obj.name, scopes=obj.scopes, created_by=cast(User, request.user), expires_at=obj.expires_at,
+            is_test=form.cleaned_data["is_test"],
+        )  # fmt: skip
         obj.pk, obj.prefix = key.pk, key.prefix
         messages.warning(
             request, _("Copy the key now, it is shown only this once: %(token)s") % {"token": token}

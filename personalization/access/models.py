@@ -127,6 +127,10 @@ class Scope(models.TextChoices):
     SENDERS_WRITE = "senders:write", _("Change senders and webhooks, with their secrets")
 
 
+# How the prefix of a test key begins: whoever sees a key sees what it is.
+TEST_MARK = "test_"
+
+
 class ApiKey(models.Model):
     """A program's permission to call us. Only a hash of the secret is kept: a stolen table opens nothing."""
 
@@ -149,6 +153,11 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    @property
+    def is_test(self) -> bool:
+        """What is triggered with it runs through the whole chain, and nothing leaves the house."""
+        return self.prefix.startswith(TEST_MARK)
 
 
 class KeptAnswer(models.Model):

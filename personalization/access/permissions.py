@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
@@ -30,11 +32,17 @@ STAFF_PERMISSION = {
 }
 
 
+# Whose calls only read, whatever their method.
+READING = frozenset(scope for scope in Scope if scope.value.endswith(":read")) | {Scope.RECOMMENDATIONS}
+
+
 class HasScope(BasePermission):
     """Each view names its `required_scope`: one Scope, or a mapping of HTTP method to Scope.
 
     A view that names none is closed. Where staff need another permission for a change than the scope's, the
     view names it as `staff_permission`: what a page asks for, the API asks for too.
+
+    A test key reads, and changes something only where the view says `takes_tests`: there it is a test.
     """
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
@@ -42,11 +50,23 @@ class HasScope(BasePermission):
         if scope is None:
             return False
         if isinstance(request.auth, ApiKey):
-            return scope in request.auth.scopes
+            return scope in request.auth.scopes and self._may_test(request.auth, scope, request, view)
         permission = staff_permission_of(view, request.method or "GET")
         return bool(
             request.user and request.user.is_staff and permission and request.user.has_perm(permission)
         )
+
+    def _may_test(self, key: ApiKey, scope: Scope, request: Request, view: "APIView") -> bool:
+        """Raises PermissionDenied, which says what a test key is for."""
+        is_harmless = request.method in SAFE_METHODS or scope in READING
+        if key.is_test and not is_harmless and not getattr(view, "takes_tests", False):
+            raise PermissionDenied(
+                _(
+                    "A test key changes nothing: it reads, triggers messages, lets into journeys and sends"
+                    " events. Use a live key for this."
+                )
+            )
+        return True
 
 
 def staff_permission_of(view: "APIView", method: str) -> str | None:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
+from personalization.access.authentication import TEST_HEADER
 from personalization.access.idempotency import METHODS
 from personalization.access.permissions import scope_of
 
@@ -36,13 +37,21 @@ IDEMPOTENCY_KEY = {
     "answered twice alike.",
 }  # fmt: skip
 
+API_KEY = (
+    "An API key: `bsp_…`. A test key, `bsp_test_…`, reads everything; what it triggers is made and kept, and "
+    "nothing leaves the house or counts; events are checked, not stored; any other change is refused (403)."
+)
+TEST = {
+    "description": "`true` in every answer to a test key.", "schema": {"type": "string", "enum": ["true"]},
+}  # fmt: skip
+
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):
     target_class = "personalization.access.authentication.ApiKeyAuthentication"
     name = "apiKey"
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
-        return {"type": "http", "scheme": "bearer", "description": "An API key: `bsp_…`"}
+        return {"type": "http", "scheme": "bearer", "description": API_KEY}
 
 
 class ProblemSchema(AutoSchema):
@@ -56,6 +65,8 @@ class ProblemSchema(AutoSchema):
         for status, text in COMMON.items():
             if status not in bodies:
                 bodies[status] = self._problem(text)
+        for body in bodies.values():
+            body.setdefault("headers", {})[TEST_HEADER] = TEST
         return bodies
 
     def _get_parameters(self) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
-from personalization.access.models import ApiKey, AuditEntry, User
+from personalization.access.models import TEST_MARK, ApiKey, AuditEntry, User
 
 KEY_MARK = "bsp"
 LAST_USED_STEP = timedelta(minutes=1)
@@ -72,10 +72,17 @@ def hash_secret(token: str) -> bytes:
 
 @transaction.atomic
 def create_key(
-    *, name: str, scopes: Iterable[str], created_by: User | None = None, expires_at: datetime | None = None
+    *,
+    name: str,
+    scopes: Iterable[str],
+    created_by: User | None = None,
+    expires_at: datetime | None = None,
+    is_test: bool = False,
 ) -> tuple[ApiKey, str]:
-    """A new key and its token `bsp_<prefix>_<secret>`; the token can never be shown again."""
+    """A new key and its token `bsp_<prefix>_<secret>`; the token is never shown again. A test key's prefix
+    begins with `test_`."""
     prefix, secret = secrets.token_hex(5), secrets.token_urlsafe(32)
+    prefix = TEST_MARK + prefix if is_test else prefix
     token = f"{KEY_MARK}_{prefix}_{secret}"
     key = ApiKey.objects.create(
         name=name, prefix=prefix, secret_hash=hash_secret(token), scopes=sorted(set(scopes)),
@@ -108,6 +115,12 @@ def actor_name(request: HttpRequest) -> str:
     if isinstance(key, ApiKey):
         return f"key:{key.prefix}"
     return f"user:{request.user.get_username()}" if request.user.is_authenticated else "anonymous"
+
+
+def is_test_call(request: HttpRequest) -> bool:
+    """Whether a program calls with a test key."""
+    key = getattr(request, "auth", None)
+    return isinstance(key, ApiKey) and key.is_test
 
 
 def ensure_roles() -> None:

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
+from personalization.access.authentication import TEST_HEADER, is_test_token, token_of
+
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 # Alpine, inside the admin shell, evaluates its attributes: hence 'unsafe-eval' for staff pages.
@@ -33,6 +35,8 @@ class RequestIdMiddleware:
         response["X-Request-Id"] = request_id
         if settings.SANDBOX:
             response["Bespoke-Sandbox"] = "1"
+        if is_test_token(token_of(request)):
+            response[TEST_HEADER] = "true"
         return response
 
 

@@ -16,7 +16,7 @@ def clear_furniture(*, actor: str) -> None:
         raise StillSending
     for campaign in campaigns:
         experiments = list(campaign.runs.values_list("experiment_id", flat=True))
-        campaign.runs.all().delete()
+        Run.everything.filter(campaign=campaign).delete()
         Assignment.objects.filter(experiment__in=experiments).delete()
         Experiment.objects.filter(pk__in=experiments).delete()
         campaign.delete()

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
-from personalization.access.authentication import authenticate_key, token_of
+from personalization.access.authentication import TEST_HEADER, authenticate_key, token_of
 from personalization.access.models import ApiKey, Scope
 from personalization.access.problems import ProblemError, problem_response
 from personalization.events.connecting import trusted_connection
@@ -75,7 +75,7 @@ def _answer(request: HttpRequest, name: str) -> HttpResponse:
             if isinstance(key, HttpResponse):
                 return key
             quick = QuickReader(sent_at=parse_sent_at(body), received_at=received_at)
-            errors = _take(items, quick, call=name, sender=key.prefix)
+            errors = _take(items, quick, call=name, key=key)
     except ProblemError as error:
         return problem_response(status=error.status, title=error.title, detail=error.detail, slug=error.slug)
     if errors and name:
@@ -85,10 +85,10 @@ def _answer(request: HttpRequest, name: str) -> HttpResponse:
     answer: dict[str, Any] = {"success": True}
     if errors:
         answer["errors"] = [{"index": index, "reason": errors[index]} for index in sorted(errors)]
-    return JsonResponse(answer)
+    return JsonResponse(answer, headers={TEST_HEADER: "true"} if key.is_test else None)
 
 
-def _take(items: list[Any], quick: QuickReader, *, call: str, sender: str) -> dict[int, str]:
+def _take(items: list[Any], quick: QuickReader, *, call: str, key: ApiKey) -> dict[int, str]:
     """Writes what can be read; answers the reasons for what was not taken, by its place."""
     errors: dict[int, str] = {}
     messages: list[Message] = []
@@ -101,7 +101,7 @@ def _take(items: list[Any], quick: QuickReader, *, call: str, sender: str) -> di
             continue
         messages.append(message)
         positions.append(position)
-    refused = ingest(messages, received_at=quick.received_at, sender=sender)
+    refused = ingest(messages, received_at=quick.received_at, sender=key.prefix, is_test=key.is_test)
     return errors | {positions[place]: reason for place, reason in refused.items()}
 
 

@@ -23,9 +23,11 @@ _repeaters: set[str] = set()
 log = structlog.get_logger(__name__)
 
 
-def ingest(messages: Sequence[Message], *, received_at: datetime, sender: str = "") -> dict[int, str]:
+def ingest(
+    messages: Sequence[Message], *, received_at: datetime, sender: str = "", is_test: bool = False
+) -> dict[int, str]:
     """Writes all messages durably; answers the refused ones, by position with the reason. `sender`: who may
-    repeat the call before.
+    repeat the call before. A test is answered alike, and leaves nothing behind.
 
     Writing the same messages again leaves the same state. Batches that meet in the same new customers wait
     for one another; where PostgreSQL has to break a tie, the loser simply starts again.
@@ -39,6 +41,7 @@ def ingest(messages: Sequence[Message], *, received_at: datetime, sender: str = 
         try:
             with transaction.atomic():
                 refused, were_new = _ingest(messages, received_at=received_at, all_new=all_new)
+                transaction.set_rollback(is_test)
             if were_new:
                 _repeaters.discard(sender)
             return refused

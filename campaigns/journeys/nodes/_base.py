@@ -19,6 +19,7 @@ class Traveler:
     entered_at: datetime
     arrived_at: datetime
     entry: Mapping[str, Any] = field(default_factory=dict)
+    is_test: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,12 +38,14 @@ class Stay:
 
 @dataclass(frozen=True)
 class Place:
-    """Where the batch stands, and the time that it is taken to be."""
+    """Where the batch stands, and the time that it is taken to be. `is_test`: all of it are tests, for whom
+    nothing outside the journey may change."""
 
     journey_id: int
     version_id: int
     node: NodeSpec
     now: datetime
+    is_test: bool = False
 
     @property
     def params(self) -> Mapping[str, Any]:

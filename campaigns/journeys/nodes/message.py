@@ -32,7 +32,7 @@ class MessageNode(Node):
         return found.name if found else _("no campaign")
 
     def decide(self, travelers: Sequence[Traveler], place: Place) -> dict[int, Move | Stay]:
-        run = taking_in.standing_run(int(place.params["campaign"]))
+        run = taking_in.standing_run(int(place.params["campaign"]), is_test=place.is_test)
         if run is None:
             return {one.id: Move("done", "campaign is closed") for one in travelers}
         taking_in.take_in(

@@ -49,7 +49,8 @@ class SplitRandomNode(Node):
     def decide(self, travelers: Sequence[Traveler], place: Place) -> dict[int, Move | Stay]:
         experiment = Experiment.objects.get(pk=place.params["experiment"])
         keys = dict(experiment.variants.values_list("pk", "key"))
-        drawn = experiments.assign(experiment, [one.customer_id for one in travelers], at=place.now)
+        ids = [one.customer_id for one in travelers]
+        drawn = experiments.assign(experiment, ids, at=place.now, is_kept=not place.is_test)
         first = self.exits(place.params)[0]
         found: dict[int, Move | Stay] = {}
         for one in travelers:
