@@ -23,7 +23,7 @@ from campaigns.limits.holding import Holding
 from campaigns.models import DeliveryStatus
 from campaigns.pacing.spreading import spread_out
 from campaigns.pacing.throttle import Full, Throttle
-from campaigns.sending import context, devices, journal, observing
+from campaigns.sending import collector, context, devices, journal, observing
 from campaigns.sending.composing import Composer, NotPossible
 from campaigns.sending.copies import wire_bytes
 from campaigns.sending.gate import Gate, LeaseLost, Withdrawn
@@ -89,7 +89,7 @@ def _remove_if_unused(pages: Journal, chunk_id: int) -> None:
 
 def _work(claim: Claim, pages: Journal, mine: str, deadline_from: float) -> Report:
     run = context.run_content(claim.run_id)
-    with observing.sending(claim, run):
+    with observing.sending(claim, run), collector.at_rest():
         return _work_on(run, claim, pages, mine, deadline_from)
 
 
