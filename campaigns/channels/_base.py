@@ -122,6 +122,10 @@ class Session(ABC):
         """Hands one message over. Calls `intent` just before the step after which it may be taken; when that
         raises, the message was certainly not taken. Raises ChannelError when there is no connection."""
 
+    def announce_next(self, ahead: "Callable[[], Outgoing | None]") -> None:  # noqa: B027
+        """Whom the next `send` may ask, before its message is complete, for the message that follows it: a
+        session that can begin one with the end of another saves a journey to the server."""
+
     @abstractmethod
     def check(self) -> None:
         """Called before each chunk: drops a connection that the other side closed in the pause."""

@@ -54,6 +54,10 @@ class Pace:
     def as_json(self) -> dict[str, Any]:
         return {"per_second": self.per_second, "per_domain": self.per_domain, "domains": dict(self.domains)}
 
+    @property
+    def is_set(self) -> bool:
+        return self.per_second is not None or self.per_domain is not None or bool(self.domains)
+
     def of_domain(self, domain: str) -> float | None:
         return self.domains.get(domain, self.per_domain)
 

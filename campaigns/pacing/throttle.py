@@ -56,6 +56,14 @@ class Throttle:
         rates = [bucket.per_second for bucket in self._buckets()]
         return min(rates) if rates else None
 
+    @property
+    def limits(self) -> bool:
+        """Whether a message may have to wait for its turn, whoever it is for."""
+        account = self._session.account
+        if self._gate.per_second is not None:
+            return True
+        return account is not None and (account.warm_up is not None or account.pace.is_set)
+
     def start(self, rows: Sequence[Row]) -> tuple[list[Row], list[Outcome]]:
         """As many of `rows` as can go in one turn, and what becomes of those whom the day has no room for.
         Raises Full when others take all there is."""

@@ -7,7 +7,7 @@ the journal, what has no line there was certainly not taken.
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -17,17 +17,18 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from campaigns import ledger
-from campaigns.channels import Answer, ChannelError, DeviceResult, Outgoing, Session
+from campaigns.channels import Answer, ChannelError, DeviceResult, Session
 from campaigns.ledger import Claim, Outcome, Row
 from campaigns.limits.holding import Holding
 from campaigns.models import DeliveryStatus
 from campaigns.pacing.spreading import spread_out
 from campaigns.pacing.throttle import Full, Throttle
 from campaigns.sending import collector, context, devices, journal, observing
-from campaigns.sending.composing import Composer, NotPossible
+from campaigns.sending.composing import Composer
 from campaigns.sending.copies import wire_bytes
 from campaigns.sending.gate import Gate, LeaseLost, Withdrawn
 from campaigns.sending.journal import Journal, JournalError
+from campaigns.sending.making import Made, Making
 from campaigns.sending.settling import give_up, store
 from personalization import tracing
 
@@ -162,7 +163,10 @@ def _send_rows(
         data = context.load_needs(run, data, rows, at=now, is_real=not run.is_test)
         composer = Composer(run, data, at=now)
         pages.inputs({row.id: composer.inputs(row) for row in rows if composer.inputs(row)})
-        for outcome in _each(run, rows, pages, gate, composer, session, throttle):
+        making = Making(
+            rows, gate=gate, composer=composer, session=session, throttle=throttle, outcomes=outcomes
+        )
+        for outcome in _each(run, making, pages, gate, composer, session):
             outcomes.append(outcome)
     except Full as error:
         # Nobody of the rest was touched: it waits in line for tokens.
@@ -190,32 +194,13 @@ def _holding(run: context.RunContent, data: context.ChunkData) -> Holding | None
 
 
 def _each(
-    run: context.RunContent,
-    rows: list[Row],
-    pages: Journal,
-    gate: Gate,
-    composer: Composer,
-    session: Session,
-    throttle: Throttle,
+    run: context.RunContent, making: Making, pages: Journal, gate: Gate, composer: Composer, session: Session
 ) -> Iterator[Outcome]:
-    for index, row in enumerate(rows):
-        structlog.contextvars.bind_contextvars(delivery=row.id)
-        refused = gate.refusal(row, rows[index:])
-        refused = refused or throttle.is_over(row)
-        if refused:
-            yield refused
-            continue
-        try:
-            message = composer.compose(row, session)
-        except NotPossible as error:
-            yield Outcome(row.id, S.SKIPPED, error.reason, str(error), counts=False)
-            continue
-        held = throttle.admit(row, rows[index:], message.address)
-        if held:
-            yield held
-            continue
-        copy = run.pattern(row.variant).pack(wire_bytes(message.data))
-        answer = _hand_over(session, message, rows[index:], pages, gate, copy)
+    while (made := making.take()) is not None:
+        row = made.row
+        copy = run.pattern(row.variant).pack(wire_bytes(made.message.data))
+        session.announce_next(making.ahead)
+        answer = _hand_over(session, made, pages, gate, copy)
         if answer is None:
             # Permission was withdrawn, or quiet hours began, in the last moment.
             if gate.last_outcome:
@@ -234,15 +219,13 @@ def _each(
             pages.result(row.id, row.attempt, now, status, answer.detail)
 
 
-def _hand_over(
-    session: Session, message: Outgoing, rest: Sequence[Row], pages: Journal, gate: Gate, copy: bytes
-) -> Answer | None:
-    """Hands over the message of the first of `rest`; None when permission was withdrawn before the dot."""
-    row, left = rest[0], [copy]  # the first intent carries it
+def _hand_over(session: Session, made: Made, pages: Journal, gate: Gate, copy: bytes) -> Answer | None:
+    """None when permission was withdrawn before the dot."""
+    row, left = made.row, [copy]  # the first intent carries it
 
     def intent() -> None:
         # The last look before the dot: slow servers make the way here long.
-        if gate.refusal(row, rest) if gate.is_stale else gate.closed(row):
+        if gate.refusal(row, made.rest):
             raise Withdrawn
         gate.fence()
         pages.intent(row.id, row.attempt, time.time(), left.pop() if left else b"")
@@ -252,7 +235,7 @@ def _hand_over(
 
     with tracing.span("hand over message", {"bespoke.delivery": row.id}, kind="CLIENT"):
         try:
-            answer = devices.hand_over(session, message, intent=intent, note=note)
+            answer = devices.hand_over(session, made.message, intent=intent, note=note)
         except Withdrawn:
             return None
         tracing.note({"bespoke.answer": answer.kind}, failed=answer.kind != "sent")

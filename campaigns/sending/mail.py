@@ -91,6 +91,9 @@ class MailSession(Session):
             line.was_sick = False
         return answer
 
+    def announce_next(self, ahead: Callable[[], Outgoing | None]) -> None:
+        self.current().session.announce_next(ahead)
+
     def _leave(self, line: MailLine, reason: str, *, at_once: bool = False) -> None:
         breaker.fail(line.key, reason, at_once=at_once)
         self._current = None

@@ -3,7 +3,8 @@
 The connection is set up by smtplib (EHLO, STARTTLS, AUTH). After that MAIL, RCPT and DATA go out in one write
 (RFC 2920; one by one where the server does not offer PIPELINING), the message without its final dot, then
 `intent()`, then the dot. Before the dot every failure is safe to try again; after it a lost connection or a
-timeout is *unknown* (RFC 1047).
+timeout is *unknown* (RFC 1047). Where the next message is known already, its MAIL, RCPT and DATA go out with
+the dot (which need not be the last of a group, RFC 2920 3.1): one journey to the server for a message.
 """
 
 import contextlib
@@ -49,6 +50,10 @@ class Server:
         )
 
 
+def _nobody() -> None:
+    return None
+
+
 class Connection:
     """One open connection. After `is_broken` it is of no more use."""
 
@@ -56,6 +61,8 @@ class Connection:
         """Raises ChannelError."""
         self.is_broken = False
         self.sent = 0
+        # The message of which the server has the envelope and has not yet had its answers read.
+        self.begun: Outgoing | None = None
         try:
             with tracing.span("SMTP connect", {"server.address": server.host}, kind="CLIENT"):
                 self._client = _connect(server)
@@ -70,9 +77,12 @@ class Connection:
         self.eight_bit = self._client.has_extn("8bitmime")
         self.utf8 = self._client.has_extn("smtputf8")
 
-    def deliver(self, message: Outgoing, *, intent: Callable[[], None]) -> Answer:
-        """One message. What `intent` raises passes through; the message was then not taken."""
-        if not message.address.isascii() and not self.utf8:
+    def deliver(
+        self, message: Outgoing, *, intent: Callable[[], None], ahead: Callable[[], Outgoing | None] = _nobody
+    ) -> Answer:
+        """One message, and the envelope of the one that `ahead` gives. What `intent` or `ahead` raises passes
+        through; the message was then not taken."""
+        if not self._takes(message):
             return Answer("refused", "the server takes no international addresses (SMTPUTF8)")
         try:
             refusal = self._envelope(message)
@@ -83,24 +93,24 @@ class Connection:
             self.abandon()
             return Answer("later", f"connection lost before the end of the message: {_why(error)}")
         try:
+            following = ahead() if self.pipelining else None
             intent()
         except BaseException:
             # Hanging up without the dot is the only way to take back a message that was begun.
             self.abandon()
             raise
-        return self._dot()
+        return self._dot(following)
+
+    def _takes(self, message: Outgoing) -> bool:
+        return self.utf8 or message.address.isascii()
 
     def _envelope(self, message: Outgoing) -> Answer | None:
         """MAIL, RCPT, DATA; None when the server waits for the message."""
-        options = b" BODY=8BITMIME" if self.eight_bit else b""
-        if not message.address.isascii():
-            options += b" SMTPUTF8"
-        commands = [
-            b"MAIL FROM:<%s>%s\r\n" % (message.sender.encode(), options),
-            b"RCPT TO:<%s>\r\n" % message.address.encode(),
-            b"DATA\r\n",
-        ]
-        if self.pipelining:
+        commands = self._commands(message)
+        if self.begun is message:
+            self.begun = None
+            replies = [self._reply() for _ in commands]
+        elif self.pipelining:
             self._sock.sendall(b"".join(commands))
             replies = [self._reply() for _ in commands]
         else:
@@ -119,6 +129,16 @@ class Connection:
             self._reply()
         return _answer(bad)
 
+    def _commands(self, message: Outgoing) -> list[bytes]:
+        options = b" BODY=8BITMIME" if self.eight_bit else b""
+        if not message.address.isascii():
+            options += b" SMTPUTF8"
+        return [
+            b"MAIL FROM:<%s>%s\r\n" % (message.sender.encode(), options),
+            b"RCPT TO:<%s>\r\n" % message.address.encode(),
+            b"DATA\r\n",
+        ]
+
     def _one_by_one(self, commands: list[bytes]) -> list[tuple[int, str]]:
         replies = []
         for command in commands:
@@ -128,13 +148,15 @@ class Connection:
                 break
         return replies
 
-    def _dot(self) -> Answer:
+    def _dot(self, following: Outgoing | None) -> Answer:
+        begun = following if following is not None and self._takes(following) else None
         try:
-            self._sock.sendall(b".\r\n")
+            self._sock.sendall(b".\r\n" + b"".join(self._commands(begun) if begun else ()))
             reply = self._reply()
         except OSError as error:
             self.abandon()
             return Answer("unknown", f"no answer after the end of the message: {_why(error)}")
+        self.begun = begun
         if reply[0] == 421:
             self.abandon()
         self.sent += 1
@@ -162,13 +184,13 @@ class Connection:
             return False
 
     def quit(self) -> None:
-        if not self.is_broken:
+        if not self.is_broken and self.begun is None:
             with contextlib.suppress(OSError):
                 self._sock.sendall(b"QUIT\r\n")
         self.abandon()
 
     def abandon(self) -> None:
-        self.is_broken = True
+        self.is_broken, self.begun = True, None
         with contextlib.suppress(OSError):
             self._file.close()
             self._sock.close()
@@ -180,14 +202,26 @@ class SmtpSession(Session):
     def __init__(self, server: Server) -> None:
         self._server = server
         self._connection: Connection | None = None
+        self._ahead: Callable[[], Outgoing | None] = _nobody
+
+    def announce_next(self, ahead: Callable[[], Outgoing | None]) -> None:
+        self._ahead = ahead
 
     def send(self, message: Outgoing, *, intent: Callable[[], None]) -> Answer:
+        ahead, self._ahead = self._ahead, _nobody
+        self._drop_begun(message)
         connection = self.open()
         used = connection.sent > 0
-        answer = connection.deliver(message, intent=intent)
+        answer = connection.deliver(message, intent=intent, ahead=ahead)
         if answer.kind == "later" and connection.is_broken and used:
-            answer = self.open().deliver(message, intent=intent)
+            answer = self.open().deliver(message, intent=intent, ahead=ahead)
         return answer
+
+    def _drop_begun(self, message: Outgoing | None) -> None:
+        """Hangs up on a server that waits for another message than this one."""
+        connection = self._connection
+        if connection is not None and connection.begun is not None and connection.begun is not message:
+            connection.abandon()
 
     def open(self) -> Connection:
         """Raises ChannelError."""
@@ -200,6 +234,7 @@ class SmtpSession(Session):
         return self.open().eight_bit
 
     def check(self) -> None:
+        self._drop_begun(None)
         if (
             self._connection is not None
             and not self._connection.is_broken

@@ -1,0 +1,92 @@
+"""The messages of a chunk, made one after the other: the next one, if wanted, while the server still takes in
+the one before. Never more than that: a server that hangs must find no pile of messages in our memory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from campaigns.channels import Outgoing, Session
+from campaigns.ledger import Outcome, Row
+from campaigns.models import DeliveryStatus
+from campaigns.pacing.throttle import Throttle
+from campaigns.sending.composing import Composer, NotPossible
+from campaigns.sending.gate import Gate
+
+
+@dataclass(frozen=True)
+class Made:
+    """`rest`: its row and those after."""
+
+    row: Row
+    rest: Sequence[Row]
+    message: Outgoing
+
+
+class Making:
+    """`outcomes` gets what becomes of those for whom there is no message now."""
+
+    def __init__(
+        self,
+        rows: Sequence[Row],
+        *,
+        gate: Gate,
+        composer: Composer,
+        session: Session,
+        throttle: Throttle,
+        outcomes: list[Outcome],
+    ) -> None:
+        self._rows, self._gate, self._composer = rows, gate, composer
+        self._session, self._throttle, self._outcomes = session, throttle, outcomes
+        self._next = 0
+        self._current: Made | None = None
+        self._ahead: Made | None = None
+
+    def take(self) -> Made | None:
+        """The next message, with its tokens; None when there is none left. Raises Full, LeaseLost and
+        ChannelError."""
+        while True:
+            made, self._ahead = self._ahead or self._make(), None
+            self._current = made
+            if made is None:
+                return None
+            _name(made.row)
+            held = self._throttle.admit(made.row, made.rest, made.message.address)
+            if held is None:
+                return made
+            self._outcomes.append(held)
+
+    def ahead(self) -> Outgoing | None:
+        """The message after the one that was taken; None where it may have to wait for its turn, so that
+        nobody waits for it in the middle of another."""
+        if self._throttle.limits or self._current is None:
+            return None
+        if self._ahead is None:
+            self._ahead = self._make()
+            _name(self._current.row)
+        return self._ahead.message if self._ahead else None
+
+    def _make(self) -> Made | None:
+        while self._next < len(self._rows):
+            row = self._rows[self._next]
+            _name(row)
+            # Whoever asks now also asks for the message in hand, which has not had its dot yet.
+            asked = self._current.rest if self._current else self._rows
+            refused = self._gate.refusal(row, asked) or self._throttle.is_over(row)
+            rest = self._rows[self._next :]
+            self._next += 1
+            if refused:
+                self._outcomes.append(refused)
+                continue
+            try:
+                return Made(row, rest, self._composer.compose(row, self._session))
+            except NotPossible as error:
+                self._outcomes.append(
+                    Outcome(row.id, DeliveryStatus.SKIPPED, error.reason, str(error), counts=False)
+                )
+        return None
+
+
+def _name(row: Row) -> None:
+    """Every line of the log from here on is about this delivery."""
+    structlog.contextvars.bind_contextvars(delivery=row.id)
