@@ -16,6 +16,7 @@ from campaigns.onsite.deciding import decide
 from campaigns.onsite.live import Live, live
 from campaigns.onsite.visitors import Visitor, find_visitor
 from personalization.customers.models import Customer
+from recommender.algorithms._blas import stay_on_one
 from recommender.context import Moment
 
 log = structlog.get_logger(__name__)
@@ -25,6 +26,7 @@ CUSTOMERS = 5  # some are in a control group, which sees nothing that must be ma
 
 def warm_up(seconds: float = SECONDS) -> None:
     """Takes no longer than that. What fails or is slow is left to the first calls."""
+    stay_on_one()
     worker = Thread(target=_warm_up, args=(seconds,), daemon=True, name="warm-up")
     worker.start()
     worker.join(seconds)

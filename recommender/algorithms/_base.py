@@ -153,7 +153,7 @@ class Recommender(Stored):
         step = max(1, BLOCK_SCORES // max(self.n_items, 1))
         for start in range(0, rows.n_users if self.n_items else 0, step):
             stop = min(start + step, rows.n_users)
-            block = rows.rows(np.arange(start, stop))
+            block = rows if stop - start == rows.n_users else rows.rows(np.arange(start, stop))
             scored = self._score_in(block, rows_of(context, start, stop, rows.n_users))
             if self.needs_history:
                 scored[np.diff(block.indptr) == 0] = -np.inf

@@ -23,6 +23,12 @@ def _controller() -> ThreadpoolController:
     return ThreadpoolController()
 
 
+def stay_on_one() -> None:
+    """For good, in a process whose threads answer visitors: to set it for each list takes longer than the
+    linear algebra of one."""
+    one_blas_thread().__enter__()
+
+
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """The setting belongs to the whole process: it holds from the first thread inside to the last one out."""

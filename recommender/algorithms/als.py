@@ -22,6 +22,7 @@ FREQUENCY_EXPONENT = 0.5
 FEW_USERS = 8
 # Below this, threads cost more than they give; on a busy machine much more.
 FEW_INTERACTIONS = 50_000
+FIRST = np.zeros(1, dtype=np.int64)
 
 
 class Als(Recommender):
@@ -151,7 +152,17 @@ class Als(Recommender):
         """As the kernels take them. The same few strengths come again and again: their inverses are kept."""
         extra = self.alpha * rows.weights.astype(np.float64)
         sums = np.concatenate([[0.0], np.cumsum(extra)])[rows.indptr]
-        strengths, of_row = np.unique(self._rounded(np.diff(sums), self.n_items), return_inverse=True)
+        strengths = self._rounded(np.diff(sums), self.n_items)
+        if len(strengths) == 1:  # a page asks for one, and `unique` takes longer than its solution
+            return (
+                rows.indptr,
+                rows.items,
+                extra,
+                self._exact,
+                self._inverse(float(strengths[0]))[None],
+                FIRST,
+            )
+        strengths, of_row = np.unique(strengths, return_inverse=True)
         inverses = np.stack([self._inverse(float(one)) for one in strengths])
         return rows.indptr, rows.items, extra, self._exact, inverses, of_row
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 import numpy as np
@@ -12,6 +12,7 @@ from recommender.ranking.rules import Rules
 
 Ints = npt.NDArray[np.int64]
 NO_PRICE = -1
+MOST_RULES = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,17 +31,28 @@ class Assortment:
     cents: Ints
     codes: dict[str, int]
     brand_codes: dict[str, int]
+    _allowed: dict[Rules, npt.NDArray[np.bool_]] = field(init=False, repr=False, default_factory=dict)
 
     def places(self, item_ids: npt.ArrayLike) -> Ints:
         """Place of each item; −1 where it may not be shown."""
         wanted = np.asarray(item_ids, dtype=np.int64)
-        if not len(self.item_ids):
+        if not len(self.item_ids) or not len(wanted):
             return np.full(len(wanted), -1)
         at = np.minimum(np.searchsorted(self.item_ids, wanted), len(self.item_ids) - 1)
         return np.where(self.item_ids[at] == wanted, at, -1)
 
     def allowed(self, rules: Rules) -> npt.NDArray[np.bool_]:
-        """Which items the rules let anybody see, as far as what somebody bought does not matter."""
+        """Which items the rules let anybody see, as far as what somebody bought does not matter. Not to be
+        written to: the next who ask get the same.
+        """
+        found = self._allowed.get(rules)
+        if found is None:
+            if len(self._allowed) >= MOST_RULES:
+                self._allowed.clear()
+            found = self._allowed[rules] = self._fitting(rules)
+        return found
+
+    def _fitting(self, rules: Rules) -> npt.NDArray[np.bool_]:
         fits = np.ones(len(self.item_ids), dtype=np.bool_)
         if rules.categories:
             fits &= self._has_any(self.codes, rules.categories)

@@ -69,7 +69,7 @@ def fill_by_scores(
     barred, wanted = _marks(asked)
     room = np.empty(shelf.n_categories, dtype=np.int32)
     values, found = _candidates(k, asked)
-    column_of = _places_in(place_of, len(asked.allowed))
+    column_of = _places_in(place_of, len(asked.allowed) if asked.only else 0)
     for at in range(len(line_of)):
         row = first + at
         have = _entries(lists.places[row])
@@ -103,10 +103,12 @@ def fill_by_scores(
 def fill_by_order(order: Array, weights: Array, kind: int, asked, shelf, lists) -> None:
     """Every row, in one order of places for all; `weights` of the places become the scores."""
     n, k = lists.places.shape
+    if not k or not (lists.places[:, k - 1] < 0).any():
+        return  # what follows is as long as the catalog, and most lists are full by now
     barred, wanted = _marks(asked)
     room = np.empty(shelf.n_categories, dtype=np.int32)
     values, found = _candidates(k, asked)
-    turn_of, turns = _places_in(order, len(asked.allowed)), np.arange(len(order))
+    turn_of, turns = _places_in(order, len(asked.allowed) if asked.only else 0), np.arange(len(order))
     for row in range(n):
         have = _entries(lists.places[row])
         if have == k:
@@ -134,14 +136,14 @@ def fill_by_order(order: Array, weights: Array, kind: int, asked, shelf, lists) 
 def _marks(asked):
     """For `_note_row`: the number of the row for which a place is barred, or wanted."""
     n = len(asked.allowed)
-    return np.full(n, -1, dtype=np.int32), np.full(n, -1, dtype=np.int32)
+    return np.full(n, -1, dtype=np.int32), np.full(n if asked.only else 0, -1, dtype=np.int32)
 
 
 @njit(cache=True, nogil=True)
 def _places_in(places: Array, n: int) -> Array:
-    """Where each of n places stands in `places`, −1 for nowhere."""
+    """Where each of n places stands in `places`, −1 for nowhere; nothing is looked up for n = 0."""
     found = np.full(n, -1, dtype=np.int64)
-    for at in range(len(places)):
+    for at in range(len(places) if n else 0):
         if places[at] >= 0:
             found[places[at]] = at
     return found
@@ -256,3 +258,14 @@ def _put(row: int, at: int, kind: int, score: float, place: int, lists) -> None:
     lists.places[row, at] = place
     lists.scores[row, at] = score
     lists.kinds[row, at] = kind
+
+
+@njit(cache=True, nogil=True)
+def note_held(starts: Array, items: Array, wanted: Array, found: Array) -> None:
+    """Marks the wanted items (−1: none) that stand in their row's span of `items`."""
+    for row in range(len(wanted)):
+        for at in range(wanted.shape[1]):
+            for place in range(starts[row], starts[row + 1]):
+                if wanted[row, at] >= 0 and items[place] == wanted[row, at]:
+                    found[row, at] = True
+                    break

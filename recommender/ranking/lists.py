@@ -98,10 +98,13 @@ def make_lists(request: Request, customer_ids: Collection[int]) -> Iterator[dict
 
 def lists_of(ranked: Ranked) -> dict[int, list[Recommendation]]:
     k = ranked.items.shape[1]
-    has_reason = ranked.because >= 0
-    events = np.where(has_reason, np.where(ranked.is_bought, BOUGHT, VIEWED), "").ravel().tolist()
-    reasons = [item if item >= 0 else None for item in ranked.because.ravel().tolist()]
-    kinds = np.array([*KINDS, ""])[ranked.kinds].ravel().tolist()
+    because = ranked.because.ravel().tolist()
+    reasons = [item if item >= 0 else None for item in because]
+    bought = ranked.is_bought.ravel().tolist()
+    events = [
+        (BOUGHT if one else VIEWED) if item >= 0 else "" for item, one in zip(because, bought, strict=True)
+    ]
+    kinds = map((*KINDS, "").__getitem__, ranked.kinds.ravel().tolist())
     entries = list(
         map(
             Recommendation,

@@ -11,7 +11,7 @@ from recommender.algorithms import Interactions
 from recommender.context import Moment
 from recommender.inputs.histories import Histories
 from recommender.ranking.assortment import Assortment
-from recommender.ranking.choosing import Asked, Lists, Shelf, fill_by_order, fill_by_scores
+from recommender.ranking.choosing import Asked, Lists, Shelf, fill_by_order, fill_by_scores, note_held
 from recommender.ranking.rules import EXCLUDE, ONLY, Rules
 from recommender.serving import ServedModel
 
@@ -194,17 +194,17 @@ class Ranking:
             return because, is_bought
         ranked = lists.kinds == KINDS.index(MODEL)
         targets = np.where(ranked, self._place.columns[lists.places], -1) if ranked.any() else because
-        model, users = served.model, np.arange(rows.n_users)[:, None]
+        model = served.model
         if not model.needs_history:
             # What everybody is shown is not personal, even where this customer knows it.
-            own = _holds(rows.indptr, rows.items, users, targets, rows.n_items)
+            own = _holds(rows.indptr, rows.items, targets)
             lists.kinds[ranked & ~(own & model.repeats_by_nature)] = KINDS.index(POPULAR)
         found = model.reasons(rows, targets) if ranked.any() else because
         lists.kinds[found >= 0] = KINDS.index(BECAUSE)
-        columns = served.columns(histories.bought_items)
-        order = np.argsort(histories.bought_users, kind="stable")
-        starts = np.searchsorted(histories.bought_users[order], np.arange(rows.n_users + 1))
-        is_bought = _holds(starts, columns[order], users, found, rows.n_items)
+        columns, buyers = served.columns(histories.bought_items), histories.bought_users
+        order = np.argsort(buyers, kind="stable")
+        starts = np.searchsorted(buyers[order], np.arange(rows.n_users + 1))
+        is_bought = _holds(starts, columns[order], found)
         return np.where(found >= 0, served.item_ids[found], -1), is_bought
 
 
@@ -223,8 +223,8 @@ def _spans(pairs: Sequence[tuple[Ints, Ints]], n: int) -> tuple[Ints, npt.NDArra
     return np.searchsorted(rows[order], np.arange(n + 1)), places[order].astype(np.int32)
 
 
-def _holds(starts: Ints, items: Ints, users: Ints, wanted: Ints, width: int) -> npt.NDArray[np.bool_]:
-    """Whether each row's span of `items` has the wanted ones; −1 is never had. `users` number the rows."""
-    rows = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    known = items >= 0
-    return np.isin(users * width + wanted, rows[known] * width + items[known]) & (wanted >= 0)
+def _holds(starts: Ints, items: Ints, wanted: Ints) -> npt.NDArray[np.bool_]:
+    """Whether each row's span of `items` has the wanted ones; −1 is never had."""
+    found = np.zeros(wanted.shape, dtype=np.bool_)
+    note_held(starts, items, wanted, found)
+    return found
