@@ -16,9 +16,10 @@ from campaigns.onsite.live import Live, LiveOffer, LivePlacement
 from campaigns.onsite.models import Order
 from campaigns.onsite.next_best import Ranked, rank
 from campaigns.onsite.visitors import Visitor
-from campaigns.sending.picks import ItemTexts, Pick, item_ids_of, pick, pick_items, pictures_for
+from campaigns.sending.picks import Pick, pick, pick_items, pictures_for
 from experiments.assignment import NOWHERE
 from personalization.content.errors import RenderError
+from personalization.content.remembering import FRAGMENTS
 from personalization.events.models import Event
 from personalization.segments import selectors as segments
 from recommender import selectors as recommender
@@ -212,6 +213,7 @@ def _with_content(
     context = {
         "customer": visitor.profile, "items": items, "now": now, "context": details,
         "campaign": {"name": found.offer.name, "topic": "", "placement": placement.key},
+        FRAGMENTS: item_texts.fragments(),
     }  # fmt: skip
     try:
         html = content.template.render(context)
@@ -232,4 +234,4 @@ def _items(visitor: Visitor, choice: ItemChoice, moment: recommender.Moment) -> 
         picks = pick_items({visitor.pk: choice}, context=moment, max_age=CATALOG_SECONDS)[visitor.pk]
     language = str(visitor.profile.get("language") or "")
     pictures = pictures_for({visitor.pk: picks}).get(visitor.pk) if visitor.pk is not None else None
-    return ItemTexts(item_texts.items(item_ids_of({0: picks}))).of(picks, language, pictures)
+    return item_texts.texts_of(picks, language, pictures)

@@ -1,18 +1,36 @@
 """The texts of items in the memory of this process: read again once a stocktaking saw them written."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
+from campaigns.sending.memory import ItemMemory
+from campaigns.sending.picks import ItemTexts, Pick, item_ids_of
 from personalization.catalog import selectors as catalog
+from personalization.content.remembering import Fragments
 from recommender import selectors as recommender
+from recommender.ranking.own_pictures import Chosen
 
 MAX_ITEMS = 20_000
 ITEMS_PER_READ = 1_000
 FILL_SECONDS = 60.0
 
+# What was made of the texts and of whole loops over them, for the dictionaries that are kept here.
+_memory = ItemMemory()
 _known: dict[int, tuple[tuple[int, int], dict[str, Any]]] = {}
 _lock = Lock()
+
+
+def texts_of(
+    picks: Sequence[Pick], language: str, pictures: Mapping[int, Chosen] | None
+) -> list[dict[str, Any]]:
+    """The picks in the customer's language, with their reasons: the same ones while nothing changes."""
+    return ItemTexts(items(item_ids_of({0: picks})), _memory, are_kept=True).of(picks, language, pictures)
+
+
+def fragments() -> Fragments:
+    """What templates have made of these dictionaries."""
+    return _memory.fragments
 
 
 def items(item_ids: Collection[int]) -> dict[int, dict[str, Any]]:
@@ -36,7 +54,9 @@ def fill() -> None:
 
 
 def forget() -> None:
+    global _memory
     with _lock:
+        _memory = ItemMemory()
         _known.clear()
 
 

@@ -84,9 +84,16 @@ def _picture(chosen: Chosen) -> dict[str, str]:
 class ItemTexts:
     """Localized items with their reasons; each combination is made once."""
 
-    def __init__(self, items: Mapping[int, dict[str, Any]], memory: ItemMemory | None = None) -> None:
+    def __init__(
+        self,
+        items: Mapping[int, dict[str, Any]],
+        memory: ItemMemory | None = None,
+        *,
+        are_kept: bool = False,
+    ) -> None:
+        """`are_kept`: these are the dictionaries of before wherever nothing has changed."""
         self._memory = memory or ItemMemory()
-        self._items = self._memory.as_before(items)
+        self._items = items if are_kept else self._memory.as_before(items)
 
     def of(
         self, picks: Sequence[Pick], language: str, pictures: Mapping[int, Chosen] | None = None

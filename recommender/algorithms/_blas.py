@@ -26,16 +26,13 @@ def _controller() -> ThreadpoolController:
 def stay_on_one() -> None:
     """For good, in a process whose threads answer visitors: to set it for each list takes longer than the
     linear algebra of one."""
-    one_blas_thread().__enter__()
+    _enter()
 
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
     """The setting belongs to the whole process: it holds from the first thread inside to the last one out."""
-    with _Limit.lock:
-        _Limit.inside += 1
-        if _Limit.inside == 1:
-            _Limit.limiter = _controller().limit(limits=1, user_api="blas")
+    _enter()
     try:
         yield
     finally:
@@ -43,3 +40,10 @@ def one_blas_thread() -> Iterator[None]:
             _Limit.inside -= 1
             if _Limit.inside == 0:
                 _Limit.limiter.restore_original_limits()
+
+
+def _enter() -> None:
+    with _Limit.lock:
+        _Limit.inside += 1
+        if _Limit.inside == 1:
+            _Limit.limiter = _controller().limit(limits=1, user_api="blas")

@@ -3,6 +3,8 @@
 import re
 
 import pytest
+import redis
+from django.conf import settings
 from django.test import Client, override_settings
 
 from personalization.access import rate_limits
@@ -59,3 +61,43 @@ def test_without_redis_everybody_is_answered() -> None:
 def test_pages_for_staff_are_not_counted() -> None:
     assert not "/admin/".startswith(rate_limits.COUNTED)
     assert "RateLimit" not in Client().get("/admin/login/")
+
+
+def left(answer) -> int:
+    return int(re.fullmatch(r'"key";r=(\d+);t=\d+', answer["RateLimit"])[1])
+
+
+def counted_in_redis() -> int:
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    return sum(int(client.hget(key, "calls")) for key in client.scan_iter("calls:key:*"))
+
+
+@override_settings(API_RATE_PER_MINUTE=1_000)
+def test_many_calls_in_a_row_are_told_to_redis_together_and_none_is_lost(monkeypatch) -> None:
+    monkeypatch.setattr(rate_limits, "LATE_SECONDS", 3600.0)
+    before, client = counted_in_redis(), program()
+    assert [left(client.get("/api/v1/segments")) for _ in range(4)] == [999, 998, 997, 996]
+    assert counted_in_redis() == before + 1
+    monkeypatch.setattr(rate_limits, "LATE_SECONDS", -1.0)
+    assert left(client.get("/api/v1/segments")) == 995
+    assert counted_in_redis() == before + 5
+
+
+@override_settings(API_RATE_PER_MINUTE=1_000)
+def test_near_the_limit_each_call_is_told_at_once(monkeypatch) -> None:
+    monkeypatch.setattr(rate_limits, "LATE_SECONDS", 3600.0)
+    monkeypatch.setattr(rate_limits, "LEFT_SHARE", 0.998)
+    before, client = counted_in_redis(), program()
+    assert [left(client.get("/api/v1/segments")) for _ in range(4)] == [999, 998, 997, 996]
+    assert counted_in_redis() == before + 4
+
+
+@override_settings(API_RATE_PER_MINUTE=1_000)
+def test_calls_told_late_count_against_the_limit(monkeypatch) -> None:
+    monkeypatch.setattr(rate_limits, "LATE_SECONDS", 3600.0)
+    client = program()
+    for _ in range(3):
+        client.get("/api/v1/segments")
+    monkeypatch.setattr(rate_limits, "LATE_SECONDS", -1.0)
+    with override_settings(API_RATE_PER_MINUTE=3):
+        assert client.get("/api/v1/segments").status_code == 429
