@@ -98,18 +98,21 @@ def _segment(campaign: Campaign, now: datetime) -> Iterator[Check]:
     yield Check("ok", _("%(n)s customers are in the segment.") % {"n": f"{size:,}"}, "segment")
     yield from _permission(campaign, chosen)
     yield from _control(campaign, size)
-    yield from _days(campaign, size, now)
+    yield from _days(campaign, chosen, size, now)
 
 
-def _days(campaign: Campaign, size: int, now: datetime) -> Iterator[Check]:
+def _days(campaign: Campaign, chosen: QuerySet[Customer], size: int, now: datetime) -> Iterator[Check]:
     """How long sending takes, where a warm-up or a rate makes it long."""
     messages = round(size * (1 - campaign.control_share))
-    found = days_to_send(campaign.channel, messages, now=now)
+    found = days_to_send(campaign.channel, chosen, share=1 - campaign.control_share, now=now)
     if found is not None and found[0] > 1:
-        volumes = [found[1].volume_of(found[1].day_of(now) + timedelta(days=n)) for n in range(4)]
+        days, plan, group = found
+        volumes = [plan.volume_of(plan.day_of(now) + timedelta(days=n), group) for n in range(4)]
         told = ", ".join(f"{n:,}" for n in volumes if n is not None)
         text = _("This will take %(days)s days because the sender warms up: %(volumes)s … messages a day.")
-        yield Check("warning", text % {"days": found[0], "volumes": told}, "timing")
+        if group:
+            text = _("This will take %(days)s days because the sender warms up at %(domain)s: %(volumes)s …")
+        yield Check("warning", text % {"days": days, "volumes": told, "domain": group}, "timing")
     rate = rate_of(Timing.from_json(campaign.timing).per_second, campaign.channel)
     if rate is not None and messages / rate > LONG_SECONDS:
         text = _("At %(rate)s messages a second sending takes about %(time)s.")

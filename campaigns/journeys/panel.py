@@ -42,6 +42,7 @@ def panel_of(
         panel = {
             "entry": entry,
             "graph": graph,
+            "reentry_days": f"{graph.reentry_days:g}",
             "fields": shown_fields(entry.fields, graph.entry_params, _faults(problems, "/entry/params/")),
             "exit_events": "\n".join(
                 f"{rule.event} *" if rule.is_goal else rule.event for rule in graph.exits if rule.event

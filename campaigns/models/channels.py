@@ -32,7 +32,7 @@ class SenderAccount(models.Model):
     )  # fmt: skip
     warm_up = models.JSONField(
         _("warm-up"), default=dict, db_default=models.Value({}, models.JSONField()), blank=True,
-        help_text=_("Messages on each of the first days: volumes, starts_on, zone, hour."),
+        help_text=_("Messages on each of the first days: volumes, starts_on, zone, hour, groups."),
     )  # fmt: skip
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated at"), auto_now=True)
@@ -64,6 +64,10 @@ class WarmUpDay(models.Model):
     )
     day = models.DateField(_("day"))
     taken = models.PositiveIntegerField(_("messages"), default=0)
+    # Of groups of recipient domains, which do not count under `taken`.
+    by_group = models.JSONField(
+        _("by group of domains"), default=dict, db_default=models.Value({}, models.JSONField())
+    )
 
     class Meta:
         verbose_name = _("day of a warm-up")

@@ -1,11 +1,15 @@
 """How many days a warm-up spreads a campaign over, before it is launched."""
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Count, F, Func, Q, QuerySet, TextField, Value
+from django.db.models.functions import Lower
 
 from campaigns.models import Delivery, DeliveryStatus, RunStatus, SenderAccount, WarmUpDay
-from campaigns.pacing.warm_up import WarmUp
+from campaigns.pacing.warm_up import REST, WarmUp
+from personalization.customers.models import Customer
 
 
 def warming_account(channel: str) -> tuple[SenderAccount, WarmUp] | None:
@@ -17,29 +21,53 @@ def warming_account(channel: str) -> tuple[SenderAccount, WarmUp] | None:
 
 def is_warming(channel: str, *, now: datetime) -> bool:
     found = warming_account(channel)
-    return found is not None and found[1].volume_of(found[1].day_of(now)) is not None
+    return found is not None and found[1].limits(found[1].day_of(now))
 
 
-def used_on(account: SenderAccount, plan: WarmUp, *, now: datetime) -> int:
+def used_on(account: SenderAccount, plan: WarmUp, *, now: datetime) -> dict[str, int]:
+    """Places that are taken today, by group of recipient domains."""
     day = WarmUpDay.objects.filter(account=account, day=plan.day_of(now)).first()
-    return day.taken if day else 0
+    return {REST: day.taken, **day.by_group} if day else {}
 
 
-def days_to_send(channel: str, messages: int, *, now: datetime) -> tuple[int, WarmUp] | None:
-    """Days from today until so many more messages are out, behind all that wait already; None without a
-    warm-up that limits today."""
+def days_to_send(
+    channel: str, people: QuerySet[Customer], *, share: float, now: datetime
+) -> tuple[int, WarmUp, str] | None:
+    """Days from today until that share of the people is written to, behind all that wait already, with the
+    group of recipient domains that takes longest; None without a warm-up that limits today."""
     found = warming_account(channel)
     if found is None or not is_warming(channel, now=now):
         return None
     account, plan = found
-    return plan.days_for(
-        messages + waiting_ahead(channel), now=now, used_today=used_on(account, plan, now=now)
-    ), plan
+    ahead, used = waiting_ahead(channel, plan), used_on(account, plan, now=now)
+    sizes = _by_group(people, plan, "email")
+    days = {
+        group: plan.days_for(
+            round(sizes[group] * share) + ahead[group], now=now, used_today=used.get(group, 0), group=group
+        )
+        for group in plan.names
+        if sizes[group]
+    }
+    slowest = max(days, key=lambda group: days[group], default=REST)
+    return days.get(slowest, 1), plan, slowest
 
 
-def waiting_ahead(channel: str) -> int:
-    """Messages of all runs that wait for this channel."""
-    return Delivery.objects.filter(
+def waiting_ahead(channel: str, plan: WarmUp) -> Mapping[str, int]:
+    """Messages of all runs that wait for this channel, by group of recipient domains."""
+    waiting = Delivery.objects.filter(
         Q(run__status=RunStatus.SENDING) | Q(run__status=RunStatus.PAUSED), run__content__channel=channel,
         status=DeliveryStatus.PENDING,
-    ).count()  # fmt: skip
+    )  # fmt: skip
+    return _by_group(waiting, plan, "customer__email")
+
+
+def _by_group(rows: QuerySet[Customer] | QuerySet[Delivery], plan: WarmUp, email: str) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    if plan.groups:
+        after = Func(F(email), Value("@"), Value(-1), function="split_part", output_field=TextField())
+        named = [name for group in plan.groups for name in group.domains]
+        found = rows.annotate(domain=Lower(after)).filter(domain__in=named).order_by().values_list("domain")
+        for name, n in found.annotate(n=Count("pk")):
+            counts[plan.group_of(name)] += n
+    counts[REST] = rows.count() - counts.total()
+    return counts

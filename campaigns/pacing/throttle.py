@@ -59,7 +59,7 @@ class Throttle:
     @property
     def limits(self) -> bool:
         """Whether a message may have to wait for its turn, whoever it is for."""
-        account = self._session.account
+        account = self._account
         if self._gate.per_second is not None:
             return True
         return account is not None and (account.warm_up is not None or account.pace.is_set)
@@ -67,7 +67,7 @@ class Throttle:
     def start(self, rows: Sequence[Row]) -> tuple[list[Row], list[Outcome]]:
         """As many of `rows` as can go in one turn, and what becomes of those whom the day has no room for.
         Raises Full when others take all there is."""
-        if not self._day.has_room(self._account):
+        if not self._day.has_any_room(self._account):
             return [], [self._tomorrow(row) for row in rows]
         return self._in_one_turn(rows), []
 
@@ -82,14 +82,14 @@ class Throttle:
     def admit(self, row: Row, rest: Sequence[Row], address: str) -> Outcome | None:
         """Waits for the turn of this message, the first of `rest`, and answers None; else what becomes of it.
         Raises Full, LeaseLost."""
-        domain = domain_of(address) if self._channel == "email" else ""
+        domain = self._domain(address)
         while True:
-            if not self._day.has_room(self._account):
+            if not self._day.has_room(self._account, domain):
                 return self._tomorrow(row)
             buckets = self._buckets(domain)
             lacking, wait = self._take(buckets)
             if lacking is None:
-                self._day.use()
+                self._day.use(domain)
                 return None
             if domain and lacking.key.endswith(f":{domain}") and wait > NAP_SECONDS / 4:
                 return self._later(row, lacking, wait)
@@ -102,9 +102,13 @@ class Throttle:
             if refused is not None:
                 return refused
 
-    def is_over(self, row: Row) -> Outcome | None:
+    def is_over(self, row: Row, address: str) -> Outcome | None:
         """What becomes of a message before it is made, when the day has no room for it."""
-        return None if self._day.has_room(self._account) else self._tomorrow(row)
+        has_room = self._day.has_room(self._account, self._domain(address))
+        return None if has_room else self._tomorrow(row)
+
+    def _domain(self, address: str) -> str:
+        return domain_of(address) if self._channel == "email" else ""
 
     def close(self) -> None:
         """Gives back the places that were not used."""

@@ -1,5 +1,6 @@
 """What is wrong with a rate, and how long is left, as sentences."""
 
+import re
 from collections.abc import Mapping
 from math import ceil
 from typing import Any
@@ -9,6 +10,7 @@ from django.utils.translation import ngettext
 
 from campaigns.errors import InvalidCampaign
 from campaigns.pacing.rates import LEAST, MOST, Pace, RateError, read_rate
+from campaigns.pacing.warm_up import WarmUp
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -29,6 +31,9 @@ def sentence_of(error: RateError) -> str:
         "range": _("Write a number of messages a second from %(least)s to %(most)s.")
         % {"least": f"{LEAST:g}", "most": f"{MOST:,.0f}"},
         "volumes": _("Write the messages of each day as whole numbers, for at most 90 days."),
+        "volumes_needed": _("Say how many messages go to all other domains on each day."),
+        "groups": _("Write domains and their messages on each day on a line, like “mail.example: 50, 100”."),
+        "groups_twice": _("A domain stands here twice."),
         "zone": _("There is no such time zone."),
         "day": _("Write the first day like 2026-12-01."),
         "hour": _("An hour is a number from 0 to 23."),
@@ -50,6 +55,26 @@ def read_domains(text: str) -> Mapping[str, str]:
 
 def write_domains(pace: Pace) -> str:
     return "\n".join(f"{domain} {rate:g}" for domain, rate in pace.domains.items())
+
+
+def read_groups(text: str) -> list[dict[str, list[str]]]:
+    """Lines of a form: domains, a colon and the messages of each day; read further by WarmUp.from_json."""
+    found = []
+    for line in text.splitlines():
+        domains, _colon, volumes = line.partition(":")
+        if line.strip():
+            found.append({"domains": _parts(domains), "volumes": _parts(volumes)})
+    return found
+
+
+def _parts(text: str) -> list[str]:
+    return [part for part in re.split(r"[\s,;]+", text) if part]
+
+
+def write_groups(plan: WarmUp) -> str:
+    return "\n".join(
+        f"{' '.join(group.domains)}: {', '.join(str(n) for n in group.volumes)}" for group in plan.groups
+    )
 
 
 def duration(seconds: float) -> str:

@@ -3,7 +3,7 @@ sent, and everything written is taken back at the end.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -35,7 +35,9 @@ from campaigns.models import (
     Run,
 )
 from campaigns.pacing.forecast import used_on, waiting_ahead, warming_account
+from campaigns.pacing.rates import domain_of
 from campaigns.pacing.remaining import rate_of
+from campaigns.pacing.warm_up import REST
 from campaigns.rehearsing.brakes import Brakes, let_go
 from campaigns.schedule.due import launch_moment
 from campaigns.schedule.words import read_timing
@@ -70,8 +72,8 @@ class Rehearsal:
     `samples`: subject and text of the first few messages, with the customer. `failures`: by variant, reason
     and detail, whom the message itself fails. `pretended`: what is left of coupon pools.
     `journey`: its counts. `is_cut`: the work ran out at `ends_at`, before the days asked for. `due`: how many
-    could leave from when on, by channel. `last_at`: when the last of them leaves. `per_second`: the rate that
-    is set; None without one. `is_warming`: a warm-up put some of them off."""
+    could leave from when on, to which recipient domain, by channel. `last_at`: when the last of them leaves.
+    `per_second`: the rate that is set; None without one. `is_warming`: a warm-up put some of them off."""
 
     starts_at: datetime
     ends_at: datetime
@@ -86,7 +88,7 @@ class Rehearsal:
     pretended: dict[str, int] = field(default_factory=dict)
     journey: dict[str, Any] | None = None
     is_cut: bool = False
-    due: dict[str, list[tuple[datetime, int]]] = field(default_factory=dict)
+    due: dict[str, list[tuple[datetime, int, str]]] = field(default_factory=dict)
     last_at: datetime | None = None
     per_second: float | None = None
     is_warming: bool = False
@@ -169,19 +171,20 @@ def _count_journey(found: Rehearsal, runs: list[int], before: set[int]) -> None:
         elif status == S.PENDING:
             waiting[reason or "due"] += 1
     found.reasons, found.waiting = dict(reasons), dict(waiting)
-    found.sent = sum(n for due in found.due.values() for _at, n in due)
+    found.sent = sum(n for due in found.due.values() for _at, n, _domain in due)
 
 
 def hold_back(found: Rehearsal, *, run_rate: float | None) -> None:
     """Puts the messages of each channel behind the rate that is set and the warm-up of their sender."""
     for channel, due in found.due.items():
         rate, warming = rate_of(run_rate, channel), warming_account(channel)
-        brakes = Brakes(rate, None, zone_of(""))
+        brakes, to_groups = Brakes(rate, None, zone_of("")), [(at, n, REST) for at, n, _domain in due]
         if warming is not None:
             account, plan = warming
             used = used_on(account, plan, now=found.starts_at)
-            brakes = Brakes(rate, plan, zone_of(""), used=used, ahead=waiting_ahead(channel))
-        left = let_go(due, brakes, until=found.ends_at)
+            brakes = Brakes(rate, plan, zone_of(""), used=used, ahead=waiting_ahead(channel, plan))
+            to_groups = [(at, n, plan.group_of(domain)) for at, n, domain in due]
+        left = let_go(_added(to_groups), brakes, until=found.ends_at)
         for day, n in left.days.items():
             found.days[day] = found.days.get(day, 0) + n
         found.sent -= left.late
@@ -191,6 +194,14 @@ def hold_back(found: Rehearsal, *, run_rate: float | None) -> None:
         found.last_at = max((at for at in (found.last_at, left.last_at) if at), default=None)
         found.per_second = min((one for one in (found.per_second, rate) if one), default=None)
         found.is_warming = found.is_warming or (warming is not None and left.is_warmed)
+
+
+def _added(due: Iterable[tuple[datetime, int, str]]) -> list[tuple[datetime, int, str]]:
+    """One for each moment and group."""
+    sums: Counter[tuple[datetime, str]] = Counter()
+    for at, n, group in due:
+        sums[at, group] += n
+    return [(at, n, group) for (at, group), n in sums.items()]
 
 
 @contextmanager
@@ -230,7 +241,7 @@ def _rehearse_chunk(found: Rehearsal, chunk: Chunk, clock: datetime) -> int:
     rows = [row for row in rows if row.id not in held]
     data = context.load_needs(content, data, rows, at=clock, is_real=False, pretended=found.pretended)
     composer = Composer(content, data, at=clock)
-    made = 0
+    made: Counter[str] = Counter()
     for row in rows:
         try:
             message = composer.render(row)
@@ -239,11 +250,10 @@ def _rehearse_chunk(found: Rehearsal, chunk: Chunk, clock: datetime) -> int:
             _note_failure(found, row, error)
             continue
         outcomes.append(Outcome(row.id, S.SENT, at=clock))
-        made += 1
+        made[domain_of(composer.address_of(row))] += 1
         if len(found.samples) < SAMPLES:
             found.samples.append(_sample(row.customer_id, message, clock))
-    if made:
-        found.due.setdefault(content.channel.name, []).append((clock, made))
+    found.due.setdefault(content.channel.name, []).extend((clock, n, domain) for domain, n in made.items())
     ledger.record(Claim(chunk.pk, chunk.run_id, "rehearsal", ""), outcomes)
     caps.settle(chunk.pk, now=clock, is_held=True)
     left = Delivery.objects.filter(chunk=chunk, status=S.PENDING).order_by("due_at").first()

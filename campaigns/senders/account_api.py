@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from campaigns.models import SenderAccount
 from campaigns.pacing.rates import LEAST, MOST, Pace
-from campaigns.pacing.warm_up import MAX_DAYS, WarmUp
+from campaigns.pacing.warm_up import MAX_DAYS, MAX_GROUPS, WarmUp
 from campaigns.pacing.warm_up import MOST as MOST_A_DAY
 from campaigns.senders import accounts
 from campaigns.sending import breaker
@@ -26,6 +26,9 @@ SCOPES = {
     "GET": Scope.SENDERS_READ, "POST": Scope.SENDERS_WRITE, "PUT": Scope.SENDERS_WRITE,
     "DELETE": Scope.SENDERS_WRITE,
 }  # fmt: skip
+
+
+NO_PLAN: dict[str, Any] = {"volumes": [], "starts_on": None, "zone": "UTC", "hour": 9, "groups": []}
 
 
 class PaceSerializer(serializers.Serializer[Any]):
@@ -47,6 +50,17 @@ class PaceSerializer(serializers.Serializer[Any]):
         return Pace.from_json(value).as_json()
 
 
+class WarmUpGroupSerializer(serializers.Serializer[Any]):
+    domains = serializers.ListField(
+        child=serializers.CharField(max_length=253), min_length=1, max_length=100,
+        help_text="Recipient domains of one mailbox provider.",
+    )  # fmt: skip
+    volumes = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=MOST_A_DAY), min_length=1, max_length=MAX_DAYS,
+        help_text="Messages to them on each day.",
+    )  # fmt: skip
+
+
 class WarmUpSerializer(serializers.Serializer[Any]):
     volumes = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=MOST_A_DAY), max_length=MAX_DAYS,
@@ -57,10 +71,14 @@ class WarmUpSerializer(serializers.Serializer[Any]):
     hour = serializers.IntegerField(
         min_value=0, max_value=23, default=9, help_text="When what waited goes on, on the day after."
     )
+    groups = serializers.ListField(
+        child=WarmUpGroupSerializer(), default=list, max_length=MAX_GROUPS,
+        help_text="Domains with volumes of their own; `volumes` is then for all others.",
+    )  # fmt: skip
 
     def to_representation(self, value: Any) -> dict[str, Any]:
         plan = WarmUp.from_json(value)
-        return plan.as_json() if plan else {"volumes": [], "starts_on": None, "zone": "UTC", "hour": 9}
+        return plan.as_json() if plan else NO_PLAN
 
 
 class AccountSerializer(serializers.ModelSerializer[SenderAccount]):

@@ -14,7 +14,7 @@ from campaigns.pacing.rates import RateError
 from campaigns.pacing.words import describe_pace, sentence_of
 from campaigns.senders import accounts
 from campaigns.senders.domain_check import check_domain
-from campaigns.senders.speed_form import read_speed, shown_speed, warm_up_days
+from campaigns.senders.speed_form import read_speed, shown_speed, warm_ups
 from campaigns.sending import breaker
 from campaigns.sending.failover import breaker_key
 from personalization.access.services import actor_name
@@ -58,7 +58,6 @@ def account(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             detail = error.detail
         except RateError as error:
             errors = {error.pointer: sentence_of(error)}
-    days = warm_up_days(row) if row else []
     return render_page(
         request,
         "campaigns/account.html",
@@ -73,8 +72,7 @@ def account(request: HttpRequest, pk: int | None = None) -> HttpResponse:
             "can_save": may,
             "name": request.POST.get("name", row.name if row else ""),
             "speed": shown_speed(request, row),
-            "warm_up_days": days,
-            "warm_up_width": 24 * len(days),
+            "warm_ups": warm_ups(row) if row else [],
             "position": request.POST.get("position", row.position if row else 0),
             "is_active": "is_active" in request.POST
             if request.method == "POST"

@@ -44,7 +44,7 @@ def save_account(
     kind = channels.get(channel)
     before = account.secret_values if account else {}
     given = _with_keys(channel, {**_cleaned(kind, values)}, before)
-    errors = _errors(kind, name, given) + _pace_errors(pace, warm_up)
+    errors = _errors(kind, name, given) + _pace_errors(channel, pace, warm_up)
     if errors:
         raise InvalidAccount(_("Correct the marked fields and try again."), errors=errors)
     row = account or SenderAccount(channel=channel)
@@ -126,8 +126,13 @@ def _errors(kind: channels.Channel, name: str, given: Mapping[str, str]) -> list
     return errors
 
 
-def _pace_errors(pace: Mapping[str, Any] | None, warm_up: Mapping[str, Any] | None) -> list[dict[str, str]]:
+def _pace_errors(
+    channel: str, pace: Mapping[str, Any] | None, warm_up: Mapping[str, Any] | None
+) -> list[dict[str, str]]:
     errors = []
+    if channel != "email" and (warm_up or {}).get("groups"):
+        detail = _("Only e-mail goes to domains.")
+        errors.append({"pointer": "/warm_up/groups", "detail": detail})
     for name, read, data in (("pace", Pace.from_json, pace), ("warm_up", WarmUp.from_json, warm_up)):
         try:
             read(data or {})

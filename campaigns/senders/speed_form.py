@@ -1,6 +1,8 @@
 """Rates and warm-up of an account: its form, and the picture of how far the warm-up is."""
 
 import re
+from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -9,11 +11,12 @@ from django.utils import timezone
 
 from campaigns.models import SenderAccount, WarmUpDay
 from campaigns.pacing.rates import Pace
-from campaigns.pacing.warm_up import DEFAULT_VOLUMES, WarmUp
-from campaigns.pacing.words import read_domains, write_domains
+from campaigns.pacing.warm_up import DEFAULT_VOLUMES, REST, WarmUp
+from campaigns.pacing.words import read_domains, read_groups, write_domains, write_groups
 
+DAY_WIDTH = 24
 RATES = ("per_second", "per_domain", "domains")
-WARM_UP = ("volumes", "starts_on", "zone", "hour")
+WARM_UP = ("volumes", "starts_on", "zone", "hour", "groups")
 
 
 def read_speed(request: HttpRequest) -> dict[str, Any]:
@@ -21,7 +24,9 @@ def read_speed(request: HttpRequest) -> dict[str, Any]:
     given = {name: request.POST.get(name, "").strip() for name in (*RATES, *WARM_UP)}
     pace = {**{name: given[name] for name in RATES}, "domains": read_domains(given["domains"])}
     volumes = [part for part in re.split(r"[\s,;]+", given["volumes"]) if part]
-    warm_up = {**{name: given[name] for name in WARM_UP}, "volumes": volumes} if volumes else {}
+    groups = read_groups(given["groups"])
+    plan = {**{name: given[name] for name in WARM_UP}, "volumes": volumes, "groups": groups}
+    warm_up = plan if volumes or groups else {}
     return {"pace": pace, "warm_up": warm_up}
 
 
@@ -40,25 +45,38 @@ def shown_speed(request: HttpRequest, row: SenderAccount | None) -> dict[str, An
         "starts_on": plan.starts_on.isoformat() if plan else timezone.localdate().isoformat(),
         "zone": plan.zone if plan else settings.TIME_ZONE,
         "hour": plan.hour if plan else 9,
+        "groups": write_groups(plan) if plan else "",
         "usual": usual,
     }
 
 
-def warm_up_days(row: SenderAccount) -> list[dict[str, Any]]:
-    """Each day of the plan with its volume and what was sent, for a picture 100 high; empty without one."""
+def warm_ups(row: SenderAccount) -> list[dict[str, Any]]:
+    """A picture for each group of recipient domains, that of all others first; empty without a plan."""
     plan = WarmUp.from_json(row.warm_up)
     if plan is None:
         return []
-    taken = dict(WarmUpDay.objects.filter(account=row).values_list("day", "taken"))
-    today, most = plan.day_of(timezone.now()), max(plan.volumes)
+    used = {one.day: {REST: one.taken, **one.by_group} for one in WarmUpDay.objects.filter(account=row)}
+    names = {group.domains[0]: ", ".join(group.domains) for group in plan.groups}
+    pictures = []
+    for group in plan.names:
+        days = _days(plan, group, {day: taken.get(group, 0) for day, taken in used.items()})
+        pictures.append({"domains": names.get(group, ""), "days": days, "width": DAY_WIDTH * len(days)})
+    return pictures
+
+
+def _days(plan: WarmUp, group: str, taken: Mapping[date, int]) -> list[dict[str, Any]]:
+    """Each day of the plan with its volume and what was sent, for a picture 100 high."""
+    volumes = plan.volumes_of(group)
+    today, most = plan.day_of(timezone.now()), max(volumes)
     days = []
-    for n, day in enumerate(plan.days):
-        volume, sent = plan.volumes[n], taken.get(day, 0)
+    for n, volume in enumerate(volumes):
+        day = plan.starts_on + timedelta(days=n)
+        sent = taken.get(day, 0)
         # Roots, so that the small first days can be seen beside the large last ones.
         high, full = 100 * (volume / most) ** 0.5, 100 * (min(sent, volume) / most) ** 0.5
         days.append(
             {
-                "day": day, "volume": volume, "sent": sent, "is_today": day == today, "x": n * 24,
+                "day": day, "volume": volume, "sent": sent, "is_today": day == today, "x": n * DAY_WIDTH,
                 "y": round(100 - high, 1), "high": round(high, 1), "full_y": round(100 - full, 1),
                 "full": round(full, 1),
             }

@@ -48,6 +48,10 @@ class Composer:
             for key in run.content["variants"]
         }  # fmt: skip
 
+    def address_of(self, row: Row) -> str:
+        """Empty where there is none."""
+        return self._data.addresses.get(row.customer_id or 0, "")
+
     def inputs(self, row: Row) -> dict[str, Any] | None:
         """What this message is made from beside the profile: `items` shown (see picks.Pick), and under
         `needs` what each of the template's tags was given; once it was made, only those that it came to.

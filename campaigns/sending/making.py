@@ -72,7 +72,8 @@ class Making:
             _name(row)
             # Whoever asks now also asks for the message in hand, which has not had its dot yet.
             asked = self._current.rest if self._current else self._rows
-            refused = self._gate.refusal(row, asked) or self._throttle.is_over(row)
+            address = self._composer.address_of(row)
+            refused = self._gate.refusal(row, asked) or self._throttle.is_over(row, address)
             rest = self._rows[self._next :]
             self._next += 1
             if refused:

@@ -1,5 +1,6 @@
 """The warm-up of a sender: so many messages on each of its first days, engaged people first."""
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from campaigns.checks import check_campaign
 from campaigns.errors import InvalidAccount
 from campaigns.models import Chunk, WarmUpDay
 from campaigns.pacing.places import give_back, take_places
-from campaigns.pacing.warm_up import WarmUp
+from campaigns.pacing.warm_up import Group, WarmUp
 from campaigns.senders import accounts
 from campaigns.sending import chunk
 from personalization.access.models import User
@@ -94,6 +95,53 @@ def test_what_exceeds_the_day_waits_for_tomorrow_and_engaged_people_go_first(
     )
     send_all(run)
     assert counts(run)["sent"] == 60 and max(sink.recipients.values()) == 1
+
+
+def test_a_group_of_domains_warms_up_by_itself(sink, make_customers, make_campaign, send_all) -> None:
+    plan = {
+        **plan_from_today(1000),
+        "groups": [{"domains": ["Gmail.com", "googlemail.com"], "volumes": [25, 90]}],
+    }
+    accounts.save_account(
+        None, channel="email", name="New", values={"smtp_url": sink.url}, actor="test", warm_up=plan
+    )
+    for person in make_customers(40):
+        person.email = f"{person.external_id}@{'gmail.com' if person.pk % 2 else 'googlemail.com'}"
+        person.save()
+    make_customers(30, start=40)
+    campaign = make_campaign()
+    said = [check.message for check in check_campaign(campaign)]
+    assert "This will take 2 days because the sender warms up at gmail.com: 25, 90 …" in said
+    run = services.launch(campaign, actor="test")
+    send_all(run)
+    domains = Counter(recipient.rpartition("@")[2] for recipient in sink.recipients)
+    # 25 of the 40 to Google's two domains together; all others, though they stand behind them in line.
+    assert domains["gmail.com"] + domains["googlemail.com"] == 25 and domains["example.com"] == 30
+    assert counts(run)["waiting"] == {"warm_up": 15}
+    day = WarmUpDay.objects.get()
+    assert (day.taken, day.by_group) == (30, {"gmail.com": 25})
+
+
+def test_groups_are_read_from_lines_and_drawn_each_by_itself(sink, client) -> None:
+    account = account_with(sink, 10)
+    client.force_login(User.objects.create_superuser("ada"))
+    form = {
+        "name": "New", "position": "0", "is_active": "1", "v_smtp_url": sink.url, "volumes": "10 20",
+        "starts_on": "2026-03-27", "zone": "UTC", "hour": "9",
+        "groups": "gmail.com googlemail.com: 5, 10\nqq.com: 3",
+    }  # fmt: skip
+    url = f"/app/campaigns/senders/{account.pk}"
+    assert client.post(url, form).status_code == 302
+    account.refresh_from_db()
+    plan = WarmUp.from_json(account.warm_up)
+    assert plan and plan.groups == (Group(("gmail.com", "googlemail.com"), (5, 10)), Group(("qq.com",), (3,)))
+    page = client.get(url).content.decode()
+    assert page.count('class="ac-days"') == 3
+    assert "<strong>gmail.com, googlemail.com</strong>" in page and "All other domains" in page
+    twice = client.post(url, {**form, "groups": "gmail.com: 5\ngmail.com: 6"})
+    assert twice.status_code == 422 and "A domain stands here twice." in twice.content.decode()
+    none = client.post(url, {**form, "volumes": ""}).content.decode()
+    assert "Say how many messages go to all other domains on each day." in none
 
 
 def test_a_second_campaign_shares_the_day(sink, make_customers, make_campaign, send_all) -> None:

@@ -3,13 +3,19 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from campaigns.pacing.warm_up import WarmUp
-from campaigns.rehearsing.brakes import Brakes, let_go
+from campaigns.pacing.warm_up import REST, Group, WarmUp
+from campaigns.rehearsing.brakes import Brakes, Left
+from campaigns.rehearsing.brakes import let_go as let_each_go
 
 START = datetime(2026, 6, 1, 9, tzinfo=UTC)
 FAR = START + timedelta(days=60)
 DAY = START.date()
 ZONE = ZoneInfo("UTC")
+
+
+def let_go(due: list[tuple[datetime, int]], brakes: Brakes, *, until: datetime) -> Left:
+    """All of them to domains that stand in no group."""
+    return let_each_go([(at, n, REST) for at, n in due], brakes, until=until)
 
 
 def test_without_brakes_everything_leaves_when_it_is_due() -> None:
@@ -27,7 +33,7 @@ def test_a_rate_lets_one_after_the_other_go_over_midnight() -> None:
 
 def test_a_warm_up_lets_go_its_volume_of_each_day_behind_what_waits_already() -> None:
     plan = WarmUp((50, 100, 200), DAY, "UTC", 9)
-    left = let_go([(START, 300)], Brakes(None, plan, ZONE, used=20, ahead=10), until=FAR)
+    left = let_go([(START, 300)], Brakes(None, plan, ZONE, used={REST: 20}, ahead={REST: 10}), until=FAR)
     # 50 - 20 - 10 on the first day, then 100, then the rest of 180.
     assert left.days == {DAY: 20, DAY + timedelta(days=1): 100, DAY + timedelta(days=2): 180}
     assert left.last_at == START + timedelta(days=2)
@@ -51,3 +57,14 @@ def test_what_the_days_asked_for_have_no_room_for_is_late() -> None:
 
 def test_nothing_due_is_nothing_left() -> None:
     assert let_go([], Brakes(1.0, None, ZONE), until=FAR).last_at is None
+
+
+def test_a_group_of_domains_keeps_to_its_own_days_and_holds_up_nobody_else() -> None:
+    plan = WarmUp((1000,), DAY, "UTC", 9, (Group(("gmail.com", "googlemail.com"), (20, 40)),))
+    due = [(START, 70, "gmail.com"), (START, 300, REST)]
+    left = let_each_go(due, Brakes(1.0, plan, ZONE, used={"gmail.com": 5}), until=FAR)
+    # To Gmail 20 - 5 today, 40 tomorrow and the last 15 on the day after; all others today.
+    assert left.days == {
+        DAY: 15 + 300, DAY + timedelta(days=1): 40, DAY + timedelta(days=2): 15,
+    }  # fmt: skip
+    assert left.last_at == START + timedelta(days=2, seconds=14)
