@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from campaigns import selectors, services, tasks, winner
+from campaigns import selectors, services, tasks
 from campaigns.errors import InvalidState
 from campaigns.models import Campaign, DeliveryStatus, Run, SkipReason
-from campaigns.outlook import outlook_of
+from campaigns.planning.outlook import outlook_of
 from campaigns.reports.decision_document import decision_document_of
 from campaigns.reports.decision_serializers import (
     ChoiceSerializer,
@@ -20,6 +20,7 @@ from campaigns.reports.decision_serializers import (
     OutlookSerializer,
 )
 from campaigns.reports.found import wish
+from campaigns.rollout import winner
 from campaigns.serializers import (
     CampaignSerializer,
     DeliverySerializer,

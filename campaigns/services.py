@@ -12,25 +12,25 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns import channels
-from campaigns.audience import freeze
-from campaigns.checks import Check, check_campaign
-from campaigns.drafts import MessageDraft, validate, validate_test
 from campaigns.errors import CampaignNotReady, InvalidCampaign, InvalidState
-from campaigns.frozen import content_of_campaign
-from campaigns.learning import check_allocation, first_wave, start_clock
+from campaigns.launching.audience import freeze
+from campaigns.launching.varying import start_varying
 from campaigns.models import Campaign, CampaignKind, CampaignStatus, Fallback, Message, Run
 from campaigns.pacing.engaged import engaged
 from campaigns.pacing.forecast import is_warming
-from campaigns.planning import CONTROL, draft_plan, entrants
+from campaigns.planning.checks import Check, check_campaign
+from campaigns.planning.competing import CONTROL, draft_plan, entrants
+from campaigns.planning.drafts import MessageDraft, validate, validate_test
+from campaigns.planning.frozen import content_of_campaign
+from campaigns.planning.translations import clean_translations
+from campaigns.rollout.waves import check_allocation, first_wave, start_clock
+from campaigns.rollout.winner import promise
 from campaigns.schedule.due import due_moments
 from campaigns.schedule.planning import next_launch, plan_launch
 from campaigns.schedule.timing import Timing
 from campaigns.schedule.words import read_timing
 from campaigns.steering import cancel, change_rate, close, pause, resume, retry_failed
 from campaigns.tracking.utm import wrong_utm
-from campaigns.translations import clean_translations
-from campaigns.varying import start_varying
-from campaigns.winner import promise
 from experiments import services as experiments
 from experiments.models import Allocation, Experiment, Holdout
 from experiments.traffic import holdouts

@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 
 from campaigns import ledger
 from campaigns.errors import InvalidState
-from campaigns.learning import drop_waves
 from campaigns.models import Chunk, ChunkStatus, Delivery, DeliveryStatus, Run, RunStatus
 from campaigns.pacing.words import checked_rate
-from campaigns.winner import drop_rest
+from campaigns.rollout.waves import drop_waves
+from campaigns.rollout.winner import drop_rest
 from personalization.access.services import audit
 
 

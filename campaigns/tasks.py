@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from campaigns import learning, ledger, services, winner
+from campaigns import ledger, services
 from campaigns.feedback.mailbox import MailboxError, read_mailbox
 from campaigns.journeys import calling, entering, passing
 from campaigns.limits import caps
@@ -29,6 +29,8 @@ from campaigns.models import (
     WebhookCall,
     WebhookEndpoint,
 )
+from campaigns.rollout import waves as learning
+from campaigns.rollout import winner
 from campaigns.sending import chunk
 from campaigns.subject_lines.learning import learn
 from campaigns.webhooks import telling

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from campaigns.drafts import MessageDraft
 from campaigns.errors import InvalidCampaign
 from campaigns.item_choice import ItemChoice, read_choice
 from campaigns.models import CampaignKind, Fallback
+from campaigns.planning.drafts import MessageDraft
 from campaigns.tracking.utm import wrong_utm
 from experiments.models import Allocation, Holdout
 from personalization.content.missing import Policy

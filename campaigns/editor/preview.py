@@ -21,11 +21,11 @@ from campaigns.editor.item_counts import count_items, count_removed, describe_re
 from campaigns.editor.pages import answers_problems
 from campaigns.editor.trial import Trial, give, send_trial
 from campaigns.errors import InvalidCampaign
-from campaigns.frozen import with_named
 from campaigns.item_choice import ItemChoice, describe
+from campaigns.planning.frozen import with_named
+from campaigns.planning.translations import check_translations, clean_translations
 from campaigns.sending.picks import ItemTexts, items_of, pick_items, pictures_for
 from campaigns.subject_lines.saying import outlook_of
-from campaigns.translations import check_translations, clean_translations
 from personalization.access.services import actor_name
 from personalization.access.shell import staff_page
 from personalization.catalog import choices

@@ -8,7 +8,7 @@ from campaigns import channels
 from campaigns.coupons.api import pools
 from campaigns.editor.item_counts import rule_names
 from campaigns.editor.visual import visual_texts
-from campaigns.outlook import asks_for_share
+from campaigns.planning.outlook import asks_for_share
 from experiments.models import Metric
 from personalization.content.phrase_selectors import phrase_sets
 from personalization.content.selectors import blocks

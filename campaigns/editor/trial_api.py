@@ -14,9 +14,9 @@ from rest_framework.views import APIView
 from campaigns import channels
 from campaigns.editor.preview import example_context
 from campaigns.editor.trial import Trial, send_trial
-from campaigns.frozen import content_of
 from campaigns.item_choice import ItemChoice
 from campaigns.models import Campaign
+from campaigns.planning.frozen import content_of
 from personalization.access.models import ApiKey, Scope
 from personalization.access.services import actor_name
 from personalization.customers import reading

@@ -13,7 +13,7 @@ from campaigns import tasks
 from campaigns.journeys import selectors, services
 from campaigns.journeys.templates import create_from_template, template_names
 from campaigns.models import Journey, JourneyVersion, Passage, PassageStatus
-from campaigns.people import PeopleSerializer, known_people
+from campaigns.triggering.people import PeopleSerializer, known_people
 from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name, is_test_call

@@ -22,7 +22,7 @@ class SuggestionStatus(models.TextChoices):
 
 
 class Suggestion(models.Model):
-    """One text. Only an approved one may stand in a message that is launched (see `campaigns.checks`)."""
+    """One text. Only an approved one may stand in a message that is launched (see `planning.checks`)."""
 
     call = models.ForeignKey(Call, models.PROTECT, related_name="+", verbose_name=_("call"))
     position = models.PositiveSmallIntegerField()

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from campaigns import fetching
 from campaigns.models import ContentSource
+from campaigns.needs import _fetching as fetching
 from campaigns.needs._base import Asked, Given, Provider, Scene
 from personalization.content.errors import MissingValue
 from personalization.content.needs import Need

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import structlog
 from django.core.cache import cache
 
+from campaigns.launching.varying import WITHIN, earlier, read_choice
 from campaigns.models import Run
 from campaigns.needs._base import Asked, Given, Provider, Scene
-from campaigns.varying import WITHIN, earlier, read_choice
 from experiments.assigning import assign
 from experiments.errors import NotPossible
 from experiments.models import Experiment

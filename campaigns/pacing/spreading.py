@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.utils import timezone
 
-from campaigns.audience import CHUNK_SIZE
+from campaigns.launching.audience import CHUNK_SIZE
 from campaigns.ledger import Claim
 from campaigns.models import Chunk, ChunkStatus, Delivery, DeliveryStatus, RunStatus, SkipReason
 

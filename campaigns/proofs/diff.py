@@ -10,8 +10,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from campaigns.frozen import content_of
 from campaigns.models import Campaign, Message
+from campaigns.planning.frozen import content_of
 
 PARTS = ("subject", "preheader", "body", "missing")
 MAX_LINES = 5000

@@ -12,9 +12,9 @@ from django.utils.translation import gettext as _
 from campaigns import channels
 from campaigns.editor.preview import example_context, preheader_of
 from campaigns.editor.trial import give
-from campaigns.frozen import content_of
 from campaigns.item_choice import ItemChoice
 from campaigns.models import Campaign, Message
+from campaigns.planning.frozen import content_of
 from campaigns.proofs.trail import decide
 from campaigns.tracking.links import Links
 from campaigns.why.answers import Decision

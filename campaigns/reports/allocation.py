@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from campaigns import varying
+from campaigns.launching import varying
 from campaigns.models import Learning, Run
 from campaigns.reports.words import difference_interval, difference_text, p_equation
 from experiments.models import Experiment

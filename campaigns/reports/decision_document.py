@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import selectors
 from campaigns.models import Rollout, RolloutStatus, Run
-from campaigns.winner import BY_HAND
+from campaigns.rollout.winner import BY_HAND
 from experiments.decisions import Code
 from experiments.plans import decision_document as experiments
 

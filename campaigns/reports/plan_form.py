@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from campaigns.outlook import asks_for_share
+from campaigns.planning.outlook import asks_for_share
 from experiments.decisions import Method
 from experiments.models import Experiment, Metric
 from experiments.plans.plan import current_plan

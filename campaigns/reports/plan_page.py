@@ -6,12 +6,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from campaigns import tasks, winner
+from campaigns import tasks
 from campaigns.editor import forms
 from campaigns.editor.pages import answers_problems
 from campaigns.models import Campaign, Run
-from campaigns.outlook import guardrails_ahead, look_ahead_of
+from campaigns.planning.outlook import guardrails_ahead, look_ahead_of
 from campaigns.reports.page import report_parts
+from campaigns.rollout import winner
 from experiments.outlooks.words import explain_margin, outlook_document
 from experiments.plans.plan import amend_plan
 from experiments.selectors import own_experiment

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from campaigns import tasks
 from campaigns.models import Campaign, Delivery
-from campaigns.people import PeopleSerializer, known_people
+from campaigns.triggering.people import PeopleSerializer, known_people
 from campaigns.triggering.services import deliveries_of, trigger
 from personalization.access.models import Scope
 from personalization.access.services import actor_name, is_test_call

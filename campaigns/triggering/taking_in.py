@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import F
 
 from campaigns import channels
-from campaigns.audience import freeze
+from campaigns.launching.audience import freeze
 from campaigns.models import Run, RunStatus
 from experiments import services as experiments
 from experiments.traffic import holdouts

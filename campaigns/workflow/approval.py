@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns.errors import InvalidState
-from campaigns.frozen import content_of_campaign
 from campaigns.models import Approval, ApprovalRule, ApprovalStatus, Campaign, CampaignKind, CampaignStatus
+from campaigns.planning.frozen import content_of_campaign
 from personalization.access.services import audit
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from campaigns import tasks, winner
+from campaigns import tasks
 from campaigns.models import Campaign, Delivery, Rollout
+from campaigns.rollout import winner
 from experiments.models import Plan
 from personalization.access.models import User
 from personalization.demo.services import load_shop

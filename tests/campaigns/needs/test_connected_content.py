@@ -11,9 +11,10 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns import fetching, services
-from campaigns.checks import check_campaign
+from campaigns import services
 from campaigns.models import ContentSource
+from campaigns.needs import _fetching as fetching
+from campaigns.planning.checks import check_campaign
 from personalization.access.models import AuditEntry, User
 from tests.campaigns.needs.test_tags_in_messages import END, shown
 

@@ -11,10 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns import services
-from campaigns.checks import check_campaign
 from campaigns.coupons.services import add_codes, archive_pool, save_pool, take_codes
 from campaigns.errors import CampaignNotReady, InvalidCoupons
 from campaigns.models import Chunk, CouponCode, CouponPool, Delivery
+from campaigns.planning.checks import check_campaign
 from campaigns.rehearsing.rehearsal import rehearse
 from campaigns.sending import chunk
 from personalization.access.models import Scope, User

@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from campaigns import services
-from campaigns.checks import check_campaign
 from campaigns.models import Delivery
 from campaigns.needs.generate import read_before
+from campaigns.planning.checks import check_campaign
 from campaigns.sending import gate
 from personalization.access.models import User
 from personalization.content.phrase_services import save_phrase_set

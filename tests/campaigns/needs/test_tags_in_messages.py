@@ -13,9 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from campaigns import ledger, services
-from campaigns.checks import check_campaign
 from campaigns.errors import CampaignNotReady
 from campaigns.models import Delivery, Run
+from campaigns.planning.checks import check_campaign
 from campaigns.rehearsing.rehearsal import rehearse
 from campaigns.selectors import items_of_last_messages
 from campaigns.sending import gate

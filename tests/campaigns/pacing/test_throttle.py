@@ -10,8 +10,9 @@ import redis
 from django.db import connection
 from django.utils import timezone
 
-from campaigns import audience, ledger, services
+from campaigns import ledger, services
 from campaigns.errors import InvalidCampaign, InvalidState
+from campaigns.launching import audience
 from campaigns.ledger import Claim
 from campaigns.models import Chunk, Delivery
 from campaigns.pacing import throttle

@@ -8,11 +8,11 @@ import pytest
 from django.utils import timezone
 
 from campaigns import services
-from campaigns.checks import check_campaign
 from campaigns.errors import InvalidAccount
 from campaigns.models import Chunk, WarmUpDay
 from campaigns.pacing.places import give_back, take_places
 from campaigns.pacing.warm_up import Group, WarmUp
+from campaigns.planning.checks import check_campaign
 from campaigns.senders import accounts
 from campaigns.sending import chunk
 from personalization.access.models import User

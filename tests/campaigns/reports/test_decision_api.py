@@ -7,8 +7,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import services, winner
+from campaigns import services
 from campaigns.models import Delivery
+from campaigns.rollout import winner
 from experiments.models import Plan
 from experiments.services import ensure_default_metrics
 from personalization.access.services import create_key

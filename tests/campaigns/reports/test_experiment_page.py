@@ -9,7 +9,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns import services, winner
+from campaigns import services
+from campaigns.rollout import winner
 from experiments import services as experiments
 from experiments.models import Assignment
 from experiments.plans.draft import draft_criteria, entrants_of

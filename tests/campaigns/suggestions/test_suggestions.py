@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns import services as campaigns
-from campaigns.checks import check_campaign
 from campaigns.errors import CampaignNotReady, InvalidState, InvalidSuggestion
 from campaigns.models import Suggestion, SuggestionStatus
+from campaigns.planning.checks import check_campaign
 from campaigns.suggestions import services
 from personalization.access.models import AuditEntry, Scope
 from personalization.access.services import create_key

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from campaigns.models import Campaign
-from campaigns.planning import draft_plan, entrants
+from campaigns.planning.competing import draft_plan, entrants
 from experiments import metrics
 from experiments.decisions import Criteria, Guardrail
 from experiments.models import Metric

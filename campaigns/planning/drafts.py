@@ -12,7 +12,7 @@ from campaigns import channels
 from campaigns.errors import InvalidCampaign
 from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT, wrong_count
 from campaigns.models import Fallback
-from campaigns.translations import check_translations
+from campaigns.planning.translations import check_translations
 from personalization.content.missing import Policy
 from recommender.ranking.rules import Rules
 

@@ -8,10 +8,11 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from campaigns import learning, selectors, services, steering, tasks
+from campaigns import selectors, services, steering, tasks
 from campaigns.errors import InvalidCampaign
 from campaigns.models import Chunk, Delivery, Learning, LearningStatus
 from campaigns.reports.allocation import learned_from
+from campaigns.rollout import waves as learning
 from experiments.models import Assignment, Metric
 from experiments.selectors import newest_report
 from experiments.services import ensure_default_metrics

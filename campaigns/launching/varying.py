@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 
 from campaigns import channels
 from campaigns.errors import InvalidCampaign
-from campaigns.learning import LearningPlan, metric_of
 from campaigns.models import Run
 from campaigns.reports.words import effect_text, interval_text
+from campaigns.rollout.waves import LearningPlan, metric_of
 from experiments import selectors as experiments
 from experiments import services, tasks
 from experiments.models import Allocation, Experiment, Metric

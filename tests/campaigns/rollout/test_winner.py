@@ -10,9 +10,10 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from campaigns import ledger, selectors, services, tasks, winner
+from campaigns import ledger, selectors, services, tasks
 from campaigns.errors import InvalidState
 from campaigns.models import Delivery, Rollout, RolloutStatus, RunStatus
+from campaigns.rollout import winner
 from experiments.errors import InvalidPlan
 from experiments.models import Look, Metric, Plan
 from experiments.services import ensure_default_metrics

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from campaigns import channels, services
-from campaigns.checks import check_campaign
-from campaigns.drafts import MessageDraft
 from campaigns.errors import InvalidCampaign
 from campaigns.models import Delivery, Message
+from campaigns.planning.checks import check_campaign
+from campaigns.planning.drafts import MessageDraft
+from campaigns.planning.translations import clean_translations
 from campaigns.proofs.diff import compare, content_at
-from campaigns.translations import clean_translations
 from campaigns.why.answers import explain
 from campaigns.workflow.shelving import duplicate
 from personalization.content.errors import TemplateError

@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns import selectors
-from campaigns.audience import CHUNK_SIZE
 from campaigns.errors import InvalidState
+from campaigns.launching.audience import CHUNK_SIZE
 from campaigns.models import (
     Delivery,
     DeliveryStatus,
@@ -23,7 +23,7 @@ from campaigns.models import (
     Run,
     SkipReason,
 )
-from campaigns.planning import draft_plan, entrants_of
+from campaigns.planning.competing import draft_plan, entrants_of
 from experiments import decisions
 from experiments.decisions import Winner, winner_of
 from experiments.models import Plan
