@@ -13,3 +13,4 @@ class ExperimentsConfig(AppConfig):
         "experiments.find_sources.Experiments",
         "experiments.find_sources.Metrics",
     )
+    personal_stores = ("experiments.personal_store.CustomerTotals",)

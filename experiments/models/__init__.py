@@ -7,11 +7,12 @@ from experiments.models.long_run import LongRunStudy
 from experiments.models.metric import DaySums, Direction, Metric, MetricRole, MetricScope, MetricState
 from experiments.models.plan import Look, Plan
 from experiments.models.targeting import TargetingStudy
+from experiments.models.totals import SourceTotals, TotalsPack
 from experiments.models.traffic import ClientKey, Holdout, HoldoutMember, HoldoutVersion, Layer
 
 __all__ = [
     "Allocation", "Analysis", "AnalysisStatus", "Assignment", "ClientKey", "DaySums", "Direction",
     "Experiment", "Holdout", "HoldoutMember", "HoldoutVersion", "JobStatus", "Layer", "LongRunStudy",
-    "Look", "Metric", "MetricRole", "MetricScope", "MetricState", "Origin", "Plan", "TargetingStudy",
-    "Variant",
+    "Look", "Metric", "MetricRole", "MetricScope", "MetricState", "Origin", "Plan", "SourceTotals",
+    "TargetingStudy", "TotalsPack", "Variant",
 ]  # fmt: skip

@@ -1,13 +1,16 @@
 """The database's part of a report: the sums of every variant and day, stored and carried on day by day.
 
-Days that ended an hour ago are stored. Later events are added to them on the way out, and stored with their
-day. Who had an event that came late for a stored day is computed anew, alone, from all of that customer's
-events; the difference goes to the days it belongs to. `compute_sums` does the same from the events alone, and
-a test holds the two to be equal.
+Days that ended an hour ago are stored, and with them where each customer stood (`totals`): the next day
+reads its own events alone, on top of both. Who had an event that came late for a stored day is computed
+anew, alone, from all of that customer's events; the difference goes to the days it belongs to, and the totals
+take the place of the old. `compute_sums` does the same from the events alone, and a test holds the two to be
+equal.
+Metrics that read the same events stand and fall together: where one must be computed anew, all are.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +21,7 @@ from experiments.models import Assignment, DaySums, Experiment, Metric, MetricSt
 from experiments.sums.metric_sums import Assigned, MetricSums, rows_of
 from experiments.sums.questions import DAY, ByDay, Question, View, matching
 from experiments.sums.steps import count_values, sum_steps
+from experiments.sums.totals import Totals, begin_totals, find_totals, forget_totals, key_of
 from personalization.events.models import Event
 
 # Longer than any transaction that writes events: what was received before has been committed.
@@ -62,7 +66,7 @@ def load_sums(
     for group in _groups(adding, lambda question: question.source):
         with transaction.atomic():
             prepare()
-            for question, by_day in _load(group, assigned).items():
+            for question, by_day in zip(group, _load(group, assigned), strict=True):
                 found[question] = MetricSums(question.metric, assigned, by_day)
         tick(len(found))
     rest = [question for question in questions if question.metric.quantile is not None]
@@ -77,6 +81,8 @@ def prepare() -> None:
     rows_of("SET LOCAL jit = off", {})
     # Millions of events are sorted in memory, not on disk, as far as they fit.
     rows_of("SET LOCAL work_mem = '256MB'", {})
+    # Whoever opens a cursor here reads it to the end.
+    rows_of("SET LOCAL cursor_tuple_fraction = 1", {})
 
 
 def _groups(questions: Iterable[Question], key: Callable[[Question], Any]) -> list[list[Question]]:
@@ -86,79 +92,121 @@ def _groups(questions: Iterable[Question], key: Callable[[Question], Any]) -> li
     return list(found.values())
 
 
-def _load(questions: list[Question], assigned: Assigned) -> dict[Question, ByDay]:
+@dataclass(frozen=True)
+class Stored:
+    """What is known of the questions of one source, all as far as the same view. `totals` are None once no
+    window is open."""
+
+    states: list[MetricState]
+    view: View
+    totals: Totals | None
+
+
+def _load(questions: list[Question], assigned: Assigned) -> list[ByDay]:
     """Of questions with one source: the stored days, and what has come since."""
     now = View(assigned.calendar.as_of + INSTANT)
-    states = _carry_on(questions, assigned)
-    if not states:
-        return dict(zip(questions, sum_steps(questions, view=now), strict=True))
-    found: dict[Question, ByDay] = {}
-    for group in _groups(questions, lambda question: _view(states[question])):
-        added = _advance(group, assigned, _view(states[group[0]]), to=now)
-        for question, by_day in zip(group, added, strict=True):
-            found[question] = _stored(states[question])
-            _add(found[question], by_day)
+    stored = _carry_on(questions, assigned)
+    if stored is None:
+        return sum_steps(questions, view=now)
+    found = [_days(state) for state in stored.states]
+    _add_all(found, _advance(questions, assigned, stored, to=now))
     return found
 
 
-def _carry_on(questions: list[Question], assigned: Assigned) -> dict[Question, MetricState]:
-    """The stored states, brought to the last day that ended an hour ago; none before the first has."""
-    calendar = assigned.calendar
+def _carry_on(questions: list[Question], assigned: Assigned) -> Stored | None:
+    """What is stored, brought to the last day that ended an hour ago; None before the first has."""
+    calendar, one = assigned.calendar, questions[0]
     settled = calendar.as_of - GRACE
     days = calendar.day_of(settled)
     if days < 1:
-        return {}
-    target = View(calendar.start + days * DAY, settled)
-    # Always in the same order: two who ask at once wait for each other's end, never for each other.
-    locked = {q: _lock_state(q, assigned) for q in sorted(questions, key=lambda q: q.metric.pk)}
-    states = {question: state for question, state in locked.items() if state is not None}
-    n, checksum = assigned.fingerprint(until=target.until)
-    marks = {
-        "until": target.until, "received_until": settled, "assigned": n, "assigned_checksum": checksum,
-    }  # fmt: skip
-    behind = [q for q in locked if q not in states or states[q].until < target.until]
-    for group in _groups(behind, lambda q: _view(states[q]) if q in states else None):
-        known = _view(states[group[0]]) if group[0] in states else None
-        changes = _advance(group, assigned, known, to=target)
-        for question, by_day in zip(group, changes, strict=True):
-            states[question], _made = MetricState.objects.update_or_create(
-                experiment=question.experiment,
-                metric=question.metric,
-                defaults=marks | {"definition": question.definition()},
-            )
-            _store(states[question], by_day)
-    return states
-
-
-def _lock_state(question: Question, assigned: Assigned) -> MetricState | None:
-    """None when there is none, or when what it was made from has changed; then it is removed."""
-    # One at a time for each experiment and metric, also before there is a row to lock.
-    rows_of("SELECT pg_advisory_xact_lock(%(one)s, %(two)s)",
-          {"one": question.experiment.pk % 2**31, "two": question.metric.pk % 2**31})  # fmt: skip
-    state = MetricState.objects.filter(experiment=question.experiment, metric=question.metric).first()
-    if state is None:
         return None
-    late = _late_names(assigned, _view(state))
-    # Events that changed hands were counted for somebody whose events do not tell any more.
-    moved = any(late.get(name) for name in (question.metric.event, question.metric.denominator_event))
-    same = state.definition == question.definition() and assigned.fingerprint(until=state.until) == (
-        state.assigned,
-        state.assigned_checksum,
+    to = View(calendar.start + days * DAY, settled)
+    # One at a time, also before there is a row to lock. Sources come in the order of the metrics: two who ask
+    # at once wait for each other's end, never for each other.
+    rows_of("SELECT pg_advisory_xact_lock(%(one)s, %(two)s)",
+            {"one": one.experiment.pk % 2**31, "two": int(key_of(one)[:7], 16)})  # fmt: skip
+    stored = _find(questions, assigned)
+    if stored is not None and stored.view.until >= to.until:
+        return stored
+    totals = stored.totals if stored else begin_totals(questions, to)
+    changes = _advance(questions, assigned, stored, to=to, keep=totals)
+    if _is_closed(questions, to):
+        forget_totals(questions)
+        totals = None
+    elif totals is not None:
+        totals.move(to)
+    n, checksum = assigned.fingerprint(until=to.until)
+    marks = {
+        "until": to.until, "received_until": settled, "assigned": n, "assigned_checksum": checksum,
+    }  # fmt: skip
+    states = []
+    for question, by_day in zip(questions, changes, strict=True):
+        state, _made = MetricState.objects.update_or_create(
+            experiment=question.experiment,
+            metric=question.metric,
+            defaults=marks | {"definition": question.definition()},
+        )
+        _store(state, by_day)
+        states.append(state)
+    return Stored(states, to, totals)
+
+
+def _find(questions: list[Question], assigned: Assigned) -> Stored | None:
+    """None when there is nothing, or when what it was made from has changed: then it is removed."""
+    found = MetricState.objects.filter(
+        experiment=questions[0].experiment, metric__in=[question.metric for question in questions]
     )
-    if same and not moved:
-        return state
-    DaySums.objects.filter(state=state).delete()
-    state.delete()
+    by_metric = {state.metric_id: state for state in found}
+    states = [by_metric[q.metric.pk] for q in questions if q.metric.pk in by_metric]
+    totals = find_totals(questions)
+    if len(states) == len(questions) and _still_holds(questions, states, totals, assigned):
+        return Stored(states, _view(states[0]), totals)
+    DaySums.objects.filter(state__in=states).delete()
+    found.delete()
+    forget_totals(questions)
     return None
 
 
-def _advance(questions: list[Question], assigned: Assigned, known: View | None, *, to: View) -> list[ByDay]:
-    """What to add to the days that `known` has seen (None: nothing yet) to see what `to` sees."""
+def _still_holds(
+    questions: list[Question], states: list[MetricState], totals: Totals | None, assigned: Assigned
+) -> bool:
+    view, metric = _view(states[0]), questions[0].metric
+    if any(_view(state) != view for state in states) or totals is None != _is_closed(questions, view):
+        return False
+    late = _late_names(assigned, view)
+    # Events that changed hands were counted for somebody whose events do not tell any more.
+    if any(late.get(name) for name in (metric.event, metric.denominator_event)):
+        return False
+    fingerprint = assigned.fingerprint(until=view.until)
+    return (totals is None or totals.view == view) and all(
+        state.definition == question.definition() and fingerprint == (state.assigned, state.assigned_checksum)
+        for question, state in zip(questions, states, strict=True)
+    )
+
+
+def _is_closed(questions: list[Question], view: View) -> bool:
+    return view.until >= max(question.closes for question in questions)
+
+
+def _advance(
+    questions: list[Question],
+    assigned: Assigned,
+    stored: Stored | None,
+    *,
+    to: View,
+    keep: Totals | None = None,
+) -> list[ByDay]:
+    """What to add to the days that are stored (None: nothing yet) to see what `to` sees; where everybody
+    then stands goes to `keep`."""
+    known = stored.view if stored else None
     touched = _touched(questions[0], assigned, known, to)
-    since = None if known is None else known.until
-    found = sum_steps(questions, view=View(to.until), since=since, without=touched)
+    if stored is not None and stored.totals is None:  # every window had closed
+        found: list[ByDay] = [{} for _ in questions]
+    else:
+        past = stored.totals if stored else None
+        found = sum_steps(questions, view=View(to.until), past=past, keep=keep, without=touched)
     if touched:
-        _add_all(found, sum_steps(questions, view=to, only=touched))
+        _add_all(found, sum_steps(questions, view=to, keep=keep, only=touched))
         if known is not None:
             _add_all(found, sum_steps(questions, view=known, only=touched), sign=-1)
     return found
@@ -213,7 +261,7 @@ def _view(state: MetricState) -> View:
     return View(state.until, state.received_until)
 
 
-def _stored(state: MetricState) -> ByDay:
+def _days(state: MetricState) -> ByDay:
     found: ByDay = {}
     for row in state.days.all():
         found.setdefault(row.variant_id, {})[row.day] = Sums(*(getattr(row, name) for name in NAMES))
@@ -221,7 +269,7 @@ def _stored(state: MetricState) -> ByDay:
 
 
 def _store(state: MetricState, changes: ByDay) -> None:
-    days = _stored(state)
+    days = _days(state)
     _add(days, changes)
     DaySums.objects.bulk_create(
         (

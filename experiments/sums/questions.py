@@ -11,6 +11,9 @@ from experiments.models import Experiment, Metric, MetricScope
 DAY = timedelta(days=1)
 ByDay = dict[int, dict[Any, Sums]]
 
+# Customers of one pack differ in the lowest bits of their ids only.
+PACK_BITS = 12
+
 # Flags of events that no human made: scanners and mail programs that open everything.
 BOT_FLAGS = ("bot", "is_bot", "machine")
 

@@ -58,10 +58,10 @@ def place():
 
 @pytest.fixture
 def happen(db):
-    """Records an event of a customer some days after the start."""
+    """Records an event of a customer some days after the start; received today, or `at_once`."""
     numbers = iter(range(1_000_000))
 
-    def happen_(customer, name="Order Completed", value=None, days=1.0, **properties):
+    def happen_(customer, name="Order Completed", value=None, days=1.0, at_once=False, **properties):
         event = NewEvent(
             customer_id=customer.pk,
             message_id=f"m-{next(numbers)}",
@@ -70,7 +70,7 @@ def happen(db):
             value=None if value is None else Decimal(value),
             properties=properties,
         )
-        return record_events([event])
+        return record_events([event], received_at=event.occurred_at if at_once else None)
 
     return happen_
 

@@ -203,13 +203,13 @@ def test_metrics_of_the_same_events_cost_one_query(two_groups, django_assert_num
     experiment, *_ = two_groups
     metrics = list(Metric.objects.all())
     # Two for who was assigned, one each for the variants and the plan, one for who saw another one, a
-    # transaction (two) with its two settings, one for all metrics of the same events, one for the newest
-    # event of each name.
+    # transaction (two) with its three settings, one for all metrics of the same events between two settings,
+    # one for the newest event of each name.
     names = {metric.event for metric in metrics}
     assigned = load_assigned(experiment, as_of=start + timedelta(days=1))
     sources = {Question(experiment, metric, assigned.calendar).source for metric in metrics}
     assert len(sources) < len(metrics)
-    with django_assert_num_queries(9 + len(sources) + len(names)):
+    with django_assert_num_queries(10 + 3 * len(sources) + len(names)):
         report(experiment, metrics=metrics, now=start + timedelta(days=1))
 
 

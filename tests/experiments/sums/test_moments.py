@@ -2,14 +2,15 @@
 
 import random
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 import pytest
 
-from experiments.models import DaySums, Metric, MetricState
+from experiments.models import DaySums, Metric, MetricState, SourceTotals
 from experiments.stats import Adjusted, CrossProducts, Ratio
 from experiments.sums.metric_sums import load_assigned
 from experiments.sums.moments import compute_sums, load_sums
+from personalization.customers.models import Customer
 from personalization.events.merging import move_events
 from personalization.events.models import Event
 from personalization.events.services import NewEvent, record_events
@@ -95,6 +96,84 @@ def test_only_what_is_not_stored_is_read(make_experiment, make_customers, place,
     assert total(3.5) == 7
     metrics[0].window_days = 5
     assert total(3.5) == 0, "another definition is another question"
+
+
+def test_one_more_day_asks_for_its_own_events_alone(
+    make_experiment, make_customers, place, happen, metrics, start
+):
+    """Behind the back of all rules an event of a stored day is removed: who was at 7 goes on from there."""
+    experiment, customers = make_experiment(), make_customers(4)
+    place(experiment, "control", customers[:2])
+    place(experiment, "a", customers[2:])
+    variant = experiment.variants.get(key="a")
+    capped = metrics[1]
+    capped.covariate_days = 0
+
+    def sums(days):
+        assigned = load_assigned(experiment, as_of=start + timedelta(days=days))
+        return load_sums(experiment, [capped], assigned)[0].sums(variant.pk)
+
+    happen(customers[2], value="7.00", days=0.5, at_once=True)
+    assert (sums(1.5).total, sums(1.5).squares) == (7, 49)
+    Event.objects.all().delete()
+    happen(customers[2], value="3.00", days=1.6, at_once=True)
+    happen(customers[3], value="50.00", days=1.7, at_once=True)
+    assert (sums(1.9).total, sums(1.9).squares) == (50, 100 + 1600)
+    assert (sums(2.5).total, sums(2.5).squares) == (50, 100 + 1600), "the same after the day was stored"
+    happen(customers[2], value="90.00", days=2.6, at_once=True)
+    assert sums(3.5).squares == 1600 + 1600
+
+
+def test_totals_last_as_long_as_windows_are_open(
+    make_experiment, make_customers, place, happen, metrics, start
+):
+    experiment, customers = make_experiment(), make_customers(4)
+    place(experiment, "a", customers)
+    happen(customers[0], value="5.00", days=0.5, at_once=True)
+    short = [metric for metric in metrics if metric.key == "back"]
+    check(experiment, short, start + timedelta(days=4.5))
+    assert SourceTotals.objects.count() == 1
+    check(experiment, short, start + timedelta(days=5.5))
+    assert not SourceTotals.objects.exists()
+    happen(customers[1], "Product Viewed", days=3, at_once=True)
+    check(experiment, short, start + timedelta(days=6.5))
+    place(experiment, "control", [Customer.objects.create(created_at=start)], at=start + timedelta(days=7))
+    check(experiment, short, start + timedelta(days=9))
+    assert SourceTotals.objects.count() == 1
+
+
+def test_a_metric_added_later_is_read_with_its_source(
+    make_experiment, make_customers, place, happen, metrics, start
+):
+    experiment, customers = make_experiment(), make_customers(4)
+    place(experiment, "a", customers)
+    for days in (0.5, 1.5, 2.5):
+        happen(customers[0], value="5.00", days=days, at_once=True)
+        happen(customers[1], "Product Viewed", days=days, at_once=True)
+    check(experiment, metrics[:1], start + timedelta(days=2))
+    added = Metric.objects.create(key="orders", name="o", kind="count", event="Order Completed", cap="1.50")
+    check(experiment, [metrics[0], added], start + timedelta(days=2.2))
+    happen(customers[0], value="6.00", days=2.6, at_once=True)
+    check(experiment, [metrics[0], added], start + timedelta(days=4))
+    check(experiment, [added], start + timedelta(days=5.2))
+    check(experiment, metrics, start + timedelta(days=6.2))
+
+
+def test_huge_amounts_are_summed_to_the_hundredth(
+    make_experiment, make_customers, place, happen, metrics, start
+):
+    """Squares of 10¹¹ have 26 digits: no 64 bits, and no floats."""
+    experiment, customers = make_experiment(), make_customers(2)
+    place(experiment, "a", customers)
+    happen(customers[0], value="123456789012.34", days=0.5, at_once=True)
+    happen(customers[0], value="0.01", days=1.5, at_once=True)
+    happen(customers[1], value="-0.02", days=1.5, at_once=True)
+    assigned = load_assigned(experiment, as_of=start + timedelta(days=1.6))
+    found = load_sums(experiment, metrics[:1], assigned)[0].sums(experiment.variants.get(key="a").pk)
+    assert found.total == Decimal("123456789012.33")
+    with localcontext(prec=40):
+        assert found.squares == Decimal("123456789012.35") ** 2 + Decimal("0.0004")
+    check(experiment, metrics, start + timedelta(days=2.5))
 
 
 def test_an_open_day_is_not_stored(make_experiment, make_customers, place, metrics, start):
