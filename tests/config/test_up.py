@@ -39,6 +39,7 @@ def test_the_product_starts_survives_a_killed_child_and_leaves_nothing_behind(
     running = start("--no-demo")
     running.wait_for("Ready in")
     assert "Sign in as admin with the password" in running.output
+    assert "WARNING" not in running.output.upper()
     assert answers(running.port) == 200
     assert answers(running.inbox_port, "/messages.json") == 200
 

@@ -116,7 +116,7 @@ class Product:
             "BESPOKE_DATA_DIR": str(self.folder),
             "PYTHONUNBUFFERED": "1",
             # In a container root is all there is; the worker takes JSON alone, which cannot run anything.
-            "PYTHONWARNINGS": "ignore:You're running the worker with superuser:RuntimeWarning",
+            "PYTHONWARNINGS": "ignore:You're running the worker with superuser:UserWarning",
         }
         return os.environ | values | more
 
@@ -145,6 +145,8 @@ class Product:
             "--port", str(self.options.port), "--workers", os.environ.get("WEB_WORKERS", "1"),
             "--blocking-threads", "6", "--respawn-failed-workers", "--log-level", "warning",
             "personalization.config.web:application",
+            # The answers that take long are streams, which only wait.
+            quiet=("Configuration allows spawning up to",),
         )  # fmt: skip
 
     def _worker(self) -> Spec:
