@@ -1,6 +1,6 @@
 """Reads of the campaigns room."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
@@ -21,6 +21,7 @@ from campaigns.models import (
 from campaigns.pacing.remaining import seconds_left
 from campaigns.senders.accounts import trouble_of
 from experiments.models import Experiment
+from personalization.customers.recent import recent
 
 TESTS_SHOWN = 10
 
@@ -29,23 +30,34 @@ def latest_run(campaign: Campaign) -> Run | None:
     return campaign.runs.order_by("-number").first()
 
 
-def progress(run: Run) -> dict[str, Any]:
-    """Counts that add up: audience = sent + failed + skipped + unknown + pending, to the person.
-
-    `reasons` splits the skipped, `waiting` those pending that a limit holds back; `variants` has the same
-    counts per variant key ("" for no variant). `seconds_left`: at the rate that is set; None without one.
-    """
-    rows = (
+def outcomes(run: Run) -> list[tuple[str | None, str, str, bool, int]]:
+    """How many deliveries have this variant key, status, reason, and are of the rest or not."""
+    return list(
         Delivery.everything.filter(run=run)
         .order_by()
         .values_list("variant__key", "status", "reason", "is_rest")
         .annotate(n=Count("pk"))
     )
+
+
+def recent_progress(run: Run) -> dict[str, Any]:
+    """As `progress`, for pages: of very many people some seconds old."""
+    return progress(run, recent(f"campaigns:outcomes:{run.pk}:{run.status}", lambda: outcomes(run)))
+
+
+def progress(
+    run: Run, counted: Sequence[tuple[str | None, str, str, bool, int]] | None = None
+) -> dict[str, Any]:
+    """Counts that add up: audience = sent + failed + skipped + unknown + pending, to the person.
+
+    `reasons` splits the skipped, `waiting` those pending that a limit holds back; `variants` has the same
+    counts per variant key ("" for no variant). `seconds_left`: at the rate that is set; None without one.
+    """
     counts = dict.fromkeys(DeliveryStatus.values, 0)
     reasons: dict[str, int] = {}
     waiting: dict[str, int] = {}
     variants: dict[str, dict[str, int]] = {}
-    for variant, status, reason, is_rest, n in rows:
+    for variant, status, reason, is_rest, n in outcomes(run) if counted is None else counted:
         counts[status] += n
         # The rest has no place in the test: its messages must not stand beside the variant's own.
         one = variants.setdefault("" if is_rest else variant or "", dict.fromkeys(DeliveryStatus.values, 0))

@@ -20,6 +20,7 @@ from experiments.models import Holdout, LongRunStudy
 from personalization.access.shell import staff_page
 from personalization.customers.estimates import About, about
 from personalization.customers.models import SOMEBODY, Customer
+from personalization.customers.recent import recent
 from personalization.events.models import Event
 from personalization.segments.models import Segment
 from recommender.models import ModelRun
@@ -85,8 +86,9 @@ def _recent_runs() -> list[dict[str, Any]]:
     under_way = list(newest.filter(status__in=(RunStatus.SENDING, RunStatus.PAUSED))[: 2 * RECENT_RUNS])
     known = {run.pk for run in under_way}
     runs = [*under_way, *(run for run in newest[:RECENT_RUNS] if run.pk not in known)]
-    rows = Delivery.everything.filter(run__in=runs).values_list("run", "status").annotate(n=Count("id"))
-    counts: dict[tuple[int, str], int] = {(run, status): n for run, status, n in rows.order_by()}
+    counts = recent(
+        "home:outcomes:" + ",".join(f"{run.pk}-{run.status}" for run in runs), lambda: _outcomes(runs)
+    )
     return [
         {
             "run": run,
@@ -100,6 +102,11 @@ def _recent_runs() -> list[dict[str, Any]]:
         }
         for run in runs
     ]
+
+
+def _outcomes(runs: list[Run]) -> dict[tuple[int, str], int]:
+    rows = Delivery.everything.filter(run__in=runs).values_list("run", "status").annotate(n=Count("id"))
+    return {(run, status): n for run, status, n in rows.order_by()}
 
 
 def _earned() -> dict[str, Any]:

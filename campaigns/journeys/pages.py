@@ -14,7 +14,7 @@ from campaigns.journeys.drafts import ways_to_step
 from campaigns.journeys.drawing import draw
 from campaigns.journeys.graph import Graph, GraphError
 from campaigns.journeys.panel import panel_of
-from campaigns.journeys.recent_counts import recent_counts
+from campaigns.journeys.selectors import recent_counts
 from campaigns.journeys.templates import TEMPLATES, create_from_template
 from campaigns.journeys.versions import check, graph_of, read
 from campaigns.models import Journey, JourneyStatus

@@ -156,7 +156,10 @@ class Delivery(models.Model):
         internal=("chunk", "occurrence"),
     )
 
-    run = models.ForeignKey(Run, models.CASCADE, related_name="deliveries", verbose_name=_("run"))
+    # Both indexes below begin with the run.
+    run = models.ForeignKey(
+        Run, models.CASCADE, related_name="deliveries", db_index=False, verbose_name=_("run")
+    )
     customer = models.ForeignKey(
         Customer, models.SET_NULL, null=True, related_name="deliveries", verbose_name=_("customer")
     )

@@ -119,7 +119,7 @@ def _run(request: HttpRequest, campaign: Campaign) -> Run | None:
 
 
 def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
-    progress = selectors.progress(run)
+    progress = selectors.recent_progress(run)
     wish(run.experiment)
     found, analysis = found_of(run.experiment), analysis_context(run.experiment)
     context = {

@@ -34,7 +34,7 @@ def progress_stream(request: HttpRequest, run: Run) -> HttpResponseBase:
         except Run.DoesNotExist as error:
             raise LookupError(run.pk) from error
         with translation.override(language):  # a note about a provider is a sentence
-            return Reading(now, selectors.progress(now), launcher_of(now))
+            return Reading(now, selectors.recent_progress(now), launcher_of(now))
 
     def say(reading: Reading) -> tuple[str, bool]:
         with translation.override(language), timezone.override(zone):

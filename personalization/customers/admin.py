@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.filters import AllValuesFieldListFilter
 from django.contrib.admin.utils import label_for_field
 from django.contrib.admin.views.main import ChangeList
 from django.db import transaction
@@ -26,6 +27,7 @@ from personalization.customers.errors import InvalidTraits
 from personalization.customers.estimates import AboutPaginator
 from personalization.customers.models import Customer, IdentityRule, SavedView
 from personalization.customers.reading import may_see, show, show_traits
+from personalization.customers.recent import recent
 from personalization.customers.search import matching
 from personalization.customers.services import write_traits
 from personalization.customers.traits import COLUMNS, SplitTraits, check_column, clean_json
@@ -67,13 +69,23 @@ class CustomerForm(forms.ModelForm):
         return cleaned
 
 
+class KnownValues(AllValuesFieldListFilter):
+    """The values that customers have, without reading all of them for each look at the list."""
+
+    def __init__(self, field: Any, *rest: Any, **more: Any) -> None:
+        super().__init__(field, *rest, **more)
+        rows: Any = self.lookup_choices
+        known: Any = recent(f"customers:values:{field.name}", lambda: list(rows))
+        self.lookup_choices = known
+
+
 @admin.register(Customer)
 class CustomerAdmin(ModelAdmin):
     empty_text = _("Customers come by a file, by events of your site or app, or over the API.")
     form = CustomerForm
     list_display = ["profile_link", *saved_views.USUAL]
     list_display_links = None
-    list_filter = ["language", "country"]
+    list_filter = [("language", KnownValues), ("country", KnownValues)]
     search_fields = ["first_name", "last_name", "email", "external_id"]
     ordering = ["-pk"]  # from the end of the key: by a column without index all would be read
     list_per_page = 50
@@ -137,7 +149,7 @@ class CustomerAdmin(ModelAdmin):
         return super().get_sortable_by(request) if may_see(request) else ()
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        named = lookup.partition("__")[0] in self.list_filter
+        named = lookup.partition("__")[0] in {name for name, _filter in self.list_filter}
         return super().lookup_allowed(lookup, value, request) and (named or may_see(request))
 
     def has_view_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:

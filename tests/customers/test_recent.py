@@ -1,0 +1,67 @@
+"""Dear counts are kept and renewed behind the page; all others are of now."""
+
+import itertools
+import threading
+from types import SimpleNamespace
+
+import pytest
+from django.core.cache import cache
+
+from personalization.customers import recent as module
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """Each count takes `takes` seconds, as far as the module can see."""
+    clock = SimpleNamespace(now=1000.0, takes=0.0)
+    monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: clock.now, monotonic=lambda: clock.now))
+    numbers = itertools.count(1)
+
+    def count() -> int:
+        clock.now += clock.takes
+        return next(numbers)
+
+    clock.look = lambda: module.recent("what", count)
+    cache.clear()
+    return clock
+
+
+def wait_for_background() -> None:
+    for thread in threading.enumerate():
+        if thread.daemon and getattr(thread, "_target", None) is module._count_behind:
+            thread.join(5)
+
+
+def test_what_is_counted_quickly_is_counted_each_time(clock):
+    clock.takes = 0.01
+    assert [clock.look() for _ in range(3)] == [1, 2, 3]
+
+
+def test_what_was_dear_to_count_is_kept(clock):
+    clock.takes = 0.5
+    assert [clock.look() for _ in range(3)] == [1, 1, 1]
+
+
+def test_what_is_too_old_is_shown_once_more_and_counted_behind(clock):
+    clock.takes = 0.5
+    assert clock.look() == 1
+    clock.now += 11
+    assert clock.look() == 1
+    wait_for_background()
+    assert clock.look() == 2
+
+
+def test_a_count_that_fails_behind_leaves_what_was_known(clock, caplog):
+    clock.takes = 0.5
+    assert clock.look() == 1
+    clock.now += 11
+
+    def fails() -> int:
+        raise RuntimeError("the database is away")
+
+    assert module.recent("what", fails) == 1
+    wait_for_background()
+    assert clock.look() == 1
+    assert "recount_failed" in caplog.text
