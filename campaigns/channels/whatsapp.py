@@ -38,6 +38,12 @@ class WhatsAppChannel(TextChannel):
     account_fields = (
         Field("phone_number_id", gettext_lazy("Id of the phone number"), is_required=True),
         Field("access_token", gettext_lazy("Access token"), is_required=True, is_secret=True),
+        Field(
+            "app_secret",
+            gettext_lazy("Secret of the app"),
+            is_secret=True,
+            help=gettext_lazy("With it we believe what the service tells of messages, and answers to them."),
+        ),
         Field("base_url", gettext_lazy("Address of the service"), default="https://graph.facebook.com/v21.0"),
     )
 

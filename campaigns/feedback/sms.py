@@ -2,6 +2,7 @@
 fields, under the account's token (Twilio's "Validating requests")."""
 
 import base64
+import hashlib
 import hmac
 
 from django.conf import settings
@@ -10,11 +11,9 @@ from django.utils import timezone
 
 from campaigns.feedback import handling
 from campaigns.feedback.classify import HARD, SOFT, Failure
+from campaigns.feedback.inbound import take_text
 from campaigns.models import DeliveryStatus, SenderAccount
-from personalization.customers.models import Customer, SuppressionReason
-from personalization.customers.services import suppress
 
-STOP = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "TD", "退订"}
 # Codes of numbers that will never take a message. 30003 is only a phone that is switched off.
 GONE = {"30004", "30005", "30006", "21610", "21614"}
 
@@ -54,11 +53,10 @@ def take_inbound(request: HttpRequest, account: int) -> bool:
     row = SenderAccount.objects.filter(pk=account, channel="sms").first()
     if row is None or not is_signed(request, row):
         return False
-    phone, text = request.POST.get("From", ""), request.POST.get("Body", "")
-    if text.strip().upper() in STOP and phone.startswith("+"):
-        customer = Customer.objects.filter(phone=phone).order_by("pk").first()
-        suppress(
-            channel="sms", address=phone, reason=SuppressionReason.UNSUBSCRIBED,
-            customer_id=customer.pk if customer else None,
-        )  # fmt: skip
+    given = request.POST
+    key = given.get("MessageSid") or hashlib.sha256(given.urlencode().encode()).hexdigest()[:32]
+    take_text(
+        channel="sms", phone=given.get("From", ""), text=given.get("Body", ""), key=f"sms:{key}"[:80],
+        at=timezone.now(),
+    )  # fmt: skip
     return True

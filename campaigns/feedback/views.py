@@ -1,12 +1,14 @@
 """Where providers tell what became of messages. Mounted at /hooks/: no log-in, signatures instead."""
 
+import hmac
+
 import structlog
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from campaigns.feedback import sms
+from campaigns.feedback import sms, whatsapp
 from campaigns.feedback.providers import NotAccepted, read_events, take_event
 from campaigns.models import SenderAccount
 
@@ -53,3 +55,28 @@ def sms_inbound(request: HttpRequest, account: int) -> HttpResponse:
     if not sms.take_inbound(request, account):
         return HttpResponse(status=403)
     return HttpResponse("<Response/>", content_type="text/xml")
+
+
+@csrf_exempt
+@require_http_methods(["GET", "POST"])
+def whatsapp_calls(request: HttpRequest, account: int) -> HttpResponse:
+    """States of messages and answers to them, signed with the app's secret. GET: the provider asks whether we
+    are who was named to it, once."""
+    row = SenderAccount.objects.filter(pk=account, channel="whatsapp").first()
+    if row is None:
+        return HttpResponse(status=403)
+    if request.method == "GET":
+        given = request.GET.get("hub.verify_token", "")
+        if not hmac.compare_digest(given.encode(), whatsapp.verify_token(row).encode()):
+            return HttpResponse(status=403)
+        return HttpResponse(request.GET.get("hub.challenge", "")[:200], content_type="text/plain")
+    if not whatsapp.is_signed(request, row):
+        return HttpResponse(status=403)
+    try:
+        whatsapp.take_call(request.body)
+    except ValueError:
+        return HttpResponse("the call cannot be read", status=400, content_type="text/plain")
+    except DatabaseError as error:
+        log.error("provider_event_not_taken", account=account, error=type(error).__name__)
+        return HttpResponse(status=503)
+    return HttpResponse()

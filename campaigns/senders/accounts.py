@@ -4,12 +4,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from campaigns import channels
 from campaigns.channels import webhook, webpush
 from campaigns.errors import InvalidAccount
+from campaigns.feedback.whatsapp import verify_token
 from campaigns.models import SenderAccount
 from campaigns.pacing.rates import Pace, RateError
 from campaigns.pacing.spreading import ask_again
@@ -155,6 +157,9 @@ def facts_of(account: SenderAccount) -> list[tuple[str, str]]:
         facts.append((_("TXT record for %(name)s") % {"name": where}, signer.record))
     if account.channel == "webpush":
         facts.append((_("Public key"), webpush.public_key(values["private_key"])))
+    if account.channel == "whatsapp" and account.pk:
+        facts.append((_("Callback URL"), f"{settings.SITE_URL}/hooks/whatsapp/{account.pk}"))
+        facts.append((_("Verify token"), verify_token(account)))
     return facts
 
 

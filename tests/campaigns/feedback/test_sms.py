@@ -14,6 +14,7 @@ from campaigns.senders import accounts
 from campaigns.services import MessageDraft
 from campaigns.tracking import links
 from personalization.customers.models import Customer, Suppression
+from personalization.events.models import Event
 
 pytestmark = pytest.mark.django_db
 TOKEN, PHONE = "a-token-of-the-account", "+442079460018"
@@ -77,6 +78,11 @@ def test_stop_ends_all_messages_to_the_number_and_other_words_do_not(
     path = f"/hooks/sms/{account.pk}/inbound"
     assert call(settings, path, From=PHONE, Body="When do you open?") == 200
     assert not Suppression.objects.exists()
+    # A reply to the last message, which so has arrived; told twice it counts once.
+    assert call(settings, path, From=PHONE, Body="When do you open?") == 200
+    reply = Event.objects.get(name="Message Replied")
+    assert (reply.customer_id, reply.properties["channel"]) == (delivery.customer_id, "sms")
+    assert "open" not in str(reply.properties)
     assert call(settings, path, token="another", From=PHONE, Body="STOP") == 403
     assert call(settings, path, From=PHONE, Body=" stop ") == 200
     assert Suppression.objects.get().reason == "unsubscribed"
