@@ -118,7 +118,7 @@ class EmailChannel(Channel):
         assert isinstance(session, MailSession)
         line, content = session.current(), sheet.content
         address = mime.wire_address(recipient.address)
-        sender = _envelope(line, recipient, mime.wire_address(content["sender_address"]))
+        sender = _envelope(line, recipient, content["sender_address"])
         if not line.speaks_smtp:
             return Outgoing(sender, address, _letter(rendered, recipient, sheet), recipient.message_id)
         at = int(sheet.at.timestamp())
@@ -182,12 +182,17 @@ def _check_way(values: Mapping[str, str]) -> list[tuple[str, str]]:
     return found
 
 
-def _envelope(line: MailLine, recipient: Recipient, sender: str) -> str:
+def _envelope(line: MailLine, recipient: Recipient, sender_address: str) -> str:
     """MAIL FROM: an address per message, by which a report names it even when it quotes nothing."""
     if not line.bounce_address:
-        return sender
+        return _sender(sender_address)
     local, _at, domain = line.bounce_address.rpartition("@")
     return mime.wire_address(f"{local}+{recipient.message_id}@{domain}")
+
+
+@lru_cache(maxsize=64)
+def _sender(address: str) -> str:
+    return mime.wire_address(address)
 
 
 def _letter(rendered: RenderedMessage, recipient: Recipient, sheet: Sheet) -> Letter:

@@ -162,7 +162,7 @@ def _send_rows(
         rows = [row for row in rows if row.id not in held]
         data = context.load_needs(run, data, rows, at=now, is_real=not run.is_test)
         composer = Composer(run, data, at=now)
-        pages.inputs({row.id: composer.inputs(row) for row in rows if composer.inputs(row)})
+        pages.inputs({row.id: found for row in rows if (found := composer.inputs(row))})
         making = Making(
             rows, gate=gate, composer=composer, session=session, throttle=throttle, outcomes=outcomes
         )

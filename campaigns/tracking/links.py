@@ -10,10 +10,10 @@ import hmac
 import struct
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
-from typing import Any
 
 from django.conf import settings
+
+from personalization.keyed_hash import KeyedHash
 
 HEAD = struct.Struct(">BQI")
 VERSION = 1
@@ -65,18 +65,13 @@ def _key(purpose: str, secret: str) -> bytes:
 
 
 @cache
-def _states(purpose: str, secret: str) -> tuple[Any, Any]:
-    """Both hashes of HMAC (RFC 2104) with the key already in them: a third of the cost of a new one each."""
-    key = _key(purpose, secret).ljust(64, b"\0")
-    return sha256(bytes(byte ^ 0x36 for byte in key)), sha256(bytes(byte ^ 0x5C for byte in key))
+def _hash(purpose: str, secret: str) -> KeyedHash:
+    return KeyedHash(_key(purpose, secret))
 
 
 def _token(purpose: str, secret: str, payload: bytes) -> str:
-    inner, outer = (state.copy() for state in _states(purpose, secret))
-    inner.update(payload)
-    outer.update(inner.digest())
-    signed = binascii.b2a_base64(payload + outer.digest()[:MAC_BYTES], newline=False)
-    return signed.translate(URL_SAFE, b"=").decode()
+    mac = _hash(purpose, secret).digest(payload)[:MAC_BYTES]
+    return binascii.b2a_base64(payload + mac, newline=False).translate(URL_SAFE, b"=").decode()
 
 
 def sign(purpose: str, link: Link) -> str:
@@ -98,7 +93,7 @@ def read(purpose: str, token: str) -> Link | None:
     # One token has one spelling: the unused bits at the end of base64 are part of what is signed.
     if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != token:
         return None
-    expected = hmac.digest(_key(purpose, settings.LINK_KEY), payload, "sha256")[:MAC_BYTES]
+    expected = _hash(purpose, settings.LINK_KEY).digest(payload)[:MAC_BYTES]
     if not hmac.compare_digest(mac, expected):
         return None
     _version, delivery_id, issued_at = HEAD.unpack_from(payload)
@@ -112,7 +107,7 @@ def message_id(delivery_id: int, run_id: int, customer_id: int, channel: str) ->
     """32 hex digits: 12 name the delivery, 20 are an HMAC. The same for every try, so that a provider and a
     count can tell a double, and what comes back can be told to be about a message of ours."""
     text = f"{delivery_id}:{run_id}:{customer_id}:{channel}".encode()
-    mac = hmac.digest(_key(MESSAGE, settings.LINK_KEY), text, "sha256").hex()
+    mac = _hash(MESSAGE, settings.LINK_KEY).digest(text).hex()
     return f"{delivery_id & 0xFFFFFFFFFFFF:012x}{mac[:20]}"
 
 
