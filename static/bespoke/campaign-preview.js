@@ -48,6 +48,17 @@
       this.words = "";
       this.refresh();
     },
+    // What an inbox shows behind the subject: without a preview text, how the message begins.
+    inboxText() {
+      return this.rendered?.preheader || (this.rendered?.text || "").replace(/\s+/g, " ").trim().slice(0, 140);
+    },
+    // How many characters of a subject are seen; Chinese ones are twice as wide.
+    subjectRoom() {
+      const letters = [...(this.rendered?.subject || "")];
+      const wide = letters.filter((one) => one.codePointAt(0) >= 0x2e80).length;
+      const each = wide > letters.length / 2 ? 2 : 1;
+      return { length: letters.length, phone: 40 / each, desktop: 70 / each, isLong: letters.length + wide > 70 };
+    },
     place(problem) {
       return problem.language ? `${this.tongueName(problem.language)}, ${this.part(problem)}` : this.part(problem);
     },

@@ -50,6 +50,11 @@ def test_a_message_is_written_in_two_languages(
     expect(page.locator("#m-body")).to_have_value(BODY)
     page.locator("#m-body").fill(BODY.replace("Our picks", "为您精选").replace("Unsubscribe</a>", "退订</a>"))
     expect(page.locator(".ce-subject")).to_have_text("给您")
+    # Without a preview text an inbox shows how the message begins; two characters need little room.
+    expect(page.locator(".ce-snip")).to_contain_text("为您精选")
+    expect(page.get_by_text("Subject: 2 characters; phones show about 20, desktops 35.")).to_be_visible()
+    page.get_by_role("button", name="Phone").click()
+    expect(page.locator(".ce-inbox-phone .ce-face")).to_be_visible()
     accessible(page)
     shot(page, "languages")
     page.get_by_role("tab", name="For everybody").click()
