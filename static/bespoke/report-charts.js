@@ -52,7 +52,7 @@
       ...base(l),
       grid: { left: 12, right: 24, top: 12, bottom: 36, containLabel: true },
       xAxis: axis(l, { type: "value", min, max, name, nameLocation: "middle", nameGap: 28, nameTextStyle: { color: l.text }, axisLabel: { color: l.text, hideOverlap: true, formatter: (v) => show(v, true), showMinLabel: false, showMaxLabel: false } }),
-      yAxis: axis(l, { type: "category", data: rows.map((row) => `${row.variant}\n${row.metric}`), axisLabel: { color: l.text, lineHeight: 16, width: Math.min(300, window.innerWidth * 0.34), overflow: "truncate" } }),
+      yAxis: axis(l, { type: "category", data: rows.map((row) => `${row.variant}\n${row.metric}`), axisLabel: { color: l.text, lineHeight: 16, width: Math.min(180, window.innerWidth * 0.34), overflow: "truncate" } }),
       tooltip: { ...base(l).tooltip, formatter: ({ dataIndex: i }) => `<b>${escape(rows[i].variant)}</b><br>${escape(rows[i].metric)}: ${show(rows[i].value)}<br>${rows[i].low === null ? "−∞" : show(rows[i].low)} … ${rows[i].high === null ? "∞" : show(rows[i].high)}` },
       series: [
         {
