@@ -3,7 +3,8 @@
 Requests leave on a fixed schedule, answered or not, and are timed from when they should have left, over real
 sockets. Beside it, in the same way, a page that only says that the server is there
 (`/healthz`): what the server itself costs. `left_late_p99_ms` is how late requests left: the generator's own
-part, or a connection that still waited for its last answer. Server, load and engines share the machine.
+part, or a connection that still waited for its last answer. `web_cpu_ms`: of a core, for one decision, in the
+web processes. Server, load and engines share the machine.
 """
 
 import json
@@ -16,6 +17,7 @@ import time
 from argparse import Namespace
 from collections import Counter
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 
 from _run import ROOT, parse_args, report
@@ -50,7 +52,9 @@ def measure(args: Namespace) -> tuple[dict[str, object], dict[str, float]]:
         warm_up(port, token, n_customers, rate)
         before = count_seen()
         limit = run_load(port, "healthz", token, n_customers, rate, seconds)
+        used = cpu_seconds(server.pid)
         decided = run_load(port, "decide", token, n_customers, rate, seconds)
+        decided["web_cpu_ms"] = round(1e3 * (cpu_seconds(server.pid) - used) / decided["answered"], 2)
         written = count_seen() - before
         down = run_down(port, token, n_customers)
     finally:
@@ -112,6 +116,15 @@ def serve() -> tuple[int, "subprocess.Popen[bytes]"]:
         except OSError:
             time.sleep(0.1)
     raise SystemExit("the server did not start")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Of the process and its children, by the kernel's count."""
+    of_threads = Path(f"/proc/{pid}/task").glob("*/children")
+    children = [child for one in of_threads for child in one.read_text().split()]
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return own + sum(cpu_seconds(int(child)) for child in children)
 
 
 def warm_up(port: int, token: str, n: int, rate: float) -> None:
