@@ -250,4 +250,6 @@ def _outcome(run: Run, customer: Customer, delivery: Delivery) -> Decision:
         "waits_until": delivery.due_at and delivery.due_at.isoformat(),
     }  # fmt: skip
     verdict = verdicts.get(DeliveryStatus(delivery.status), UNKNOWN)
-    return Decision("outcome", verdict, str(delivery.get_status_display()), facts)
+    is_made = delivery.is_test and delivery.status == DeliveryStatus.SENT
+    sentence = _("Made, and handed over to nobody.") if is_made else str(delivery.get_status_display())
+    return Decision("outcome", verdict, sentence, facts)

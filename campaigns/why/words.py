@@ -47,8 +47,11 @@ def _value(name: str, value: Any) -> str:
         return ", ".join(f"{key}: {one}" for key, one in value.items())
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value))
-    # Answers that are ours (a lost journal) are known to the translations; a server's own words are not.
-    return gettext(str(_CHOICES.get(name, {}).get(value, value)))
+    if name == "answer":
+        # Those that are ours (a lost journal) are known to the translations; a server's own words are not.
+        return gettext(str(value))
+    # What an author has written is nobody's to translate: a subject “Order” stays one.
+    return str(_CHOICES.get(name, {}).get(value, value))
 
 
 _CHOICES: Mapping[str, Mapping[Any, Any]] = {

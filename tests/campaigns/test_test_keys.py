@@ -149,6 +149,7 @@ def test_it_can_be_looked_at_and_says_that_it_is_a_test(
     delivery = Delivery.everything.get()
     why = client.get(f"/api/v1/campaigns/{campaign.pk}/why?customer=c0", headers=mine).json()
     assert (why["is_test"], why["delivery"]) == (True, delivery.pk)
+    assert why["decisions"][-1]["sentence"] == "Made, and handed over to nobody."
     live = headers(is_test=False)
     why = client.get(f"/api/v1/campaigns/{campaign.pk}/why?customer=c0", headers=live).json()
     assert (why["is_test"], why["delivery"]) == (False, None)

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from campaigns import services
 from campaigns.models import FrequencyCap
@@ -103,3 +103,12 @@ def test_inputs_are_told_in_words_and_in_the_readers_time() -> None:
             "Channel": "E-mail", "Reason": "Unsubscribed", "Agreed": "no", "Quiet hours": "22:00–08:00",
             "Answer of the service": LOST_JOURNAL,
         }  # fmt: skip
+
+
+def test_the_words_of_an_author_are_translated_by_nobody() -> None:
+    with translation.override("zh-hans"):
+        # “Order” and “Sent” stand in our catalog.
+        assert dict(facts_in_words({"subject": "Order", "variant": "Sent"})) == {
+            "主题": "Order",
+            "变体": "Sent",
+        }
