@@ -36,6 +36,11 @@ def message_key(message_id: str) -> uuid.UUID:
     return uuid.UUID(bytes=_digest(message_id).digest())
 
 
+def hex_key(message_id: str) -> str:
+    """The same, as 32 digits."""
+    return _digest(message_id).hexdigest()
+
+
 def _digest(message_id: str) -> hashlib.blake2b:
     return hashlib.blake2b(message_id.encode(errors="replace"), digest_size=16)
 

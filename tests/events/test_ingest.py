@@ -17,6 +17,7 @@ from personalization.access.services import create_key
 from personalization.catalog.models import Item
 from personalization.customers.declarations import TraitDeclaration
 from personalization.customers.models import Consent, Customer, Identifier
+from personalization.events import ingestion
 from personalization.events.models import Event
 
 pytestmark = pytest.mark.django_db
@@ -232,7 +233,9 @@ def test_a_repeated_call_stores_only_what_is_new(post):
     assert Event.objects.count() == 4
 
 
-def test_who_repeats_call_after_call_pays_for_one_transaction_each(post):
+def test_who_repeats_large_call_after_call_pays_for_one_transaction_each(post, monkeypatch):
+    monkeypatch.setattr(ingestion, "MOST_AT_ONCE", 0)
+
     def call(*numbers):
         batch = [{"type": "track", "userId": "ada", "event": "E", "messageId": f"m{n}"} for n in numbers]
         with capture_logs() as lines:
