@@ -13,6 +13,8 @@ from personalization.importing.columns import as_array
 from personalization.importing.values import RowError
 
 Row = tuple[int, dict[str, Any] | RowError]
+# Line, reason, and what was read of it, if anything.
+Broken = tuple[int, str, object]
 
 
 @dataclass
@@ -32,10 +34,10 @@ class Group:
 
 @dataclass
 class Block:
-    """`broken`: lines that could not be read, with the reason. `read`: records with those."""
+    """`broken`: lines that could not be read. `read`: records with those."""
 
     groups: list[Group]
-    broken: list[tuple[int, str]] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
 
     @property
     def read(self) -> int:
@@ -45,7 +47,7 @@ class Block:
 def rows_of(blocks: Iterable[Block]) -> Iterator[Row]:
     """(line, record) or (line, RowError), one by one and in order."""
     for block in blocks:
-        rows: list[Row] = [(line, RowError(reason)) for line, reason in block.broken]
+        rows: list[Row] = [(line, RowError(reason)) for line, reason, _row in block.broken]
         for group in block.groups:
             everything = group.rows(np.arange(len(group.lines)))
             rows += zip(group.lines.tolist(), everything, strict=True)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from personalization.importing.arrow import pc
-from personalization.importing.blocks import Block, Group
+from personalization.importing.blocks import Block, Broken, Group
 
 SEPARATORS = ",;\t|"
 
@@ -74,15 +74,15 @@ def _numbered(reader: Any, skipped: int) -> Iterator[tuple[int, list[str] | str]
 
 
 def _block(header: list[str], chunk: list[tuple[int, list[str] | str]]) -> Block:
-    broken: list[tuple[int, str]] = []
+    broken: list[Broken] = []
     lines: list[int] = []
     cells: list[list[str]] = []
     for line, found in chunk:
         if isinstance(found, str):
-            broken.append((line, found))
+            broken.append((line, found, None))
         elif len(found) != len(header):
             counts = {"found": len(found), "expected": len(header)}
-            broken.append((line, _("%(found)s cells instead of %(expected)s") % counts))
+            broken.append((line, _("%(found)s cells instead of %(expected)s") % counts, found))
         else:
             lines.append(line)
             cells.append(found)
@@ -91,7 +91,7 @@ def _block(header: list[str], chunk: list[tuple[int, list[str] | str]]) -> Block
     except UnicodeEncodeError:
         reason = _("the encoding of the row differs from the file's beginning")
         odd = [position for position, row in enumerate(cells) if not _is_text(row)]
-        broken += [(lines[position], reason) for position in odd]
+        broken += [(lines[position], reason, None) for position in odd]
         for position in reversed(odd):
             del lines[position], cells[position]
         table = _table(header, cells)

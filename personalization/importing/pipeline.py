@@ -169,7 +169,7 @@ def _convert_all(
     mappings: dict[tuple[str, ...], ColumnMap] = {}  # records of JSON Lines come in several shapes
     for block in blocks:
         tables, origins = [], []
-        rejects: list[tuple[int, str, object]] = [(line, reason, None) for line, reason in block.broken]
+        rejects: list[tuple[int, str, object]] = list(block.broken)
         for number, group in enumerate(block.groups):
             if group.names not in mappings:
                 mappings[group.names] = map_columns(importer, group.names, chosen=chosen, strict=not mappings)

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.utils.translation import gettext as _
 
-from personalization.importing.blocks import Block, Row, group_records, read_batches, rows_of
+from personalization.importing.blocks import Block, Broken, Row, group_records, read_batches, rows_of
 from personalization.importing.csv_files import UnreadableFile, read_csv
 
 BLOCK_ROWS = 50_000
@@ -83,14 +83,16 @@ def _read_json_lines(path: Path, encoding: str, *, rows: int, skip: int) -> Iter
         while chunk := list(islice(lines, rows)):
             at: list[int] = []
             records: list[dict[str, Any]] = []
-            broken: list[tuple[int, str]] = []
+            broken: list[Broken] = []
             for line, content in chunk:
                 record = _parse(content)
                 if isinstance(record, dict):
                     at.append(line)
                     records.append(record)
                 else:
-                    broken.append((line, _("not JSON") if record is _NOT_JSON else _("not a JSON object")))
+                    is_json = record is not _NOT_JSON
+                    reason = _("not a JSON object") if is_json else _("not JSON")
+                    broken.append((line, reason, record if is_json else None))
             yield Block(group_records(at, records), broken)
 
 

@@ -16,8 +16,11 @@ class Rejects:
             self.writer.writerow(["line", "reason", "row"])
 
     def add_all(self, rejects: Iterable[tuple[int, str, object]]) -> None:
-        """`row` None: the line could not even be read."""
+        """`row` None: the line could not even be read. What is no text, half a letter, is written as JSON
+        escapes it."""
         if self.writer and self.file:
             for line, reason, row in rejects:
-                self.writer.writerow([line, reason, "" if row is None else json.dumps(row, default=str)])
+                text = "" if row is None else json.dumps(row, default=str, ensure_ascii=False)
+                text = text.encode(errors="backslashreplace").decode()
+                self.writer.writerow([line, reason, text])
             self.file.flush()

@@ -89,7 +89,7 @@ def preview(job: Import) -> Preview:
     by_column = {column: name for name, group in mapping.columns.items() for column in group}
     shown.mapping = {name: by_column.get(name, "") for name in shown.names}
     for block in blocks:
-        faults = dict(block.broken)
+        faults = {line: reason for line, reason, _row in block.broken}
         for group in block.groups:
             own = map_columns(importer, group.names, chosen=mapping.columns, strict=False)
             faults |= {line: reason for line, reason, _row in convert_group(importer, group, own)[2]}

@@ -94,8 +94,9 @@ def _load(job: Import, *, rejects: Path | None, progress: Callable[[Counts], obj
         file = None
         if rejects:
             rejects.parent.mkdir(parents=True, exist_ok=True)
+            # With the mark by which spreadsheets know the encoding; written once, also by "a+".
             file = stack.enter_context(
-                rejects.open("a+" if counts.read else "w", encoding="utf-8", newline="")
+                rejects.open("a+" if counts.read else "w", encoding="utf-8-sig", newline="")
             )
             if counts.read:  # what a killed worker wrote for a block that it did not commit
                 file.truncate(min(job.rejects_bytes, rejects.stat().st_size))

@@ -29,7 +29,7 @@ def load(tmp_path: Path, capsys):
         path, rejects = tmp_path / name, tmp_path / "rejects.csv"
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         call_command("load", kind, str(path), "--rejects", str(rejects), *options)
-        with rejects.open(newline="") as file:
+        with rejects.open(encoding="utf-8-sig", newline="") as file:
             rows = [(int(row["line"]), row["reason"]) for row in csv.DictReader(file)]
         return capsys.readouterr().out.strip(), rows
 
@@ -84,6 +84,20 @@ def test_rejected_rows_are_written_down_with_line_and_reason(load):
     assert out == "5 rows: 2 new, 0 changed, 0 unchanged, 3 rejected"
     assert [line for line, _reason in rejects] == [2, 5, 6]
     assert rejects[0][1] == "email: not an e-mail address"
+
+
+def test_a_rejected_row_can_be_read_mended_and_loaded_again(load, tmp_path):
+    load("customers", "id,email,city\n1,nonsense,Köln\n2,Zürich\n")
+    written = (tmp_path / "rejects.csv").read_bytes()
+    assert written.startswith(b"\xef\xbb\xbf"), "spreadsheets know UTF-8 by this mark alone"
+    rows = [row["row"] for row in csv.DictReader(written.decode("utf-8-sig").splitlines())]
+    assert rows == ['{"id": "1", "email": "nonsense", "city": "Köln"}', '["2", "Zürich"]']
+
+
+def test_half_a_letter_in_a_rejected_row_is_written_as_json_escapes_it(load, tmp_path):
+    load("customers", b'{"id": "1", "email": "\\ud83d"}\n', name="people.jsonl")
+    [row] = csv.DictReader((tmp_path / "rejects.csv").read_text("utf-8-sig").splitlines())
+    assert json.loads(row["row"]) == {"id": "1", "email": "\ud83d"}
 
 
 def test_a_row_in_another_encoding_is_rejected_alone(load):

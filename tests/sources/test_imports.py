@@ -70,7 +70,7 @@ class TestRuns:
         tasks.run_import(job.pk)
         job.refresh_from_db()
         assert (job.status, job.read, job.new, job.rejected) == ("done", 3, 2, 1)
-        with services.rejects_path(job.pk).open(newline="") as file:
+        with services.rejects_path(job.pk).open(encoding="utf-8-sig", newline="") as file:
             assert [(row["line"], row["reason"]) for row in csv.DictReader(file)] == [
                 ("3", "email: not an e-mail address")
             ]
