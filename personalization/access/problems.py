@@ -96,7 +96,11 @@ def _body_of(exc: exceptions.APIException) -> dict[str, Any]:
             status=exc.status_code, slug="invalid", title=_("The request is not valid"),
             errors=list(_flatten(exc.detail)),
         )  # fmt: skip
-    return problem_body(status=exc.status_code, title=exc.default_detail, detail=exc.detail)
+    # The usual sentence of some has a place for what was asked: only the detail has it filled.
+    usual = str(exc.default_detail)
+    return problem_body(
+        status=exc.status_code, title=exc.detail if "{" in usual else usual, detail=exc.detail
+    )
 
 
 def _flatten(detail: Any, pointer: str = "") -> list[dict[str, str]]:

@@ -1,5 +1,5 @@
 from rest_framework import serializers
-from rest_framework.exceptions import NotAuthenticated
+from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated, UnsupportedMediaType
 
 from personalization.access.problems import ProblemError, exception_handler, problem_response
 
@@ -40,6 +40,15 @@ def test_a_missing_key_is_401_with_the_way_to_authenticate() -> None:
     response = exception_handler(error, {})
     assert response is not None
     assert (response.status_code, response["WWW-Authenticate"]) == (401, "Bearer")
+
+
+def test_a_title_is_a_whole_sentence_without_places_left_open() -> None:
+    for asked, sentence in (
+        (MethodNotAllowed("DELETE"), 'Method "DELETE" not allowed.'),
+        (UnsupportedMediaType("text/plain"), 'Unsupported media type "text/plain" in request.'),
+    ):
+        answer = exception_handler(asked, {})
+        assert answer is not None and answer.data["title"] == sentence
 
 
 def test_an_unexpected_error_is_left_to_django() -> None:
