@@ -121,8 +121,12 @@ def stands(opt_in: OptIn) -> bool:
 
 @transaction.atomic
 def confirm(opt_in: OptIn) -> None:
-    """Makes it a consent. A second time changes nothing, also when the customer said no in between."""
-    if not OptIn.objects.filter(pk=opt_in.pk, confirmed_at=None).update(confirmed_at=timezone.now()):
+    """Makes it a consent, until it expires. A second time changes nothing, also when the customer said no in
+    between."""
+    now = timezone.now()
+    # Asked again in the very change: it may have expired since it was found.
+    open_ones = OptIn.objects.filter(pk=opt_in.pk, confirmed_at=None, expires_at__gte=now)
+    if not open_ones.update(confirmed_at=now):
         return
     record_consent(
         opt_in.customer_id, channel=opt_in.channel, topic=opt_in.topic, granted=True,

@@ -74,6 +74,15 @@ def test_the_link_ends_after_three_days_and_with_the_address(api, ada):
     assert Consent.objects.count() == 0
 
 
+def test_what_expires_between_the_page_and_the_click_is_not_confirmed(api, ada):
+    api("post", f"customers/{ada.external_id}/opt-ins", FORM)
+    row = OptIn.objects.get()
+    with time_machine.travel(row.expires_at.timestamp() + 1):
+        opt_in.confirm(row)
+    row.refresh_from_db()
+    assert (row.confirmed_at, Consent.objects.count()) == (None, 0)
+
+
 def test_nobody_floods_a_mailbox_and_a_suppressed_one_gets_nothing(api, ada):
     for _again in range(3):
         api("post", f"customers/{ada.external_id}/opt-ins", FORM)
