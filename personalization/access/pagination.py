@@ -1,8 +1,9 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 from rest_framework import pagination
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -21,6 +22,14 @@ class CursorPagination(pagination.CursorPagination):
         if text is not None and not (text.isascii() and text.isdigit() and int(text[:9]) > 0):
             raise ValidationError({"page_size": [f"A number from 1 to {self.max_page_size}."]})
         return super().get_page_size(request)
+
+    def decode_cursor(self, request: Request) -> pagination.Cursor | None:
+        try:
+            return super().decode_cursor(request)
+        except NotFound as error:
+            raise ValidationError(
+                {"cursor": [_("Not a cursor of this list: take `next` or `previous` of an answer as it is.")]}
+            ) from error
 
     def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
         """As above: more than the largest page is answered with the largest."""

@@ -96,6 +96,11 @@ def _body_of(exc: exceptions.APIException) -> dict[str, Any]:
             status=exc.status_code, slug="invalid", title=_("The request is not valid"),
             errors=list(_flatten(exc.detail)),
         )  # fmt: skip
+    if isinstance(exc, exceptions.NotAuthenticated):
+        return problem_body(
+            status=exc.status_code, title=exc.detail,
+            detail=_("Send an API key as “Authorization: Bearer …”; the menu makes them under API keys."),
+        )  # fmt: skip
     # The usual sentence of some has a place for what was asked: only the detail has it filled.
     usual = str(exc.default_detail)
     return problem_body(

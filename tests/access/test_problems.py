@@ -1,6 +1,10 @@
+import pytest
 from rest_framework import serializers
 from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated, UnsupportedMediaType
+from rest_framework.request import Request
+from rest_framework.test import APIRequestFactory
 
+from personalization.access.pagination import CursorPagination
 from personalization.access.problems import ProblemError, exception_handler, problem_response
 
 
@@ -40,6 +44,13 @@ def test_a_missing_key_is_401_with_the_way_to_authenticate() -> None:
     response = exception_handler(error, {})
     assert response is not None
     assert (response.status_code, response["WWW-Authenticate"]) == (401, "Bearer")
+    assert "Bearer" in response.data["detail"]
+
+
+def test_a_cursor_of_nobody_is_a_mistake_of_the_call_not_a_list_that_is_missing() -> None:
+    request = Request(APIRequestFactory().get("/", {"cursor": "not-base64"}))
+    with pytest.raises(serializers.ValidationError, match="Not a cursor of this list"):
+        CursorPagination().decode_cursor(request)
 
 
 def test_a_title_is_a_whole_sentence_without_places_left_open() -> None:
