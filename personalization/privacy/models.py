@@ -60,6 +60,9 @@ class OptIn(models.Model):
     mailed_at = models.DateTimeField(_("mailed at"), null=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     confirmed_at = models.DateTimeField(_("confirmed at"), null=True)
+    confirmed_origin = models.CharField(
+        _("address of who confirmed"), max_length=64, blank=True, default="", db_default=""
+    )
 
     class Meta:
         verbose_name = _("opt-in")

@@ -120,13 +120,13 @@ def stands(opt_in: OptIn) -> bool:
 
 
 @transaction.atomic
-def confirm(opt_in: OptIn) -> None:
+def confirm(opt_in: OptIn, *, origin_address: str = "") -> None:
     """Makes it a consent, until it expires. A second time changes nothing, also when the customer said no in
-    between."""
+    between. `origin_address`: of the click, kept beside that of the request."""
     now = timezone.now()
     # Asked again in the very change: it may have expired since it was found.
     open_ones = OptIn.objects.filter(pk=opt_in.pk, confirmed_at=None, expires_at__gte=now)
-    if not open_ones.update(confirmed_at=now):
+    if not open_ones.update(confirmed_at=now, confirmed_origin=keep_origin(origin_address)):
         return
     record_consent(
         opt_in.customer_id, channel=opt_in.channel, topic=opt_in.topic, granted=True,

@@ -29,7 +29,7 @@ def confirm_opt_in(request: HttpRequest, token: str) -> HttpResponse:
     if found is None:
         return _page(request, "not_found.html", status=404)
     if request.method == "POST":
-        opt_in.confirm(found)
+        opt_in.confirm(found, origin_address=_address(request))
     is_confirmed = request.method == "POST" or found.confirmed_at is not None
     stands = is_confirmed and opt_in.stands(found)
     with translation.override(_language(request, found.customer.language)):

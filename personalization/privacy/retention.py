@@ -18,7 +18,7 @@ from personalization.access.services import audit
 from personalization.customers.models import Customer
 from personalization.personal_data import AtErasure, PersonalData
 from personalization.privacy.declared import declared
-from personalization.privacy.models import RetentionRule
+from personalization.privacy.models import OptIn, RetentionRule
 from personalization.privacy.requests import ask_erasure, carry_out
 
 BATCH = 1000
@@ -26,6 +26,8 @@ SHORTEST_DAYS = 1
 PROFILE = "profile"
 # Logs of the access room, which nobody owns but the law: kept as long as they may have to be shown.
 LOGS: dict[str, type[Model]] = {"audit log": AuditEntry, "reads of personal data": PersonalRead}
+# Asked for and never confirmed: nothing but a stranger's address, perhaps typed by somebody else.
+UNCONFIRMED = "unconfirmed opt-ins"
 COUNTED = 1_000_000
 
 
@@ -45,7 +47,7 @@ class Outlook:
 def kinds() -> list[str]:
     """Every kind of data that grows old."""
     found = {data.kind for model, data in declared() if data.ages_by and model is not Customer}
-    return [PROFILE, *sorted(found - {PROFILE}), *LOGS]
+    return [PROFILE, *sorted(found - {PROFILE}), UNCONFIRMED, *LOGS]
 
 
 def outlook() -> list[Outlook]:
@@ -106,6 +108,9 @@ def _steps(kind: str, cut: datetime, until: float) -> Iterator[int]:
 def _too_old(kind: str, cut: datetime) -> Iterator[tuple[QuerySet[Model], PersonalData | None]]:
     if kind in LOGS:
         yield LOGS[kind]._base_manager.filter(at__lt=cut), None
+        return
+    if kind == UNCONFIRMED:
+        yield OptIn._base_manager.filter(confirmed_at=None, expires_at__lt=cut), OptIn.personal_data
         return
     for model, data in declared():
         if data.kind != kind or not data.ages_by or (kind == PROFILE) != (model is Customer):

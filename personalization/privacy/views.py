@@ -9,6 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from personalization.access.services import actor_name
@@ -97,6 +98,14 @@ def _outlook(customer: Customer) -> list[dict[str, Any]]:
     return [row for row in rows if row["count"]]
 
 
+KIND_NAMES = {
+    "profile": _lazy("Profiles"), "contact times": _lazy("Times of contact"), "events": _lazy("Events"),
+    "journeys": _lazy("Ways through journeys"), "messages": _lazy("Messages"),
+    "unconfirmed opt-ins": _lazy("Opt-ins that nobody confirmed"), "audit log": _lazy("Audit log"),
+    "reads of personal data": _lazy("Reads of personal data"),
+}  # fmt: skip
+
+
 @require_http_methods(["GET", "POST"])
 @staff_page("privacy.view_retentionrule")
 def retention_rules(request: HttpRequest) -> HttpResponse:
@@ -115,7 +124,11 @@ def retention_rules(request: HttpRequest) -> HttpResponse:
         "erasure": _("erased like on request, when nothing happened for so long"),
     }  # fmt: skip
     rows = [
-        {"outlook": entry, "action": " / ".join(actions[part] for part in entry.action.split(" / "))}
+        {
+            "outlook": entry,
+            "name": KIND_NAMES.get(entry.kind, entry.kind),
+            "action": " / ".join(actions[part] for part in entry.action.split(" / ")),
+        }
         for entry in retention.outlook()
     ]
     context = {"rows": rows, "may_change": may_change, "problem": problem}

@@ -46,6 +46,7 @@ def test_a_yes_counts_once_it_is_confirmed_and_carries_its_proof(api, ada):
         "double opt-in: footer", WORDS, "203.0.113.0/24",
     )  # fmt: skip
     assert consent.requested_at < consent.recorded_at
+    assert OptIn.objects.get().confirmed_origin == "127.0.0.0/24"
     shown = api("get", f"customers/{ada.external_id}").json()["consents"][0]
     assert (shown["wording"], shown["origin"]) == (WORDS, "203.0.113.0/24")
 

@@ -15,7 +15,8 @@ from personalization.events.models import Event
 from personalization.importing.blocks import read_batches
 from personalization.importing.pipeline import load_rows
 from personalization.privacy import retention
-from personalization.privacy.models import PrivacyRequest, RetentionRule
+from personalization.privacy.models import OptIn, PrivacyRequest, RetentionRule
+from personalization.privacy.views import KIND_NAMES
 
 pytestmark = pytest.mark.django_db
 
@@ -68,6 +69,22 @@ def test_old_entries_leave_the_log_by_retention_alone(db):
     with time_machine.travel(timezone.now() + timedelta(days=31)):
         assert retention.run_rules()["audit log"] == 2
     assert list(AuditEntry.objects.values_list("action", flat=True)) == ["retention.run"]
+
+
+def test_an_opt_in_that_nobody_confirmed_goes_and_a_confirmed_one_is_proof_and_stays(ada):
+    now = timezone.now()
+    asked = {"customer": ada, "topic": "tea", "source": "footer", "requested_at": now, "expires_at": now}
+    OptIn.objects.create(**asked)
+    confirmed = OptIn.objects.create(**asked, confirmed_at=now)
+    retention.save_rule("unconfirmed opt-ins", days=7, is_active=True, actor="user:x")
+    assert retention.run_rules() == {"unconfirmed opt-ins": 0}
+    with time_machine.travel(now + timedelta(days=8)):
+        assert retention.run_rules() == {"unconfirmed opt-ins": 1}
+    assert list(OptIn.objects.all()) == [confirmed]
+
+
+def test_every_kind_of_data_has_a_name_for_people():
+    assert set(retention.kinds()) == set(KIND_NAMES)
 
 
 @pytest.mark.parametrize("days", ["0", "-1", "soon", "99999999"])
