@@ -1,11 +1,12 @@
 """The page beside the editor: the message as six unlike customers or one of your choice would get it, its
 links asked for on demand; and two versions of a message line by line."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -33,40 +34,43 @@ def views() -> dict[str, str]:
 @require_http_methods(["GET", "POST"])
 @staff_page("campaigns.view_campaign")
 def proofs(request: HttpRequest, campaign_id: int) -> HttpResponse:
-    """GET looks; POST asks all links and pictures of the messages besides."""
+    """GET looks; POST asks all links and pictures of the messages besides, or finds (`look`) whom to look as:
+    what staff type to find somebody stands in no address."""
     if not request.user.has_perm("customers.view_customer"):
         raise PermissionDenied
     campaign = get_object_or_404(Campaign.objects.select_related("segment"), pk=campaign_id)
-    asked = read_asked(campaign, request.GET)
-    words = request.GET.get("q", "").strip()[:100]
+    looks = "look" in request.POST
+    given = request.POST.copy() if looks else request.GET.copy()
+    words = request.POST.get("q", "").strip()[:100]
     # Who may not see names may not find out by searching for them.
     found = customer_search.search(words, limit=MAX_FOUND) if words and reading.may_see(request) else []
-    choices, is_segment = _choices(request, campaign, asked, found)
+    for name in ("q", "look", "csrfmiddlewaretoken"):
+        given.pop(name, None)
+    if looks and (len(found) == 1 or not words):
+        if found:
+            given["customer"] = str(found[0].pk)
+        return redirect(f"{request.path}?{given.urlencode()}")
+    asked = read_asked(campaign, given)
+    choices, is_segment = _choices(given, campaign, asked)
     made = make_proofs(request, campaign, asked, choices, may_see=reading.may_see(request))
-    view = request.GET.get("as", "desktop")
-    query = request.GET.copy()
-    query.pop("as", None)
+    view = given.pop("as", ["desktop"])[-1]
     context: dict[str, Any] = {
-        "campaign": campaign, "asked": asked, "query": query.urlencode(), "given": request.GET,
+        "campaign": campaign, "asked": asked, "query": given.urlencode(), "given": given,
         "variants": campaign.messages.order_by("position", "pk"), "devices": DEVICES, "views": views(),
         "view": view if view in views() else "desktop", "is_segment": is_segment, "words": words,
         "found": found if len(found) > 1 else [], "limit": CLIPPED_AT,
         "cards": [_card(proof, is_dark=view == "dark") for proof in made],
         "may_check": request.user.has_perm("campaigns.change_campaign"),
     }  # fmt: skip
-    if request.method == "POST":
+    if request.method == "POST" and not looks:
         context["verdicts"] = _check(request, campaign, made)
     return render_page(request, "campaigns/proofs.html", context, title=_("Look before sending"))
 
 
-def _choices(
-    request: HttpRequest, campaign: Campaign, asked: Any, found: list[Customer]
-) -> tuple[list[Choice], bool]:
-    wanted = request.GET.get("customer", "")
+def _choices(given: Mapping[str, Any], campaign: Campaign, asked: Any) -> tuple[list[Choice], bool]:
+    wanted = given.get("customer", "")
     if wanted.isdecimal() and len(wanted) < 19:
         return [Choice(get_object_or_404(Customer, pk=int(wanted)).pk, "chosen", _("Chosen by you"))], True
-    if len(found) == 1:
-        return [Choice(found[0].pk, "chosen", _("Chosen by you"))], True
     return choices_for(campaign, asked)
 
 

@@ -105,7 +105,10 @@ def test_the_page_shows_each_view_and_asks_links_only_for_those_who_may_change(
     ):
         assert part in client.get(url, {"as": view}).content.decode(), view
     assert "Spring: " not in client.get(url).content.decode()
-    assert "Chosen by you" in client.get(url, {"q": "c1@"}).content.decode()
+    chosen = client.post(url, {"q": "c1@", "zone": "Asia/Tokyo", "look": ""}, follow=True)
+    assert "Chosen by you" in chosen.content.decode() and 'value="Asia/Tokyo"' in chosen.content.decode()
+    assert "c1" not in chosen.redirect_chain[0][0]
+    assert "Nobody is found" in client.post(url, {"q": "nobody@", "look": ""}).content.decode()
     assert "no such time zone" in client.get(url, {"zone": "Mars"}).content.decode()
     page = client.post(url).content.decode()
     assert 'id="addresses"' in page and "Not called from here" in page
