@@ -4,7 +4,8 @@
 
 1,000,000 customers from CSV and 1,000,000 events from Parquet, with --quick 100,000 each, in a database of
 its own that is created and dropped here. Ratios are our rows per second divided by those of the bare COPY,
-which reads rows that are already in PostgreSQL's own format, knows all ids and checks nothing.
+which reads rows that are already in PostgreSQL's own format, knows all ids and checks nothing. Besides: what
+memory a load takes, and what one of ten times the rows.
 """
 
 import csv
@@ -20,7 +21,7 @@ from pathlib import Path
 import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
-from _run import parse_args, report, setup_django, timed
+from _run import parse_args, peak_mib, report, restart_peak, setup_django, timed
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
@@ -63,9 +64,17 @@ def measure(args, *, rows: int, folder: Path) -> None:
         "customers": bare_copy("customers_customer", folder),
         "events": bare_copy("events_event", folder),
     }
+    mib = {}
+    for name, size in (("tenth", rows // 10), ("all", rows)):
+        write_events(folder / f"{name}.parquet", size, seed=size)
+        before = restart_peak()
+        load("events", folder / f"{name}.parquet", "--unknown-items", "create")
+        mib[name] = peak_mib() - before
     figures = {f"{name}_rows_per_second": round(rows / taken) for name, taken in seconds.items()}
     figures |= {f"bare_copy_{name}_rows_per_second": round(rows / taken) for name, taken in bare.items()}
+    figures |= {f"events_mib_of_{name}_rows": round(more, 1) for name, more in mib.items()}
     ratios = {f"{name}_rate_to_bare_copy": taken / seconds[name] for name, taken in bare.items()}
+    ratios["events_mib_for_ten_times_the_rows"] = mib["all"] / mib["tenth"]
     report("load", {"rows": rows, **figures}, ratios, args=args, packages=("psycopg", "pyarrow"))
 
 
@@ -78,8 +87,8 @@ def write_customers(path: Path, rows: int) -> None:
             writer.writerow([f"c{n}", f"c{n}@example.com", f"Name {n}", "GB", plan, n % 1000])
 
 
-def write_events(path: Path, rows: int) -> None:
-    source = random.Random(7)
+def write_events(path: Path, rows: int, *, seed: int = 7) -> None:
+    source = random.Random(seed)
     pq.write_table(
         pa.table({
             "customer_id": [f"c{source.randrange(rows // 10)}" for _ in range(rows)],
