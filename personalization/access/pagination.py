@@ -52,4 +52,4 @@ def answer_page(view: APIView, request: Request, found: QuerySet[Any], serialize
     """For views that are no ListAPIView; their `pagination_class` is in the OpenAPI document too."""
     paginator = view.pagination_class()  # type: ignore[attr-defined]
     page: Any = paginator.paginate_queryset(found, request, view=view)
-    return paginator.get_paginated_response(serializer(page, many=True).data)
+    return paginator.get_paginated_response(serializer(page, many=True, context={"request": request}).data)

@@ -12,8 +12,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from personalization.customers.reading import may_see
+from personalization.privacy.told import told_words
 from personalization.segments import selectors
-from personalization.segments.floors import told_words
 from personalization.segments.models import Segment
 
 

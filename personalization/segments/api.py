@@ -12,11 +12,11 @@ from rest_framework.views import APIView
 
 from personalization.access.models import Scope, User
 from personalization.access.services import actor_name
+from personalization.privacy.told import told_count
 from personalization.segments import selectors, services
 from personalization.segments.definition import DefinitionError
 from personalization.segments.describe import describe
 from personalization.segments.errors import InvalidDefinition
-from personalization.segments.floors import told_count
 from personalization.segments.models import Segment
 
 COUNT_SECONDS = 20.0

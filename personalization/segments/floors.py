@@ -1,24 +1,13 @@
-"""Numbers of customers as a caller may know them.
-
-Staff who work without personal data get them in steps of K_ANONYMITY, rounded down, and only "fewer than"
-below it: whoever could count any definition to the person could single one out by two that differ in them.
-"""
+"""The steps of a funnel as a caller may know them: see `privacy.told`."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from django.http import HttpRequest
-from django.utils import formats
 from rest_framework.request import Request
 
-from personalization.customers.reading import may_see
-from personalization.privacy.floor import smallest_cell
+from personalization.privacy.told import told_count
 from personalization.segments.explain import Step
-
-
-def told_count(request: HttpRequest | Request, customers: int) -> int:
-    """0 stands for fewer than the floor where the caller has one."""
-    return customers if may_see(request) else round_down(customers)
 
 
 def told_steps(request: HttpRequest | Request, steps: Sequence[Step]) -> list[Step]:
@@ -26,15 +15,3 @@ def told_steps(request: HttpRequest | Request, steps: Sequence[Step]) -> list[St
         replace(step, alone=told_count(request, step.alone), left=told_count(request, step.left))
         for step in steps
     ]
-
-
-def round_down(customers: int) -> int:
-    return customers - customers % smallest_cell()
-
-
-def told_words(customers: int, *, whole: bool) -> str:
-    """For a page: 1,230, or < 10."""
-    told = customers if whole else round_down(customers)
-    if not whole and not told:
-        return f"< {smallest_cell()}"
-    return formats.number_format(told, force_grouping=True)

@@ -17,11 +17,12 @@ from rest_framework.views import APIView
 from personalization.access.models import Scope
 from personalization.customers import reading
 from personalization.customers.selectors import find_any
+from personalization.privacy.told import told_count
 from personalization.segments import explain, history, selectors
 from personalization.segments.api import COUNT_SECONDS, CountIn
 from personalization.segments.definition import DefinitionError
 from personalization.segments.errors import InvalidDefinition
-from personalization.segments.floors import told_count, told_steps
+from personalization.segments.floors import told_steps
 from personalization.segments.models import Segment
 
 PAGE = 1000

@@ -13,9 +13,9 @@ from personalization.access.problems import ProblemError
 from personalization.access.shell import render_page, staff_page
 from personalization.customers import reading
 from personalization.customers.selectors import find_any
+from personalization.privacy.told import round_down, told_count, told_words
 from personalization.segments import explain, history, selectors
 from personalization.segments.definition import DefinitionError
-from personalization.segments.floors import round_down, told_count, told_words
 from personalization.segments.models import Segment
 
 DAYS = (7, 30, 90, 365)

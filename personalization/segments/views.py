@@ -18,11 +18,12 @@ from personalization.access.shell import render_page, staff_page
 from personalization.customers.reading import may_see, show
 from personalization.language_model.calls import endpoint_in_use
 from personalization.privacy.floor import smallest_cell
+from personalization.privacy.told import told_count
 from personalization.segments import explain, previews, selectors, services
 from personalization.segments.definition import DefinitionError
 from personalization.segments.describe import describe
 from personalization.segments.errors import InvalidDefinition
-from personalization.segments.floors import told_count, told_steps
+from personalization.segments.floors import told_steps
 from personalization.segments.models import Segment, SegmentVersion
 from personalization.segments.vocabulary import vocabulary
 

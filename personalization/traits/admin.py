@@ -4,9 +4,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
 from django.http import HttpRequest
-from django.utils import formats
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +15,8 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from personalization.access.services import actor_name, audit
 from personalization.customers.errors import InvalidTraits
+from personalization.customers.reading import may_see
+from personalization.privacy.told import told_words
 from personalization.traits import declaration_admin, services
 from personalization.traits.models import TraitDefinition
 from personalization.traits.registry import trait_kinds
@@ -58,6 +59,9 @@ class TraitDefinitionAdmin(ModelAdmin):
     search_fields = ["name", "description"]
     readonly_fields = ["how", "coverage", "evidence"]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TraitDefinition]:
+        return super().get_queryset(request).annotate(is_whole=Value(may_see(request)))
+
     @display(description=_("kind"), ordering="kind")
     def kind_name(self, definition: TraitDefinition) -> str:
         kind = trait_kinds().get(definition.kind)
@@ -69,12 +73,12 @@ class TraitDefinitionAdmin(ModelAdmin):
         return kind.formula(definition) if kind and definition.name else "–"
 
     @display(description=_("coverage"))
-    def coverage(self, definition: TraitDefinition) -> str:
+    def coverage(self, definition: Any) -> str:
         if definition.problem:
             return definition.problem
         if definition.refreshed_at is None:
             return str(_("not computed yet"))
-        number = formats.number_format(definition.covered, force_grouping=True)
+        number = told_words(definition.covered, whole=definition.is_whole)
         return str(_("%(number)s customers") % {"number": number})
 
     @display(description=_("check on later data"))

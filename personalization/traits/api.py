@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from personalization.access.models import Scope
 from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name, audit
+from personalization.privacy.told import told_count
 from personalization.traits import services
 from personalization.traits.models import TraitDefinition
 from personalization.traits.registry import trait_kinds
@@ -20,6 +21,9 @@ from personalization.traits.registry import trait_kinds
 class TraitDefinitionSerializer(serializers.ModelSerializer):
     formula = serializers.SerializerMethodField(help_text="How a value comes about.")
     value_type = serializers.SerializerMethodField(help_text="number, text or time")
+    covered = serializers.SerializerMethodField(
+        help_text="Customers with a value; in steps for staff who work without personal data."
+    )
     checked = serializers.SerializerMethodField(
         help_text="Of a forecast: how it held on data that was kept back; null when it cannot be told."
     )
@@ -30,7 +34,7 @@ class TraitDefinitionSerializer(serializers.ModelSerializer):
             "name", "kind", "event", "property", "filter", "window_days", "description", "is_active",
             "formula", "value_type", "covered", "problem", "checked", "refreshed_at",
         ]  # fmt: skip
-        read_only_fields = ["covered", "problem", "refreshed_at"]
+        read_only_fields = ["problem", "refreshed_at"]
 
     def get_formula(self, definition: TraitDefinition) -> str:
         kind = trait_kinds().get(definition.kind)
@@ -39,6 +43,9 @@ class TraitDefinitionSerializer(serializers.ModelSerializer):
     def get_value_type(self, definition: TraitDefinition) -> str:
         kind = trait_kinds().get(definition.kind)
         return kind.value_type if kind else ""
+
+    def get_covered(self, definition: TraitDefinition) -> int:
+        return told_count(self.context["request"], definition.covered)
 
     def get_checked(self, definition: TraitDefinition) -> dict[str, Any] | None:
         return definition.state.get("checked")
@@ -66,7 +73,7 @@ class TraitDetail(APIView):
 
     @extend_schema(responses=TraitDefinitionSerializer)
     def get(self, request: Request, name: str) -> Response:
-        return Response(TraitDefinitionSerializer(_find(name)).data)
+        return _answer(request, _find(name))
 
     @extend_schema(request=TraitDefinitionSerializer, responses=TraitDefinitionSerializer)
     def patch(self, request: Request, name: str) -> Response:
@@ -94,4 +101,9 @@ def _save(request: Request, definition: TraitDefinition | None) -> Response:
     services.save_definition(changed)
     fields = sorted(serializer.validated_data)
     audit(actor_name(request), "trait.saved", f"trait:{changed.name}", fields=fields)
-    return Response(TraitDefinitionSerializer(changed).data, status=200 if definition else 201)
+    return _answer(request, changed, status=200 if definition else 201)
+
+
+def _answer(request: Request, definition: TraitDefinition, *, status: int = 200) -> Response:
+    data = TraitDefinitionSerializer(definition, context={"request": request}).data
+    return Response(data, status=status)

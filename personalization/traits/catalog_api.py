@@ -14,6 +14,7 @@ from personalization.access.models import Scope
 from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name, audit
 from personalization.customers.declarations import TraitDeclaration
+from personalization.privacy.told import told_count
 from personalization.traits import declarations, tasks
 from personalization.traits.catalog import read_catalog
 
@@ -33,7 +34,9 @@ class CatalogEntrySerializer(serializers.Serializer):
     )
     sensitivity = serializers.CharField()
     is_encrypted = serializers.BooleanField()
-    customers = serializers.IntegerField(help_text="With a value, among the newest 3,000 profiles.")
+    customers = serializers.IntegerField(
+        help_text="With a value, among the newest 3,000 profiles; in steps for staff without personal data."
+    )
     misfits = serializers.IntegerField(help_text="Values of those that do not fit the type or rules.")
     examples = serializers.ListField(
         child=serializers.CharField(), help_text="Only values of as many customers as the floor of reports."
@@ -67,7 +70,11 @@ class TraitCatalog(APIView):
     @extend_schema(responses=CatalogEntrySerializer(many=True))
     def get(self, request: Request) -> Response:
         """Every trait: declared, discovered with a suggested type, computed, standard."""
-        entries = [asdict(entry) for entry in read_catalog()]
+        entries = [
+            asdict(entry)
+            | {name: told_count(request, getattr(entry, name)) for name in ("customers", "misfits")}
+            for entry in read_catalog()
+        ]
         return Response(CatalogEntrySerializer(entries, many=True).data)
 
 

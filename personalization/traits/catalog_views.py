@@ -7,13 +7,15 @@ from django.views.decorators.http import require_GET
 from personalization.access.shell import render_page, staff_page
 from personalization.customers.declarations import Sensitivity, TraitDeclaration, ValueType
 from personalization.customers.discovered import SAMPLE
+from personalization.customers.reading import may_see
+from personalization.privacy.told import told_words
 from personalization.traits.catalog import COMPUTED, DECLARED, DISCOVERED, STANDARD, read_catalog
 
 
 @require_GET
 @staff_page("customers.view_traitdeclaration")
 def catalog(request: HttpRequest) -> HttpResponse:
-    entries = read_catalog()
+    entries, whole = read_catalog(), may_see(request)
     types, sensitivities = dict(ValueType.choices), dict(Sensitivity.choices)
     numbers = dict(TraitDeclaration.objects.values_list("name", "pk"))
     groups = [
@@ -26,6 +28,8 @@ def catalog(request: HttpRequest) -> HttpResponse:
                     "type": types.get(entry.value_type, entry.value_type),
                     "sensitivity": sensitivities.get(entry.sensitivity, ""),
                     "declaration": numbers.get(entry.name),
+                    "customers": told_words(entry.customers, whole=whole),
+                    "misfits": told_words(entry.misfits, whole=whole),
                 }
                 for entry in entries
                 if entry.origin == origin

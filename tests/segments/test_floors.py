@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import timezone
 
 from personalization.access.models import User
+from personalization.privacy.told import told_words
 from personalization.segments import membership
-from personalization.segments.floors import told_words
 from personalization.segments.services import save_segment
 
 GB = {"trait": "country", "op": "is", "value": "GB"}

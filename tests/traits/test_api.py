@@ -1,6 +1,8 @@
 import json
+import re
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 
 from personalization.access.models import AuditEntry, User
@@ -74,3 +76,24 @@ def test_the_page_lists_formulas_and_coverage(ada, define):
     data = {"name": "clicks", "kind": "count", "event": "Message Clicked", "filter": "{}", "is_active": "on"}
     assert boss.post("/admin/traits/traitdefinition/add/", data).status_code == 302
     assert TraitDefinition.objects.filter(name="clicks").exists()
+
+
+def test_staff_without_personal_data_see_numbers_of_customers_in_steps(ada, define, settings):
+    settings.K_ANONYMITY = 10
+    define("orders", "count", covered=67, refreshed_at=NOW)
+    define("clicks", "count", covered=4, refreshed_at=NOW)
+    Customer.objects.bulk_create([Customer(traits={"plan": "gold"}, created_at=NOW) for _ in range(23)])
+    kim = User.objects.create_user("kim", password="x", is_staff=True)
+    kim.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_traitdefinition", "view_traitdeclaration"])
+    )
+    client = Client()
+    client.force_login(kim)
+    page = client.get("/admin/traits/traitdefinition/").content.decode()
+    assert "60 customers" in page and "&lt; 10 customers" in page
+    assert "67 customers" not in page and "4 customers" not in page
+    catalog = re.sub(r"<[^>]+>|\s+", " ", client.get("/app/traits/").content.decode())
+    assert " 20 " in catalog.partition("plan")[2][:120]
+    boss = Client()
+    boss.force_login(User.objects.create_superuser("boss", password="x"))
+    assert "67 customers" in boss.get("/admin/traits/traitdefinition/").content.decode()
