@@ -140,11 +140,12 @@ class Server:
     def measure(self, token: str, *, size: int, seconds: float) -> dict[str, Any]:
         before = self._cpu_seconds()
         found = generate(self.port, token, size=size, seconds=seconds)
-        used = self._cpu_seconds() - before
+        used = sum(now - before.get(pid, 0.0) for pid, now in self._cpu_seconds().items())
         return {"cpu_us_per_event": round(1e6 * used / found.pop("sent"), 1), **found}
 
-    def _cpu_seconds(self) -> float:
-        """Of the server's processes and of those of PostgreSQL that speak with clients."""
+    def _cpu_seconds(self) -> dict[int, float]:
+        """By process: the server's, and those of PostgreSQL that speak with clients. One that has gone
+        meanwhile, after a load, is not there the second time and counts for nothing."""
         parent = self.process.pid
         workers = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
         with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
@@ -152,10 +153,10 @@ class Server:
                 "SELECT pid FROM pg_stat_activity"
                 " WHERE datname = current_database() AND backend_type = 'client backend'"
             )
-            return sum(cpu_seconds_of(pid) for pid in [*workers, *(row[0] for row in rows)])
+            return {pid: cpu_seconds_of(pid) for pid in [*map(int, workers), *(row[0] for row in rows)]}
 
 
-def cpu_seconds_of(pid: int | str) -> float:
+def cpu_seconds_of(pid: int) -> float:
     used = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
 
