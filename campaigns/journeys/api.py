@@ -88,7 +88,7 @@ class PassageSerializer(serializers.ModelSerializer[Passage]):
         model = Passage
         fields = [
             "id", "customer_id", "customer", "version", "status", "node", "entry", "entered_at", "arrived_at",
-            "due_at", "ended_at", "end_reason", "goal_at", "way",
+            "due_at", "ended_at", "end_reason", "goal_at", "is_test", "way",
         ]  # fmt: skip
 
     def get_way(self, passage: Passage) -> list[dict[str, Any]]:

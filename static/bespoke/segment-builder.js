@@ -248,27 +248,6 @@
           this.saving = false;
         },
 
-        // Puts each error beside the row it is about; what belongs to no row is shown on its own.
-        show(problem, places, saving = false) {
-          const errors = {};
-          for (const { pointer, detail } of problem.errors || []) {
-            if (pointer === "/name") {
-              errors.name = detail;
-              continue;
-            }
-            const inside = pointer.replace(/^\/definition/, "");
-            const owner = places
-              .filter(([place]) => inside === place || inside.startsWith(place + "/"))
-              .sort((left, right) => right[0].length - left[0].length)[0];
-            if (owner) errors[owner[1]] = detail;
-          }
-          const sentence = [problem.title, problem.detail].filter(Boolean).join(". ");
-          if (saving) errors.form = sentence;
-          else this.trouble = sentence;
-          this.errors = errors;
-          if (errors.name) this.focus("#segment-name");
-        },
-
         // --- Numbers -------------------------------------------------------------------------------------------
         number(value) {
           return new Intl.NumberFormat(document.documentElement.lang || "en").format(value);

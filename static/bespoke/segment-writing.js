@@ -1,6 +1,6 @@
 // The tree of the builder as a definition: mixed into the builder.
 // `strict` keeps unfinished conditions, so that the server says what is missing. Every node remembers its
-// JSON pointer, so that errors find their row.
+// JSON pointer, so that `show` puts errors beside their row.
 
 window.segmentWriting = (() => {
   "use strict";
@@ -112,6 +112,27 @@ window.segmentWriting = (() => {
     read(strict) {
       const found = { places: [], unfinished: false };
       return { definition: this.write(this.root, "", strict, found), ...found };
+    },
+
+    // Puts each error beside the row it is about; what belongs to no row is shown on its own.
+    show(problem, places, saving = false) {
+      const errors = {};
+      for (const { pointer, detail } of problem.errors || []) {
+        if (pointer === "/name") {
+          errors.name = detail;
+          continue;
+        }
+        const inside = pointer.replace(/^\/definition/, "");
+        const owner = places
+          .filter(([place]) => inside === place || inside.startsWith(place + "/"))
+          .sort((left, right) => right[0].length - left[0].length)[0];
+        if (owner) errors[owner[1]] = detail;
+      }
+      const sentence = [problem.title, problem.detail].filter(Boolean).join(". ");
+      if (saving) errors.form = sentence;
+      else this.trouble = sentence;
+      this.errors = errors;
+      if (errors.name) this.focus("#segment-name");
     },
   };
 })();

@@ -115,6 +115,8 @@ def test_a_test_passes_through_a_journey_beside_the_real_one(
     assert counts(journey)["entered"] == 1 and counts(journey)["nodes"]["mail"]["passed"] == 1
     test = Passage.everything.get(is_test=True)
     assert test.status == "finished"
+    people = client.get(f"/api/v1/journeys/{journey.pk}/people", headers=headers()).json()["results"]
+    assert {one["id"] for one in people if one["is_test"]} == {test.pk} and len(people) == 2
     assert Delivery.everything.get(occurrence=test.pk).is_test
     assert test.steps.get(node="mark").detail == "test: not written"
     assert Customer.objects.get(pk=person.pk).traits == {"tier": "gold"}  # by the real one

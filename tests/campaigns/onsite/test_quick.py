@@ -1,8 +1,11 @@
 """Usual calls are answered before the layers for pages, and no other way than the rest."""
 
 import pytest
+import redis
+from django.conf import settings
 
-from campaigns.onsite import api, quick
+from campaigns.onsite import api, quick, showing
+from personalization.access.services import create_key
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_once")]
 ASKED = {"customer": "c-1", "placements": ["hero"]}
@@ -59,3 +62,15 @@ def test_a_call_with_an_idempotency_key_is_answered_by_the_way_that_keeps_answer
     assert seen == ["view"]
     assert again["Idempotent-Replayed"] == "true"
     assert again.json() == first.json()
+
+
+def test_a_test_key_is_answered_and_nothing_is_written_down(program, make_offer):
+    make_offer(body="<p>Sale</p>")
+    token = create_key(name="try", scopes=["decide"], is_test=True)[1]
+    answer = ask(program, ASKED, headers={"Authorization": f"Bearer {token}"})
+    assert answer.json()["placements"][0]["content"] == "<p>Sale</p>"
+    assert answer["Bespoke-Test"] == "true"
+    written = redis.Redis.from_url(settings.REDIS_URL)
+    assert written.xlen(showing.WAITING) == 0
+    ask(program, ASKED)
+    assert written.xlen(showing.WAITING) == 1
