@@ -37,9 +37,10 @@ def ligatures(font: TTFont) -> dict[str, str]:
 
 def words(unfold: Path) -> set[str]:
     found: set[str] = set()
-    for folder in (*(ROOT / one for one in OURS), unfold / "templates", unfold / "static/unfold/js"):
+    theirs = ("templates", "static/unfold/js", "static/unfold/css")
+    for folder in (*(ROOT / one for one in OURS), *(unfold / one for one in theirs)):
         for path in folder.rglob("*"):
-            if path.suffix in (".py", ".html", ".js"):
+            if path.suffix in (".py", ".html", ".js", ".css"):
                 found.update(WORD.findall(path.read_text()))
     return found
 

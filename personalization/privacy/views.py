@@ -9,7 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from personalization.access.services import actor_name
@@ -99,11 +99,15 @@ def _outlook(customer: Customer) -> list[dict[str, Any]]:
 
 
 KIND_NAMES = {
-    "profile": _lazy("Profiles"), "contact times": _lazy("Times of contact"), "events": _lazy("Events"),
-    "journeys": _lazy("Ways through journeys"), "messages": _lazy("Messages"),
-    "unconfirmed opt-ins": _lazy("Opt-ins that nobody confirmed"), "audit log": _lazy("Audit log"),
-    "reads of personal data": _lazy("Reads of personal data"),
-}  # fmt: skip
+    "profile": gettext_lazy("Profiles"),
+    "contact times": gettext_lazy("Times of contact"),
+    "events": gettext_lazy("Events"),
+    "journeys": gettext_lazy("Ways through journeys"),
+    "messages": gettext_lazy("Messages"),
+    "unconfirmed opt-ins": gettext_lazy("Opt-ins that nobody confirmed"),
+    "audit log": gettext_lazy("Audit log"),
+    "reads of personal data": gettext_lazy("Reads of personal data"),
+}
 
 
 @require_http_methods(["GET", "POST"])

@@ -35,6 +35,18 @@ WORDS = """[...document.querySelectorAll('.material-symbols-outlined')]
   .filter(one => { const range = document.createRange(); range.selectNodeContents(one);
     return range.getBoundingClientRect().width > 1.2 * parseFloat(getComputedStyle(one).fontSize); })
   .map(one => one.textContent.trim())"""
+# The same for those that a style sheet puts after an element.
+STYLED = """[...document.querySelectorAll('a, i, span, button')].flatMap(one => {
+    const style = getComputedStyle(one, '::after'), name = /^"([a-z_]{3,})"$/.exec(style.content);
+    if (!name || !style.fontFamily.includes('Symbols')) return [];
+    const tried = document.body.appendChild(document.createElement('span'));
+    Object.assign(tried.style, { position: 'absolute', whiteSpace: 'nowrap', fontFamily: style.fontFamily,
+      fontSize: '20px', fontFeatureSettings: '"liga"', letterSpacing: 'normal', textTransform: 'none' });
+    tried.textContent = name[1];
+    const width = tried.offsetWidth;
+    tried.remove();
+    return width > 24 ? [name[1]] : [];
+  })"""
 SIZES = {"desk": {"width": 1400, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
@@ -47,7 +59,10 @@ def asset_bytes(path: str) -> int:
 def loading_problems(page: Page, path: str) -> list[str]:
     """What is too heavy, and icons that show as words."""
     page.wait_for_function("document.fonts.status === 'loaded'")
-    found = [f"the icon {name} is not in the font: run bin/assets" for name in page.evaluate(WORDS)]
+    found = [
+        f"the icon {name} is not in the font: run bin/assets"
+        for name in page.evaluate(WORDS) + page.evaluate(STYLED)
+    ]
     sizes = {asset: asset_bytes(asset) for asset in page.evaluate(ASSETS)}
     charts = sizes.pop(CHARTS, 0)
     weight = page.evaluate(PAGE_BYTES) + sum(sizes.values())
