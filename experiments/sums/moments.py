@@ -16,13 +16,13 @@ from typing import Any
 
 from django.db import transaction
 
-from experiments.metrics import NAMES, Sums
-from experiments.models import Assignment, DaySums, Experiment, Metric, MetricState
+from experiments.models import DaySums, Experiment, Metric, MetricState
+from experiments.sums.day_rows import add_all, days_of, store_changes, view_of
+from experiments.sums.late_events import late_names, touched_customers
 from experiments.sums.metric_sums import Assigned, MetricSums, rows_of
-from experiments.sums.questions import DAY, ByDay, Question, View, matching
+from experiments.sums.questions import DAY, ByDay, Question, View
 from experiments.sums.steps import count_values, sum_steps
 from experiments.sums.totals import Totals, begin_totals, find_totals, forget_totals, key_of
-from personalization.events.models import Event
 
 # Longer than any transaction that writes events: what was received before has been committed.
 GRACE = timedelta(hours=1)
@@ -108,8 +108,8 @@ def _load(questions: list[Question], assigned: Assigned) -> list[ByDay]:
     stored = _carry_on(questions, assigned)
     if stored is None:
         return sum_steps(questions, view=now)
-    found = [_days(state) for state in stored.states]
-    _add_all(found, _advance(questions, assigned, stored, to=now))
+    found = [days_of(state) for state in stored.states]
+    add_all(found, _advance(questions, assigned, stored, to=now))
     return found
 
 
@@ -146,7 +146,7 @@ def _carry_on(questions: list[Question], assigned: Assigned) -> Stored | None:
             metric=question.metric,
             defaults=marks | {"definition": question.definition()},
         )
-        _store(state, by_day)
+        store_changes(state, by_day)
         states.append(state)
     return Stored(states, to, totals)
 
@@ -160,7 +160,7 @@ def _find(questions: list[Question], assigned: Assigned) -> Stored | None:
     states = [by_metric[q.metric.pk] for q in questions if q.metric.pk in by_metric]
     totals = find_totals(questions)
     if len(states) == len(questions) and _still_holds(questions, states, totals, assigned):
-        return Stored(states, _view(states[0]), totals)
+        return Stored(states, view_of(states[0]), totals)
     DaySums.objects.filter(state__in=states).delete()
     found.delete()
     forget_totals(questions)
@@ -170,10 +170,10 @@ def _find(questions: list[Question], assigned: Assigned) -> Stored | None:
 def _still_holds(
     questions: list[Question], states: list[MetricState], totals: Totals | None, assigned: Assigned
 ) -> bool:
-    view, metric = _view(states[0]), questions[0].metric
-    if any(_view(state) != view for state in states) or totals is None != _is_closed(questions, view):
+    view, metric = view_of(states[0]), questions[0].metric
+    if any(view_of(state) != view for state in states) or totals is None != _is_closed(questions, view):
         return False
-    late = _late_names(assigned, view)
+    late = late_names(assigned, view)
     # Events that changed hands were counted for somebody whose events do not tell any more.
     if any(late.get(name) for name in (metric.event, metric.denominator_event)):
         return False
@@ -199,98 +199,14 @@ def _advance(
     """What to add to the days that are stored (None: nothing yet) to see what `to` sees; where everybody
     then stands goes to `keep`."""
     known = stored.view if stored else None
-    touched = _touched(questions[0], assigned, known, to)
+    touched = touched_customers(questions[0], assigned, known, to)
     if stored is not None and stored.totals is None:  # every window had closed
         found: list[ByDay] = [{} for _ in questions]
     else:
         past = stored.totals if stored else None
         found = sum_steps(questions, view=View(to.until), past=past, keep=keep, without=touched)
     if touched:
-        _add_all(found, sum_steps(questions, view=to, keep=keep, only=touched))
+        add_all(found, sum_steps(questions, view=to, keep=keep, only=touched))
         if known is not None:
-            _add_all(found, sum_steps(questions, view=known, only=touched), sign=-1)
+            add_all(found, sum_steps(questions, view=known, only=touched), sign=-1)
     return found
-
-
-def _touched(question: Question, assigned: Assigned, known: View | None, to: View) -> list[int]:
-    """Customers whose events do not simply go on from what is stored: they are read from the beginning.
-
-    Those with an event that came after its day had been stored, those with one that must not be stored yet,
-    and, where one looks back, those assigned since.
-    """
-    found: set[int] = set()
-    wanted = {question.metric.event, question.metric.denominator_event}
-    for view in (known, to):
-        if view is None or view.received_until is None or not wanted & set(_late_names(assigned, view)):
-            continue
-        found |= {
-            customer_id
-            for (customer_id,) in rows_of(
-                f"SELECT DISTINCT e.customer_id FROM {Event._meta.db_table} e"  # noqa: S608
-                f" JOIN {Assignment._meta.db_table} a ON a.customer_id = e.customer_id"
-                f" WHERE a.experiment_id = %(experiment)s AND {matching(question)}"
-                " AND e.received_at > %(received)s AND e.occurred_at < %(until)s",
-                question.parameters() | {"received": view.received_until, "until": view.until},
-            )
-        }
-    if question.looks_back and known is not None:
-        since = Assignment.objects.filter(
-            experiment=question.experiment, assigned_at__gte=known.until, assigned_at__lt=to.until
-        )
-        found.update(since.values_list("customer_id", flat=True))
-    return sorted(found)
-
-
-def _late_names(assigned: Assigned, view: View) -> dict[str, bool]:
-    """Names of the events that belong into the view but came later; whether one of them changed hands.
-
-    Asked once for all metrics: it reads what was received since, from an index of a few pages.
-    """
-    if view not in assigned.late:
-        assigned.late[view] = dict(
-            rows_of(
-                f"SELECT name, bool_or(context ? 'joined_from') FROM {Event._meta.db_table}"  # noqa: S608
-                " WHERE received_at > %(received)s AND occurred_at < %(until)s GROUP BY name",
-                {"received": view.received_until, "until": view.until},
-            )
-        )
-    return assigned.late[view]
-
-
-def _view(state: MetricState) -> View:
-    return View(state.until, state.received_until)
-
-
-def _days(state: MetricState) -> ByDay:
-    found: ByDay = {}
-    for row in state.days.all():
-        found.setdefault(row.variant_id, {})[row.day] = Sums(*(getattr(row, name) for name in NAMES))
-    return found
-
-
-def _store(state: MetricState, changes: ByDay) -> None:
-    days = _days(state)
-    _add(days, changes)
-    DaySums.objects.bulk_create(
-        (
-            DaySums(state=state, variant_id=variant_id, day=day, **vars(days[variant_id][day]))
-            for variant_id, changed in changes.items()
-            for day in changed
-        ),
-        update_conflicts=True,
-        unique_fields=["state", "variant", "day"],
-        update_fields=list(NAMES),
-    )
-
-
-def _add(days: ByDay, changes: ByDay, *, sign: int = 1) -> None:
-    for variant_id, changed in changes.items():
-        known = days.setdefault(variant_id, {})
-        for day, sums in changed.items():
-            before = known.get(day, Sums())
-            known[day] = before + sums if sign > 0 else before - sums
-
-
-def _add_all(found: list[ByDay], changes: list[ByDay], *, sign: int = 1) -> None:
-    for days, changed in zip(found, changes, strict=True):
-        _add(days, changed, sign=sign)
