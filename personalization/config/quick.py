@@ -5,14 +5,20 @@ and say nothing about a program's call with a key.
 """
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, resolve
 
 from campaigns.onsite import quick as onsite
+from personalization.events import ingest_views
+from personalization.events.messages import CALLS
 
-ANSWER: dict[str, Callable[[HttpRequest], HttpResponse | None]] = {"/api/v1/decide": onsite.decide}
+ANSWER: dict[str, Callable[[HttpRequest], HttpResponse | None]] = {
+    "/api/v1/decide": onsite.decide,
+    "/v1/batch": ingest_views.batch,
+    **{f"/v1/{name}": partial(ingest_views.call, name=name) for name in CALLS},
+}
 
 
 class QuickMiddleware:

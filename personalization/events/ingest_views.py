@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
@@ -52,13 +52,24 @@ class _TooLarge(ProblemError):
 @csrf_exempt
 def call(request: HttpRequest, name: str) -> HttpResponse:
     """One message, named by the address."""
-    return _answer(request, name)
+    return _answer_readably(request, name)
 
 
 @csrf_exempt
 def batch(request: HttpRequest) -> HttpResponse:
     """Up to 500 kB of messages; the answer names those that were not taken, all others are stored."""
-    return _answer(request, "")
+    return _answer_readably(request, "")
+
+
+def _answer_readably(request: HttpRequest, name: str) -> HttpResponse:
+    """What is refused is told in the caller's language. Calls come here past the middlewares for pages
+    (`config.quick`), of which one would choose it."""
+    language = translation.get_language_from_request(request)
+    with translation.override(language):
+        response = _answer(request, name)
+    response.headers["Content-Language"] = language
+    response.headers["Content-Length"] = str(len(response.content))
+    return response
 
 
 def _answer(request: HttpRequest, name: str) -> HttpResponse:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.utils import timezone
 from structlog.testing import capture_logs
 
@@ -274,3 +275,22 @@ def test_letters_that_separate_columns_are_stored_as_they_came(post):
     assert [event.properties for event in Event.objects.all()] == [properties, properties]
     assert Event.objects.exclude(context={}).get().context == properties
     assert Customer.objects.get().external_id == "a\\N"
+
+
+def test_what_is_refused_is_told_in_the_callers_language(post):
+    batch = {"batch": [{"type": "track", "userId": "ada", "event": "E", "properties": {"n": "x" * 33_000}}]}
+    for language, reason in (("zh-hans", "大于 32 kB"), ("fr", "larger than 32 kB")):
+        answer = post("batch", batch, **{"Accept-Language": language})
+        assert answer.json()["errors"] == [{"index": 0, "reason": reason}]
+        assert answer["Content-Language"] == ("zh-hans" if language == "zh-hans" else "en")
+    assert post("track", b"{", **{"Accept-Language": "zh-hans"}).json()["detail"] != "The body is not JSON."
+
+
+def test_nothing_that_only_pages_need_stands_before_a_call(post, monkeypatch):
+    def refuse(*given):
+        raise AssertionError("a page's middleware was asked")
+
+    monkeypatch.setattr(SessionMiddleware, "process_request", refuse)
+    answer = post("track", {"userId": "ada", "event": "E"})
+    assert (answer.status_code, answer["Content-Length"]) == (200, str(len(answer.content)))
+    assert answer["X-Request-Id"]
