@@ -136,6 +136,13 @@ def take_reply(delivery: Delivery, *, key: str, at: datetime, is_automatic: bool
     record(delivery, "Message Replied", f"reply-{key}", at=at, **extra)
 
 
+def take_unsubscribe(delivery: Delivery, *, at: datetime) -> None:
+    """They answered with a word that ends all messages of the channel, or told the provider so."""
+    resolve(delivery, DeliveryStatus.SENT, at=at)
+    suppress(delivery, SuppressionReason.UNSUBSCRIBED)
+    record(delivery, "Message Unsubscribed", "unsubscribe", at=at, scope="all")
+
+
 def resolve(delivery: Delivery, status: str, *, at: datetime, detail: str = "") -> bool:
     """Ends an unknown by evidence; whether it did. Nothing else is touched."""
     changes: dict[str, Any] = {"status": status, "detail": redact(detail)[:300] or delivery.detail}

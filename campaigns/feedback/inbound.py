@@ -1,5 +1,6 @@
 """What a phone writes back, by SMS or WhatsApp: a word that ends all messages, or a reply."""
 
+import string
 from datetime import datetime, timedelta
 
 from campaigns.feedback import handling
@@ -8,6 +9,7 @@ from personalization.customers.models import Customer, SuppressionReason
 from personalization.customers.services import suppress
 
 STOP = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "TD", "退订"}
+BLANKS = string.whitespace + string.punctuation + "。！!．"
 # What comes later has little to do with what we wrote.
 ANSWERED_WITHIN = timedelta(days=7)
 
@@ -16,15 +18,22 @@ def take_text(*, channel: str, phone: str, text: str, key: str, at: datetime) ->
     """`key` names the text, so that a repeated call counts once. The words themselves are not kept."""
     if not phone.startswith("+"):
         return
-    if text.strip().upper() in STOP:
+    delivery = _answered(channel, phone, at)
+    if is_stop(text):
         customer = Customer.objects.filter(phone=phone).order_by("pk").first()
         suppress(
             channel=channel, address=phone, reason=SuppressionReason.UNSUBSCRIBED,
             customer_id=customer.pk if customer else None,
         )  # fmt: skip
-    delivery = _answered(channel, phone, at)
-    if delivery is not None:
+        if delivery is not None:
+            handling.take_unsubscribe(delivery, at=at)
+    elif delivery is not None:
         handling.take_reply(delivery, key=key, at=at, is_automatic=False)
+
+
+def is_stop(text: str) -> bool:
+    """One of the words alone, however it is written: “Stop.”, “ stop ”."""
+    return text.strip(BLANKS).upper() in STOP
 
 
 def _answered(channel: str, phone: str, at: datetime) -> Delivery | None:

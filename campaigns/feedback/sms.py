@@ -15,7 +15,8 @@ from campaigns.feedback.inbound import take_text
 from campaigns.models import DeliveryStatus, SenderAccount
 
 # Codes of numbers that will never take a message. 30003 is only a phone that is switched off.
-GONE = {"30004", "30005", "30006", "21610", "21614"}
+GONE = {"30004", "30005", "30006", "21614"}
+OPTED_OUT = "21610"  # the person wrote STOP to the provider
 
 
 def is_signed(request: HttpRequest, account: SenderAccount) -> bool:
@@ -42,6 +43,8 @@ def take_status(request: HttpRequest, number: str) -> bool:
         handling.take_delivered(delivery, at=now)
     elif status == "sent":
         handling.resolve(delivery, DeliveryStatus.SENT, at=now)
+    elif status in ("undelivered", "failed") and code == OPTED_OUT:
+        handling.take_unsubscribe(delivery, at=now)
     elif status in ("undelivered", "failed"):
         kind = HARD if code in GONE else SOFT
         failure = Failure("", kind, "", f"{status} {code}")

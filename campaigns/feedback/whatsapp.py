@@ -18,7 +18,6 @@ from campaigns.feedback import handling
 from campaigns.feedback.classify import SOFT, Failure
 from campaigns.feedback.inbound import take_text
 from campaigns.models import DeliveryStatus, SenderAccount
-from personalization.customers.models import SuppressionReason
 
 OPTED_OUT = 131050  # the person said no to the provider
 
@@ -67,7 +66,7 @@ def _take_status(status: Mapping[str, Any]) -> None:
             failure = Failure("", SOFT, "", f"failed {codes[0] if codes else ''}".strip())
             handling.take_bounce(delivery, failure, key=f"whatsapp:{number}", at=at)
             if OPTED_OUT in codes:
-                handling.suppress(delivery, SuppressionReason.UNSUBSCRIBED)
+                handling.take_unsubscribe(delivery, at=at)
 
 
 def _texts(messages: Any) -> Iterator[tuple[str, str, str, datetime]]:

@@ -39,6 +39,14 @@ DEFAULT_METRICS: list[dict[str, Any]] = [
         "position": 3,
     },
     {
+        "key": "replied",
+        "name": gettext_noop("Customers who replied"),
+        "kind": "conversion",
+        "event": "Message Replied",
+        "scope": MetricScope.EXPERIMENT,
+        "position": 4,
+    },
+    {
         "key": "unsubscribed",
         "name": gettext_noop("Customers who unsubscribed"),
         "kind": "conversion",
@@ -47,6 +55,6 @@ DEFAULT_METRICS: list[dict[str, Any]] = [
         "direction": Direction.DOWN,
         "role": MetricRole.GUARDRAIL,
         "margin": 0.002,
-        "position": 4,
+        "position": 5,
     },
 ]

@@ -26,6 +26,7 @@ from personalization.customers.serializers import (
     CustomerPatchSerializer,
     CustomerSerializer,
     IdentifierSerializer,
+    SuppressionSerializer,
 )
 from personalization.customers.timeline import read_timeline
 from personalization.customers.timeline_api import TimelineSerializer, timeline_json
@@ -38,10 +39,13 @@ class ProfileSerializer(CustomerSerializer):
     """As GET shows one customer."""
 
     identifiers = IdentifierSerializer(many=True, read_only=True)
+    suppressions = SuppressionSerializer(
+        many=True, read_only=True, help_text="Channels on which the present address is never written to."
+    )
     timeline = TimelineSerializer(read_only=True)
 
     class Meta(CustomerSerializer.Meta):
-        fields = [*CustomerSerializer.Meta.fields, "identifiers", "timeline"]
+        fields = [*CustomerSerializer.Meta.fields, "identifiers", "suppressions", "timeline"]
         read_only_fields = fields
 
 
@@ -122,6 +126,9 @@ class CustomerDetail(APIView):
         shown = self._show(request, customer.pk)
         identifiers = customer.identifiers.order_by("pk") if may_see(request) else []
         shown.data["identifiers"] = IdentifierSerializer(identifiers, many=True).data
+        shown.data["suppressions"] = SuppressionSerializer(
+            selectors.suppressions_of(customer), many=True
+        ).data
         shown.data["timeline"] = timeline_json(
             read_timeline(customer.pk, limit=PROFILE_ENTRIES), whole=may_see(request)
         )

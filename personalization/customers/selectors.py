@@ -76,6 +76,13 @@ def suppression_of(customer: Customer, *, channel: str) -> Suppression | None:
     return Suppression.objects.filter(channel=channel, address_hash=address_hash(channel, address)).first()
 
 
+def suppressions_of(customer: Customer) -> QuerySet[Suppression]:
+    """The entries that silence this customer's present addresses, one a channel at most."""
+    own = {channel: present_address(customer, channel=channel) for channel in Channel}
+    hashes = [address_hash(channel, address) for channel, address in own.items() if address]
+    return Suppression.objects.filter(address_hash__in=hashes).order_by("channel")
+
+
 def consent_history(customer: Customer) -> QuerySet[Consent]:
     """Every statement of this customer, newest first."""
     return customer.consents.select_related("wording").order_by("-recorded_at", "-id")
@@ -124,6 +131,12 @@ def _addresses(customer_ids: Collection[int], *, channel: str) -> Iterable[tuple
     if column is None:
         return [(pk, person_address(pk)) for pk in customer_ids]
     return Customer.objects.filter(pk__in=these(customer_ids)).values_list("pk", column)
+
+
+def present_address(customer: Customer, *, channel: str) -> str:
+    """What a suppression of this channel would name now; "" without an address."""
+    column = ADDRESS_COLUMNS.get(Channel(channel))
+    return str(getattr(customer, column) or "") if column else person_address(customer.pk)
 
 
 def person_address(customer_id: int) -> str:

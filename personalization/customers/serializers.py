@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from personalization.customers.models import Consent, Customer, Identifier
+from personalization.customers.models import Consent, Customer, Identifier, Suppression
 from personalization.customers.traits import COLUMNS
 
 
@@ -38,6 +38,12 @@ class CustomerSerializer(serializers.ModelSerializer):
         model = Customer
         fields = ["id", "external_id", *COLUMNS, "traits", "consents", "created_at", "updated_at"]
         read_only_fields = fields
+
+
+class SuppressionSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Suppression
+        fields = ["channel", "reason", "created_at"]
 
 
 class CustomerPatchSerializer(serializers.Serializer):

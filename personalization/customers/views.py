@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -22,7 +22,9 @@ def profile(request: HttpRequest, pk: int) -> HttpResponse:
     customer = get_object_or_404(Customer, pk=pk)
     if customer.merged_into_id:
         return redirect("customers:profile", customer.merged_into_id)
-    suppression = selectors.suppression_of(customer, channel=Channel.EMAIL)
+    suppressions = list(selectors.suppressions_of(customer))
+    silent = {one.channel for one in suppressions}
+    reached = [one for one in Channel if selectors.present_address(customer, channel=one)]
     may_see = reading.may_see(request)
     reading.show_one(request, customer, page="profile")
     merges = list(customer.merges.all()[:50]) if may_see else []
@@ -33,8 +35,9 @@ def profile(request: HttpRequest, pk: int) -> HttpResponse:
         "merges": [(merge, people[merge.actor]) for merge in merges],
         "identifiers": customer.identifiers.order_by("created_at", "id") if may_see else [],
         "statements": selectors.consent_history(customer),
-        "suppression": suppression,
-        "channel": Channel.EMAIL,
+        "suppressions": suppressions,
+        "channels": list(Channel),
+        "may_silence": [one for one in reached if one not in silent],
     }
     return render_page(request, "customers/profile.html", context, title=str(customer))
 
@@ -68,18 +71,22 @@ def change_suppression(request: HttpRequest, pk: int) -> HttpResponse:
     wanted = request.POST.get("suppressed") == "1"
     if not request.user.has_perm("customers.add_suppression" if wanted else "customers.delete_suppression"):
         raise PermissionDenied
-    if not customer.email:
-        messages.error(request, _("This customer has no e-mail address."))
+    channel = request.POST.get("channel", "")
+    if channel not in Channel.values:
+        raise Http404
+    address = selectors.present_address(customer, channel=channel)
+    if not address:
+        messages.error(request, _("This customer has no address on this channel."))
         return redirect("customers:profile", pk)
     with transaction.atomic():
         if wanted:
             services.suppress(
-                channel=Channel.EMAIL, address=customer.email, reason=SuppressionReason.MANUAL, customer_id=pk
+                channel=channel, address=address, reason=SuppressionReason.MANUAL, customer_id=pk
             )
         else:
-            services.unsuppress(channel=Channel.EMAIL, address=customer.email)
+            services.unsuppress(channel=channel, address=address)
         action = "suppression.added" if wanted else "suppression.removed"
-        audit(actor_name(request), action, f"customer:{pk}", channel=Channel.EMAIL.value)
+        audit(actor_name(request), action, f"customer:{pk}", channel=channel)
     messages.success(
         request, _("The address was suppressed.") if wanted else _("The address may be written to again.")
     )

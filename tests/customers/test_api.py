@@ -6,6 +6,7 @@ from django.test import Client
 from personalization.access.models import AuditEntry
 from personalization.access.services import create_key
 from personalization.customers.models import Consent, Customer
+from personalization.customers.services import suppress
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -55,6 +56,14 @@ def test_consent_is_put_and_shown(api, ada):
     assert Consent.objects.count() == 2
     assert api("put", "customers/ada/consents/pigeon/x", {"granted": True, "source": "f"}).status_code == 400
     assert api("put", path, {"granted": "perhaps", "source": "form"}).status_code == 400
+
+
+def test_what_silences_the_customer_is_told_by_channel(api, ada):
+    suppress(channel="email", address="Ada@example.com", reason="bounced")
+    suppress(channel="email", address="somebody@example.com", reason="bounced")
+    suppress(channel="webpush", address=f"#{ada.pk}", reason="manual")
+    told = api("get", "customers/ada").json()["suppressions"]
+    assert [(one["channel"], one["reason"]) for one in told] == [("email", "bounced"), ("webpush", "manual")]
 
 
 def test_the_list_goes_by_cursor(api):

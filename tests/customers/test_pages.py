@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from personalization.access.models import AuditEntry, User
-from personalization.customers import selectors
+from personalization.customers import selectors, services
 from personalization.customers.models import Customer
 from personalization.events.services import NewEvent, record_events
 
@@ -51,9 +51,9 @@ def test_the_profile_shows_traits_and_events_escaped(boss, ada):
 def test_staff_record_consent_and_suppression_with_their_name(boss, ada):
     boss.post(f"/app/customers/{ada.pk}/consent", {"channel": "email", "topic": "marketing", "granted": "1"})
     assert selectors.consented_ids([ada.pk], channel="email", topic="marketing") == {ada.pk}
-    boss.post(f"/app/customers/{ada.pk}/suppression", {"suppressed": "1"})
+    boss.post(f"/app/customers/{ada.pk}/suppression", {"suppressed": "1", "channel": "email"})
     assert selectors.suppressed_ids([ada.pk], channel="email") == {ada.pk}
-    boss.post(f"/app/customers/{ada.pk}/suppression", {"suppressed": "0"})
+    boss.post(f"/app/customers/{ada.pk}/suppression", {"suppressed": "0", "channel": "email"})
     assert selectors.suppressed_ids([ada.pk], channel="email") == set()
     actions = AuditEntry.objects.order_by("id").values_list("actor", "action")
     assert list(actions) == [
@@ -61,6 +61,19 @@ def test_staff_record_consent_and_suppression_with_their_name(boss, ada):
         ("user:boss", "suppression.added"),
         ("user:boss", "suppression.removed"),
     ]
+
+
+def test_a_stop_by_phone_is_seen_on_the_profile_and_can_be_lifted(boss, ada):
+    Customer.objects.filter(pk=ada.pk).update(phone="+442079460018")
+    services.suppress(channel="sms", address="+442079460018", reason="unsubscribed", customer_id=ada.pk)
+    page = boss.get(f"/app/customers/{ada.pk}").content.decode()
+    assert "Text message (SMS): this address is never written to: Unsubscribed" in page
+    boss.post(f"/app/customers/{ada.pk}/suppression", {"suppressed": "0", "channel": "sms"})
+    assert selectors.suppressed_ids([ada.pk], channel="sms") == set()
+    assert (
+        boss.post(f"/app/customers/{ada.pk}/suppression", {"suppressed": "1", "channel": "x"}).status_code
+        == 404
+    )
 
 
 def test_who_may_only_look_changes_nothing(viewer, ada):

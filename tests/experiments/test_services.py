@@ -108,6 +108,7 @@ def test_default_metrics_are_made_once_and_left_as_staff_changed_them(db):
         "conversion",
         "opened",
         "clicked",
+        "replied",
         "unsubscribed",
     ]
     assert Metric.objects.get(role="primary").window_days == 30

@@ -84,5 +84,18 @@ def test_stop_ends_all_messages_to_the_number_and_other_words_do_not(
     assert (reply.customer_id, reply.properties["channel"]) == (delivery.customer_id, "sms")
     assert "open" not in str(reply.properties)
     assert call(settings, path, token="another", From=PHONE, Body="STOP") == 403
-    assert call(settings, path, From=PHONE, Body=" stop ") == 200
+    assert call(settings, path, From=PHONE, Body=" Stop. ") == 200
     assert Suppression.objects.get().reason == "unsubscribed"
+    # It is no reply, and the guardrail of the report counts it.
+    assert Event.objects.filter(name="Message Replied").count() == 1
+    assert Event.objects.get(name="Message Unsubscribed").properties["scope"] == "all"
+
+
+def test_who_wrote_stop_to_the_provider_has_unsubscribed_and_not_bounced(
+    settings: Any, delivery: Delivery
+) -> None:
+    form = {"MessageStatus": "undelivered", "ErrorCode": "21610"}
+    assert call(settings, status_path(delivery), **form) == 204
+    assert Suppression.objects.get().reason == "unsubscribed"
+    assert not Bounce.objects.exists()
+    assert Event.objects.filter(name="Message Unsubscribed").count() == 1

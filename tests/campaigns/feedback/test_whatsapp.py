@@ -83,6 +83,8 @@ def test_what_people_write_is_a_reply_and_stop_ends_it(account: SenderAccount, d
     button = {"from": PHONE[1:], "id": "wamid.C", "type": "button", "button": {"text": "Stop"}}
     assert tell(account, messages=[button]) == 200
     assert Suppression.objects.get().channel == "whatsapp"
+    assert Event.objects.filter(name="Message Replied").count() == 1
+    assert Event.objects.filter(name="Message Unsubscribed").count() == 1
 
 
 def test_nothing_unsigned_is_believed_and_nothing_broken_is_an_error_of_ours(
