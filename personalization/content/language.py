@@ -31,6 +31,7 @@ from personalization.content import blanks, filters, wording
 from personalization.content.bounds import CHARACTERS_PER_FUEL, bounded
 from personalization.content.choices import Optional, SkipCustomer, Vary
 from personalization.content.errors import MissingValue, RenderError
+from personalization.content.fusing import fuse
 from personalization.content.generating import Generate
 from personalization.content.guards import StyleGuard, UrlGuard
 from personalization.content.localized import Localized
@@ -105,13 +106,16 @@ class FastOutputNode(OutputNode):
                 self.root, self.rest = parts[0], tuple(parts[1:])
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
-        assert isinstance(context, MessageContext)
+        return buffer.write(self.printed(context))  # type: ignore[arg-type]
+
+    def printed(self, context: "MessageContext") -> str:
+        """What stands in its place, charged for, and noted where there is nothing."""
         text = self._text(context)
         if len(text) > 64:
             context.charge(len(text) // 64)
         elif not text and not self.has_default:
             self._miss(context)
-        return buffer.write(text)
+        return text
 
     def _miss(self, context: "MessageContext") -> None:
         context.missed += 1
@@ -236,6 +240,7 @@ class Language(Environment):
         template = super().from_string(source, *args, **options)
         if "blank" in source:
             blanks.settle(template.nodes, MessageContext(template))
+        fuse(template.nodes, MessageContext(template), FastOutputNode)
         return template
 
     def get_template(
