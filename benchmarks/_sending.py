@@ -16,16 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from _reference_mail import BODY
 
 fork = multiprocessing.get_context("fork")
-ITEM_LOOP = """{% for item in items %}<mj-section><mj-column><mj-image src="{{ item.image_url }}" \
-alt="{{ item.name }}" href="{{ item.url }}" /></mj-column><mj-column><mj-text><a href="{{ item.url }}">\
-{{ item.name }}</a><br />{{ item.reason }}<br />{{ item.price }} {{ item.currency }}</mj-text></mj-column>\
-</mj-section>{% endfor %}"""
-BODY = f"""<mjml><mj-body><mj-section><mj-column><mj-text>Dear {{{{ customer.first_name }}}}, here is what we
-found for you in {{{{ customer.city }}}}.</mj-text></mj-column></mj-section>{ITEM_LOOP}<mj-section><mj-column>
-<mj-button href="https://shop.example/sale">To the sale</mj-button><mj-text>
-<a href="{{{{ unsubscribe_url }}}}">Unsubscribe</a></mj-text></mj-column></mj-section></mj-body></mjml>"""
 
 
 @contextlib.contextmanager
@@ -162,7 +155,7 @@ def fill(customers: int, *, items: int = 0) -> None:
             """INSERT INTO customers_customer (external_id, email, phone, first_name, last_name, language,
                 country, city, time_zone, traits, created_at, updated_at)
             SELECT 'c' || i, 'c' || i || '@example.com', '', 'Ann' || i, 'Smith', 'en', 'GB', 'London', '',
-                '{}', %s, %s FROM generate_series(1, %s) i""",
+                jsonb_build_object('points', i, 'tier', 'gold'), %s, %s FROM generate_series(1, %s) i""",
             [now, now, customers],
         )
         cursor.execute(
@@ -175,7 +168,8 @@ def fill(customers: int, *, items: int = 0) -> None:
             cursor.execute(
                 """INSERT INTO catalog_item (external_id, name, description, categories, brand, price,
                     currency, is_hidden, url, image_url, translations, attributes, created_at, updated_at)
-                SELECT 'i' || i, 'Item ' || i, '', '{}', '', i, 'GBP', false,
+                SELECT 'i' || i, 'Item ' || i, 'Turned by hand from one piece of wood, oiled, 24 cm wide.',
+                    '{}', '', i, 'GBP', false,
                     'https://shop.example/items/' || i, 'https://shop.example/pictures/' || i || '.png', '{}',
                     '{}', %s, %s FROM generate_series(1, %s) i""",
                 [now, now, items],

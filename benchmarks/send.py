@@ -3,9 +3,11 @@
     python benchmarks/send.py [--quick] [--save]
 
 20,000 customers (--quick: 4,000) in two variants with six recommended items each from a trained item_knn,
-22 kB of MJML a message, through one and two workers to an SMTP server on this machine. Beside it, on the same
-server: a bare smtplib loop with prebuilt bytes, Django's own mail (built and sent, one connection), and
-Postfix's smtp-source → smtp-sink where they are installed. Ratios are ours divided by theirs.
+the reference message (9 kB of HTML and its text), through one and two workers to an SMTP server on this
+machine. Beside it, on the same server: a bare smtplib loop with prebuilt bytes, Django's own mail (built
+and sent, one connection), django-post_office with two processes, and, as the physical limit, Postfix's
+smtp-source → smtp-sink where they are installed. Ratios are ours divided by theirs. listmonk states no
+rate.
 
 `…_cpu_us` is what a message cost the processor, by whom: the workers, the sink, the whole PostgreSQL server.
 """
@@ -18,6 +20,7 @@ import smtplib
 import socket
 import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 from _run import parse_args, report
@@ -47,8 +50,9 @@ def main() -> None:
         "ours_to_smtplib": ours / figures["smtplib_prebuilt_per_s"],
         "ours_to_django": ours / figures["django_mail_per_s"],
     }
-    if figures["smtp_source_per_s"]:
-        ratios["ours_to_smtp_source"] = ours / figures["smtp_source_per_s"]
+    for name in ("post_office", "smtp_source"):
+        if figures[f"{name}_per_s"]:
+            ratios[f"ours_to_{name}"] = ours / figures[f"{name}_per_s"]
     report("send", figures, ratios, args=args, packages=("celery", "psycopg", "python-liquid"))
 
 
@@ -70,6 +74,7 @@ def measure(recipients: int) -> dict[str, Any]:
     figures.update(parts(run))
     figures["smtplib_prebuilt_per_s"] = round(PEER_MESSAGES / smtplib_loop(sink.port, message, address))
     figures["django_mail_per_s"] = round(PEER_MESSAGES / 4 / django_loop(sink.port, message))
+    figures["post_office_per_s"] = post_office(sink.port)
     accepted = sink.stop()
     figures["smtp_source_per_s"] = smtp_source(len(message))
     expected = 2 * recipients
@@ -212,6 +217,18 @@ def django_loop(port: int, message: bytes) -> float:
         mails.append(mail)
     backend.send_messages(mails)
     return time.perf_counter() - start
+
+
+def post_office(port: int) -> int | None:
+    """Messages a second of django-post_office; None where it could not be installed."""
+    python = os.environ.get("PEERS_PYTHON")
+    if not python:
+        return None
+    script = Path(__file__).with_name("_post_office.py")
+    done = subprocess.run(
+        [python, str(script), str(port), str(PEER_MESSAGES)], stdout=subprocess.PIPE, check=True, text=True
+    )
+    return int(done.stdout.split()[-1])
 
 
 def smtp_source(size: int) -> int | None:
