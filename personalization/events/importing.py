@@ -38,7 +38,7 @@ from personalization.importing.values import RowError
 UnknownItems = Literal["reject", "create"]
 ADDRESSES = ("email", "phone", "anonymous_id")  # by which a row without customer id is somebody's
 TOLD = {"name", "customer", *ADDRESSES}
-MOST_KNOWN = 500_000  # customers and items whose keys are remembered between blocks
+MOST_KNOWN = 100_000  # customers, and items, whose keys are remembered between blocks
 SCHEMA = pa.schema([
     ("customer", pa.string()), ("name", pa.string()), ("occurred_at", pa.timestamp("us", "UTC")),
     ("item", pa.string()), ("value", pa.string()), ("message_id", pa.string()), ("properties", pa.string()),

@@ -184,10 +184,11 @@ def test_a_wrong_mapping_or_file_is_said_before_anything_is_written(load):
     assert not Customer.objects.exists()
 
 
-def test_occurrences_are_numbered_over_all_batches():
+@pytest.mark.parametrize("kept", [1_000_000, 64, 1])
+def test_occurrences_are_numbered_over_all_batches_in_memory_and_on_disk(kept: int):
     rng = np.random.default_rng(0)
-    counter, seen = OccurrenceCounter(), {}
-    for size in (5, 0, 300, 7, 1000, 1):
+    counter, seen = OccurrenceCounter(kept=kept), {}
+    for size in (5, 0, 300, 7, 1000, 1, 63, 1, 128):
         keys = rng.integers(0, 20, size).astype(np.uint64)
         for key, number in zip(keys.tolist(), counter.number(keys).tolist(), strict=True):
             assert number == seen.get(key, 0)
