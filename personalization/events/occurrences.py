@@ -26,7 +26,7 @@ def content_keys(contents: Iterable[str]) -> Keys:
 class OccurrenceCounter:
     """Numbers equal keys 0, 1, 2, … over all batches.
 
-    Sorted runs, merged when as large as their neighbor. As soon as they hold `kept` keys, these are written as
+    Sorted runs, merged when as large as their neighbor. Once they hold `kept` keys, these are written as
     one sorted run to a file without a name, which is gone with the process.
     """
 

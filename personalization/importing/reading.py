@@ -22,6 +22,7 @@ from personalization.importing.csv_files import UnreadableFile, read_csv
 
 BLOCK_ROWS = 50_000
 SAMPLE_BYTES = 65_536
+PARQUET_BUFFER_BYTES = 1 << 18
 SUFFIXES = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet",
 }  # fmt: skip
@@ -49,7 +50,9 @@ def read_blocks(
     kind = format_of(path.name)
     if kind == "parquet":
         try:
-            return read_batches(pq.ParquetFile(path).iter_batches(batch_size=rows), skip=skip)
+            # Else whole columns of a row group, which may be the whole file, are read at once.
+            file = pq.ParquetFile(path, pre_buffer=False, buffer_size=PARQUET_BUFFER_BYTES)
+            return read_batches(file.iter_batches(batch_size=rows, use_threads=False), skip=skip)
         except (OSError, pa.ArrowInvalid) as error:
             raise UnreadableFile(str(error)) from error
     encoding = encoding or sniff_encoding(path)
