@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 class DiscoveryKind(models.TextChoices):
     GROUPS = "groups", _("Groups among all customers")
+    MIXTURE = "mixture", _("Groups that may overlap")
     LOOKALIKES = "lookalikes", _("Customers like those of a segment")
 
 
@@ -59,5 +60,10 @@ class Discovery(models.Model):
         return self.status in ACTIVE
 
     @property
+    def makes_groups(self) -> bool:
+        """Else customers alike."""
+        return self.kind != DiscoveryKind.LOOKALIKES
+
+    @property
     def trait(self) -> str:
-        return f"{'group' if self.kind == DiscoveryKind.GROUPS else 'alike'}_{self.key.replace('-', '_')}"
+        return f"{'group' if self.makes_groups else 'alike'}_{self.key.replace('-', '_')}"

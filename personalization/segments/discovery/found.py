@@ -27,11 +27,11 @@ from personalization.segments.discovery.groups import (
     distinctions,
     find_groups,
     match_letters,
-    nearest,
 )
 from personalization.segments.discovery.likeness import LEAST_MEMBERS, learn_likeness, places_of
+from personalization.segments.discovery.mixture import Mixture, find_mixture
 from personalization.segments.discovery.scaling import learn_scaling
-from personalization.segments.models import Discovery
+from personalization.segments.models import Discovery, DiscoveryKind
 from personalization.traits.models import TraitDefinition
 
 SAMPLE = 10_000
@@ -61,12 +61,13 @@ def found_groups(discovery: Discovery, sample: Sample, *, now: datetime) -> Foun
     if not scaling.kept:
         raise NothingFound(_("All customers look the same."))
     table = scaling.apply(raw)
-    found = find_groups(table)
+    found: Groups | Mixture
+    found = find_mixture(table) if discovery.kind == DiscoveryKind.MIXTURE else find_groups(table)
     tried = [vars(one) | {"holds": one.holds} for one in found.tried]
-    if found.centers is None:
+    if not found.number:
         raise NothingFound(_("There are no clear groups: customers differ gradually."), {"tried": tried})
     before = [str(profile.traits.get(discovery.trait, "")) for profile in profiles]
-    letters = match_letters(before, found.labels, groups=len(found.centers))
+    letters = match_letters(before, found.labels, groups=found.number)
     names = [plan.names[column] for column in scaling.kept]
     groups: list[dict[str, Any]] = [
         {
@@ -77,16 +78,15 @@ def found_groups(discovery: Discovery, sample: Sample, *, now: datetime) -> Foun
     ]  # fmt: skip
     groups.sort(key=lambda group: group["letter"])
     model = {
-        "plan": plan.to_json(), "scaling": scaling.to_json(), "centers": found.centers.tolist(),
-        "letters": letters,
-    }  # fmt: skip
+        "plan": plan.to_json(), "scaling": scaling.to_json(), **found.to_json(), "letters": letters,
+    }
     result = {"groups": groups, "tried": tried, "sample": len(profiles)}
 
     def values(ids: Sequence[int]) -> dict[int, Any]:
         known = read_profiles(ids, purchase_event=plan.purchase_event, now=now)
         if not known:
             return {}
-        labels = nearest(scaling.apply(make_table(list(known.values()), plan)), _centers(found))
+        labels = found.assign(scaling.apply(make_table(list(known.values()), plan)))
         return {pk: letters[label] for pk, label in zip(known, labels.tolist(), strict=True)}
 
     return model, result, values
@@ -169,8 +169,3 @@ def _profiles(ids: Sequence[int], discovery: Discovery, *, now: datetime) -> lis
         chunk = ids[at : at + READ]
         found += read_profiles(chunk, purchase_event=discovery.purchase_event, now=now).values()
     return found
-
-
-def _centers(found: Groups) -> np.ndarray[Any, np.dtype[np.float64]]:
-    assert found.centers is not None
-    return found.centers

@@ -9,6 +9,7 @@ The number of groups is the largest at which they are both
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,19 @@ class Groups:
     centers: Table | None
     labels: Labels
     tried: list[Tried]
+
+    @property
+    def number(self) -> int:
+        return 0 if self.centers is None else len(self.centers)
+
+    def assign(self, table: Table) -> Labels:
+        """The group of each row."""
+        assert self.centers is not None
+        return nearest(table, self.centers)
+
+    def to_json(self) -> dict[str, Any]:
+        assert self.centers is not None
+        return {"centers": self.centers.tolist()}
 
 
 def find_groups(table: Table, *, seed: int = 0) -> Groups:

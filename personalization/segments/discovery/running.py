@@ -19,7 +19,7 @@ from personalization.customers.services import write_traits
 from personalization.customers.traits import SplitTraits
 from personalization.segments.definition import DefinitionError
 from personalization.segments.discovery.found import NothingFound, found_groups, found_lookalikes
-from personalization.segments.models import Discovery, DiscoveryKind, DiscoveryStatus
+from personalization.segments.models import Discovery, DiscoveryStatus
 from personalization.traits.services import remove_values
 
 LEASE = timedelta(minutes=10)
@@ -88,7 +88,7 @@ def _find(discovery: Discovery, *, now: datetime) -> None:
         _tell(discovery, share_done=discovery.share_done + 0.05)
         return list(people.order_by(_shuffled()).values_list("pk", flat=True)[:n])
 
-    find = found_groups if discovery.kind == DiscoveryKind.GROUPS else found_lookalikes
+    find = found_groups if discovery.makes_groups else found_lookalikes
     model, result, values = find(discovery, sample, now=now)
     _tell(discovery, share_done=SHARE_OF_LEARNING)
     sizes: dict[str, int] = {}

@@ -109,7 +109,7 @@ def definition_of(discovery: Discovery, *, letter: str = "", top_percent: int = 
     """Of the segment of one group, or of the customers most alike. Raises InvalidDiscovery, NotNow."""
     if not discovery.model:
         raise NotNow(_("Nothing was found that a segment could be made of."))
-    if discovery.kind == DiscoveryKind.GROUPS:
+    if discovery.makes_groups:
         if letter not in discovery.model["letters"]:
             known = ", ".join(sorted(discovery.model["letters"]))
             raise InvalidDiscovery.at("group", _("One of: %(kinds)s.") % {"kinds": known})
@@ -124,7 +124,7 @@ def make_segment(
 ) -> SegmentVersion:
     """A name that is taken gets a number. Raises InvalidDiscovery, NotNow."""
     definition = definition_of(discovery, letter=letter, top_percent=top_percent)
-    if discovery.kind == DiscoveryKind.GROUPS:
+    if discovery.makes_groups:
         group = next(one for one in discovery.result["groups"] if one["letter"] == letter)
         name = f"{discovery.name}: {group_name(group)}"
     else:

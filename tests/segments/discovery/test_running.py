@@ -78,6 +78,23 @@ def test_two_kinds_of_shoppers_are_found_named_and_made_segments():
     assert set(inside) == {person.pk for person in people[EACH:]}
 
 
+def test_a_mixture_puts_no_two_kinds_of_shoppers_into_one_group_and_its_groups_become_segments():
+    people = _shop()
+    found = _look(kind="mixture")
+
+    assert (found.status, found.problem, found.trait) == (DiscoveryStatus.DONE, "", "group_shoppers")
+    letters = _letters(found)
+    tea = {letters[person.pk] for person in people[:EACH]}
+    tools = {letters[person.pk] for person in people[EACH:]}
+    assert tea & tools == set()
+    groups = {group["letter"]: group for group in found.result["groups"]}
+    assert sum(group["customers"] for group in groups.values()) == 2 * EACH
+    assert all("interest in Tea: much higher" in group_name(groups[letter]) for letter in tea)
+    version = services.make_segment(found, letter=min(tea), actor="test")
+    inside = set(selectors.members(version, now=NOW).values_list("pk", flat=True))
+    assert inside == {pk for pk, letter in letters.items() if letter == min(tea)}
+
+
 def test_found_anew_groups_keep_their_letters_and_unchanged_profiles_are_left_alone():
     _shop()
     found = _look()

@@ -74,6 +74,15 @@ def test_the_page_tells_groups_by_what_sets_them_apart_and_makes_segments(found)
     assert segment.current.definition == {"trait": "group_kinds", "op": "is", "value": "B"}
 
 
+def test_the_page_of_a_mixture_tells_the_criterion_of_each_number(found):
+    tried = [{"groups": 2, "form": "diag", "bic": 1234.5, "sure": 0.93, "smallest": 0.4}]
+    Discovery.objects.update(kind="mixture", result={**GROUPS, "tried": tried})
+    page = browser("view_segment").get(reverse("segments:discovery", args=[found.pk])).content.decode()
+    assert all(told in page for told in ("Groups that may overlap", "diag", "1,234.5", "0.93"))
+    made = api().post(f"/api/v1/discoveries/{found.pk}/segment", {"group": "B"}, "application/json")
+    assert made.json()["definition"] == {"trait": "group_kinds", "op": "is", "value": "B"}
+
+
 def test_a_viewer_sees_and_changes_nothing(found):
     client = browser("view_segment")
     assert client.get(reverse("segments:discoveries")).status_code == 200
