@@ -30,6 +30,11 @@ def test_a_style_sheet_names_no_side(sheet: Path) -> None:
     assert sided(sheet.read_text()) == []
 
 
+def test_a_style_sheet_is_short_enough_to_read() -> None:
+    lines = {sheet.name: len(sheet.read_text().splitlines()) for sheet in SHEETS}
+    assert {name: n for name, n in lines.items() if n > 200} == {}
+
+
 def test_what_names_a_side_is_found() -> None:
     css = (
         "a { left: 0; margin-left: 2px; padding: 1px 2px 3px 4px; text-align: right; border-left-color: red }"

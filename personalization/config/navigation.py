@@ -41,7 +41,7 @@ UNFOLD: dict[str, Any] = {
     "DASHBOARD_CALLBACK": "campaigns.home.page.dashboard",
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/bespoke/favicon.svg"}],
     "ENVIRONMENT": "personalization.config.navigation.environment",
-    "STYLES": ["/static/bespoke/bespoke.css"],
+    "STYLES": [f"/static/bespoke/{sheet}.css" for sheet in ("shell", "forms", "tables")],
     "ACCOUNT": {
         "navigation": [
             {"title": _("Security"), "link": reverse_lazy("account:home")},

@@ -3,6 +3,7 @@ Chinese, on a desk and on a phone; whether its icons are icons; and what its fir
 
 import re
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,6 +48,10 @@ STYLED = """[...document.querySelectorAll('a, i, span, button')].flatMap(one => 
     tried.remove();
     return width > 24 ? [name[1]] : [];
   })"""
+# The style sheets that a page links, and which of some selectors find something on it.
+LINKED = "[...document.styleSheets].flatMap(one => one.href ? [new URL(one.href).pathname] : [])"
+FOUND = "(selectors) => selectors.filter(one => document.querySelector(one))"
+SHEETS = Path(__file__).resolve().parents[2] / "static/bespoke"
 SIZES = {"desk": {"width": 1400, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
@@ -56,6 +61,25 @@ def asset_bytes(path: str) -> int:
     return int(Client().get(path, HTTP_ACCEPT_ENCODING="gzip")["Content-Length"])
 
 
+@cache
+def selectors_of(sheet: str) -> list[str]:
+    css = re.sub(r"/\*.*?\*/|@[^{]*\{", "", (SHEETS / f"{sheet}.css").read_text(), flags=re.DOTALL)
+    found = re.findall(r"([^{}]+)\{", css)
+    plain = (re.sub(r"::?[\w-]+(?![\w(-])", "", one).strip() for one in found)
+    return [one for one in plain if one]
+
+
+def unstyled(page: Page) -> list[str]:
+    """What a sheet says of this page that the page does not link."""
+    linked = {Path(path).stem for path in page.evaluate(LINKED) if path.startswith("/static/bespoke/")}
+    rooms = {path.stem for path in SHEETS.glob("*.css")} - {"shared", "tracking"} - linked
+    return [
+        f"it does not link {sheet}.css, which styles its {selector}"
+        for sheet in sorted(rooms)
+        for selector in page.evaluate(FOUND, selectors_of(sheet))
+    ]
+
+
 def loading_problems(page: Page, path: str) -> list[str]:
     """What is too heavy, and icons that show as words."""
     page.wait_for_function("document.fonts.status === 'loaded'")
@@ -63,6 +87,7 @@ def loading_problems(page: Page, path: str) -> list[str]:
         f"the icon {name} is not in the font: run bin/assets"
         for name in page.evaluate(WORDS) + page.evaluate(STYLED)
     ]
+    found += unstyled(page)
     sizes = {asset: asset_bytes(asset) for asset in page.evaluate(ASSETS)}
     charts = sizes.pop(CHARTS, 0)
     weight = page.evaluate(PAGE_BYTES) + sum(sizes.values())
