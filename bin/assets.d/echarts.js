@@ -4,11 +4,11 @@ import { BarChart, CustomChart, LineChart, ScatterChart } from "echarts/charts";
 import { GridComponent, LegendComponent, MarkLineComponent, TooltipComponent } from "echarts/components";
 import { use } from "echarts/core";
 import { LegacyGridContainLabel } from "echarts/features";
-import { CanvasRenderer, SVGRenderer } from "echarts/renderers";
+import { SVGRenderer } from "echarts/renderers";
 
 use([
   BarChart, CustomChart, LineChart, ScatterChart,
   GridComponent, LegendComponent, MarkLineComponent, TooltipComponent,
   LegacyGridContainLabel, // grids that make room for their labels
-  SVGRenderer, CanvasRenderer, // on the page; as a picture to take away
+  SVGRenderer,
 ]);

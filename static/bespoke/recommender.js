@@ -3,7 +3,7 @@
 (() => {
   "use strict";
 
-  const charts = new Map();
+  const charts = new Map(), watched = new WeakSet();
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const escape = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
   const ROW = 38, EDGES = 84, APART = 6, NARROW = 480;
@@ -73,21 +73,26 @@
     };
   }
 
-  function draw(box) {
-    const data = JSON.parse(document.getElementById(box.dataset.plot).textContent);
-    const bands = data.rows.reduce((sum, row) => sum + Math.max(1, row.points.length * 0.55), 0);
+  const read = (box) => JSON.parse(document.getElementById(box.dataset.plot).textContent);
+
+  function makeRoom(box) {
+    const bands = read(box).rows.reduce((sum, row) => sum + Math.max(1, row.points.length * 0.55), 0);
     box.style.height = `${Math.round(bands * ROW) + EDGES}px`;
-    if (!charts.has(box)) charts.set(box, echarts.init(box, null, { renderer: "svg" }));
-    charts.get(box).resize();
-    charts.get(box).setOption(option(data, box.clientWidth < NARROW), true);
   }
 
-  // A chart drawn at load, while the shell still hides the page, would measure nothing.
+  function draw(box) {
+    makeRoom(box);
+    if (!charts.has(box)) charts.set(box, echarts.init(box, null, { renderer: "svg" }));
+    charts.get(box).resize();
+    charts.get(box).setOption(option(read(box), box.clientWidth < NARROW), true);
+  }
+
+  // Draws anew those that were looked at; the others are drawn when they are.
   function drawAll() {
     for (const box of charts.keys()) if (!box.isConnected) { charts.get(box).dispose(); charts.delete(box); }
     for (const box of document.querySelectorAll("[data-plot]")) {
-      if (box.clientWidth > 0) draw(box);
-      else new ResizeObserver((_, observer) => { if (box.clientWidth > 0) { observer.disconnect(); draw(box); } }).observe(box);
+      if (charts.has(box)) draw(box);
+      else if (!watched.has(box)) { watched.add(box); makeRoom(box); window.bespokeCharts.whenSeen(box, () => draw(box)); }
     }
   }
 

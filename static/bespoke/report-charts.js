@@ -1,10 +1,12 @@
-// The plots of a report, from its data: `draw` all of them, once `whenVisible` says that they have a width (the
-// shell hides the page until Alpine is up). `charts` are those drawn, by name.
+// The plots of a report, from its data: `draw` makes room for all of them, and draws those that are looked at.
+// `charts` are those drawn, by name; `drawRest` draws the others, for paper.
 
 (() => {
   "use strict";
 
-  const charts = {};
+  const { savePicture, whenSeen } = window.bespokeCharts;
+  const charts = {}, watched = new Set();
+  let options = {};
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const percent = (value, digits = 0) => `${value > 0 ? "+" : ""}${(value * 100).toFixed(digits)} %`.replace("-", "−");
   const escape = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
@@ -203,6 +205,7 @@
       regret: [data.learned.regret.length > 1, () => regret(data, l, texts), 300],
       funnel: [data.funnel.some((row) => row.counts[0]), () => funnel(data, l, texts), 300],
     };
+    options = {};
     for (const [name, [some, option, height]] of Object.entries(plots)) {
       const box = document.getElementById(`chart-${name}`);
       if (!box) continue; // an experiment without sending has no funnel
@@ -213,35 +216,32 @@
       box.nextElementSibling.hidden = Boolean(some);
       if (!some) continue;
       box.style.height = `${height}px`;
-      charts[name] ||= echarts.init(box, null, { renderer: "svg" });
-      charts[name].resize();
-      charts[name].setOption(option(), true);
-      offerPicture(box, name, option, texts);
+      offerPicture(box, name, texts);
+      options[name] = option;
+      if (charts[name]) drawOne(name);
+      else if (!watched.has(name)) { watched.add(name); whenSeen(box, () => drawOne(name)); }
     }
   }
 
-  // A chart as a picture for slides: drawn once more, by pixels, at twice its size.
-  function offerPicture(box, name, option, texts) {
+  function drawOne(name) {
+    if (!options[name]) return; // it has nothing to show any more
+    charts[name] ||= echarts.init(document.getElementById(`chart-${name}`), null, { renderer: "svg" });
+    charts[name].resize();
+    charts[name].setOption(options[name](), true);
+  }
+
+  function drawRest() {
+    for (const name of Object.keys(options)) if (!charts[name]) drawOne(name);
+  }
+
+  function offerPicture(box, name, texts) {
     const section = box.closest("section");
     if (section.querySelector("[data-picture]")) return;
     const button = Object.assign(document.createElement("button"), { type: "button", className: "b-btn b-btn-small rp-picture", textContent: texts.picture });
     button.dataset.picture = name;
-    button.addEventListener("click", () => {
-      const place = document.createElement("div");
-      const drawn = echarts.init(place, null, { renderer: "canvas", width: box.clientWidth, height: box.clientHeight });
-      drawn.setOption({ ...charts[name].getOption(), animation: false });
-      const url = drawn.getDataURL({ type: "png", pixelRatio: 2, backgroundColor: look().panel });
-      drawn.dispose();
-      Object.assign(document.createElement("a"), { href: url, download: `${name}.png` }).click();
-    });
+    button.addEventListener("click", () => charts[name] && savePicture(charts[name], name, look().panel));
     section.append(button);
   }
 
-  // A chart drawn at load, while the shell still hides the page, would measure nothing.
-  function whenVisible(box, then) {
-    if (box.clientWidth > 0) then();
-    else new ResizeObserver((_, observer) => { if (box.clientWidth > 0) { observer.disconnect(); then(); } }).observe(box);
-  }
-
-  window.reportCharts = { charts, draw, whenVisible };
+  window.reportCharts = { charts, draw, drawRest };
 })();

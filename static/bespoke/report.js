@@ -3,24 +3,24 @@
 (() => {
   "use strict";
 
-  const { charts, draw, whenVisible } = window.reportCharts;
+  const { charts, draw, drawRest } = window.reportCharts;
 
   document.addEventListener("DOMContentLoaded", () => {
     const state = JSON.parse(document.getElementById("report-data").textContent);
-    const root = document.querySelector(".rp-charts");
     const redraw = () => draw(state.charts, state.texts);
     // On paper everything is open, and charts are as wide as the paper.
     let closed = [];
     window.addEventListener("beforeprint", () => {
       closed = [...document.querySelectorAll(".b-page details:not([open])")];
       closed.forEach((one) => { one.open = true; });
+      if (window.echarts) drawRest(); // else nothing can be fetched any more, and the tables say it
       Object.values(charts).forEach((chart) => chart.resize({ width: 640 }));
     });
     window.addEventListener("afterprint", () => {
       closed.forEach((one) => { one.open = false; });
       Object.values(charts).forEach((chart) => chart.resize({ width: "auto" }));
     });
-    whenVisible(root, redraw);
+    redraw();
     window.addEventListener("resize", () => Object.values(charts).forEach((chart) => chart.resize()));
     new MutationObserver(redraw).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
 
@@ -115,7 +115,7 @@
     });
 
     document.addEventListener("click", async (event) => {
-      if (event.target.closest("[data-print]")) { window.print(); return; }
+      if (event.target.closest("[data-print]")) { window.bespokeCharts.load().finally(() => window.print()); return; }
       const button = event.target.closest("[data-steer]");
       if (!button || (button.dataset.confirm && !window.confirm(button.dataset.confirm))) return;
       button.disabled = true;

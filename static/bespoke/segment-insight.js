@@ -30,8 +30,9 @@
     const box = document.getElementById("sizes-chart");
     if (!box) return;
     const rows = JSON.parse(document.getElementById("segment-sizes").textContent);
-    // The shell hides the page until Alpine is up: a chart drawn before would measure nothing.
-    new ResizeObserver(() => box.clientWidth > 0 && draw(box, rows)).observe(box);
-    new MutationObserver(() => box.clientWidth > 0 && draw(box, rows)).observe(document.documentElement, { attributeFilter: ["class"] });
+    window.bespokeCharts.whenSeen(box, () => {
+      new ResizeObserver(() => draw(box, rows)).observe(box);
+      new MutationObserver(() => draw(box, rows)).observe(document.documentElement, { attributeFilter: ["class"] });
+    });
   });
 })();

@@ -21,10 +21,10 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 NOT_OURS = ("api/docs", "admin/jsi18n", "admin/logout", "i18n/")
 DARK = "document.documentElement.classList.add('dark'); document.documentElement.style.colorScheme = 'dark'"
 
-# A page's first load, compressed as it comes over the wire. The library of charts comes on top, on pages with
-# charts, after what there is to read; the campaign's editor brings the editor of e-mails.
+# A page's first load, compressed as it comes over the wire. The library of charts comes on top once one
+# looks at a chart, after what there is to read; the campaign's editor brings the editor of e-mails.
 HEAVIEST_BYTES = 250_000
-CHARTS, CHARTS_BYTES = "/static/vendor/echarts/echarts.min.js", 215_000
+CHARTS, CHARTS_BYTES = "/static/vendor/echarts/echarts.min.js", 206_000
 EDITOR = re.compile(r"app/campaigns/(new|\d+)/$")
 PAGE_BYTES = "performance.getEntriesByType('navigation')[0].encodedBodySize"
 ASSETS = """performance.getEntriesByType('resource').map(one => new URL(one.name))

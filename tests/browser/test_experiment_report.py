@@ -80,6 +80,7 @@ def test_a_report_is_made_while_one_looks_and_tells_for_whom(page, experiment, w
     expect(page.get_by_text("The effect differs between groups of “country” (New page).")).to_be_visible(
         timeout=40_000
     )
+    page.locator("#chart-groups").scroll_into_view_if_needed()
     expect(page.locator("#chart-groups svg")).to_be_visible(timeout=20_000)
     shot(page, "experiment-report", full_page=True)
     accessible(page)
@@ -88,6 +89,7 @@ def test_a_report_is_made_while_one_looks_and_tells_for_whom(page, experiment, w
         for width in (390, 1400):
             page.set_viewport_size({"width": width, "height": 900})
             page.reload()
+            page.locator("#chart-forest").scroll_into_view_if_needed()
             expect(page.locator("#chart-forest svg")).to_be_visible(timeout=20_000)
             no_overflow(page)
             shot(page, f"experiment-report-{language}-{width}", full_page=True)

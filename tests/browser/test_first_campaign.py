@@ -126,7 +126,8 @@ def test_from_a_segment_to_the_report(
     expect(page.get_by_text("Finished").first).to_be_visible()
     expect(page.get_by_text(f"Audience of {run.audience_size}")).to_be_visible()
     expect(page.locator(".rp-headline .b-sentence")).to_contain_text(re.compile(r"\w+ .*\."))
-    expect(page.locator("#chart-funnel canvas, #chart-funnel svg")).to_be_visible()
+    page.locator("#chart-funnel").scroll_into_view_if_needed()
+    expect(page.locator("#chart-funnel svg")).to_be_visible()
     opened = Event.objects.filter(name="Message Opened").values("customer").distinct().count()
     assert opened == 40
     shot(page, "report", full_page=True)

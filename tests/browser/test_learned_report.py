@@ -64,6 +64,7 @@ def test_the_report_shows_what_was_learned(page, learned, accessible, shot):
     log_in(page, "/app/experiments/learned/")
     expect(page.get_by_role("heading", name="How the variants were shared out")).to_be_visible()
     for chart in ("shares", "arms", "regret"):
+        page.locator(f"#chart-{chart}").scroll_into_view_if_needed()
         expect(page.locator(f"#chart-{chart} svg")).to_be_visible(timeout=20_000)
     expect(page.locator("#chart-series")).to_be_hidden()
     page.get_by_text("Day by day", exact=True).click()

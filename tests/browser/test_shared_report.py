@@ -31,11 +31,35 @@ def shared_run(experiment: Any, analyse: Callable[..., Any]) -> Run:
     return run
 
 
+def test_the_library_of_charts_is_fetched_once_one_looks_at_a_chart(
+    shared_run: Run, page: Page, live_server: Any
+) -> None:
+    """On a phone the sentence, the progress and the numbers come before the first chart."""
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    page.set_viewport_size({"width": 390, "height": 844})
+    log_in(page, "ada", f"/app/campaigns/{shared_run.campaign_id}/report/")
+    expect(page.locator(".rp-headline .b-sentence")).to_be_visible()
+    forest = page.locator("#chart-forest")
+    place = forest.bounding_box()
+    assert place is not None
+    assert place["y"] > 844
+    assert not any("echarts" in url for url in fetched)
+    page.mouse.wheel(0, place["y"] - 200)
+    expect(forest.locator("svg")).to_be_visible()
+    after = forest.bounding_box()
+    assert after is not None
+    assert after["height"] == place["height"]  # its place was kept free
+    assert sum("echarts" in url for url in fetched) == 1
+
+
 def test_a_report_is_saved_as_a_picture_printed_and_shared(
     shared_run: Run, page: Page, browser: Browser, live_server: Any,
     accessible: Callable[[Page], None], shot: Callable[..., None],
 ) -> None:  # fmt: skip
     log_in(page, "ada", f"/app/campaigns/{shared_run.campaign_id}/report/")
+    page.locator("#chart-forest").scroll_into_view_if_needed()
+    expect(page.locator("#chart-forest svg")).to_be_visible()
     with page.expect_download() as saved:
         page.get_by_role("button", name="Picture (PNG)").first.click()
     picture = Path(saved.value.path()).read_bytes()
@@ -53,6 +77,7 @@ def test_a_report_is_saved_as_a_picture_printed_and_shared(
     stranger = browser.new_context(base_url=live_server.url).new_page()
     stranger.goto(found[0])
     expect(stranger.get_by_role("heading", name=shared_run.campaign.name)).to_be_visible()
+    stranger.locator("#chart-forest").scroll_into_view_if_needed()
     expect(stranger.locator("#chart-forest svg")).to_be_visible()
     accessible(stranger)
     shot(stranger, "shared-report", full_page=True)
