@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from recommender.pages import models, training, trial
+from recommender.pages import models, now, training, trial
 
 app_name = "recommender"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("try/", trial.trial, name="try"),
     path("try/customers", trial.find, name="find"),
     path("try/<int:run_id>/<int:customer_id>", trial.column, name="column"),
+    path("now/<int:customer_id>", now.now, name="now"),
     path("<int:run_id>/", models.run_page, name="run"),
     path("<int:run_id>/live", models.run_live, name="run-live"),
     path("<int:run_id>/topics", models.topics, name="topics"),
