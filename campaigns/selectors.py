@@ -40,9 +40,20 @@ def outcomes(run: Run) -> list[tuple[str | None, str, str, bool, int]]:
     )
 
 
+def recent_outcomes(run: Run) -> list[tuple[str | None, str, str, bool, int]] | None:
+    """As `outcomes`, for pages: of very many people some seconds old, None while they are counted first."""
+    return recent(f"campaigns:outcomes:{run.pk}:{run.status}", lambda: outcomes(run))
+
+
 def recent_progress(run: Run) -> dict[str, Any]:
-    """As `progress`, for pages: of very many people some seconds old."""
-    return progress(run, recent(f"campaigns:outcomes:{run.pk}:{run.status}", lambda: outcomes(run)))
+    """As `progress`, for pages. `is_counting` while nothing but the audience is known yet."""
+    counted = recent_outcomes(run)
+    found = progress(run, counted or [])
+    return {
+        **found,
+        "audience": found["audience"] if counted else run.audience_size,
+        "is_counting": counted is None,
+    }
 
 
 def progress(
@@ -91,18 +102,27 @@ def stages(experiment: Experiment) -> dict[str, dict[str, int]]:
 
     The rest, which gets the winner later, was never divided and has no place here.
     """
-    rows = (
-        Delivery.objects.filter(run__experiment=experiment, variant__isnull=False, is_rest=False)
-        .order_by()
-        .values_list("variant__key", "status")
-        .annotate(n=Count("pk"))
-    )
+    return _stages([row for run in Run.objects.filter(experiment=experiment) for row in outcomes(run)])
+
+
+def recent_stages(experiment: Experiment) -> dict[str, dict[str, int]] | None:
+    """As `stages`, for pages: of very many people some seconds old, None while they are counted first."""
+    counted = [recent_outcomes(run) for run in Run.objects.filter(experiment=experiment)]
+    if None in counted:
+        return None
+    return _stages([row for rows in counted for row in rows or ()])
+
+
+def _stages(counted: Sequence[tuple[str | None, str, str, bool, int]]) -> dict[str, dict[str, int]]:
     reached = {"sent": {"sent", "failed", "unknown"}, "delivered": {"sent"}}
-    found: dict[str, dict[str, int]] = {name: {} for name in reached}
-    for key, status, n in rows:
+    found: dict[str, dict[str, int]] = {}
+    for key, status, _reason, is_rest, n in counted:
+        if key is None or is_rest:
+            continue
         for name, statuses in reached.items():
-            found[name][key] = found[name].get(key, 0) + (n if status in statuses else 0)
-    return found if rows else {}
+            one = found.setdefault(name, {})
+            one[key] = one.get(key, 0) + (n if status in statuses else 0)
+    return found
 
 
 def deliveries(run: Run, *, status: str = "", reason: str = "") -> QuerySet[Delivery]:
@@ -117,8 +137,12 @@ def deliveries(run: Run, *, status: str = "", reason: str = "") -> QuerySet[Deli
 
 def newest_tests(run: Run) -> list[Delivery]:
     """What test keys triggered beside this run, newest first."""
-    found = Delivery.everything.filter(run__campaign=run.campaign_id, run__number=run.number, is_test=True)
-    return list(found.select_related("customer", "variant").order_by("-pk")[:TESTS_SHOWN])
+    # Not as a join: the few would be looked for from the end of all messages.
+    tests = Run.everything.filter(campaign=run.campaign_id, number=run.number, is_test=True).first()
+    if tests is None:
+        return []
+    found = Delivery.everything.filter(run=tests).select_related("customer", "variant")
+    return list(found.order_by("-pk")[:TESTS_SHOWN])
 
 
 def open_runs_by_status() -> dict[str, int]:

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.core.cache import cache
 from django.db.models import Count
 from django.urls import reverse
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, override
 from django.utils.translation import gettext as _
 
 from campaigns import selectors
@@ -18,6 +19,7 @@ from campaigns.workflow import approval
 from experiments import selectors as experiments
 from experiments.reports.notices import Notice, notices
 from personalization.customers.models import Channel
+from personalization.customers.recent import recent
 from personalization.privacy.models import PrivacyRequest, RequestStatus
 from personalization.sources.models import Import, ImportStatus
 from recommender.models import ModelRun
@@ -91,15 +93,23 @@ def _alarms(user: "User", now: datetime) -> Iterator[Need]:
     key = f"home:alarms:{get_language()}"
     found: list[tuple[str, str]] | None = cache.get(key)
     if found is None:
-        runs = Run.objects.filter(launched_at__gte=now - WATCHED).select_related("campaign", "experiment")
-        found = [
+        found = recent(f"{key}:read", partial(_read_alarms, get_language(), now))
+        if found is not None:
+            cache.set(key, found, ALARM_SECONDS)
+    if found is None:
+        yield Need("warn", _("What the guards of running tests say follows in a moment: look again."), "")
+    for text, url in found or ():
+        yield Need("bad", text, url)
+
+
+def _read_alarms(language: str | None, now: datetime) -> list[tuple[str, str]]:
+    runs = Run.objects.filter(launched_at__gte=now - WATCHED).select_related("campaign", "experiment")
+    with override(language):  # of many messages they are counted behind the page
+        return [
             (f"“{run.campaign.name}”: {notice.text}", _report(run))
             for run in runs.order_by("-launched_at")[:MOST_WATCHED]
             for notice in _cries(run)
         ]
-        cache.set(key, found, ALARM_SECONDS)
-    for text, url in found:
-        yield Need("bad", text, url)
 
 
 def _cries(run: Run) -> Iterator[Notice]:

@@ -62,7 +62,12 @@ def live(request: HttpRequest) -> HttpResponseBase:
 
 
 def _going_out(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"runs": runs, "is_live": any(row["run"].status == RunStatus.SENDING for row in runs)}
+    is_counting = any(row["sent"] is None for row in runs)
+    return {
+        "runs": runs,
+        "is_counting": is_counting,
+        "is_live": any(row["run"].status == RunStatus.SENDING for row in runs),
+    }
 
 
 def _counts() -> dict[str, About]:
@@ -89,19 +94,26 @@ def _recent_runs() -> list[dict[str, Any]]:
     counts = recent(
         "home:outcomes:" + ",".join(f"{run.pk}-{run.status}" for run in runs), lambda: _outcomes(runs)
     )
-    return [
-        {
-            "run": run,
-            "status": run.status,
-            "sent": counts.get((run.pk, DeliveryStatus.SENT), 0),
-            "waiting": counts.get((run.pk, DeliveryStatus.PENDING), 0),
-            "failed": counts.get((run.pk, DeliveryStatus.FAILED), 0),
-            "unknown": counts.get((run.pk, DeliveryStatus.UNKNOWN), 0),
-            "share": (run.audience_size - counts.get((run.pk, DeliveryStatus.PENDING), 0))
-            / max(run.audience_size, 1),
-        }
-        for run in runs
-    ]
+    return [_row(run, counts) for run in runs]
+
+
+def _row(run: Run, counts: dict[tuple[int, str], int] | None) -> dict[str, Any]:
+    """Numbers are None while they are counted first."""
+
+    def number(status: DeliveryStatus) -> int | None:
+        return None if counts is None else counts.get((run.pk, status), 0)
+
+    waiting = number(DeliveryStatus.PENDING)
+    done = 0 if waiting is None else run.audience_size - waiting
+    return {
+        "run": run,
+        "status": run.status,
+        "sent": number(DeliveryStatus.SENT),
+        "waiting": waiting,
+        "failed": number(DeliveryStatus.FAILED),
+        "unknown": number(DeliveryStatus.UNKNOWN),
+        "share": done / max(run.audience_size, 1),
+    }
 
 
 def _outcomes(runs: list[Run]) -> dict[tuple[int, str], int]:

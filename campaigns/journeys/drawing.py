@@ -12,10 +12,17 @@ from campaigns.journeys.layout import HEIGHT, WIDTH, lay_out
 TOP = HEIGHT + 56  # room for the entry above the first node
 
 
-def draw(graph: Graph, counts: Mapping[str, Any], problems: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    """Lengths in pixels."""
+def draw(
+    graph: Graph, counts: Mapping[str, Any] | None, problems: Sequence[Mapping[str, str]]
+) -> dict[str, Any]:
+    """Lengths in pixels; numbers are None without `counts`."""
+    by_node = counts["nodes"] if counts else {}
+    blank = {"inside": 0, "passed": 0} if counts else {"inside": None, "passed": None}
     drawing = lay_out(graph)
-    boxes = [_box(graph, box.key, box.x, box.y + TOP, counts, problems) for box in drawing.boxes]
+    boxes = [
+        _box(graph, box.key, box.x, box.y + TOP, by_node.get(box.key, blank), problems)
+        for box in drawing.boxes
+    ]
     start = next(box for box in boxes if box["key"] == graph.start)
     entry = entries.get(graph.entry_kind)
     wires = [
@@ -28,7 +35,7 @@ def draw(graph: Graph, counts: Mapping[str, Any], problems: Sequence[Mapping[str
             "plus_y": TOP + (wire.y2 if wire.target is None else (wire.y1 + wire.y2) / 2),
             "source": wire.source, "way": wire.exit, "from": _name(graph, wire.source),
             "to": _name(graph, wire.target) if wire.target else _("the end"),
-            "n": counts["nodes"].get(wire.source, {}).get("exits", {}).get(wire.exit, 0),
+            "n": by_node.get(wire.source, {}).get("exits", {}).get(wire.exit, 0),
         }
         for wire in drawing.wires
     ]  # fmt: skip
@@ -38,7 +45,7 @@ def draw(graph: Graph, counts: Mapping[str, Any], problems: Sequence[Mapping[str
         "entry": {
             "x": start["x"], "label": str(entry.label), "text": entry.describe(graph.entry_params),
             "plus_x": x, "plus_y": (HEIGHT + TOP) / 2,
-            "path": f"M{x:g},{HEIGHT} L{x:g},{TOP}", "n": counts["entered"],
+            "path": f"M{x:g},{HEIGHT} L{x:g},{TOP}", "n": counts["entered"] if counts else None,
             "fault": next((one["detail"] for one in problems if one["pointer"].startswith("/entry")), ""),
         },
         "box_width": WIDTH, "box_height": HEIGHT,
@@ -55,16 +62,15 @@ def _box(
     key: str,
     x: float,
     y: float,
-    counts: Mapping[str, Any],
+    own: Mapping[str, Any],
     problems: Sequence[Mapping[str, str]],
 ) -> dict[str, Any]:
     spec = graph.nodes[key]
     kind = nodes.get(spec.kind)
-    own = counts["nodes"].get(key, {})
     return {
         "key": key, "x": x, "y": y, "icon": kind.icon, "label": spec.name or str(kind.label),
-        "text": kind.describe(spec.params) or _("no settings"), "inside": own.get("inside", 0),
-        "passed": own.get("passed", 0),
+        "text": kind.describe(spec.params) or _("no settings"), "inside": own["inside"],
+        "passed": own["passed"],
         "fault": next(
             (one["detail"] for one in problems if f"{one['pointer']}/".startswith(f"/nodes/{key}/")), ""
         ),

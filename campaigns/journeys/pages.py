@@ -14,7 +14,7 @@ from campaigns.journeys.drafts import ways_to_step
 from campaigns.journeys.drawing import draw
 from campaigns.journeys.graph import Graph, GraphError
 from campaigns.journeys.panel import panel_of
-from campaigns.journeys.selectors import recent_counts
+from campaigns.journeys.selectors import NOT_YET, recent_counts
 from campaigns.journeys.templates import TEMPLATES, create_from_template
 from campaigns.journeys.versions import check, graph_of, read
 from campaigns.models import Journey, JourneyStatus
@@ -28,15 +28,13 @@ STEER = {"pause": services.pause, "resume": services.resume, "end": services.end
 
 @staff_page("campaigns.view_journey")
 def journey_list(request: HttpRequest) -> HttpResponse:
-    rows = [
-        {"journey": journey, "counts": recent_counts(journey)}
-        for journey in Journey.objects.order_by("-created_at")[:100]
-    ]
+    counted = [(row, recent_counts(row)) for row in Journey.objects.order_by("-created_at")[:100]]
     return render_page(
         request,
         "journeys/list.html",
         {
-            "rows": rows,
+            "rows": [{"journey": row, "counts": counts or NOT_YET} for row, counts in counted],
+            "is_counting": any(counts is None for _row, counts in counted),
             "templates": TEMPLATES.items(),
             "can_add": request.user.has_perm("campaigns.add_journey"),
         },
@@ -77,7 +75,8 @@ def journey(request: HttpRequest, journey_id: int) -> HttpResponse:
         "published": published,
         "wants_published": wants_published,
         "is_newer": published is not None and _bare(published.graph) != _bare(found.draft),
-        "counts": counts,
+        "counts": counts or NOT_YET,
+        "is_counting": counts is None,
         "drawing": draw(graph, counts, problems) if graph else None,
         "problems": [{**one, "node": _node_of(one)} for one in problems],
         **ways_to_step(found),
@@ -132,10 +131,12 @@ def live(request: HttpRequest, journey_id: int) -> HttpResponse:
     except GraphError:
         return HttpResponse(status=204)
     chosen = request.GET.get("node", "")
+    counts = recent_counts(found)
     context = {
+        "is_counting": counts is None,
         "journey": found, "wants_published": wants_published, "chosen": chosen, "statuses": JourneyStatus,
         "spec": graph.nodes.get(chosen), "can_edit": _can_edit(request, found) and not wants_published,
-        "drawing": draw(graph, recent_counts(found), _problems(found)),
+        "drawing": draw(graph, counts, _problems(found)),
     }  # fmt: skip
     return render(request, "journeys/canvas.html", context)
 

@@ -31,9 +31,14 @@ def counts(journey: Journey) -> dict[str, Any]:
     return {**whole, "nodes": found}
 
 
-def recent_counts(journey: Journey) -> dict[str, Any]:
-    """As `counts`, for pages: of a journey with very many people some seconds old."""
+def recent_counts(journey: Journey) -> dict[str, Any] | None:
+    """As `counts`, for pages: of a journey with very many people some seconds old, None while they are
+    counted first."""
     return recent(f"journeys:counts:{journey.pk}:{journey.status}", lambda: counts(journey))
+
+
+NOT_YET: dict[str, Any] = {"entered": None, "goal": None, "nodes": {}} | dict.fromkeys(PassageStatus.values)
+"""What a page shows while nothing is counted yet."""
 
 
 def _blank() -> dict[str, Any]:

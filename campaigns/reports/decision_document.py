@@ -17,8 +17,9 @@ def decision_document_of(run: Run) -> dict[str, Any]:
 
 
 def decision_context(run: Run) -> dict[str, Any]:
-    """For the decision's part of the report; without a plan there is none."""
-    found = experiments.decision_card(run.experiment, stages=selectors.stages(run.experiment))
+    """For the decision's part of the report; without a plan, or while messages are counted, there is none."""
+    stages = selectors.recent_stages(run.experiment)
+    found = None if stages is None else experiments.decision_card(run.experiment, stages=stages)
     if found is None:
         return {"decision": None}
     rollout = Rollout.objects.filter(run=run).select_related("variant").first()

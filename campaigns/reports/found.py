@@ -43,9 +43,10 @@ def found_of(experiment: Experiment) -> dict[str, Any]:
     key = f"campaigns:report:{experiment.pk}:{get_language()}:{as_of.timestamp()}"
     found: dict[str, Any] | None = cache.get(key)
     if found is None:
-        result = experiments.newest_report(
-            experiment, stages=selectors.stages(experiment), learned_from=learned_from(experiment)
-        )
+        stages = selectors.recent_stages(experiment)
+        if stages is None:
+            return {"context": {"headline": _counting()}, "charts": NO_CHARTS}
+        result = experiments.newest_report(experiment, stages=stages, learned_from=learned_from(experiment))
         assert result is not None
         found = _in_words(without_silence(result))
         cache.set(key, found, REPORT_SECONDS)
@@ -77,6 +78,14 @@ def _first() -> dict[str, str]:
     return {
         "tone": "plain",
         "sentence": _("The first analysis is under way."),
+        "detail": _("What was found appears here by itself."),
+    }
+
+
+def _counting() -> dict[str, str]:
+    return {
+        "tone": "plain",
+        "sentence": _("The messages are being counted."),
         "detail": _("What was found appears here by itself."),
     }
 

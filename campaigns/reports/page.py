@@ -154,7 +154,7 @@ def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
             )
         },
         "charts": with_sent(found["charts"], progress),
-        "live": 1 if analysis["analysis"].is_under_way else _pace(run),
+        "live": 1 if analysis["analysis"].is_under_way or progress["is_counting"] else _pace(run),
         "streams": run.status in (RunStatus.SENDING, RunStatus.PAUSED),
     }
 

@@ -69,6 +69,8 @@ def progress_context(run: Run, progress: dict[str, Any], *, launcher: str, can_s
 
 def _bar(progress: dict[str, Any]) -> list[dict[str, Any]]:
     whole = progress["audience"] or 1
+    if progress["is_counting"]:
+        return []
     return [
         {"key": key, "label": label, "n": progress[key], "share": f"{progress[key] / whole * 100:.3f}"}
         for key, label in (

@@ -24,7 +24,7 @@ from personalization.access.services import actor_name, audit
 from personalization.customers import saved_views
 from personalization.customers.declared import check_traits
 from personalization.customers.errors import InvalidTraits
-from personalization.customers.estimates import AboutPaginator
+from personalization.customers.estimates import AboutPaginator, common_values
 from personalization.customers.models import Customer, IdentityRule, SavedView
 from personalization.customers.reading import may_see, show, show_traits
 from personalization.customers.recent import recent
@@ -76,6 +76,8 @@ class KnownValues(AllValuesFieldListFilter):
         super().__init__(field, *rest, **more)
         rows: Any = self.lookup_choices
         known: Any = recent(f"customers:values:{field.name}", lambda: list(rows))
+        if known is None:
+            known = common_values(field)
         self.lookup_choices = known
 
 

@@ -2,6 +2,7 @@
 
 A count of a million rows takes longer than a page may. So what is kept is shown at once, also when it is too
 old, and is then counted in the background for who looks next; pages that follow something ask again soon.
+What nobody has counted yet comes after the page, which shows the rest meanwhile.
 """
 
 import logging
@@ -11,33 +12,66 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.core.cache import cache
-from django.db import connections
+from django.db import OperationalError, connection, connections, transaction
+from psycopg.errors import QueryCanceled
 
 T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 DEAR_SECONDS = 0.1
 """What is counted within that is counted each time."""
+PATIENT_SECONDS = 0.05
+"""No statement of a first count holds a page up for longer."""
 FRESH_PER_SECOND = 20
 """Counting may take a twentieth of one thread's time: what took half a second is fresh for ten."""
 KEPT_SECONDS = 3600
+COUNTING_SECONDS = 60
+"""After that whoever counts is taken for dead."""
 
 
-def recent(key: str, count: Callable[[], T]) -> T:
+def recent(key: str, count: Callable[[], T]) -> T | None:
     """As `count()`; of very many rows some seconds old, up to an hour for who looks again after long.
 
-    `key` names in the cache what is counted, with all that must make it count anew.
+    `key` names in the cache what is counted, with all that must make it count anew. None while a first count
+    that takes long is under way: ask again in a second.
     """
     known: tuple[T, float] | None = cache.get(key)
     if known is None:
-        return _count(key, count)
+        return None if cache.get(_mark(key)) else _count_first(key, count)
     value, stale_at = known
-    if time.time() > stale_at and cache.add(f"{key}:counting", True, 60):
-        threading.Thread(target=_count_behind, args=(key, count), daemon=True).start()
+    if time.time() > stale_at:
+        _start_counting(key, count)
     return value
 
 
-def _count(key: str, count: Callable[[], Any]) -> Any:
+def _count_first(key: str, count: Callable[[], T]) -> T | None:
+    if connection.in_atomic_block:
+        return _count(key, count)  # nobody else sees what that transaction sees
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT set_config('statement_timeout', %s, true)", [str(int(1000 * PATIENT_SECONDS))]
+                )
+            return _count(key, count)
+    except OperationalError as error:
+        if not isinstance(error.__cause__, QueryCanceled):
+            raise
+    _start_counting(key, count)
+    return None
+
+
+def _start_counting(key: str, count: Callable[[], Any]) -> None:
+    if cache.add(_mark(key), True, COUNTING_SECONDS):
+        threading.Thread(target=_count_behind, args=(key, count), daemon=True).start()
+
+
+def _mark(key: str) -> str:
+    """Stands in the cache while somebody counts."""
+    return f"{key}:counting"
+
+
+def _count(key: str, count: Callable[[], T]) -> T:
     begun = time.monotonic()
     value = count()
     taken = time.monotonic() - begun
@@ -55,5 +89,5 @@ def _count_behind(key: str, count: Callable[[], Any]) -> None:
         # The page has its answer; the next look tries again.
         logger.exception("recount_failed", extra={"key": key})
     finally:
-        cache.delete(f"{key}:counting")
+        cache.delete(_mark(key))
         connections.close_all()

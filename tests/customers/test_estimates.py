@@ -44,3 +44,10 @@ def test_the_list_of_customers_neither_counts_nor_sorts_them_all(client, monkeyp
     assert "c1999" in page and "c1940" not in page
     assert not [sql for sql in asked if "COUNT(*)" in sql and "EXPLAIN" not in sql]
     assert not [sql for sql in asked if '"created_at" DESC' in sql]
+
+
+def test_common_values_are_those_of_the_statistics():
+    make(10)
+    field = Customer._meta.get_field("country")
+    assert estimates.common_values(field) == ["DE", "GB"]
+    assert estimates.common_values(Customer._meta.get_field("city")) == [""]

@@ -6,8 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.cache import cache
+from django.db import ProgrammingError, connection
 
 from personalization.customers import recent as module
+from personalization.customers.models import Customer
 
 pytestmark = pytest.mark.django_db
 
@@ -65,3 +67,39 @@ def test_a_count_that_fails_behind_leaves_what_was_known(clock, caplog):
     wait_for_background()
     assert clock.look() == 1
     assert "recount_failed" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_first_count_that_takes_long_comes_after_the_page():
+    cache.clear()
+
+    def count() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 7 FROM pg_sleep(0.3)")
+            return cursor.fetchone()[0]
+
+    assert module.recent("slow", count) is None
+    assert module.recent("slow", count) is None
+    wait_for_background()
+    assert module.recent("slow", count) == 7
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone()[0] != "50ms"  # the patience ends with the count
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_first_count_that_is_quick_is_there_at_once():
+    cache.clear()
+    assert module.recent("quick", lambda: Customer.objects.count()) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_first_count_that_fails_is_an_error_of_the_page():
+    cache.clear()
+
+    def count() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT nothing FROM nowhere")
+
+    with pytest.raises(ProgrammingError):
+        module.recent("wrong", count)

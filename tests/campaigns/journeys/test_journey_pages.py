@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.journeys import passing, services
+from campaigns.journeys import pages, passing, services
 from campaigns.journeys.templates import create_from_template
 from campaigns.models import Journey, Passage
 from personalization.access.models import User
@@ -152,3 +152,16 @@ def test_the_picture_is_live_and_tells_who_is_where_and_why(
     client.force_login(analyst)
     shown = client.get(path).content.decode()
     assert "Name0" not in shown and "Name1" not in shown
+
+
+def test_pages_of_a_journey_whose_people_are_still_being_counted_ask_again(
+    staff: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journey = create_from_template("abandoned_cart", actor="test")
+    monkeypatch.setattr(pages, "recent_counts", lambda journey: None)
+    page = staff.get(reverse("journeys:journey", args=[journey.pk])).content.decode()
+    assert page.count('hx-trigger="load delay:1s"') == 2  # its numbers, and the picture
+    assert "– entered" in page and "– here · – passed" in page
+    assert 'hx-select="#jn-list"' in staff.get(reverse("journeys:list")).content.decode()
+    live = staff.get(reverse("journeys:live", args=[journey.pk])).content.decode()
+    assert 'hx-trigger="load delay:1s"' in live
