@@ -21,7 +21,7 @@ from campaigns.sending.mail_backend import Letter
 from campaigns.sending.smtp import Server
 from personalization.content.errors import Problem
 from personalization.content.html_checks import check_html
-from personalization.content.links import add_hidden_link, add_open_pixel, rewrite_links
+from personalization.content.links import add_at_end, rewrite_links
 from personalization.content.messages import CompiledMessage, RenderedMessage, check_message, compile_message
 from personalization.content.missing import Policy
 
@@ -98,10 +98,11 @@ class EmailChannel(Channel):
         self, rendered: RenderedMessage, *, track: Callable[[str], str], pixel_url: str, keep: str,
         trap_url: str = "",
     ) -> RenderedMessage:  # fmt: skip
-        html = add_open_pixel(rewrite_links(rendered.html, track, keep=(keep,)), pixel_url)
-        if trap_url and settings.TRAP_LINKS:
-            html = add_hidden_link(html, trap_url)
-        return RenderedMessage(rendered.subject, html, rendered.text)
+        html = rewrite_links(rendered.html, track, keep=(keep,))
+        trap = trap_url if settings.TRAP_LINKS else ""
+        return RenderedMessage(
+            rendered.subject, add_at_end(html, pixel_url=pixel_url, trap_url=trap), rendered.text
+        )
 
     def as_test(self, rendered: RenderedMessage) -> RenderedMessage:
         return replace(rendered, subject=f"[{_('Test')}] {rendered.subject}")

@@ -31,57 +31,59 @@ def is_allowed_url(url: str, *, image: bool = False) -> bool:
 
 
 def rewrite_links(html: str, make_url: Callable[[str], str | None], *, keep: Collection[str] = ()) -> str:
-    """The HTML with every http(s) link replaced by `make_url(address)`; None leaves a link as it is.
+    """The HTML with every http(s) link replaced by `make_url(address)`, asked once for each address; None
+    leaves a link as it is.
 
     Left alone: mailto:, tel:, # and other non-web addresses, those in `keep` (the unsubscribe address), and
     links with the attribute `data-no-track`. Addresses are given and taken unescaped.
     """
 
+    made: dict[str, str | None] = {}  # most addresses stand in a message twice, at a picture and a name
+
     def replace(match: re.Match[str]) -> str:
-        found = _web_link(*match.groups())
+        tag = match[0]
+        found = _web_link(tag)
         if found is None:
-            return match[0]
+            return tag
         before, url, after = found
-        new = None if url in keep else make_url(url)
-        return match[0] if new is None else f"{before}{escape(new)}{after}"
+        if url not in made:
+            new = None if url in keep else make_url(url)
+            made[url] = None if new is None else escape(new)
+        new = made[url]
+        return tag if new is None else before + new + after
 
     return ANCHOR.sub(replace, html)
 
 
 @lru_cache(maxsize=4096)  # messages share most of their links
-def _web_link(
-    before: str, _quoted: str, double: str | None, single: str | None, after: str
-) -> tuple[str, str, str] | None:
-    """What stands before the address, the address, and what comes after; None for what is not replaced."""
+def _web_link(tag: str) -> tuple[str, str, str] | None:
+    """What stands before the address of a tag that ANCHOR has found, the address, and what comes after; None
+    for what is not replaced."""
+    match = ANCHOR.match(tag)
+    assert match is not None
+    before, _quoted, double, single, after = match.groups()
     url = unescape(double if double is not None else single or "")
     if not url.startswith(("http://", "https://")) or "data-no-track" in before or "data-no-track" in after:
         return None
     return f'<a {before}href="', url, f'"{after}>'
 
 
-def add_open_pixel(html: str, url: str) -> str:
-    """The HTML with an invisible picture at its end, loaded when the message is opened."""
-    pixel = (
-        f'<img src="{escape(url)}" width="1" height="1" alt=""'
+def add_at_end(html: str, *, pixel_url: str, trap_url: str = "") -> str:
+    """The HTML with an invisible picture at its end, loaded when the message is opened. With `trap_url` also
+    with a link that no reader sees or reaches by keyboard; what follows all links does."""
+    added = (
+        f'<img src="{escape(pixel_url)}" width="1" height="1" alt=""'
         ' style="display:block;border:0;width:1px;height:1px">'
     )
-    return _at_end(html, pixel)
-
-
-def add_hidden_link(html: str, url: str) -> str:
-    """The HTML with a link that no reader sees or reaches by keyboard; what follows all links does."""
-    link = (
-        f'<a href="{escape(url)}" data-no-track="" tabindex="-1" aria-hidden="true"'
-        ' style="display:none;font-size:0;line-height:0;max-height:0;overflow:hidden"></a>'
-    )
-    return _at_end(html, link)
-
-
-def _at_end(html: str, addition: str) -> str:
+    if trap_url:
+        added += (
+            f'<a href="{escape(trap_url)}" data-no-track="" tabindex="-1" aria-hidden="true"'
+            ' style="display:none;font-size:0;line-height:0;max-height:0;overflow:hidden"></a>'
+        )
     ends = [match.start() for match in BODY_END.finditer(html, max(len(html) - END, 0))]
     if not ends:
         ends = [match.start() for match in BODY_END.finditer(html)] or [len(html)]
-    return html[: ends[-1]] + addition + html[ends[-1] :]
+    return html[: ends[-1]] + added + html[ends[-1] :]
 
 
 def find_links(html: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from personalization.content.links import add_open_pixel, is_allowed_url, rewrite_links
+from personalization.content.links import add_at_end, is_allowed_url, rewrite_links
 
 
 def track(url):
@@ -26,6 +26,14 @@ def test_these_links_stay_as_they_are(link):
     assert rewrite_links(link, track, keep=("https://s.example/u",)) == link
 
 
+def test_an_address_that_stands_in_a_message_twice_is_made_once():
+    seen = []
+    html = '<a href="https://s.example/1">x</a><a class="b" href=\'https://s.example/1\'>y</a>'
+    out = rewrite_links(html, lambda url: seen.append(url) or "https://t.example/1")
+    assert seen == ["https://s.example/1"]
+    assert out == '<a href="https://t.example/1">x</a><a class="b" href="https://t.example/1">y</a>'
+
+
 def test_none_leaves_a_link_alone():
     assert (
         rewrite_links('<a href="https://x.example">x</a>', lambda url: None)
@@ -34,10 +42,15 @@ def test_none_leaves_a_link_alone():
 
 
 def test_the_pixel_stands_at_the_end_of_the_last_body():
-    html = add_open_pixel("<html><body><p>x</p></body></html>", "https://t.example/o?a=1&b=2")
+    html = add_at_end("<html><body><p>x</p></body></html>", pixel_url="https://t.example/o?a=1&b=2")
     assert html.endswith("</body></html>")
     assert 'src="https://t.example/o?a=1&amp;b=2"' in html
-    assert add_open_pixel("<p>x</p>", "https://t.example/o").startswith("<p>x</p><img ")
+    assert add_at_end("<p>x</p>", pixel_url="https://t.example/o").startswith("<p>x</p><img ")
+
+
+def test_the_hidden_link_follows_the_pixel():
+    html = add_at_end("<body>x</BODY>", pixel_url="https://t.example/o", trap_url="https://t.example/s?a&b")
+    assert html.index("<img ") < html.index('<a href="https://t.example/s?a&amp;b"') < html.index("</BODY>")
 
 
 @pytest.mark.parametrize(

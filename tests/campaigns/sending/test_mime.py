@@ -150,3 +150,13 @@ def test_only_a_line_that_is_too_long_is_encoded(place: int, length: int, encodi
     lines[place] = "w" * length
     for end in ("", "\n"):
         assert mime.part("\n".join(lines) + end, eight_bit=True)[0] == encoding
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=bodies, eight_bit=st.booleans(), is_html=st.booleans())
+@example(text=".\n..\n.x\n", eight_bit=True, is_html=False)
+@example(text="<p>" + "x" * 700 + "<td .y>" * 200 + "\n.", eight_bit=True, is_html=True)
+def test_a_stuffed_part_is_the_part_with_its_dots_doubled(text: str, eight_bit: bool, is_html: bool) -> None:
+    head, body = mime.part(text, eight_bit=eight_bit, is_html=is_html)
+    doubled = b"\r\n".join(b"." + line if line.startswith(b".") else line for line in body.split(b"\r\n"))
+    assert mime.part(text, eight_bit=eight_bit, is_html=is_html, is_stuffed=True) == (head, doubled)
