@@ -11,6 +11,7 @@ import structlog
 from django.db import close_old_connections, connection
 
 from personalization.access.problems import ProblemError
+from personalization.importing.prepared import keep_prepared
 
 log = structlog.get_logger(__name__)
 SECONDS = 0.08
@@ -18,7 +19,6 @@ THREADS = 8
 # Queries that nobody waits for any more end by themselves.
 STATEMENT_MS = 500
 TRUSTED_SECONDS = 1.0
-PREPARE_AFTER = 2
 # After so many in a row that came too late, one after another, nobody is made to wait for this long.
 FAILURES, PAUSE_SECONDS = 5, 2.0
 
@@ -116,7 +116,7 @@ class Deadline:
                 then(answer)
             return answer
         finally:
-            close_old_connections()
+            self._let_go()
             if call.is_given_up:
                 self._count_stuck(-1)
             self._free.release()
@@ -143,17 +143,24 @@ class Deadline:
         """This thread's own connection: asked whether it lives after a pause, and after all that failed."""
         mine: Any = connection
         used_at, self._mine.used_at = getattr(self._mine, "used_at", float("-inf")), float("-inf")
+        if mine.connection is not None and time.monotonic() - used_at < TRUSTED_SECONDS:
+            return
         close_old_connections()
-        if time.monotonic() - used_at < TRUSTED_SECONDS:
-            mine.health_check_done = True
         mine.close_if_health_check_failed()
-        if connection.connection is not None:
+        if mine.connection is not None:
             return
         with connection.cursor() as cursor:
             cursor.execute("SELECT set_config('statement_timeout', %s, false)", [str(STATEMENT_MS)])
         if not mine.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):  # no pooler in between
             # The same few queries again and again: to plan them costs more than to run them.
-            mine.connection.prepare_threshold = PREPARE_AFTER
+            keep_prepared()
+
+    def _let_go(self) -> None:
+        """Of a connection that is too old or broken. Django's own look at it would take longer than that."""
+        mine: Any = connection
+        is_good = getattr(self._mine, "used_at", float("-inf")) > float("-inf") and not mine.errors_occurred
+        if not is_good or (mine.close_at is not None and time.monotonic() >= mine.close_at):
+            close_old_connections()
 
     def _fail(self, why: str, started: float) -> NotInTime:
         """Calls that were there at the same time fail for the same reason, and count once."""

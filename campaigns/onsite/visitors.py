@@ -1,13 +1,11 @@
 """Who asks: the profile with what offers must know of it, read in one query."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
-
-import psycopg
-from django.db import connection
 
 from experiments.models import Assignment, Holdout, HoldoutMember
 from experiments.traffic.rules import hash_values
@@ -15,7 +13,9 @@ from personalization.customers import selectors as customers
 from personalization.customers.declared import unseal
 from personalization.customers.identity import known_identifiers
 from personalization.customers.models import Customer, IdentifierKind
+from personalization.importing.prepared import Query, array, text
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOBODY: Mapping[str, Any] = {"traits": {}, "language": ""}
 
 
@@ -44,39 +44,38 @@ def find_visitor(
     pk = customers.customer_ids([customer_id]).get(customer_id) if customer_id else None
     if pk is None and anonymous_id:
         pk = known_identifiers(IdentifierKind.ANONYMOUS_ID, [anonymous_id]).get(anonymous_id)
-    found = _read("id", pk, anonymous_id, experiments) if pk is not None else None
+    found = _read("id", str(pk), anonymous_id, experiments) if pk is not None else None
     return found or Visitor(None, anonymous_id, customer_id or anonymous_id)
 
 
-def _read(by: str, value: object, anonymous_id: str, experiments: Collection[int]) -> Visitor | None:
-    connection.ensure_connection()
-    # The driver's own cursor: Django's never prepares a query (see `deadline`).
-    with psycopg.Cursor(connection.connection) as cursor:
-        row = cursor.execute(_query(by), [list(experiments), value]).fetchone()
-    if row is None:
+def _read(by: str, value: str, anonymous_id: str, experiments: Collection[int]) -> Visitor | None:
+    found = _query(by).run(array(experiments), text(value))
+    if not found.ntuples:
         return None
-    *values, is_held_out, stored = row
-    profile = {
-        name: convert(given, None, connection) if convert else given
-        for (name, convert), given in zip(_fields(), values, strict=True)
+    *values, is_held_out, stored = (found.get_value(0, column) for column in range(found.nfields))
+    profile: dict[str, Any] = {
+        name: None if raw is None else read(raw) for (name, read), raw in zip(_fields(), values, strict=True)
     }
     pk = profile["id"]
     unseal({pk: profile["traits"]})
     hashed = profile["external_id"] or hash_values([pk]).get(pk, "")
     variants = {int(one): variant for one, variant in json.loads(stored).items()} if stored else {}
-    return Visitor(pk, anonymous_id, hashed, profile, is_held_out, variants)
+    return Visitor(pk, anonymous_id, hashed, profile, is_held_out == b"t", variants)
 
 
 @cache
-def _fields() -> list[tuple[str, Any]]:
-    """Names in a profile, and how their field reads what the database answers."""
-    fields = [Customer._meta.get_field(name) for name in customers.PROFILE_FIELDS]
-    return [(one.name, getattr(one, "from_db_value", None)) for one in fields]
+def _fields() -> list[tuple[str, Callable[[bytes], Any]]]:
+    """Names in a profile, and how what the database answers is read."""
+    readers: dict[str, Callable[[bytes], Any]] = {
+        "id": int, "created_at": lambda raw: EPOCH + timedelta(microseconds=int(raw)), "traits": json.loads,
+    }  # fmt: skip
+    return [(name, readers.get(name, bytes.decode)) for name in customers.PROFILE_FIELDS]
 
 
 @cache
-def _query(by: str) -> bytes:
-    columns = ", ".join(f"c.{name}" for name in customers.PROFILE_FIELDS)
+def _query(by: str) -> Query:
+    written = {"created_at": "(extract(epoch FROM c.created_at) * 1000000)::bigint"}
+    columns = ", ".join(written.get(name, f"c.{name}") for name in customers.PROFILE_FIELDS)
     query = f"""
         SELECT {columns},
             EXISTS (
@@ -87,8 +86,8 @@ def _query(by: str) -> bytes:
             (
                 SELECT json_object_agg(a.experiment_id, a.variant_id)::text
                 FROM {Assignment._meta.db_table} a
-                WHERE a.customer_id = c.id AND a.experiment_id = ANY(%s::bigint[])
+                WHERE a.customer_id = c.id AND a.experiment_id = ANY($1::bigint[])
             )
-        FROM {Customer._meta.db_table} c WHERE c.{by} = %s
+        FROM {Customer._meta.db_table} c WHERE c.{by} = $2
     """  # noqa: S608  (only names of our own models)
-    return query.encode()
+    return Query(f"visitor_by_{by}", query)

@@ -1,14 +1,18 @@
 """Events as columns, straight out of PostgreSQL: what training reads."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import psycopg
 from django.conf import settings
 from django.db import connection
+
+from personalization.importing.prepared import Query, array, read_array, text
 
 ROWS_PER_BLOCK = 50_000
 # What an event says about the device; a model keeps these words, and serving names the same.
@@ -95,14 +99,29 @@ def select_out(
     query: str, kinds: Mapping[str, str], *, names: Sequence[str] = (), **more: Any
 ) -> dict[str, npt.NDArray[Any]]:
     """The same for few rows, of which each would cost a COPY more than its whole query."""
-    connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(query.encode(), _asked(names, **more), binary=True)
-        columns = list(zip(*cursor.fetchall(), strict=True)) or [()] * len(kinds)
+    asked, parameters = _gathered(query, tuple(kinds))
+    given = _asked(names, **more)
+    found = asked.run(*(_written(given[name]) for name in parameters))
     return {
-        name: np.array(column, dtype=_plain(name, np.dtype(kind)))
-        for (name, kind), column in zip(kinds.items(), columns, strict=True)
+        name: read_array(found.get_value(0, at), kind).astype(_plain(name, np.dtype(kind)), copy=False)
+        for at, (name, kind) in enumerate(kinds.items())
     }
+
+
+@cache
+def _gathered(query: str, kinds: tuple[str, ...]) -> tuple[Query, tuple[str, ...]]:
+    """One row, with each column as an array; and the names of its parameters."""
+    parameters = tuple(dict.fromkeys(re.findall(r"%\((\w+)\)s", query)))
+    numbered = query % {name: f"${at}" for at, name in enumerate(parameters, start=1)}
+    arrays = ", ".join(f"array_agg({name})" for name in kinds)
+    sql = f"SELECT {arrays} FROM ({numbered}) AS found ({', '.join(kinds)})"  # noqa: S608  (constants)
+    return Query(f"columns_{sha256(sql.encode()).hexdigest()[:16]}", sql, binary=True), parameters
+
+
+def _written(value: Any) -> bytes | None:
+    if value is None or isinstance(value, str):
+        return None if value is None else text(value)
+    return array(value) if isinstance(value, list) else b"t" if value else b"f"
 
 
 def _asked(names: Sequence[str], *, until: datetime | None = None, **more: Any) -> dict[str, Any]:

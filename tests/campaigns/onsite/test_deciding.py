@@ -13,6 +13,7 @@ from campaigns.onsite.visitors import Visitor, find_visitor
 from experiments.services import assign
 from experiments.traffic.holdouts import create_holdout
 from personalization.customers.models import Customer, Identifier, IdentifierKind
+from personalization.customers.selectors import profiles
 from personalization.events.services import NewEvent, record_events
 from personalization.segments.services import save_segment
 from recommender.context import Moment
@@ -178,3 +179,13 @@ def test_every_offer_keeps_a_chance_however_poor_and_its_worth_counts():
     dear = [Arm(1, 10_000, 2_000, 1.0), Arm(2, 10_000, 1_000, 10.0)]
     assert choose(dear, seed="s", person="x")[0][0] == 2
     assert choose(dear, seed="s", person="x") == choose(dear, seed="s", person="x")
+
+
+def test_a_visitors_profile_is_what_messages_have(anna):
+    Customer.objects.update(
+        traits={"visits": 3, "score": 0.5, "vip": True, "plan": None, "tea": ["茶", "é"]}, country="IT"
+    )
+    assert find_visitor(customer_id="c-1").profile == profiles([anna.pk])[anna.pk]
+    named = Customer.objects.create(created_at=timezone.now())
+    Identifier.objects.create(customer=named, kind=IdentifierKind.ANONYMOUS_ID, value="anon-9")
+    assert find_visitor(anonymous_id="anon-9").profile == profiles([named.pk])[named.pk]
