@@ -1,9 +1,9 @@
 """Stretches of a template that only print, made into one Python function each once they are rendered often.
 
 Most of a message is fixed text, `{{ path.to.value }}` and short choices: rendered node by node, calling and
-asking cost more than printing. The function looks up each variable once, escapes what is text, and joins once;
-what is out of the ordinary (a missing value, a filter, an odd type) goes to the node itself, which alone says
-what is right. Its source is made of numbered names: no letter of a template stands in it.
+asking cost more than printing. The function looks up each variable once, escapes what is text, and joins
+once; what is out of the ordinary (a missing value, a filter, an odd type) goes to the node itself, which
+alone says what is right. Its source is made of numbered names: no letter of a template stands in it.
 """
 
 from collections.abc import Callable, Iterable, Iterator

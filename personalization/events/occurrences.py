@@ -79,5 +79,5 @@ class OccurrenceCounter:
     def _written(self) -> Iterator[Keys]:
         """The runs on disk, in one array that the next of them overwrites."""
         self.file.seek(0)
-        while self.file.readinto(self.buffer):
+        while self.file.readinto(self.buffer.data):
             yield self.buffer
