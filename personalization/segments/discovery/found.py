@@ -78,7 +78,10 @@ def found_groups(discovery: Discovery, sample: Sample, *, now: datetime) -> Foun
     ]  # fmt: skip
     groups.sort(key=lambda group: group["letter"])
     model = {
-        "plan": plan.to_json(), "scaling": scaling.to_json(), **found.to_json(), "letters": letters,
+        "plan": plan.to_json(),
+        "scaling": scaling.to_json(),
+        **found.to_json(),
+        "letters": letters,
     }
     result = {"groups": groups, "tried": tried, "sample": len(profiles)}
 
