@@ -6,12 +6,12 @@ so, what failed may be pending again; `unknown` (the server may have taken it) e
 resend.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, Min, Q, Value
@@ -29,6 +29,7 @@ from campaigns.models import (
     RunStatus,
     SkipReason,
 )
+from personalization.importing.passing import json_bytes
 
 S = DeliveryStatus
 LEASE = timedelta(seconds=settings.SEND_LEASE_SECONDS)
@@ -38,8 +39,7 @@ FOREIGN_GRACE = timedelta(minutes=10)
 MAX_CLAIMS = 10
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """A pending delivery of a claimed chunk. `attempt` counts tries that ended with an answer, from 0;
     `wait_ends_at` is set once it was held back."""
 
@@ -52,8 +52,7 @@ class Row:
     wait_ends_at: datetime | None = None
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What happened to one delivery. `status` pending means: try again at `due_at`, at the latest let it be
     from `wait_ends_at` on."""
 
@@ -165,7 +164,7 @@ def record(claim: Claim, outcomes: Sequence[Outcome]) -> set[int]:
         return set()
     rows = [_as_row(outcome) for outcome in outcomes]
     with connection.cursor() as cursor:
-        cursor.execute(_RECORD, [json.dumps(rows, default=datetime.isoformat), claim.chunk_id])
+        cursor.execute(_RECORD, [json_bytes(rows).decode(), claim.chunk_id])
         return {row[0] for row in cursor.fetchall()}
 
 
@@ -173,7 +172,7 @@ def _as_row(outcome: Outcome) -> dict[str, Any]:
     """One text for all rows: ten arrays of values cost the driver ten times as much."""
     return {
         "id": outcome.delivery_id, "status": outcome.status, "reason": outcome.reason,
-        "detail": outcome.detail[:300].replace("\0", ""),
+        "detail": outcome.detail[:300].replace("\0", "").encode(errors="replace").decode(),
         "sent_at": outcome.at if outcome.status == S.SENT else None,
         "inputs": outcome.inputs, "tries": int(outcome.counts), "due_at": outcome.due_at,
         "wait_ends_at": outcome.wait_ends_at, "devices": outcome.devices or None,

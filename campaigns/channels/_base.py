@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+import msgspec
+
 from campaigns.channels._languages import compile_texts_in, problems_in
 from personalization.content.errors import Problem
 from personalization.content.expanding import Blocks
@@ -32,8 +34,7 @@ class DeviceResult:
     at: float  # seconds since the epoch
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What became of one message.
 
     sent: taken over. refused: never will be (permanent). later: not taken, try again. unknown: handed over
@@ -47,8 +48,7 @@ class Answer:
     devices: tuple[DeviceResult, ...] = ()
 
 
-@dataclass(frozen=True)
-class Recipient:
+class Recipient(msgspec.Struct, frozen=True):
     """To whom, and the links that are this person's own."""
 
     address: str
@@ -57,8 +57,7 @@ class Recipient:
     unsubscribe_url: str
 
 
-@dataclass(frozen=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True):
     """A message ready for the wire. `data` is what the channel's session understands; `key` is the same for
     every try. With `parts` (one for each device) only they go out, and `data` is what they have in common."""
 

@@ -17,6 +17,7 @@ from django.db.models import Q
 
 from campaigns.ledger import LEASE, Row
 from campaigns.models import FrequencyCap, TopicRule
+from personalization.importing.passing import numbers
 
 # A place held by a reservation is free again or really taken within about this time.
 LOOK_AGAIN = timedelta(minutes=1)
@@ -70,22 +71,25 @@ def reserve(
     with transaction.atomic(), connection.cursor() as cursor:
         if caps:
             if with_locks:
-                customers = sorted(first)
+                customers = numbers(sorted(first))
                 cursor.execute(_MAKE_LOCKS, [customers])
                 cursor.execute(_LOCK, [customers])
             cursor.execute(_CAPPED, _cap_values(asked, caps, now))
             held.update(dict(cursor.fetchall()))
         taken = [row for row in asked if row.id not in held]
-        cursor.execute(
-            _TAKE, [channel, topic, now, [row.id for row in taken], [row.customer_id for row in taken]]
-        )
+        cursor.execute(_TAKE, [channel, topic, now, *_both(taken)])
     return held
 
 
+def _both(rows: Sequence[Row]) -> tuple[str, str]:
+    """The deliveries and their customers."""
+    return numbers(row.id for row in rows), numbers(row.customer_id or 0 for row in rows)
+
+
 def _cap_values(asked: Sequence[Row], caps: Sequence[Cap], now: datetime) -> dict[str, Any]:
+    ids, customers = _both(asked)
     return {
-        "now": now, "soon": now + LOOK_AGAIN,
-        "ids": [row.id for row in asked], "customers": [row.customer_id for row in asked],
+        "now": now, "soon": now + LOOK_AGAIN, "ids": ids, "customers": customers,
         "channels": [cap.channel for cap in caps], "topics": [cap.topic for cap in caps],
         "counts": [cap.max_messages for cap in caps], "windows": [cap.window for cap in caps],
     }  # fmt: skip

@@ -20,6 +20,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from personalization.importing.passing import json_bytes
+
 
 class JournalError(Exception):
     """The journal cannot be written: nothing may be handed over until it can."""
@@ -86,7 +88,7 @@ class Journal:
 
     def inputs(self, made_from: Mapping[int, Any]) -> None:
         """What the messages are made from, by delivery, so that a takeover can still say it."""
-        self._append(b"C " + json.dumps(made_from, separators=(",", ":")).encode() + b"\n")
+        self._append(b"C " + json_bytes(made_from) + b"\n")
 
     def intent(self, delivery_id: int, attempt: int, at: float, copy: bytes = b"") -> None:
         packed = binascii.b2a_base64(copy, newline=False)

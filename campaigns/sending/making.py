@@ -2,8 +2,8 @@
 the one before. Never more than that: a server that hangs must find no pile of messages in our memory."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 import structlog
 
 from campaigns.channels import Outgoing, Session
@@ -14,8 +14,7 @@ from campaigns.sending.composing import Composer, NotPossible
 from campaigns.sending.gate import Gate
 
 
-@dataclass(frozen=True)
-class Made:
+class Made(msgspec.Struct, frozen=True):
     """`rest`: its row and those after."""
 
     row: Row
@@ -39,6 +38,8 @@ class Making:
         self._rows, self._gate, self._composer = rows, gate, composer
         self._session, self._throttle, self._outcomes = session, throttle, outcomes
         self._next = 0
+        # Every line of the log is about one delivery; set at the variable itself, in a twentieth of the time.
+        self._name = structlog.contextvars.bind_contextvars(delivery=0)["delivery"].var
         self._current: Made | None = None
         self._ahead: Made | None = None
 
@@ -50,7 +51,7 @@ class Making:
             self._current = made
             if made is None:
                 return None
-            _name(made.row)
+            self._name.set(made.row.id)
             held = self._throttle.admit(made.row, made.rest, made.message.address)
             if held is None:
                 return made
@@ -63,13 +64,13 @@ class Making:
             return None
         if self._ahead is None:
             self._ahead = self._make()
-            _name(self._current.row)
+            self._name.set(self._current.row.id)
         return self._ahead.message if self._ahead else None
 
     def _make(self) -> Made | None:
         while self._next < len(self._rows):
             row = self._rows[self._next]
-            _name(row)
+            self._name.set(row.id)
             # Whoever asks now also asks for the message in hand, which has not had its dot yet.
             asked = self._current.rest if self._current else self._rows
             address = self._composer.address_of(row)
@@ -86,8 +87,3 @@ class Making:
                     Outcome(row.id, DeliveryStatus.SKIPPED, error.reason, str(error), counts=False)
                 )
         return None
-
-
-def _name(row: Row) -> None:
-    """Every line of the log from here on is about this delivery."""
-    structlog.contextvars.bind_contextvars(delivery=row.id)

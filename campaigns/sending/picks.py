@@ -94,6 +94,7 @@ class ItemTexts:
         """`are_kept`: these are the dictionaries of before wherever nothing has changed."""
         self._memory = memory or ItemMemory()
         self._items = items if are_kept else self._memory.as_before(items)
+        self._made: dict[tuple[str, Pick], dict[str, Any]] = {}
 
     def of(
         self, picks: Sequence[Pick], language: str, pictures: Mapping[int, Chosen] | None = None
@@ -112,6 +113,12 @@ class ItemTexts:
 
     def _one(self, pick: Pick, language: str) -> dict[str, Any]:
         """Templates cannot change what they get, so one dictionary serves all customers."""
+        found = self._made.get((language, pick))
+        if found is None:
+            found = self._made[language, pick] = self._make(pick, language)
+        return found
+
+    def _make(self, pick: Pick, language: str) -> dict[str, Any]:
         item_id, kind, because, event = pick
         other = self._items.get(because) if because is not None else None
 

@@ -1,12 +1,12 @@
 """The end of a chunk's way: its outcomes become rows, copies and events, in one transaction."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
+from msgspec.structs import replace
 
 from campaigns import ledger
 from campaigns.coupons.services import give_back

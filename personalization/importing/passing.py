@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+import msgspec
 import psycopg
 from django.db import connection
 from django.db.models.expressions import RawSQL
@@ -10,7 +11,21 @@ from django.db.models.expressions import RawSQL
 
 def these(ids: Iterable[int]) -> RawSQL:
     """For `pk__in=`: one array instead of a parameter for each id. An empty one matches nobody."""
-    return RawSQL("SELECT unnest(%s::bigint[])", [list(ids)])
+    return RawSQL("SELECT unnest(%s::bigint[])", [numbers(ids)])
+
+
+def numbers(ids: Iterable[int]) -> str:
+    """An array as PostgreSQL writes it, for `%s::bigint[]`: of a list the driver turns over each number by
+    itself, twenty times slower."""
+    return "{" + ",".join(map(str, ids)) + "}"
+
+
+def _plain(value: object) -> str:
+    """Also of a kind of text whose `str` is itself, as Django's safe text is."""
+    return "".join(value) if isinstance(value, str) else str(value)
+
+
+json_bytes = msgspec.json.Encoder(enc_hook=_plain).encode  # a tenth of the time that `json` takes
 
 
 def these_texts(values: Iterable[str]) -> RawSQL:
