@@ -1,11 +1,11 @@
 """A decision in time, or none: what is slow behind it may hold up a thread, never a visitor's page."""
 
 import time
+import weakref
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as TooLate
-from threading import Barrier, BoundedSemaphore, Lock, local
-from typing import Any, Generic, TypeVar
+from queue import SimpleQueue
+from threading import Barrier, Lock, Thread, local
+from typing import Any, Generic, TypeVar, cast
 
 import structlog
 from django.db import close_old_connections, connection
@@ -32,10 +32,23 @@ class NotInTime(Exception):
 class _Call(Generic[Answer]):
     """One call, with two threads at it: whoever comes first decides whether it was in time."""
 
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._is_over = False
+    def __init__(self, work: Callable[[], Answer], then: Callable[[Answer], None] | None = None) -> None:
+        self.work, self.then = work, then
         self.answer: Answer | None = None
+        self.error: Exception | None = None
+        self._is_begun = self._is_over = self._is_ended = False
+        self._lock, self._done = Lock(), Lock()
+        self._done.acquire()
+
+    def wait(self, seconds: float = -1) -> bool:
+        """Whether it ended by then."""
+        return self._done.acquire(timeout=seconds)
+
+    def begin(self) -> bool:
+        """False when nobody waits any more."""
+        with self._lock:
+            self._is_begun = not self._is_over
+            return self._is_begun
 
     def deliver(self, answer: Answer) -> bool:
         """False when nobody waits any more."""
@@ -45,26 +58,36 @@ class _Call(Generic[Answer]):
             self.answer = answer
             return True
 
-    def give_up(self) -> Answer | None:
-        """The answer, if it was delivered in the last moment."""
-        with self._lock:
-            self._is_over = True
-            return self.answer
-
-    @property
-    def is_given_up(self) -> bool:
+    def end(self) -> bool:
         """Whether its answer came too late, or will never come."""
         with self._lock:
+            self._is_ended = True
+            self._done.release()
             return self._is_over and self.answer is None
+
+    def give_up(self) -> bool:
+        """Whether a thread is stuck with it. An answer that was delivered in the last moment is there."""
+        with self._lock:
+            self._is_over = True
+            return self._is_begun and not self._is_ended and self.answer is None
+
+    @property
+    def is_begun(self) -> bool:
+        return self._is_begun
 
 
 class Deadline:
-    """Runs work in a few threads of its own and waits for it no longer than `seconds`."""
+    """Runs work in a few threads of its own and waits for it no longer than `seconds`.
+
+    By plain queues and locks: an executor and its futures take a tenth of a decision.
+    """
 
     def __init__(self, seconds: float = SECONDS, *, threads: int = THREADS) -> None:
         self._seconds, self._threads = seconds, threads
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="decide")
-        self._free = BoundedSemaphore(threads)
+        self._calls: Calls = SimpleQueue()
+        self._running: list[Thread] = []
+        # Its threads end with it: they know the queue alone.
+        weakref.finalize(self, _end, self._calls, threads)
         self._lock = Lock()
         self._mine = local()
         self._failures, self._failed_at, self._paused_until = 0, 0.0, 0.0
@@ -79,47 +102,24 @@ class Deadline:
         if started < self._paused_until:
             raise NotInTime("paused")
         # When all of them are stuck, a visitor who waits only holds up the next ones.
-        patience = self._seconds if self._stuck < self._threads else 0.0
-        if not self._free.acquire(timeout=patience):
+        if self._stuck >= self._threads:
             raise self._fail("busy", started)
-        try:
-            call: _Call[Answer] = _Call()
-            future = self._pool.submit(self._work, call, work, then)
-        except RuntimeError as error:
-            self._free.release()
-            raise NotInTime("shutting down") from error
-        try:
-            answer = future.result(timeout=max(self._seconds - (time.monotonic() - started), 0))
-        except TooLate as error:
-            late = call.give_up()
-            if late is None:
+        call = _Call(work, then)
+        self._put(call)
+        if not call.wait(self._seconds):
+            if call.give_up():
                 self._count_stuck(+1)
-                raise self._fail("too slow", started) from error
-            answer = late
-        except ProblemError:
+            if call.answer is None:
+                raise self._fail("too slow" if call.is_begun else "busy", started)
+        elif isinstance(call.error, ProblemError):
             self._failures = 0
-            raise
-        except Exception as error:
-            log.warning("decide_failed", error=type(error).__name__)
-            raise self._fail(type(error).__name__, started) from error
+            raise call.error
+        elif call.error is not None:
+            name = type(call.error).__name__
+            log.warning("decide_failed", error=name)
+            raise self._fail(name, started) from call.error
         self._failures = 0
-        return answer
-
-    def _work(
-        self, call: _Call[Answer], work: Callable[[], Answer], then: Callable[[Answer], None] | None
-    ) -> Answer:
-        try:
-            self._connect()
-            answer = work()
-            self._mine.used_at = time.monotonic()
-            if call.deliver(answer) and then is not None:
-                then(answer)
-            return answer
-        finally:
-            self._let_go()
-            if call.is_given_up:
-                self._count_stuck(-1)
-            self._free.release()
+        return cast(Answer, call.answer)
 
     def in_all_threads(self, work: Callable[[], object], *, seconds: float) -> None:
         """`work` once in each thread, whose connection is open then. Raises what the first of them raises,
@@ -129,11 +129,50 @@ class Deadline:
 
         def once() -> None:
             together.wait(seconds)
-            self._connect()
             work()
 
-        for done in [self._pool.submit(once) for _ in range(self._threads)]:
-            done.result()
+        calls = [_Call(once) for _ in range(self._threads)]
+        for call in calls:
+            self._put(call)
+        for call in calls:
+            call.wait()
+            if call.error is not None:
+                raise call.error
+
+    def close(self) -> None:
+        """Waits until the threads have ended, after what they are at."""
+        with self._lock:
+            running, self._running = self._running, []
+        for _ in running:
+            self._calls.put(None)
+        for thread in running:
+            thread.join()
+
+    def _put(self, call: _Call[Any]) -> None:
+        if not self._running:  # not before: a process that is forked takes no threads along
+            with self._lock:
+                while len(self._running) < self._threads:
+                    self._running.append(
+                        Thread(target=_serve, args=(self._calls,), daemon=True, name="decide")
+                    )
+                    self._running[-1].start()
+        self._calls.put((self, call))
+
+    def _work(self, call: _Call[Any]) -> None:
+        try:
+            try:
+                self._connect()
+                answer = call.work()
+                self._mine.used_at = time.monotonic()
+                if call.deliver(answer) and call.then is not None:
+                    call.then(answer)
+            finally:
+                self._let_go()
+        except Exception as error:
+            call.error = error
+        finally:
+            if call.end():
+                self._count_stuck(-1)
 
     def _count_stuck(self, change: int) -> None:
         with self._lock:
@@ -172,3 +211,19 @@ class Deadline:
                 self._failures, self._paused_until = 0, time.monotonic() + PAUSE_SECONDS
                 log.error("decide_paused", seconds=PAUSE_SECONDS, why=why)
         return NotInTime(why)
+
+
+Calls = SimpleQueue[tuple[Deadline, _Call[Any]] | None]
+
+
+def _serve(calls: Calls) -> None:
+    while (asked := calls.get()) is not None:
+        deadline, call = asked
+        if call.begin():
+            deadline._work(call)
+        del asked, deadline, call  # nothing is to wait here for the next one
+
+
+def _end(calls: Calls, threads: int) -> None:
+    for _ in range(threads):
+        calls.put(None)

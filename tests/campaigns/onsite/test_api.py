@@ -180,7 +180,7 @@ class TestDeadline:
         with pytest.raises(NotInTime, match="busy"):
             deadline.run(lambda: 1)
         gate.set()
-        deadline._pool.shutdown()
+        deadline.close()
         assert deadline._stuck == 0
 
     def test_what_comes_too_late_has_no_consequences(self):
@@ -197,7 +197,7 @@ class TestDeadline:
         gate.set()
         assert ended.wait(5)
         assert Deadline(5.0).run(lambda: 2, then=noted.append) == 2
-        deadline._pool.shutdown()
+        deadline.close()
         assert noted == [2]
 
     def test_what_fails_is_not_in_time_either(self):

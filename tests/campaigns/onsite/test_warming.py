@@ -25,7 +25,7 @@ def deadline(monkeypatch):
     made = Deadline(20.0, threads=2)
     monkeypatch.setattr(answering, "_deadline", made)
     yield made
-    made._pool.shutdown()
+    made.close()
     gc.unfreeze()
 
 
