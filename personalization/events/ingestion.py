@@ -1,4 +1,9 @@
-"""From messages to rows: identities, traits and events of one call, in one transaction."""
+"""From messages to rows: identities, traits and events of one call.
+
+Events of known customers are written first, by one statement. All else is written in a transaction of its
+own. So a call whose customers are partly new commits twice, and is answered after both; what was written
+before the process ended between them is stored once when the call is sent again.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
