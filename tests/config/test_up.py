@@ -47,15 +47,23 @@ def test_the_product_starts_survives_a_killed_child_and_leaves_nothing_behind(
     for name in ("local.env", "secrets.env"):
         assert (running.folder / name).stat().st_mode & 0o077 == 0
 
-    doctor = subprocess.run(
-        [sys.executable, "manage.py", "doctor"],
-        cwd=CHECKOUT,
-        env=environment(running.folder),
-        capture_output=True,
-        text=True,
-    )
-    assert "BAD  Database" not in doctor.stdout
-    assert "ok   Worker: 1 answer" in doctor.stdout
+    def manage(*arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=CHECKOUT,
+            env=environment(running.folder),
+            capture_output=True,
+            text=True,
+        )
+        return done.stdout
+
+    # An empty shop, too, judges its campaigns.
+    ask = "from experiments.models import Metric; print(sorted(Metric.objects.values_list('key', flat=True)))"
+    assert "'revenue'" in (metrics := manage("shell", "-c", ask)) and "'replied'" in metrics
+
+    doctor = manage("doctor")
+    assert "BAD  Database" not in doctor
+    assert "ok   Worker: 1 answer" in doctor
 
     second = start("--no-demo", folder=running.folder)
     assert second.process.wait(timeout=10) == 1

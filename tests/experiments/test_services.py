@@ -1,6 +1,8 @@
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 
 from experiments import services
 from experiments.assignment import bucket_ranges, choose, hash_fraction
@@ -97,6 +99,12 @@ def test_an_ended_experiment_takes_nobody_in(make_experiment, make_customers, st
     assert experiment.started_at == start
     with pytest.raises(NotRunning):
         services.assign(experiment, [make_customers(1)[0].pk], at=start + timedelta(days=6))
+
+
+def test_a_new_installation_has_its_metrics_by_one_command(db):
+    out = StringIO()
+    call_command("ensure_metrics", stdout=out)
+    assert "revenue" in out.getvalue() and Metric.objects.filter(key="replied").exists()
 
 
 def test_default_metrics_are_made_once_and_left_as_staff_changed_them(db):

@@ -24,6 +24,7 @@ def main(*, with_demo: bool) -> None:
     django.setup()
     wait_for_database()
     migrate()
+    ensure_metrics()
     make_first_staff_user()
     tell("migrated")
     if with_demo:
@@ -57,6 +58,13 @@ def migrate() -> None:
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         call_command("migrate", interactive=False, verbosity=0)
         call_command("ensure_roles", verbosity=0, stdout=io.StringIO())
+
+
+def ensure_metrics() -> None:
+    """At every start: a new version may bring a default metric without a migration."""
+    from django.core.management import call_command
+
+    call_command("ensure_metrics", stdout=io.StringIO())
 
 
 def make_first_staff_user() -> None:
