@@ -103,6 +103,12 @@ def main() -> None:
     import django
 
     django.setup()
+    if (
+        "--as-functions" in sys.argv
+    ):  # what is rendered often is made into functions: here from the first time
+        from personalization.content import fusing
+
+        fusing.OFTEN = 0
     resource.setrlimit(resource.RLIMIT_CPU, (120, 120))
     for _ in range(2):  # what is loaded and cached once is nobody's attack
         carry_out(PLACES, {"v": "x"}, {})

@@ -21,10 +21,10 @@ ROOT = Path(__file__).resolve().parents[2]
 SLOW_MACHINE = 4
 
 
-@pytest.fixture(scope="module")
-def told() -> list[dict[str, Any]]:
+@pytest.fixture(scope="module", params=["--as-nodes", "--as-functions"])
+def told(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
     run = subprocess.run(
-        [sys.executable, "-m", "tests.content.attacks"], cwd=ROOT, capture_output=True, text=True, timeout=300,
+        [sys.executable, "-m", "tests.content.attacks", request.param], cwd=ROOT, capture_output=True, text=True, timeout=300,
         env={**os.environ, "PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "personalization.config.settings"},
     )  # fmt: skip
     assert run.returncode == 0, run.stderr[-2000:]
