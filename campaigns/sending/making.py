@@ -38,7 +38,7 @@ class Making:
         self._rows, self._gate, self._composer = rows, gate, composer
         self._session, self._throttle, self._outcomes = session, throttle, outcomes
         self._next = 0
-        # Every line of the log is about one delivery; set at the variable itself, in a twentieth of the time.
+        # Every line of the log is about one delivery; set at the variable itself, in a fifth of the time.
         self._name = structlog.contextvars.bind_contextvars(delivery=0)["delivery"].var
         self._current: Made | None = None
         self._ahead: Made | None = None
