@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -34,9 +35,11 @@ def test_the_figures_of_the_readme_come_from_the_benchmark_results() -> None:
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    for name in ("README.md", "README.zh-CN.md"):
+    for name, language in module.READMES.items():
         text = (ROOT / name).read_text()
-        assert module.put_into(text) == text
+        assert module.put_into(text, language) == text
+    shown = {row["bench"] for row in tomllib.loads((ROOT / "benchmarks" / "table.toml").read_text())["rows"]}
+    assert shown == {path.stem for path in (ROOT / "benchmarks" / "results").glob("*.json")}
 
 
 def test_every_test_named_as_a_proof_exists() -> None:
