@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.core.cache import cache
 from django.db.models import Count
@@ -45,7 +45,14 @@ class Need:
     url: str
 
 
-def needs_of(user: "User", *, now: datetime) -> list[Need]:
+class Needs(NamedTuple):
+    """`is_complete`: not while what the guards of large experiments say is still being counted."""
+
+    found: list[Need]
+    is_complete: bool
+
+
+def needs_of(user: "User", *, now: datetime) -> Needs:
     """Each look costs a query or two; none grows with the number of customers."""
     found = [
         need
@@ -53,7 +60,10 @@ def needs_of(user: "User", *, now: datetime) -> list[Need]:
         if user.has_perm(permission)
         for need in look(user, now)
     ]  # fmt: skip
-    return sorted(found, key=lambda need: ("bad", "ask", "warn").index(need.tone))
+    alarms = _alarms(now) if user.has_perm("campaigns.view_campaign") else []
+    found += alarms or []
+    in_order = sorted(found, key=lambda need: ("bad", "ask", "warn").index(need.tone))
+    return Needs(in_order, is_complete=alarms is not None)
 
 
 def _approvals(user: "User", now: datetime) -> Iterator[Need]:
@@ -88,18 +98,16 @@ def _runs(user: "User", now: datetime) -> Iterator[Need]:
             yield Need("warn", text % {"name": run.campaign.name, "n": f"{n:,}"}, _report(run))
 
 
-def _alarms(user: "User", now: datetime) -> Iterator[Need]:
-    """What the guards of running experiments cry out, at most a minute old."""
+def _alarms(now: datetime) -> list[Need] | None:
+    """What guards of running experiments cry out, at most a minute old; None while counted first."""
     key = f"home:alarms:{get_language()}"
     found: list[tuple[str, str]] | None = cache.get(key)
     if found is None:
         found = recent(f"{key}:read", partial(_read_alarms, get_language(), now))
-        if found is not None:
-            cache.set(key, found, ALARM_SECONDS)
-    if found is None:
-        yield Need("warn", _("What the guards of running tests say follows in a moment: look again."), "")
-    for text, url in found or ():
-        yield Need("bad", text, url)
+        if found is None:
+            return None
+        cache.set(key, found, ALARM_SECONDS)
+    return [Need("bad", text, url) for text, url in found]
 
 
 def _read_alarms(language: str | None, now: datetime) -> list[tuple[str, str]]:
@@ -170,7 +178,6 @@ LOOKS: tuple[tuple[str, Callable[["User", datetime], Iterator[Need]]], ...] = (
     ("campaigns.approve_campaign", _approvals),
     ("campaigns.view_campaign", _launches),
     ("campaigns.view_campaign", _runs),
-    ("campaigns.view_campaign", _alarms),
     ("recommender.view_modelrun", _models),
     ("campaigns.view_senderaccount", _senders),
     ("sources.view_import", _imports),

@@ -14,6 +14,11 @@ from personalization.customers.models import Customer
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _rested():
+    module._patience.left = module.PATIENT_SECONDS
+
+
 @pytest.fixture
 def clock(monkeypatch):
     """Each count takes `takes` seconds, as far as the module can see."""
@@ -85,6 +90,28 @@ def test_a_first_count_that_takes_long_comes_after_the_page():
     with connection.cursor() as cursor:
         cursor.execute("SHOW statement_timeout")
         assert cursor.fetchone()[0] != "50ms"  # the patience ends with the count
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_first_counts_hold_a_page_up_together_no_longer_than_one_may():
+    cache.clear()
+    under_way, most = 0, 0
+
+    def count() -> int:
+        nonlocal under_way, most
+        with connection.cursor() as cursor:
+            under_way += 1
+            most = max(most, under_way)
+            cursor.execute("SELECT 7 FROM pg_sleep(0.04)")
+            under_way -= 1
+            return cursor.fetchone()[0]
+
+    keys = [f"row:{n}" for n in range(8)]
+    assert [module.recent(key, count) for key in keys].count(None) >= 6
+    under_way = most = 0
+    wait_for_background()
+    assert most <= 2  # connections beside the page's own
+    assert [cache.get(f"{key}:counting") for key in keys] == 8 * [None]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -54,7 +54,7 @@ def run():
 
 
 def texts(user):
-    return [need.text for need in needs_of(user, now=timezone.now())]
+    return [need.text for need in needs_of(user, now=timezone.now()).found]
 
 
 def test_where_nothing_is_wrong_nothing_is_asked(user, run):
@@ -114,6 +114,18 @@ def test_a_running_experiment_with_uneven_groups_is_an_alarm(user, analyse):
     cache.clear()
     (alarm,) = texts(user)
     assert alarm.startswith("“Spring”: The groups are not as large as planned")
+
+
+def test_alarms_that_take_long_to_count_come_after_the_page(client, user, run, monkeypatch):
+    client.force_login(user)
+    home = reverse("admin:index")
+    assert "Nothing needs you right now." in client.get(home).content.decode()
+    cache.clear()
+    monkeypatch.setattr("campaigns.home.needs.recent", lambda key, count: None)
+    page = client.get(home).content.decode()
+    assert "What the guards of running tests say follows in a moment." in page
+    assert 'hx-select="#home-needs"' in page
+    assert "Nothing needs you right now." not in page
 
 
 def test_everybody_is_told_only_what_they_may_see(run):
