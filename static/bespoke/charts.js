@@ -1,10 +1,11 @@
-// Charts, once somebody looks: the library is fetched for the first one that comes on the screen. Until then its
-// place is kept free, and what it shows stands in words and tables beside it.
+// Charts, once somebody looks: the library is fetched for the first one that comes on the screen, or for paper.
+// Until then its place is kept free, and what it shows stands in words and tables beside it.
 
 (() => {
   "use strict";
 
   const { library } = document.currentScript.dataset;
+  const PAPER_WIDTH = 640;
   let loading = null;
 
   // Resolves once `echarts` is there; a fetch that failed is tried again by who asks next.
@@ -16,14 +17,51 @@
     return loading;
   }
 
+  const waiting = new Map(); // what draws, by box
+  const drawn = new Set();
+
+  function drawIn(box) {
+    const draw = waiting.get(box);
+    waiting.delete(box);
+    if (!draw || !box.isConnected) return;
+    drawn.add(box);
+    draw();
+  }
+
   // Calls `draw` when the box is on the screen. What is hidden is not: the shell hides the page until Alpine is up.
   function whenSeen(box, draw) {
+    waiting.set(box, draw);
     new IntersectionObserver((entries, observer) => {
       if (!entries.some((entry) => entry.isIntersecting)) return;
       observer.disconnect();
-      load().then(draw);
+      load().then(() => drawIn(box));
     }).observe(box);
   }
+
+  // Paper waits for nothing: the library is read while the page stands still.
+  function loadNow() {
+    if (window.echarts) return;
+    const request = new XMLHttpRequest();
+    request.open("GET", library, false);
+    request.send();
+    if (request.status === 200) (0, eval)(request.responseText);
+  }
+
+  function resizeAll(widthOf) {
+    for (const box of drawn) {
+      if (box.isConnected) echarts.getInstanceByDom(box)?.resize({ width: widthOf(box) });
+      else drawn.delete(box);
+    }
+  }
+
+  // On paper every chart is there, and as wide as the paper.
+  window.addEventListener("beforeprint", () => {
+    if (waiting.size) loadNow();
+    if (!window.echarts) return;
+    for (const box of [...waiting.keys()]) drawIn(box);
+    resizeAll((box) => Math.min(PAPER_WIDTH, box.clientWidth || PAPER_WIDTH));
+  });
+  window.addEventListener("afterprint", () => resizeAll(() => "auto"));
 
   // A chart as a picture for slides: PNG at twice its size.
   async function savePicture(chart, name, background) {

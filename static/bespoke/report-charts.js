@@ -1,5 +1,5 @@
 // The plots of a report, from its data: `draw` makes room for all of them, and draws those that are looked at.
-// `charts` are those drawn, by name; `drawRest` draws the others, for paper.
+// `charts` are those drawn, by name.
 
 (() => {
   "use strict";
@@ -230,10 +230,6 @@
     charts[name].setOption(options[name](), true);
   }
 
-  function drawRest() {
-    for (const name of Object.keys(options)) if (!charts[name]) drawOne(name);
-  }
-
   function offerPicture(box, name, texts) {
     const section = box.closest("section");
     if (section.querySelector("[data-picture]")) return;
@@ -243,5 +239,5 @@
     section.append(button);
   }
 
-  window.reportCharts = { charts, draw, drawRest };
+  window.reportCharts = { charts, draw };
 })();

@@ -3,22 +3,19 @@
 (() => {
   "use strict";
 
-  const { charts, draw, drawRest } = window.reportCharts;
+  const { charts, draw } = window.reportCharts;
 
   document.addEventListener("DOMContentLoaded", () => {
     const state = JSON.parse(document.getElementById("report-data").textContent);
     const redraw = () => draw(state.charts, state.texts);
-    // On paper everything is open, and charts are as wide as the paper.
+    // On paper everything is open.
     let closed = [];
     window.addEventListener("beforeprint", () => {
       closed = [...document.querySelectorAll(".b-page details:not([open])")];
       closed.forEach((one) => { one.open = true; });
-      if (window.echarts) drawRest(); // else nothing can be fetched any more, and the tables say it
-      Object.values(charts).forEach((chart) => chart.resize({ width: 640 }));
     });
     window.addEventListener("afterprint", () => {
       closed.forEach((one) => { one.open = false; });
-      Object.values(charts).forEach((chart) => chart.resize({ width: "auto" }));
     });
     redraw();
     window.addEventListener("resize", () => Object.values(charts).forEach((chart) => chart.resize()));

@@ -31,6 +31,7 @@
     if (!box) return;
     const rows = JSON.parse(document.getElementById("segment-sizes").textContent);
     window.bespokeCharts.whenSeen(box, () => {
+      draw(box, rows);
       new ResizeObserver(() => draw(box, rows)).observe(box);
       new MutationObserver(() => draw(box, rows)).observe(document.documentElement, { attributeFilter: ["class"] });
     });

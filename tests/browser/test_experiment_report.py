@@ -69,6 +69,18 @@ def no_overflow(page):
     assert wide <= 0, f"{wide} px too wide at {page.viewport_size}"
 
 
+def on_paper_is_every_chart(page):
+    """Also of a page printed before a chart was on the screen."""
+    page.set_viewport_size({"width": 1400, "height": 200})
+    page.reload()
+    boxes = page.locator("[id^=chart-]:not([hidden])")
+    assert page.evaluate("window.echarts") is None
+    page.pdf()
+    drawn = [boxes.nth(n).locator("svg path").count() > 0 for n in range(boxes.count())]
+    assert len(drawn) > 2
+    assert all(drawn)
+
+
 def test_a_report_is_made_while_one_looks_and_tells_for_whom(page, experiment, worker, accessible, shot):
     worker()
     log_in(page, "/app/experiments/page/")
@@ -93,6 +105,7 @@ def test_a_report_is_made_while_one_looks_and_tells_for_whom(page, experiment, w
             expect(page.locator("#chart-forest svg")).to_be_visible(timeout=20_000)
             no_overflow(page)
             shot(page, f"experiment-report-{language}-{width}", full_page=True)
+    on_paper_is_every_chart(page)
     with page.expect_download() as download:
         page.locator("a[href$='report.csv']").click()
     assert re.match(r"page.*\.csv", download.value.suggested_filename)

@@ -43,6 +43,33 @@ def test_escape_closes_what_was_found_and_leaves_the_words(home: Page) -> None:
     expect(home.locator("#nav-filter")).to_have_value("journeys")
 
 
+# Where an element and what it is beside begin and end, from the page's start, whichever side that is.
+PLACES = """([one, other]) => {
+    const room = document.documentElement.clientWidth, turned = document.documentElement.dir === 'rtl';
+    return [one, other].flatMap(name => {
+        const box = document.querySelector(name).getBoundingClientRect();
+        return turned ? [room - box.right, room - box.left] : [box.left, box.right];
+    });
+}"""
+TURNED = [
+    ("/admin/", "#nav-sidebar", "#main"),
+    ("/admin/", "#nav-sidebar a .material-symbols-outlined", "#nav-sidebar a .material-symbols-outlined + *"),
+    ("/app/segments/new/", "#segment-name", "#segment-description"),
+    ("/app/campaigns/calendar/", "main .b-actions a", "main .b-actions a + a"),
+    ("/admin/auth/group/add/", "[for=id_name]", "#id_name"),
+]
+
+
+@pytest.mark.parametrize(("path", "one", "other"), TURNED)
+def test_from_right_to_left_a_page_is_its_mirror_image(home: Page, path: str, one: str, other: str) -> None:
+    home.goto(path)
+    expect(home.locator(other).first).to_be_visible()
+    there = home.evaluate(PLACES, [one, other])
+    home.evaluate("document.documentElement.dir = 'rtl'")
+    assert home.evaluate(PLACES, [one, other]) == pytest.approx(there, abs=2)
+    assert home.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
 def test_a_phone_opens_the_menu_and_one_leaves_by_keyboard(home: Page) -> None:
     home.set_viewport_size({"width": 390, "height": 800})
     home.get_by_role("button", name="Menu", exact=True).press("Enter")

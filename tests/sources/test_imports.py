@@ -42,6 +42,16 @@ SPREADSHEET = (
 
 
 @pytest.mark.django_db
+def test_a_file_is_called_as_it_was_given(upload, client):
+    client.force_login(User.objects.create_superuser("ada", password="x"))
+    job = services.take_file(upload(PEOPLE), kind="customers", actor="user:ada")
+    assert job.name[0].islower()
+    page = client.get(f"/app/data/imports/{job.pk}/").content.decode()
+    assert f">{job.name}</span>" in page
+    assert job.name.capitalize() not in page
+
+
+@pytest.mark.django_db
 class TestFirstLook:
     def test_heads_of_a_german_spreadsheet_are_known_and_addresses_are_found_by_what_they_are(self, upload):
         job = services.take_file(upload(SPREADSHEET), kind="customers", actor="user:ada")
