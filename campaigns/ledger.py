@@ -32,6 +32,8 @@ from campaigns.models import (
 from personalization.importing.passing import json_bytes
 
 S = DeliveryStatus
+# Deliveries that a worker claims, sends and settles together.
+CHUNK_SIZE = 500
 LEASE = timedelta(seconds=settings.SEND_LEASE_SECONDS)
 # A journal of another machine cannot be read here: its machine gets this long to come back and tell.
 FOREIGN_GRACE = timedelta(minutes=10)

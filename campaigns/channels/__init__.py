@@ -4,14 +4,9 @@ import sys
 from functools import cache
 
 from campaigns.channels._base import (
-    Answer,
     Channel,
-    ChannelError,
-    DeviceResult,
     Field,
-    Outgoing,
     Recipient,
-    Session,
     Sheet,
     Template,
 )
@@ -28,14 +23,9 @@ from personalization.registry import discover
 
 __all__ = [
     "PARTS",
-    "Answer",
     "Channel",
-    "ChannelError",
-    "DeviceResult",
     "Field",
-    "Outgoing",
     "Recipient",
-    "Session",
     "Sheet",
     "Template",
     "get",

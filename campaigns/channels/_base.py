@@ -5,47 +5,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import msgspec
 
 from campaigns.channels._languages import compile_texts_in, problems_in
+from campaigns.transport.session import Outgoing, Session
 from personalization.content.errors import Problem
 from personalization.content.expanding import Blocks
 from personalization.content.needs import Need
 from personalization.customers.phones import normalize_phone
-
-if TYPE_CHECKING:
-    from campaigns.sending.failover import Account
-
-
-class ChannelError(Exception):
-    """The other side cannot be reached or refuses us as a whole; the chunk waits."""
-
-
-@dataclass(frozen=True)
-class DeviceResult:
-    """What became of one message on one device. `device`: its service and a short hash, never its address;
-    `outcome`: a kind of Answer, gone (the device no longer exists) or not_tried."""
-
-    device: str
-    outcome: str
-    answer: str
-    at: float  # seconds since the epoch
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What became of one message.
-
-    sent: taken over. refused: never will be (permanent). later: not taken, try again. unknown: handed over
-    without an answer, so it may have been taken; it must not be sent again. For a part to one device also
-    gone: that device no longer exists.
-    """
-
-    kind: str
-    detail: str = ""
-    retry_after: float = 0.0  # seconds the other side asks us to wait
-    devices: tuple[DeviceResult, ...] = ()
 
 
 class Recipient(msgspec.Struct, frozen=True):
@@ -55,18 +24,6 @@ class Recipient(msgspec.Struct, frozen=True):
     name: str
     message_id: str  # 32 hex digits, the same however often it is tried
     unsubscribe_url: str
-
-
-class Outgoing(msgspec.Struct, frozen=True):
-    """A message ready for the wire. `data` is what the channel's session understands; `key` is the same for
-    every try. With `parts` (one for each device) only they go out, and `data` is what they have in common."""
-
-    sender: str
-    address: str
-    data: Any
-    key: str = ""
-    device: str = ""  # of a part, as in DeviceResult
-    parts: tuple["Outgoing", ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,33 +61,6 @@ class Template(Protocol):
     def needs(self) -> tuple[Need, ...]: ...
     def render(self, context: Mapping[str, Any]) -> Any: ...
     def uses(self, name: str) -> bool: ...
-
-
-class Session(ABC):
-    """A connection that is kept for many messages. `is_silent`: they are tests; none may leave the house."""
-
-    is_silent = False
-
-    @property
-    def account(self) -> "Account | None":
-        """With which provider the next message goes, as far as that is known; None for no account."""
-        return None
-
-    @abstractmethod
-    def send(self, message: Outgoing, *, intent: Callable[[], None]) -> Answer:
-        """Hands one message over. Calls `intent` just before the step after which it may be taken; when that
-        raises, the message was certainly not taken. Raises ChannelError when there is no connection."""
-
-    def announce_next(self, ahead: "Callable[[], Outgoing | None]") -> None:  # noqa: B027
-        """Whom the next `send` may ask, before its message is complete, for the message that follows it: a
-        session that can begin one with the end of another saves a journey to the server."""
-
-    @abstractmethod
-    def check(self) -> None:
-        """Called before each chunk: drops a connection that the other side closed in the pause."""
-
-    @abstractmethod
-    def close(self) -> None: ...
 
 
 class Channel(ABC):
@@ -204,7 +134,7 @@ class Channel(ABC):
         """What the editor shows of a rendered message: `html` or `card`, and facts about it."""
 
     @abstractmethod
-    def compose(self, rendered: Any, recipient: Recipient, *, sheet: "Sheet", session: "Session") -> Outgoing:
+    def compose(self, rendered: Any, recipient: Recipient, *, sheet: Sheet, session: Session) -> Outgoing:
         """Raises ValueError when this customer's data cannot make a message, for example a broken address,
         and ChannelError when the session had to be opened for it and could not."""
 

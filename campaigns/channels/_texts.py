@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from campaigns.channels._base import Channel, Field, Outgoing, Recipient, Session, Sheet, block_texts
+from campaigns.channels._base import Channel, Field, Recipient, Sheet, block_texts
 from campaigns.needs import problems_of
+from campaigns.transport.session import Outgoing, Session
 from personalization.content.errors import Problem, RenderError
 from personalization.content.missing import Policy
 from personalization.content.texts import CompiledTexts, check_texts, compile_texts

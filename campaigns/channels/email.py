@@ -13,12 +13,13 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from campaigns.channels._base import Channel, Field, Outgoing, Recipient, Session, Sheet, block_texts
+from campaigns.channels._base import Channel, Field, Recipient, Sheet, block_texts
 from campaigns.needs import problems_of
-from campaigns.sending import dkim, mime
-from campaigns.sending.mail import MailLine, MailSession
-from campaigns.sending.mail_backend import Letter
-from campaigns.sending.smtp import Server
+from campaigns.transport import dkim, mime
+from campaigns.transport.mail import MailLine, MailSession
+from campaigns.transport.mail_backend import Letter
+from campaigns.transport.session import Outgoing, Session
+from campaigns.transport.smtp import Server
 from personalization.content.errors import Problem
 from personalization.content.html_checks import check_html
 from personalization.content.links import add_at_end, rewrite_links

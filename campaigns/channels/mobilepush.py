@@ -20,11 +20,13 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from campaigns.channels._base import Answer, ChannelError, Field, Outgoing, Recipient, Session
+from campaigns.channels._base import Field, Recipient
 from campaigns.channels._texts import PushChannel, push_fields
 from campaigns.channels.sms import check_base_url
-from campaigns.sending.failover import Account, HttpSession
-from campaigns.sending.http import Call, HttpLine, NoAnswer, NotTaken, Reply, judge
+from campaigns.transport.accounts import Account
+from campaigns.transport.failover import HttpSession
+from campaigns.transport.http import Call, HttpLine, NoAnswer, NotTaken, Reply, judge
+from campaigns.transport.session import Answer, ChannelError, Outgoing, Session
 from personalization.access.outbound import ForbiddenAddress
 from personalization.customers.models import Identifier, IdentifierKind
 

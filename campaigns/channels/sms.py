@@ -12,11 +12,13 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from campaigns.channels._base import Answer, ChannelError, Field, Outgoing, Recipient, Session, Sheet
+from campaigns.channels._base import Field, Recipient, Sheet
 from campaigns.channels._segments import count_segments
 from campaigns.channels._texts import TextChannel
-from campaigns.sending.failover import Account, HttpSession
-from campaigns.sending.http import Call, Reply, judge
+from campaigns.transport.accounts import Account
+from campaigns.transport.failover import HttpSession
+from campaigns.transport.http import Call, Reply, judge
+from campaigns.transport.session import Answer, ChannelError, Outgoing, Session
 from personalization.access.outbound import ForbiddenAddress, check_url
 from personalization.content.errors import Problem
 

@@ -14,11 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from standardwebhooks import Webhook
 
-from campaigns.channels._base import Answer, ChannelError, Field, Outgoing, Recipient, Session, Sheet
+from campaigns.channels._base import Field, Recipient, Sheet
 from campaigns.channels._texts import TextChannel
 from campaigns.channels.sms import check_base_url
-from campaigns.sending.failover import Account, HttpSession
-from campaigns.sending.http import Call, Reply, judge
+from campaigns.transport.accounts import Account
+from campaigns.transport.failover import HttpSession
+from campaigns.transport.http import Call, Reply, judge
+from campaigns.transport.session import Answer, ChannelError, Outgoing, Session
 from personalization.content.errors import Problem
 
 

@@ -22,11 +22,13 @@ from py_vapid import Vapid02
 from py_vapid.utils import b64urlencode
 from pywebpush import WebPusher, WebPushException
 
-from campaigns.channels._base import Answer, ChannelError, Field, Outgoing, Recipient, Session
+from campaigns.channels._base import Field, Recipient
 from campaigns.channels._texts import PushChannel, push_fields
 from campaigns.models import PushSubscription
-from campaigns.sending.failover import Account, HttpSession, accounts_of
-from campaigns.sending.http import Call, Reply, judge
+from campaigns.transport.accounts import Account, accounts_of
+from campaigns.transport.failover import HttpSession
+from campaigns.transport.http import Call, Reply, judge
+from campaigns.transport.session import Answer, ChannelError, Outgoing, Session
 
 LIVES_SECONDS = 24 * 3600
 SIGNED_FOR_SECONDS = 12 * 3600

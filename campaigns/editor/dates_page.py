@@ -9,8 +9,8 @@ from django.views.decorators.http import require_POST
 
 from campaigns.editor.forms import read_json, send_at, timing_fields
 from campaigns.editor.pages import answers_problems
-from campaigns.limits.hours import zone_of
 from campaigns.schedule.words import describe_repeat, next_dates, read_timing
+from campaigns.schedule.zones import zone_of
 from personalization.access.shell import staff_page
 
 

@@ -13,10 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns import channels, needs
-from campaigns.channels import Answer, ChannelError, Recipient, Sheet
+from campaigns.channels import Recipient, Sheet
 from campaigns.errors import InvalidCampaign
 from campaigns.senders import accounts
 from campaigns.sending import devices
+from campaigns.transport.session import Answer, ChannelError
 from personalization.access.services import audit
 from personalization.content.errors import RenderError, TemplateError
 from personalization.content.needs import GIVENS, Givens

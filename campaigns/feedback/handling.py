@@ -18,8 +18,8 @@ from campaigns import channels
 from campaigns.feedback.classify import HARD, SOFT, Failure
 from campaigns.feedback.reports import Report
 from campaigns.models import Bounce, Delivery, DeliveryStatus
-from campaigns.sending.smtp import redact
 from campaigns.tracking import links
+from campaigns.transport.smtp import redact
 from personalization.customers import services as customers
 from personalization.customers.models import SuppressionReason
 from personalization.customers.selectors import person_address

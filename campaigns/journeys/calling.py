@@ -15,9 +15,9 @@ from django.db import transaction
 from django.utils import timezone
 from standardwebhooks import Webhook
 
-from campaigns.channels import ChannelError
 from campaigns.models import CallStatus, WebhookCall
-from campaigns.sending.http import Call, HttpLine, NoAnswer, NotTaken
+from campaigns.transport.http import Call, HttpLine, NoAnswer, NotTaken
+from campaigns.transport.session import ChannelError
 from personalization.access.outbound import ForbiddenAddress
 
 log = structlog.get_logger(__name__)

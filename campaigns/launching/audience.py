@@ -11,11 +11,11 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 
 from campaigns.channels import Channel
+from campaigns.ledger import CHUNK_SIZE
 from campaigns.limits.permission import permitted_ids
 from campaigns.models import Run
 from personalization.customers import selectors as customers
 
-CHUNK_SIZE = 500
 BATCH = 50_000
 # variant id (None: outside the experiment) and the chance with which it was drawn
 Assigned = Mapping[int, tuple[int | None, float]]

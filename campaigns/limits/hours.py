@@ -2,24 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
-from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from django.conf import settings
 
 from campaigns.models import QuietHours, TopicRule
 from campaigns.schedule.local_time import HourRange, next_open, open_until
 from campaigns.schedule.timing import Timing
-
-
-@lru_cache(maxsize=1024)
-def zone_of(name: str) -> tzinfo:
-    """The time zone of this name; the workspace's own where there is none or no such one."""
-    try:
-        return ZoneInfo(name or settings.TIME_ZONE)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo(settings.TIME_ZONE)
+from campaigns.schedule.zones import zone_of
 
 
 def quiet_hours(timing: Timing, *, channel: str, topic: str) -> tuple[HourRange, ...]:

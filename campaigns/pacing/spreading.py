@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.utils import timezone
 
-from campaigns.launching.audience import CHUNK_SIZE
-from campaigns.ledger import Claim
+from campaigns.ledger import CHUNK_SIZE, Claim
 from campaigns.models import Chunk, ChunkStatus, Delivery, DeliveryStatus, RunStatus, SkipReason
 
 # Nobody waits longer than this without asking: the rate may have been raised meanwhile.

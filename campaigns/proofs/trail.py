@@ -8,8 +8,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from campaigns.limits.hours import zone_of
 from campaigns.models import Campaign, Message, TopicRule
+from campaigns.schedule.zones import zone_of
 from campaigns.why.answers import PASSED, STOPPED, UNKNOWN, Decision
 from experiments.traffic.holdouts import is_global_member
 from personalization.customers import selectors as customers

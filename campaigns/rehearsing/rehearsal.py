@@ -21,7 +21,6 @@ from campaigns.journeys import services as journey_services
 from campaigns.ledger import Claim, Outcome, Row
 from campaigns.limits import caps
 from campaigns.limits.holding import Holding
-from campaigns.limits.hours import zone_of
 from campaigns.models import (
     Campaign,
     CampaignKind,
@@ -41,6 +40,7 @@ from campaigns.pacing.warm_up import REST
 from campaigns.rehearsing.brakes import Brakes, let_go
 from campaigns.schedule.due import launch_moment
 from campaigns.schedule.words import read_timing
+from campaigns.schedule.zones import zone_of
 from campaigns.sending import context
 from campaigns.sending.composing import Composer, NotPossible
 

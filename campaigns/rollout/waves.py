@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns.errors import InvalidCampaign
-from campaigns.launching.audience import CHUNK_SIZE
+from campaigns.ledger import CHUNK_SIZE
 from campaigns.models import Campaign, Delivery, DeliveryStatus, Learning, LearningStatus, Run, RunStatus
 from experiments.bandits import uniform_draws
 from experiments.errors import NotPossible

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import selectors
 from campaigns.errors import InvalidState
-from campaigns.launching.audience import CHUNK_SIZE
+from campaigns.ledger import CHUNK_SIZE
 from campaigns.models import (
     Delivery,
     DeliveryStatus,

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
-from campaigns.limits.hours import zone_of
 from campaigns.schedule.best_hour import best_hours
 from campaigns.schedule.local_time import moment, next_at
 from campaigns.schedule.timing import Timing
+from campaigns.schedule.zones import zone_of
 from personalization.customers.models import Customer
 from personalization.importing.passing import these
 

@@ -6,11 +6,11 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from campaigns.errors import InvalidCampaign
-from campaigns.limits.hours import zone_of
 from campaigns.models import Campaign
 from campaigns.schedule.due import FIRST, launch_moment
 from campaigns.schedule.recurrence import occurrences
 from campaigns.schedule.timing import Timing
+from campaigns.schedule.zones import zone_of
 
 
 def plan_launch(campaign: Campaign, *, at: datetime, now: datetime) -> datetime:

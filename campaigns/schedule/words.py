@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns.errors import InvalidCampaign
-from campaigns.limits.hours import zone_of
 from campaigns.schedule.recurrence import first, parts_of
 from campaigns.schedule.timing import Timing, TimingError
+from campaigns.schedule.zones import zone_of
 
 
 def read_timing(data: Mapping[str, Any]) -> Timing:

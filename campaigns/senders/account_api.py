@@ -15,8 +15,8 @@ from campaigns.pacing.rates import LEAST, MOST, Pace
 from campaigns.pacing.warm_up import MAX_DAYS, MAX_GROUPS, WarmUp
 from campaigns.pacing.warm_up import MOST as MOST_A_DAY
 from campaigns.senders import accounts
-from campaigns.sending import breaker
-from campaigns.sending.failover import breaker_key
+from campaigns.transport import breaker
+from campaigns.transport.accounts import breaker_key
 from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name

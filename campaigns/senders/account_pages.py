@@ -15,8 +15,8 @@ from campaigns.pacing.words import describe_pace, sentence_of
 from campaigns.senders import accounts
 from campaigns.senders.domain_check import check_domain
 from campaigns.senders.speed_form import read_speed, shown_speed, warm_ups
-from campaigns.sending import breaker
-from campaigns.sending.failover import breaker_key
+from campaigns.transport import breaker
+from campaigns.transport.accounts import breaker_key
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
 from personalization.customers.models import Channel

@@ -17,9 +17,9 @@ from campaigns.pacing.rates import Pace, RateError
 from campaigns.pacing.spreading import ask_again
 from campaigns.pacing.warm_up import WarmUp
 from campaigns.pacing.words import sentence_of
-from campaigns.sending import breaker, dkim
-from campaigns.sending.failover import breaker_key
-from campaigns.sending.mail import default_key
+from campaigns.transport import breaker, dkim
+from campaigns.transport.accounts import breaker_key
+from campaigns.transport.mail import default_key
 from personalization.access.services import audit
 
 

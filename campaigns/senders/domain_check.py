@@ -8,7 +8,7 @@ import dns.resolver
 from django.utils.translation import gettext as _
 
 from campaigns.models import SenderAccount
-from campaigns.sending import dkim
+from campaigns.transport import dkim
 
 SECONDS = 4.0
 DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")

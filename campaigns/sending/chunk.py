@@ -17,12 +17,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from campaigns import ledger
-from campaigns.channels import Answer, ChannelError, DeviceResult, Session
 from campaigns.ledger import Claim, Outcome, Row
 from campaigns.limits.holding import Holding
 from campaigns.models import DeliveryStatus
 from campaigns.pacing.spreading import spread_out
-from campaigns.pacing.throttle import Full, Throttle
 from campaigns.sending import collector, context, devices, journal, observing
 from campaigns.sending.composing import Composer
 from campaigns.sending.copies import wire_bytes
@@ -30,6 +28,8 @@ from campaigns.sending.gate import Gate, LeaseLost, Withdrawn
 from campaigns.sending.journal import Journal, JournalError
 from campaigns.sending.making import Made, Making
 from campaigns.sending.settling import give_up, store
+from campaigns.sending.throttle import Full, Throttle
+from campaigns.transport.session import Answer, ChannelError, DeviceResult, Session
 from personalization import tracing
 
 log = structlog.get_logger(__name__)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from campaigns.channels import ChannelError, Outgoing, Recipient, Session, Sheet, language_for
+from campaigns.channels import Recipient, Sheet, language_for
 from campaigns.ledger import Row
 from campaigns.models import SkipReason
 from campaigns.sending.context import ChunkData, RunContent, values_before
@@ -12,6 +12,7 @@ from campaigns.sending.picks import ItemTexts
 from campaigns.tracking import links
 from campaigns.tracking.links import Links
 from campaigns.tracking.utm import tag_url, utm_of
+from campaigns.transport.session import ChannelError, Outgoing, Session
 from personalization.content.errors import LeftOut, MissingValue, RenderError, UsedUp
 from personalization.content.needs import GIVENS, Givens
 from personalization.content.remembering import FRAGMENTS

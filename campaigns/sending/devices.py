@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 
-from campaigns.channels._base import Answer, ChannelError, DeviceResult, Outgoing, Session
 from campaigns.models import DeliveryStatus
-from campaigns.sending import sandbox
 from campaigns.sending.gate import LeaseLost, Withdrawn
 from campaigns.sending.journal import Entry, JournalError
+from campaigns.transport import sandbox
+from campaigns.transport.session import Answer, ChannelError, DeviceResult, Outgoing, Session
 
 TAKEN = ("sent", "unknown")
 # What wins over what when the devices' answers become the answer of the message.

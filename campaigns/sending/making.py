@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 
-from campaigns.channels import Outgoing, Session
 from campaigns.ledger import Outcome, Row
 from campaigns.models import DeliveryStatus
-from campaigns.pacing.throttle import Throttle
 from campaigns.sending.composing import Composer, NotPossible
 from campaigns.sending.gate import Gate
+from campaigns.sending.throttle import Throttle
+from campaigns.transport.session import Outgoing, Session
 
 
 class Made(msgspec.Struct, frozen=True):

@@ -10,8 +10,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from campaigns import channels
-from campaigns.feedback import machines
 from campaigns.models import Delivery
+from campaigns.tracking import machines
 from campaigns.tracking.links import Link
 from personalization.customers import services as customers
 from personalization.customers.models import Customer, SuppressionReason

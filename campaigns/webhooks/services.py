@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from campaigns.channels.webhook import new_secret
 from campaigns.errors import InvalidWebhook
 from campaigns.models import Telling, TellingStatus, WebhookEndpoint
-from campaigns.sending import breaker
+from campaigns.transport import breaker
 from personalization.access.outbound import ForbiddenAddress, check_url
 from personalization.access.services import audit
 

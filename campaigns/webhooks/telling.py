@@ -14,11 +14,11 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from campaigns.channels import ChannelError
 from campaigns.channels.webhook import sign
 from campaigns.models import Telling, TellingStatus, WebhookEndpoint
-from campaigns.sending import breaker
-from campaigns.sending.http import Call, HttpLine, NoAnswer, NotTaken, Reply, judge
+from campaigns.transport import breaker
+from campaigns.transport.http import Call, HttpLine, NoAnswer, NotTaken, Reply, judge
+from campaigns.transport.session import ChannelError
 from personalization.access.outbound import ForbiddenAddress
 from personalization.events.models import Event
 

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from campaigns.channels import ChannelError
 from campaigns.models import WebhookEndpoint
-from campaigns.sending.http import Call, HttpLine, NoAnswer, NotTaken
+from campaigns.transport.http import Call, HttpLine, NoAnswer, NotTaken
+from campaigns.transport.session import ChannelError
 from campaigns.webhooks.telling import sign_for
 from personalization.access.outbound import ForbiddenAddress
 from personalization.access.services import audit

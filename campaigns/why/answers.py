@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.channels import in_language
 from campaigns.limits.caps import caps_for
-from campaigns.limits.hours import quiet_hours, zone_of
+from campaigns.limits.hours import quiet_hours
 from campaigns.models import (
     Delivery,
     DeliveryStatus,
@@ -24,6 +24,7 @@ from campaigns.models import (
     Touch,
 )
 from campaigns.schedule.timing import Timing
+from campaigns.schedule.zones import zone_of
 from campaigns.tracking import links
 from campaigns.why.devices import device_facts
 from personalization.catalog import selectors as catalog

@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS_ABBR
 
-from campaigns.limits.hours import zone_of
 from campaigns.models import Campaign, CampaignKind, CampaignStatus, Run
 from campaigns.schedule.due import FIRST
 from campaigns.schedule.recurrence import occurrences
 from campaigns.schedule.timing import Timing
+from campaigns.schedule.zones import zone_of
 from campaigns.workflow.collisions import Planned, collisions_among
 
 # Of one repetition; more than a month has days is a mistake in the rule.

@@ -7,7 +7,7 @@ from django.test import Client
 
 from campaigns import services
 from campaigns.models import Delivery, DeliveryStatus
-from campaigns.sending.http import Call, HttpLine
+from campaigns.transport.http import Call, HttpLine
 from personalization.access.models import User
 from personalization.config import checkup
 from personalization.events.models import Event

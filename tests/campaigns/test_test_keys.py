@@ -7,15 +7,15 @@ import pytest
 from django.utils import timezone
 
 from campaigns import channels, selectors, services
-from campaigns.channels import Outgoing
 from campaigns.journeys import calling, passing
 from campaigns.journeys import services as journeys
 from campaigns.journeys.selectors import counts
 from campaigns.models import Delivery, FrequencyCap, Passage, QuietHours, Run, Touch, WebhookCall
-from campaigns.sending import sandbox
-from campaigns.sending.http import Call, HttpLine
 from campaigns.services import MessageDraft
 from campaigns.timeline_sources import MessageEntries
+from campaigns.transport import sandbox
+from campaigns.transport.http import Call, HttpLine
+from campaigns.transport.session import Outgoing
 from campaigns.why.rerender import rerender
 from experiments.models import Assignment, HoldoutMember
 from experiments.traffic import holdouts

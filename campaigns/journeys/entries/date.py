@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy
 
 from campaigns.journeys.entries._base import Entrant, Entry
 from campaigns.journeys.nodes._base import Field, Wrong
-from campaigns.limits.hours import zone_of
 from campaigns.models import Journey
 from campaigns.schedule.local_time import moment
+from campaigns.schedule.zones import zone_of
 
 JOINED = "created_at"
 MAX_SHIFT = 366

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.journeys.nodes._base import Field, Move, Node, Place, Stay, Traveler, Wrong, number
-from campaigns.limits.hours import zone_of
 from campaigns.schedule.local_time import next_at
+from campaigns.schedule.zones import zone_of
 
 MAX_HOURS = 24 * 400
 

@@ -8,8 +8,9 @@ from django.utils import timezone
 
 from campaigns import channels, selectors
 from campaigns.models import Delivery
-from campaigns.sending import breaker, chunk
+from campaigns.sending import chunk
 from campaigns.sending.journal import Journal, JournalError
+from campaigns.transport import breaker
 from personalization.customers.models import Identifier
 from personalization.customers.services import record_consent
 from tests.campaigns.channels.drafts import DRAFTS

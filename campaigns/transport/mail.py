@@ -7,11 +7,11 @@ from typing import Any
 
 from django.conf import settings
 
-from campaigns.channels._base import Answer, ChannelError, Outgoing, Session
-from campaigns.sending import breaker, dkim, sandbox
-from campaigns.sending.failover import Account, accounts_of
-from campaigns.sending.mail_backend import BackendSession
-from campaigns.sending.smtp import Server, SmtpSession
+from campaigns.transport import breaker, dkim, sandbox
+from campaigns.transport.accounts import Account, accounts_of
+from campaigns.transport.mail_backend import BackendSession
+from campaigns.transport.session import Answer, ChannelError, Outgoing, Session
+from campaigns.transport.smtp import Server, SmtpSession
 
 
 @dataclass

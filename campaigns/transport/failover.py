@@ -6,46 +6,17 @@ nothing is handed to a second account.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from django.conf import settings
 
-from campaigns.channels._base import Answer, ChannelError, Outgoing, Session
-from campaigns.models import SenderAccount
-from campaigns.pacing.rates import Pace
-from campaigns.pacing.warm_up import WarmUp
-from campaigns.sending import breaker
-from campaigns.sending.http import Call, HttpLine, NoAnswer, NotTaken, Reply, judge
+from campaigns.transport import breaker
+from campaigns.transport.accounts import Account, accounts_of
+from campaigns.transport.http import Call, HttpLine, NoAnswer, NotTaken, Reply
+from campaigns.transport.session import Answer, ChannelError, Outgoing, Session
 from personalization.access.outbound import ForbiddenAddress
 
 NO_ACCOUNT = "no account with a provider is set up for this channel"
-
-
-@dataclass(frozen=True)
-class Account:
-    """A provider account as a worker holds it. `values`: options and secrets."""
-
-    key: str
-    name: str
-    values: dict[str, str]
-    pace: Pace = field(default_factory=Pace)
-    pk: int = 0
-    warm_up: WarmUp | None = None
-
-
-def accounts_of(channel: str) -> list[Account]:
-    rows = SenderAccount.objects.filter(channel=channel, is_active=True).order_by("position", "pk")
-    return [_account(row) for row in rows]
-
-
-def _account(row: SenderAccount) -> Account:
-    pace, warm_up = Pace.from_json(row.pace), WarmUp.from_json(row.warm_up)
-    return Account(breaker_key(row), row.name, row.values, pace, row.pk, warm_up)
-
-
-def breaker_key(account: SenderAccount) -> str:
-    return f"{account.channel}:{account.pk}"
 
 
 class Provider(Protocol):
@@ -121,6 +92,3 @@ class HttpSession(Session):
 
     def close(self) -> None:
         self._line.close()
-
-
-__all__ = ["Account", "HttpSession", "Provider", "accounts_of", "breaker_key", "judge"]

@@ -8,9 +8,9 @@ from django.conf import settings as configured
 from django.db import connection
 
 from campaigns import selectors, services
-from campaigns.channels import Outgoing
 from campaigns.sending import gate
-from campaigns.sending.smtp import Server, SmtpSession
+from campaigns.transport.session import Outgoing
+from campaigns.transport.smtp import Server, SmtpSession
 from personalization.customers.services import record_consent
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -9,8 +9,8 @@ from dkim.canonicalization import Relaxed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from campaigns.sending import mime
-from campaigns.sending.dkim import Signer, new_key, relaxed_body, signer
+from campaigns.transport import mime
+from campaigns.transport.dkim import Signer, new_key, relaxed_body, signer
 
 RSA = signer("shop.example", "s1", new_key())
 

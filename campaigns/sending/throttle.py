@@ -11,14 +11,14 @@ from math import ceil
 
 from django.utils import timezone
 
-from campaigns.channels import Session
 from campaigns.ledger import Outcome, Row
 from campaigns.models import DeliveryStatus, SkipReason
 from campaigns.pacing.bucket import Bucket, BucketsGone, line_up, take
-from campaigns.pacing.days import Day
 from campaigns.pacing.rates import domain_of
-from campaigns.sending.failover import Account
+from campaigns.sending.days import Day
 from campaigns.sending.gate import Gate
+from campaigns.transport.accounts import Account
+from campaigns.transport.session import Session
 
 # Waited within one chunk altogether, then other campaigns have their turn.
 PATIENCE_SECONDS = 5.0

@@ -7,7 +7,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from campaigns.pacing.places import give_back, take_places
-from campaigns.sending.failover import Account
+from campaigns.transport.accounts import Account
 
 
 class Day:

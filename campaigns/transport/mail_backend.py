@@ -23,8 +23,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
-from campaigns.channels._base import Answer, ChannelError, Outgoing, Session
-from campaigns.sending.smtp import redact
+from campaigns.transport.session import Answer, ChannelError, Outgoing, Session
+from campaigns.transport.smtp import redact
 
 REFUSED = (AnymailInvalidAddress, AnymailUnsupportedFeature, AnymailSerializationError, AnymailCancelSend)
 

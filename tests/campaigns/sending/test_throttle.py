@@ -15,10 +15,9 @@ from campaigns.errors import InvalidCampaign, InvalidState
 from campaigns.launching import audience
 from campaigns.ledger import Claim
 from campaigns.models import Chunk, Delivery
-from campaigns.pacing import throttle
 from campaigns.pacing.spreading import spread_out
 from campaigns.senders import accounts
-from campaigns.sending import chunk
+from campaigns.sending import chunk, throttle
 from personalization.access.models import AuditEntry
 from tests.campaigns.test_sending import counts
 

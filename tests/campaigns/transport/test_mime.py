@@ -13,7 +13,7 @@ from django.core.mail import EmailMultiAlternatives
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from campaigns.sending import mime
+from campaigns.transport import mime
 
 AT = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
 SHAPE = mime.skeleton(

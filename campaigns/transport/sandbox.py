@@ -10,7 +10,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.utils.translation import gettext_noop
 
-from campaigns.channels._base import Answer, Outgoing, Session
+from campaigns.transport.session import Answer, Outgoing, Session
 
 DETAIL = gettext_noop("sandbox: nothing was sent")
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from campaigns.channels._base import Answer, ChannelError, Outgoing, Session
+from campaigns.transport.session import Answer, ChannelError, Outgoing, Session
 from personalization import tracing
 
 MAX_LINE = 4096

@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from campaigns.channels._base import Answer, ChannelError
-from campaigns.sending.smtp import redact
+from campaigns.transport.session import Answer, ChannelError
+from campaigns.transport.smtp import redact
 from personalization.access.outbound import ForbiddenAddress, Line, check_url
 
 MAX_REPLY = 64_000
