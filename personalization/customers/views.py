@@ -15,6 +15,8 @@ from personalization.customers import reading, selectors, services
 from personalization.customers.errors import InvalidConsent
 from personalization.customers.models import Channel, Customer, SuppressionReason
 
+MOST_SHOWN = 30
+
 
 @require_GET
 @staff_page("customers.view_customer")
@@ -29,12 +31,17 @@ def profile(request: HttpRequest, pk: int) -> HttpResponse:
     reading.show_one(request, customer, page="profile")
     merges = list(customer.merges.all()[:50]) if may_see else []
     people = actor_labels(merge.actor for merge in merges)
+    # However long the history, the page stays short until somebody asks for all of it.
+    most = None if "all" in request.GET else MOST_SHOWN
+    statements = selectors.consent_history(customer).order_by("-is_current", "-recorded_at", "-id")
+    identifiers = customer.identifiers.order_by("-created_at", "-id")
+    lists = {"statements": statements, "identifiers": identifiers if may_see else identifiers.none()}
     context = {
         "customer": customer,
         "may_see": may_see,
         "merges": [(merge, people[merge.actor]) for merge in merges],
-        "identifiers": customer.identifiers.order_by("created_at", "id") if may_see else [],
-        "statements": selectors.consent_history(customer),
+        **{name: rows[:most] for name, rows in lists.items()},
+        "has_more": {name: bool(most) and rows[MOST_SHOWN:].exists() for name, rows in lists.items()},
         "suppressions": suppressions,
         "channels": list(Channel),
         "may_silence": [one for one in reached if one not in silent],

@@ -1,5 +1,6 @@
 """Everything of a customer in one order, page by page, at a cost that does not grow with the history."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from experiments import services as experiments
 from experiments.services import VariantSpec
 from experiments.traffic import holdouts
 from personalization.customers import services
-from personalization.customers.models import Customer
+from personalization.customers.models import Consent, Customer, Identifier
 from personalization.customers.timeline import read_timeline, timeline_sources
 from personalization.events.merging import merge_customers
 from personalization.events.models import Event
@@ -113,6 +114,56 @@ def test_ten_thousand_events_cost_what_ten_do(ada):
     )
     plan = rows.order_by("-occurred_at", "-message_key")[:31].explain(analyze=True, format="json")
     assert "event_customer_at" in plan and "Seq Scan" not in plan
+
+
+@pytest.mark.parametrize(
+    "address", ["/app/customers/{pk}", "/api/v1/customers/{id}", "/app/customers/{pk}?kind=event"]
+)
+def test_a_profile_of_ten_thousand_events_reads_one_page_of_them(boss, ada, address):
+    bob = Customer.objects.create(external_id="bob", created_at=NOW)
+    fill(bob, 40)
+    fill(ada, 10_000)
+    rows = [
+        Consent(
+            customer=ada, channel="email", topic="news", granted=bool(n % 2), source="form",
+            is_current=n == 0, recorded_at=NOW - timedelta(hours=n),
+        )
+        for n in range(200)
+    ]  # fmt: skip
+    Consent.objects.bulk_create(rows)
+    Identifier.objects.bulk_create(
+        Identifier(customer=ada, kind="anonymous_id", value=f"cookie-{n}") for n in range(200)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE events_event")
+    answers = []
+    for person in (bob, ada):
+        url = address.format(pk=person.pk, id=person.external_id)
+        boss.get(url)  # what is remembered from then on
+        with CaptureQueriesContext(connection) as queries:
+            answers.append((boss.get(url), queries.captured_queries))
+    assert len(answers[0][1]) == len(answers[1][1])
+    told = [query["sql"] for query in answers[1][1] if 'FROM "events_event"' in query["sql"]]
+    assert told and max(map(rows_read, told)) <= 40
+    if address.startswith("/app"):
+        page = answers[1][0].content.decode()
+        assert page.count("cookie-") == 30 and "Show all ids" in page and "Show all statements" in page
+        whole = boss.get(f"/app/customers/{ada.pk}?all").content.decode()
+        assert whole.count("cookie-") == 200 and "Show all" not in whole
+
+
+def rows_read(sql: str) -> int:
+    """The most rows that any step of the plan touched, those that it threw away included."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}")
+        plan = cursor.fetchone()[0]
+    steps, most = [(json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]], 0
+    while steps:
+        step = steps.pop()
+        each = step["Actual Rows"] + step.get("Rows Removed by Filter", 0)
+        most = max(most, int(each * step["Actual Loops"]))
+        steps += step.get("Plans", [])
+    return most
 
 
 def test_the_api_filters_pages_and_refuses_a_made_up_place(api, ada):
