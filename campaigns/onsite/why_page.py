@@ -42,8 +42,9 @@ PASSED_OVER = {
 @staff_page("onsite.view_placement")
 def why(request: HttpRequest, key: str) -> HttpResponse:
     placement = get_object_or_404(Placement.objects.select_related("metric"), key=key)
-    wanted = request.GET.get("customer", "").strip().replace("\0", "")[:200]
-    device = request.GET.get("device", "") if request.GET.get("device") in DEVICES else ""
+    # Posted: an id of the shop's may name somebody, and addresses of pages are logged.
+    wanted = request.POST.get("customer", "").strip().replace("\0", "")[:200]
+    device = request.POST.get("device", "") if request.POST.get("device") in DEVICES else ""
     found: dict[str, Any] = {}
     if wanted:
         if not request.user.has_perm("customers.view_customer"):

@@ -26,6 +26,7 @@ from personalization.access.models import (
     StaffSession,
     User,
 )
+from personalization.access.posted_search import PostedSearch
 from personalization.access.signing_in import second_factor, sessions
 
 admin.site.unregister(Group)
@@ -48,7 +49,7 @@ class Boxes(CheckboxSelectMultiple):
 
 
 @admin.register(User)
-class UserAdmin(ChoosesByBoxes, DjangoUserAdmin, ModelAdmin):
+class UserAdmin(PostedSearch, ChoosesByBoxes, DjangoUserAdmin, ModelAdmin):
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -177,7 +178,7 @@ class LogAdmin(ModelAdmin):
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(LogAdmin):
+class AuditEntryAdmin(PostedSearch, LogAdmin):
     empty_text = _("Every change that people or programs make is written down here.")
     list_display = ["at", "actor", "action", "target"]
     list_filter = ["action"]
@@ -185,19 +186,19 @@ class AuditEntryAdmin(LogAdmin):
 
 
 @admin.register(PersonalRead)
-class PersonalReadAdmin(LogAdmin):
+class PersonalReadAdmin(PostedSearch, LogAdmin):
     empty_text = _("Whenever staff see personal data, it is written down here.")
     list_display = ["at", "actor", "page", "number"]
     list_filter = ["page"]
     search_fields = ["actor"]
     search_help_text = _("An actor, or the number of a customer: who saw that customer.")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[PersonalRead], search_term: str
+    def search(
+        self, request: HttpRequest, queryset: QuerySet[PersonalRead], words: str
     ) -> tuple[QuerySet[PersonalRead], bool]:
-        if search_term.strip().isdecimal():
-            return queryset.filter(customer_ids__contains=[int(search_term)]), False
-        return super().get_search_results(request, queryset, search_term)
+        if words.isdecimal() and len(words) < 19:
+            return queryset.filter(customer_ids__contains=[int(words)]), False
+        return super().search(request, queryset, words)
 
     @display(description=_("customers"))
     def number(self, read: PersonalRead) -> str:

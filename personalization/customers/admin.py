@@ -12,7 +12,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +19,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from personalization.access.models import User
+from personalization.access.posted_search import PostedSearch
 from personalization.access.services import actor_name, audit
 from personalization.customers import saved_views
 from personalization.customers.declared import check_traits
@@ -82,7 +82,7 @@ class KnownValues(AllValuesFieldListFilter):
 
 
 @admin.register(Customer)
-class CustomerAdmin(ModelAdmin):
+class CustomerAdmin(PostedSearch, ModelAdmin):
     empty_text = _("Customers come by a file, by events of your site or app, or over the API.")
     form = CustomerForm
     list_display = ["profile_link", *saved_views.USUAL]
@@ -113,12 +113,12 @@ class CustomerAdmin(ModelAdmin):
         view = self._view(request)
         return view.columns if view else saved_views.USUAL
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
+    def search(
+        self, request: HttpRequest, queryset: QuerySet[Customer], words: str
     ) -> tuple[QuerySet[Customer], bool]:
         """By the beginnings that indexes know; a search within words would read every customer."""
-        if search_term and may_see(request):
-            queryset = queryset.filter(pk__in=matching(search_term).values("pk"))
+        if may_see(request):
+            queryset = queryset.filter(pk__in=matching(words).values("pk"))
         return queryset, False
 
     @display(description=_("name"), ordering="last_name")
@@ -127,7 +127,7 @@ class CustomerAdmin(ModelAdmin):
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> TemplateResponse:
+    ) -> HttpResponse:
         views = saved_views.views_of(cast(User, request.user))
         traits = saved_views.known_traits() if may_see(request) else []
         more = {

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
-from rest_framework.generics import ListAPIView
+from rest_framework.generics import GenericAPIView, ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -64,7 +64,7 @@ def _find(external_id: str) -> Customer:
 
 
 class CustomerQuery(serializers.Serializer[Any]):
-    """Filters of the list; each is answered from an index."""
+    """Filters that go in a body: what they name may be a person. Each is answered from an index."""
 
     q = serializers.CharField(
         required=False, max_length=100, help_text="Beginnings of name, e-mail, phone or id, one or several."
@@ -73,46 +73,75 @@ class CustomerQuery(serializers.Serializer[Any]):
     phone = serializers.CharField(required=False, max_length=32, help_text="In E.164.")
     country = serializers.CharField(required=False, max_length=2)
     anonymous_id = serializers.CharField(required=False, max_length=200)
-    traits = serializers.JSONField(required=False, help_text='Traits with these values, {"plan": "gold"}.')
-
-    def validate_traits(self, value: Any) -> dict[str, Any]:
-        if not isinstance(value, dict):
-            raise serializers.ValidationError(_("Traits are a JSON object."))
-        return value
+    traits = serializers.DictField(required=False, help_text='Traits with these values, {"plan": "gold"}.')
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if unknown := set(self.initial_data) - set(self.fields):
+            raise serializers.ValidationError({name: "There is no such filter." for name in sorted(unknown)})
         if any("\0" in str(value) for value in attrs.values()):
             raise serializers.ValidationError(_("A NUL character is in no value."))
         return attrs
 
 
-@extend_schema(parameters=[CustomerQuery])
-class CustomerList(ListAPIView):
-    """All customers, or those whom every filter fits, in the order they became known."""
+class CustomerListQuery(serializers.Serializer[Any]):
+    """Filters that may stand in an address, and so in logs."""
+
+    country = serializers.CharField(required=False, max_length=2)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if personal := set(self.initial_data) & (set(CustomerQuery().fields) - set(self.fields)):
+            told = _("Addresses are logged: post what names a person to /api/v1/customer-search.")
+            raise serializers.ValidationError(dict.fromkeys(sorted(personal), told))
+        return attrs
+
+
+def _found(request: Request, filters: dict[str, Any]) -> QuerySet[Customer]:
+    """All customers whom every filter fits, in the order they became known."""
+    if set(filters) - {"country"} and not may_see(request):
+        raise PermissionDenied  # who sees masks may not find out by asking what is behind them
+    rows = _with_consents().filter(merged_into=None)
+    asked = dict(filters)
+    if words := asked.pop("q", ""):
+        rows = rows.filter(pk__in=matching(words).values("pk"))
+    if email := asked.pop("email", ""):
+        rows = rows.alias(address=Lower("email")).filter(address=email.lower())
+    if anonymous_id := asked.pop("anonymous_id", ""):
+        rows = rows.filter(identifiers__kind="anonymous_id", identifiers__value=anonymous_id)
+    if traits := asked.pop("traits", None):
+        rows = rows.filter(traits__contains=traits)
+    return rows.filter(**asked)
+
+
+class ShownCustomers(GenericAPIView):
+    """Pages of customers as the caller may see them."""
 
     required_scope = Scope.CUSTOMERS_READ
     serializer_class = CustomerSerializer
 
-    def get_queryset(self) -> QuerySet[Customer]:
-        query = CustomerQuery(data=self.request.query_params)
-        query.is_valid(raise_exception=True)
-        if set(query.validated_data) - {"country"} and not may_see(self.request):
-            raise PermissionDenied  # who sees masks may not find out by asking what is behind them
-        rows = _with_consents().filter(merged_into=None)
-        asked = dict(query.validated_data)
-        if words := asked.pop("q", ""):
-            rows = rows.filter(pk__in=matching(words).values("pk"))
-        if email := asked.pop("email", ""):
-            rows = rows.alias(address=Lower("email")).filter(address=email.lower())
-        if anonymous_id := asked.pop("anonymous_id", ""):
-            rows = rows.filter(identifiers__kind="anonymous_id", identifiers__value=anonymous_id)
-        if traits := asked.pop("traits", None):
-            rows = rows.filter(traits__contains=traits)
-        return rows.filter(**asked)
-
     def paginate_queryset(self, queryset: Any) -> Any:
         found = super().paginate_queryset(queryset)
         return None if found is None else show(self.request, found, page="API: customers")
+
+
+@extend_schema(parameters=[CustomerListQuery])
+class CustomerList(ShownCustomers, ListAPIView):
+    """All customers, or those of one country, in the order they became known."""
+
+    def get_queryset(self) -> QuerySet[Customer]:
+        query = CustomerListQuery(data=self.request.query_params)
+        query.is_valid(raise_exception=True)
+        return _found(self.request, query.validated_data)
+
+
+class CustomerSearch(ShownCustomers):
+    @extend_schema(request=CustomerQuery, responses=CustomerSerializer(many=True))
+    def post(self, request: Request) -> Response:
+        """Customers whom every filter fits, in the order they became known. Posted, because addresses are
+        logged; for the next page post the same to `next`."""
+        query = CustomerQuery(data=request.data)
+        query.is_valid(raise_exception=True)
+        page = self.paginate_queryset(_found(request, query.validated_data))
+        return self.get_paginated_response(self.get_serializer(page, many=True).data)
 
 
 class CustomerDetail(APIView):

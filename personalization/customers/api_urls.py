@@ -7,6 +7,7 @@ from personalization.customers.timeline_api import CustomerTimeline
 urlpatterns = [
     path("context", ContextView.as_view(), name="api-context"),
     path("customers", api.CustomerList.as_view(), name="api-customers"),
+    path("customer-search", api.CustomerSearch.as_view(), name="api-customer-search"),
     path("customers/<str:external_id>/timeline", CustomerTimeline.as_view(), name="api-customer-timeline"),
     path("customers/<str:external_id>", api.CustomerDetail.as_view(), name="api-customer"),
     path(

@@ -48,11 +48,13 @@ def test_an_analyst_works_with_masks_and_leaves_no_trace(ada):
     assert reads() == []
 
 
-@pytest.mark.parametrize("query", ["q=ada", "email__startswith=ada", "first_name=Ada", "o=2"])
+@pytest.mark.parametrize("query", ["", "email__startswith=ada", "first_name=Ada", "o=2"])
 def test_an_analyst_finds_nobody_by_what_is_masked(ada, query):
     Customer.objects.create(external_id="bob", email="bob@example.com", created_at=ada.created_at)
     analyst = member("Analyst")
-    answer = analyst.get(f"/admin/customers/customer/?{query}", follow=True)
+    words = {} if query else {"words": "ada"}
+    ask = analyst.get if query else analyst.post
+    answer = ask(f"/admin/customers/customer/?{query}", words, follow=True)
     shown = set(re.findall(r"/app/customers/(\d+)", answer.content.decode()))
     assert len(shown) in (0, 2)  # refused, or not narrowed down
     assert analyst.get(f"/admin/customers/customer/{ada.pk}/change/").status_code in (302, 403)
@@ -76,9 +78,10 @@ def test_who_may_see_is_noted_by_page_and_customer(ada):
     ]
     boss = Client()
     boss.force_login(User.objects.create_superuser("boss", password="x"))
-    found = boss.get("/admin/access/personalread/", {"q": str(ada.pk)}).content.decode()
+    found = boss.post("/admin/access/personalread/", {"words": str(ada.pk)}, follow=True).content.decode()
     assert found.count("user:data manager") == 3
-    assert boss.get("/admin/access/personalread/", {"q": "99999"}).content.decode().count("user:data") == 0
+    nobody = boss.post("/admin/access/personalread/", {"words": "99999"}, follow=True)
+    assert nobody.content.decode().count("user:data") == 0
 
 
 def test_a_program_reads_what_its_key_says(ada):

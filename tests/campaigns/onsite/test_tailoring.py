@@ -185,13 +185,13 @@ def test_the_page_says_what_one_customer_would_be_shown_and_why(learned, client)
     client.force_login(user)
     url = reverse("onsite:why", args=["next"])
     assert client.get(url).status_code == 200
-    assert client.get(url, {"customer": "c-1"}).status_code == 403
+    assert client.post(url, {"customer": "c-1"}).status_code == 403
     user.user_permissions.set(Permission.objects.filter(codename__in=["view_placement", "view_customer"]))
-    page = client.get(url, {"customer": "c-1", "device": "mobile"}).content.decode()
+    page = client.post(url, {"customer": "c-1", "device": "mobile"}).content.decode()
     assert "device: mobile" in page and "96 %" in page
-    page = client.get(url, {"customer": "c-1"}).content.decode()
+    page = client.post(url, {"customer": "c-1"}).content.decode()
     assert "device: mobile" not in page
-    assert "Nobody is found" in client.get(url, {"customer": "nobody"}).content.decode()
+    assert "Nobody is found" in client.post(url, {"customer": "nobody"}).content.decode()
 
 
 def test_the_api_names_what_tells_customers_apart(actions, client):
