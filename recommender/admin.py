@@ -54,7 +54,7 @@ class ModelRunAdmin(ModelAdmin):
         description=_("Status"),
         label={
             RunStatus.QUEUED: "info", RunStatus.RUNNING: "warning", RunStatus.DONE: "success",
-            RunStatus.FAILED: "danger",
+            RunStatus.FAILED: "danger", RunStatus.CANCELED: "info",
         },
     )  # fmt: skip
     def status_badge(self, run: ModelRun) -> tuple[str, str]:

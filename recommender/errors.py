@@ -13,6 +13,18 @@ class TrainingError(ProblemError):
     title = _("The model cannot be trained")
 
 
+class TrainingEnded(ProblemError):
+    """There is nothing left to cancel."""
+
+    status = 409
+    slug = "training-ended"
+    title = _("The training has ended")
+
+
+class TrainingCanceled(BaseException):
+    """Somebody cancelled the training. No Exception: a trial of parameters would take it for its failure."""
+
+
 class PromotionError(ProblemError):
     """This model cannot serve."""
 

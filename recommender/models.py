@@ -12,6 +12,7 @@ class RunStatus(models.TextChoices):
     RUNNING = "running", _("Training")
     DONE = "done", _("Done")
     FAILED = "failed", _("Failed")
+    CANCELED = "canceled", _("Canceled")
 
 
 class DecidingMetric(models.TextChoices):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from personalization.access.services import audit
 from recommender import algorithms
-from recommender.errors import PromotionError, TrainingError
+from recommender.errors import PromotionError, TrainingCanceled, TrainingEnded, TrainingError
 from recommender.evaluation.tuning import AUTO, DEFAULT_SECONDS
 from recommender.inputs.interactions import DEFAULT_EVENT_WEIGHTS
 from recommender.models import DecidingMetric, ModelRun, RunStatus
@@ -27,6 +27,7 @@ MAX_BUDGET_SECONDS = 86_400
 KEPT_FILES = 3
 # First halves of two-part advisory lock keys: any numbers of our own.
 TRAINING_LOCK, PROMOTION_LOCK = 7_301, 7_302
+ENDED = (RunStatus.DONE, RunStatus.FAILED, RunStatus.CANCELED)
 
 
 @transaction.atomic
@@ -84,10 +85,24 @@ def run_training(run_id: int) -> bool:
             return False
         try:
             _train(run)
+        except TrainingCanceled:
+            _drop_checkpoints(run)
+            if run.artifact:  # written, and not yet in the row
+                (settings.MODEL_DIR / run.artifact).unlink(missing_ok=True)
         except Exception as error:
             log.exception("training_failed", run=run.pk, algorithm=run.algorithm)
             _finish(run, status=RunStatus.FAILED, error=_said(error))
     return True
+
+
+@transaction.atomic
+def cancel(run: ModelRun, *, actor: str) -> None:
+    """A waiting run is not begun; one under way ends within a second of its next note of progress, and leaves
+    nothing. Raises TrainingEnded when it is over."""
+    active = ModelRun.objects.filter(pk=run.pk).exclude(status__in=ENDED)
+    if not active.update(status=RunStatus.CANCELED, progress="", finished_at=timezone.now()):
+        raise TrainingEnded(_("This training is over already."))
+    audit(actor=actor, action="model.canceled", target=f"model:{run.pk}")
 
 
 @transaction.atomic
@@ -135,7 +150,10 @@ def previous_champion(*, repeats: bool = False) -> ModelRun | None:
 def _train(run: ModelRun) -> None:
     champion = _champion(run.repeats)
     comparison = train_and_judge(run, champion=champion)
-    _finish(run, status=RunStatus.DONE)
+    with transaction.atomic():
+        if ModelRun.objects.select_for_update().get(pk=run.pk).status == RunStatus.CANCELED:
+            raise TrainingCanceled
+        _finish(run, status=RunStatus.DONE)
     if comparison.is_better:
         _promote_unless_changed(run, champion, reason=comparison.reason)
     _drop_old_files(run)
@@ -186,10 +204,12 @@ def _crown(run: ModelRun, *, promoted_at: datetime | None, actor: str, reason: s
     run.save(update_fields=["is_champion", "promoted_at", "promoted_by", "promoted_reason"])
 
 
+@transaction.atomic
 def _begin(run: ModelRun) -> bool:
     """Notes the start of a waiting or abandoned run; False when there is nothing to do."""
+    ModelRun.objects.select_for_update().only("pk").get(pk=run.pk)  # or it could be cancelled meanwhile
     run.refresh_from_db()
-    if run.status in (RunStatus.DONE, RunStatus.FAILED):
+    if run.status in ENDED:
         return False
     if run.attempts >= MAX_ATTEMPTS:
         # Most likely killed for its memory: trying for ever would kill the worker for ever.
@@ -209,6 +229,10 @@ def _finish(run: ModelRun, *, status: RunStatus, error: str = "") -> None:
             "artifact_sha256", "item_ids", "popular_by_trait",
         ]
     )  # fmt: skip
+    _drop_checkpoints(run)
+
+
+def _drop_checkpoints(run: ModelRun) -> None:
     for path in checkpoints(run):
         path.unlink(missing_ok=True)
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from personalization.access.problems import ProblemError
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
+from personalization.access.time_left import time_left
 from personalization.segments import tasks
 from personalization.segments.discovery import services
 from personalization.segments.discovery.naming import column_name, difference_in_words, group_name
@@ -126,6 +127,7 @@ def _context(request: HttpRequest, discovery: Discovery) -> dict[str, Any]:
     return {
         "discovery": discovery, "may_add": request.user.has_perm("segments.add_segment"), "tops": TOPS,
         "percent": f"{100 * discovery.share_done:.0f} %",
+        "left": time_left(discovery.started_at, discovery.share_done) if discovery.is_active else "",
         "groups": [
             {
                 **group, "name": group_name(group), "width": f"{100 * group['share']:.1f}%",

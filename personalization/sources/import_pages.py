@@ -7,15 +7,14 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from personalization.access.actors import actor_labels
 from personalization.access.problems import ProblemError
 from personalization.access.services import actor_name, audit
 from personalization.access.shell import render_page, staff_page
+from personalization.access.time_left import time_left
 from personalization.importing.reading import UnreadableFile
 from personalization.sources import services, tasks
 from personalization.sources.kinds import importer_for
@@ -179,19 +178,9 @@ def rejects(request: HttpRequest, pk: int) -> HttpResponse:
 def counts_of(job: Import) -> dict[str, Any]:
     """Share done, and how long it still takes in words."""
     share = min(1.0, job.read / job.records) if job.records else 0.0
-    left = ""
-    if job.is_active and job.started_at and 0 < share < 1:
-        passed = (timezone.now() - job.started_at).total_seconds()
-        seconds = int(passed * (1 - share) / share) + 1
-        left = (
-            ngettext("about %(n)d second left", "about %(n)d seconds left", seconds) % {"n": seconds}
-            if seconds < 90
-            else ngettext("about %(n)d minute left", "about %(n)d minutes left", seconds // 60)
-            % {"n": seconds // 60}
-        )
     return {
         "share": share,
         "percent": f"{100 * share:.0f} %",
-        "left": left,
+        "left": time_left(job.started_at, share) if job.is_active else "",
         "has_rejects": bool(job.rejected) and services.rejects_path(job.pk).is_file(),
     }

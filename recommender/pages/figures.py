@@ -6,6 +6,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from personalization.access.time_left import time_left
 from recommender.models import ModelRun, RunStatus
 from recommender.pages import wording
 
@@ -177,4 +178,5 @@ def progress(run: ModelRun) -> dict[str, Any]:
         "phase": phase,
         "share": share,
         "percent": f"{share * 100:.0f} %",
+        "left": time_left(run.started_at, share) if run.status == RunStatus.RUNNING else "",
     }

@@ -182,7 +182,7 @@ def run_live(request: HttpRequest, run_id: int) -> HttpResponse:
     """How far one training is; once it has ended, the page is loaded anew."""
     run = get_object_or_404(ModelRun.objects.defer("item_ids"), pk=run_id)
     is_active = run.status in figures.ACTIVE
-    context = {"run": run, "progress": figures.progress(run), "is_active": is_active}
+    context = {"run": run, "progress": figures.progress(run), "is_active": is_active, **_rights(request)}
     response = render(request, "recommender/run_live.html", context)
     if not is_active:
         response["HX-Refresh"] = "true"

@@ -1,13 +1,13 @@
-"""The page that starts a training."""
+"""The page that starts a training, and the button that ends one."""
 
 from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from personalization.access.problems import ProblemError
 from personalization.access.services import actor_name
@@ -37,6 +37,16 @@ def train(request: HttpRequest) -> HttpResponse:
     transaction.on_commit(lambda: tasks.train_model.delay(run.pk))
     messages.success(request, _("Training has started; this page shows how far it is."))
     return redirect("recommender:run", run.pk)
+
+
+@require_POST
+@staff_page("recommender.add_modelrun")
+def cancel(request: HttpRequest, run_id: int) -> HttpResponse:
+    try:
+        services.cancel(get_object_or_404(ModelRun, pk=run_id), actor=actor_name(request))
+    except ProblemError as error:
+        messages.error(request, error.detail)
+    return redirect("recommender:run", run_id)
 
 
 @require_GET

@@ -19,5 +19,6 @@ urlpatterns = [
     path("<int:run_id>/", models.run_page, name="run"),
     path("<int:run_id>/live", models.run_live, name="run-live"),
     path("<int:run_id>/topics", models.topics, name="topics"),
+    path("<int:run_id>/cancel", training.cancel, name="cancel"),
     path("<int:run_id>/promote", models.promote, name="promote"),
 ]

@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from recommender import algorithms
-from recommender.errors import TrainingError
+from recommender.errors import TrainingCanceled, TrainingError
 from recommender.evaluation import Log, time_split
 from recommender.evaluation.tuning import AUTO, DEFAULT_SECONDS, Tuned, candidates, tune
 from recommender.inputs.features import load_features, with_catalog
 from recommender.inputs.interactions import EventLog, load_events, load_ratings
-from recommender.models import ModelRun
+from recommender.models import ModelRun, RunStatus
 from recommender.training.comparison import Comparison, Material, compare
 from recommender.traits import popular_by_trait
 
@@ -28,7 +28,8 @@ READING, TUNING, COMPARING, FITTING = 0.0, 0.05, 0.3, 0.65
 
 
 class ProgressNote:
-    """Writes how far a run is into its row, at most once a second within a stage."""
+    """Writes how far a run is into its row, at most once a second within a stage; raises TrainingCanceled
+    once somebody cancelled it."""
 
     def __init__(self, run: ModelRun) -> None:
         self._run = run
@@ -48,7 +49,9 @@ class ProgressNote:
 
     def _save(self, share: float, words: str) -> None:
         self._run.progress, self._run.progress_share = words, share
-        ModelRun.objects.filter(pk=self._run.pk).update(progress=words, progress_share=share)
+        under_way = ModelRun.objects.filter(pk=self._run.pk).exclude(status=RunStatus.CANCELED)
+        if not under_way.update(progress=words, progress_share=share):
+            raise TrainingCanceled
 
 
 def train_and_judge(run: ModelRun, *, champion: ModelRun | None) -> Comparison:

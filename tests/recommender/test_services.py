@@ -5,8 +5,9 @@ from django.db import connection
 
 from personalization.access.models import AuditEntry
 from recommender import algorithms, selectors, services, tasks
-from recommender.errors import PromotionError, TrainingError
+from recommender.errors import PromotionError, TrainingEnded, TrainingError
 from recommender.models import ModelRun, RunStatus
+from recommender.training import run as training
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +72,35 @@ def test_training_twice_is_training_once(shop):
     assert not services.run_training(run.pk)
     run.refresh_from_db()
     assert (run.attempts, run.finished_at) == (1, finished_at)
+
+
+def test_a_waiting_training_that_was_cancelled_is_not_begun(shop):
+    run = services.train(algorithm="popular")
+    services.cancel(run, actor="user:anna")
+    assert not services.run_training(run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.started_at) == (RunStatus.CANCELED, None)
+    assert run.pk not in selectors.waiting_run_ids()
+    assert AuditEntry.objects.get(action="model.canceled").actor == "user:anna"
+    with pytest.raises(TrainingEnded):
+        services.cancel(run, actor="user:anna")
+
+
+@pytest.mark.parametrize("step", ["compare", "_fit"])
+def test_a_training_that_is_cancelled_under_way_leaves_nothing(shop, own_models, step):
+    run = services.train(algorithm="ease", parameters={"regularization": 20.0})
+    carry_out = getattr(training, step)
+
+    def cancelled_meanwhile(*given, **more):
+        found = carry_out(*given, **more)
+        services.cancel(run, actor="user:anna")
+        return found
+
+    with patch.object(training, step, cancelled_meanwhile):
+        assert services.run_training(run.pk)
+    run.refresh_from_db()
+    assert (run.status, run.artifact, run.is_champion) == (RunStatus.CANCELED, "", False)
+    assert list(own_models.glob("*")) == []
 
 
 def test_a_run_whose_worker_died_starts_over_but_not_for_ever(shop):

@@ -54,6 +54,19 @@ def test_every_page_asks_who_one_is(champion):
         assert somebody.post(f"{BASE}try/customers", {"q": "c1"}).status_code == 403
 
 
+def test_who_may_train_may_cancel(shop):
+    run = services.train(algorithm="ease")
+    reader = staff("view_modelrun")
+    assert "Cancel</button>" not in text(reader, f"{run.pk}/")
+    assert reader.post(f"{BASE}{run.pk}/cancel").status_code == 403
+    trainer = staff("view_modelrun", "add_modelrun")
+    assert "Cancel</button>" in text(trainer, f"{run.pk}/live")
+    trainer.post(f"{BASE}{run.pk}/cancel")
+    assert "This training was cancelled" in text(trainer, f"{run.pk}/")
+    answer = trainer.post(f"{BASE}{run.pk}/cancel", follow=True)
+    assert "This training is over already." in answer.content.decode()
+
+
 def test_without_events_the_page_says_how_to_load_them(db):
     page = text(staff("view_modelrun"), "")
     assert "There are no events on items yet" in page and "load events FILE" in page
