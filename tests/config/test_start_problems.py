@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -135,6 +136,33 @@ def test_a_child_that_will_not_end_is_killed_with_all_it_started(find_processes)
     assert child.exit_code is not None
     time.sleep(0.1)
     assert find_processes("77.125") == {}
+
+
+# Two signals at once, at every place that a round of watching comes by, the library's own lines included.
+SIGNALS_ANYWHERE = """
+import signal, sys
+from personalization.config.supervisor.console import Console
+from personalization.config.supervisor.watch import Watch
+
+def interrupt(frame, event, argument):
+    if event == "line":
+        left[0] -= 1
+        if left[0] == 0:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGTERM)
+    return interrupt
+
+for place in range(1, 25):
+    watch, left = Watch(Console()), [place]
+    watch.listen_to_signals()
+    sys.settrace(interrupt)
+    watch.run()
+    sys.settrace(None)
+"""
+
+
+def test_a_signal_ends_the_watch_wherever_it_comes() -> None:
+    subprocess.run([sys.executable, "-c", SIGNALS_ANYWHERE], timeout=60, check=True)
 
 
 def test_secrets_are_made_once_and_for_their_owner_alone(tmp_path: Path) -> None:

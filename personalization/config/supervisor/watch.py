@@ -1,7 +1,6 @@
 """Keeps children alive: waits for readiness, starts a crashed one again, stops all in reverse order."""
 
 import signal
-import threading
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -28,7 +27,7 @@ class Watch:
         self._stages: list[list[Child]] = []
         self._pauses: dict[str, float] = {}
         self._due: dict[str, tuple[float, int, Spec]] = {}
-        self._stop = threading.Event()
+        self._is_asked_to_stop = False
 
     def listen_to_signals(self) -> None:
         """Ctrl-C, `kill` and a closed terminal end everything."""
@@ -36,10 +35,8 @@ class Watch:
             signal.signal(number, self._on_signal)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        self._stop.set()
-
-    def request_stop(self) -> None:
-        self._stop.set()
+        # No lock and so no Event: a handler may interrupt whoever holds it, and would wait for ever.
+        self._is_asked_to_stop = True
 
     def start(self, spec: Spec, *, stage: int) -> Child:
         while len(self._stages) <= stage:
@@ -50,7 +47,7 @@ class Watch:
 
     def look(self) -> None:
         """One round: notes who ended and starts again those whose pause is over. Raises StopRequested."""
-        if self._stop.is_set():
+        if self._is_asked_to_stop:
             raise StopRequested
         now = time.monotonic()
         for number, stage in enumerate(self._stages):
@@ -99,7 +96,7 @@ class Watch:
                 self.look()
             except StopRequested:
                 return
-            self._stop.wait(0.1)
+            time.sleep(0.1)
 
     def stop(self) -> None:
         self._due.clear()
