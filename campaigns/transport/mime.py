@@ -120,8 +120,8 @@ def part(
     if is_ascii or eight_bit:
         lines = data.split(b"\n")
         if is_html and max(map(len, lines)) > MAX_LINE:
-            data = break_tags(data)
-            lines = data.split(b"\n")
+            lines = [piece for line in lines for piece in break_tags(line)]
+            data = b"\n".join(lines)
         if max(map(len, lines)) <= MAX_LINE:
             # Looking at where lines begin is a fifth of looking for a dot behind an end of line.
             if is_stuffed:
@@ -134,23 +134,19 @@ def part(
     return b"base64", base64.encodebytes(data).replace(b"\n", b"\r\n")
 
 
-def break_tags(data: bytes) -> bytes:
-    """The same HTML with a line break instead of the blank behind some tag names, about every 700 bytes."""
+def break_tags(line: bytes) -> list[bytes]:
+    """A line of HTML as lines that mail can take where that is possible: one that is too long is broken at
+    the blank behind some tag names, about every 700 bytes."""
     pieces, start = [], 0
-    while len(data) - start > 700:
-        tag = TAG_NAME.search(data, start + 600, start + MAX_LINE)
+    while len(line) - start > MAX_LINE:
+        end = start + MAX_LINE
+        tag = TAG_NAME.search(line, start + 600, end) or TAG_NAME.search(line, start, end)
         if tag is None:
-            newline = data.find(b"\n", start + 600)
-            if newline < 0:
-                break
-            end = newline + 1
-            pieces.append(data[start:end])
-        else:
-            end = tag.end()
-            pieces.append(data[start : end - 1] + b"\n")
-        start = end
-    pieces.append(data[start:])
-    return b"".join(pieces)
+            break
+        pieces.append(line[start : tag.end() - 1])
+        start = tag.end()
+    pieces.append(line[start:])
+    return pieces
 
 
 def stuff(body: bytes) -> bytes:

@@ -41,7 +41,7 @@ PIECE = re.compile(
 )
 # Behind the name of a tag a line break is as good as a blank, wherever the tag stands.
 BREAK = re.compile(rf"<(?:td|tr|table|tbody|div|p|a|img|span|h[1-6]) |{MARK.pattern}|\n")
-LINE = 400  # characters, of which each piece of Liquid counts for so many:
+LINE = 300  # characters, of which each piece of Liquid counts for so many:
 PRINTED = 100
 
 

@@ -138,6 +138,13 @@ def test_minified_html_is_broken_inside_its_tags_only() -> None:
     assert body.decode().replace("\r\n", " ") == html
 
 
+def test_only_the_line_that_is_too_long_is_broken() -> None:
+    """Also where its one tag stands far before the place at which it would best be broken."""
+    short, long = "<td class='a'>" * 60, "<b>x</b><p class='" + "y" * 980 + "'>"
+    body = mime.part(f"{short}\n{long}\n{short}", eight_bit=True, is_html=True)[1]
+    assert body.decode().split("\r\n") == [short, "<b>x</b><p", long[11:], short]
+
+
 @pytest.mark.parametrize("html", ["<p>" + "x" * 5000 + "</p>", "é" * 5000, "<td " * 3 + "y" * 3000])
 def test_html_that_cannot_be_broken_is_encoded(html: str) -> None:
     assert content(list(parsed(build(html=html)).iter_parts())[1]).replace("\n", " ") == html
