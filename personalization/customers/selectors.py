@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from personalization.customers.addresses import address_hash
 from personalization.customers.declared import unseal
 from personalization.customers.models import Channel, Consent, Customer, Suppression
-from personalization.importing.passing import these, these_texts
+from personalization.importing.passing import ask, numbers, these
 
 PROFILE_FIELDS = (
     "id", "external_id", "email", "phone", "first_name", "last_name", "language", "country", "city",
@@ -37,8 +37,12 @@ def profile_by_external_id(external_id: str) -> dict[str, Any] | None:
 
 def consented_ids(customer_ids: Collection[int], *, channel: str, topic: str) -> set[int]:
     """Those of `customer_ids` whose current statement for channel and topic is a yes; silence is a no."""
-    current = _granted(channel=channel, topic=topic)
-    return set(current.filter(customer_id__in=these(customer_ids)).values_list("customer_id", flat=True))
+    rows = ask(
+        "SELECT customer_id FROM customers_consent WHERE customer_id = ANY(%s::bigint[])"
+        " AND channel = %s AND topic = %s AND is_current AND granted",
+        [numbers(customer_ids), channel, topic],
+    )
+    return {row[0] for row in rows}
 
 
 def consented(*, channel: str, topic: str) -> QuerySet[Customer]:
@@ -56,11 +60,12 @@ def suppressed_ids(customer_ids: Collection[int], *, channel: str) -> set[int]:
     """
     rows = _addresses(customer_ids, channel=channel)
     hashes = {pk: address_hash(channel, address) for pk, address in rows if address}
-    listed = set(
-        Suppression.objects.filter(
-            channel=channel, address_hash__in=these_texts(set(hashes.values()))
-        ).values_list("address_hash", flat=True)
+    rows = ask(
+        "SELECT address_hash FROM customers_suppression"
+        " WHERE channel = %s AND address_hash = ANY(%s::text[])",
+        [channel, list(set(hashes.values()))],
     )
+    listed = {row[0] for row in rows}
     return {pk for pk, value in hashes.items() if value in listed}
 
 
@@ -130,7 +135,10 @@ def _addresses(customer_ids: Collection[int], *, channel: str) -> Iterable[tuple
     column = ADDRESS_COLUMNS.get(Channel(channel))
     if column is None:
         return [(pk, person_address(pk)) for pk in customer_ids]
-    return Customer.objects.filter(pk__in=these(customer_ids)).values_list("pk", column)
+    return ask(
+        f"SELECT id, {column} FROM customers_customer WHERE id = ANY(%s::bigint[])",  # noqa: S608
+        [numbers(customer_ids)],
+    )
 
 
 def present_address(customer: Customer, *, channel: str) -> str:

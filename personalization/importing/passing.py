@@ -1,7 +1,8 @@
-"""Many values to PostgreSQL as one: Django would write each into the statement by itself."""
+"""Values to PostgreSQL and back in the shortest way, where it is gone thousands of times."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import msgspec
 import psycopg
@@ -28,9 +29,12 @@ def _plain(value: object) -> str:
 json_bytes = msgspec.json.Encoder(enc_hook=_plain).encode  # a tenth of the time that `json` takes
 
 
-def these_texts(values: Iterable[str]) -> RawSQL:
-    """The same for a column of texts."""
-    return RawSQL("SELECT unnest(%s::text[])", [list(values)])
+def ask(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Rows of a statement that stands written: Django takes longer to build a small one anew each time than
+    PostgreSQL to answer it."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.fetchall()
 
 
 @contextmanager

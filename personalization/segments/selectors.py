@@ -5,11 +5,12 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from django.core.cache import cache
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.db.models import Exists, QuerySet
 from django.utils.translation import gettext as _
 
 from personalization.customers.models import SOMEBODY, Customer
+from personalization.importing.passing import ask
 from personalization.segments.compiler import compile_ids, compile_node
 from personalization.segments.definition import DefinitionError, parse
 from personalization.segments.errors import CountTooSlow
@@ -82,15 +83,23 @@ def time_limit(seconds: float) -> Iterator[None]:
     """Stops queries inside after so long, with CountTooSlow; gives them room to hash customers in memory."""
     try:
         with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "SELECT set_config('statement_timeout', %s, true), set_config('work_mem', '64MB', true)",
-                    [str(int(seconds * 1000))],
-                )
+            before = _set_limits(str(int(seconds * 1000)), "64MB")
             yield
+            # Inside a larger transaction they would hold for all that follows in it: a launch of many.
+            _set_limits(*before)
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", None) != "57014":
             raise
         raise CountTooSlow(
             _("Shorten a time window or take conditions away. Saving works all the same.")
         ) from error
+
+
+def _set_limits(timeout: str, memory: str) -> tuple[str, str]:
+    """Until the transaction, or a savepoint that is taken back, ends; answers what was before."""
+    before = ask("SELECT current_setting('statement_timeout'), current_setting('work_mem')", [])
+    ask(
+        "SELECT set_config('statement_timeout', %s, true), set_config('work_mem', %s, true)",
+        [timeout, memory],
+    )
+    return before[0][0], before[0][1]

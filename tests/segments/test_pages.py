@@ -74,6 +74,24 @@ def test_a_slow_count_is_stopped_with_an_error_of_its_own(db) -> None:
         cursor.execute("SELECT pg_sleep(5)")
 
 
+def test_a_time_limit_inside_of_a_larger_transaction_ends_with_its_block(db) -> None:
+    from django.db import connection, transaction
+
+    def setting(name: str) -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting(%s)", [name])
+            return str(cursor.fetchone()[0])
+
+    with transaction.atomic():
+        before = setting("statement_timeout"), setting("work_mem")
+        with selectors.time_limit(5.0):
+            assert setting("statement_timeout") == "5s"
+        assert (setting("statement_timeout"), setting("work_mem")) == before
+        with pytest.raises(CountTooSlow), selectors.time_limit(0.05), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(1)")
+        assert (setting("statement_timeout"), setting("work_mem")) == before
+
+
 def test_the_size_of_a_list_row_is_none_when_it_cannot_be_known(world) -> None:
     world.customer("a", country="GB")
     now = datetime.now(UTC)
