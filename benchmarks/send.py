@@ -1,6 +1,6 @@
 """The whole way of a campaign: audience, variants, recommendations, rendering, SMTP, ledger.
 
-    python benchmarks/send.py [--quick] [--save]
+    python benchmarks/send.py [--quick] [--save] [--launch | --memory]
 
 20,000 customers (--quick: 4,000) in two variants with six recommended items each from a trained item_knn,
 the reference message (9 kB of HTML and its text), through one and two workers to an SMTP server on this
@@ -10,20 +10,21 @@ smtp-source → smtp-sink where they are installed. Ratios are ours divided by t
 rate.
 
 `…_cpu_us` is what a message cost the processor, by whom: the workers, the sink, the whole PostgreSQL server.
+`with_dkim_…` is the same with two workers that sign every message (RSA, 2,048 bits).
+
+--launch measures the launch of 1,000,000 people in two variants instead (--quick: 50,000), --memory what one
+worker holds over 200,000 deliveries (--quick: 5,000).
 """
 
+import argparse
 import os
-import re
 import resource
-import shutil
-import smtplib
-import socket
-import subprocess
 import time
-from pathlib import Path
 from typing import Any
 
 from _run import parse_args, report
+from _send_peers import PEER_MESSAGES, django_loop, post_office, smtp_source, smtplib_loop
+from _send_scale import DELIVERED, LAUNCHED, measure_launch, measure_memory
 from _sending import (
     BODY,
     Sink,
@@ -36,12 +37,13 @@ from _sending import (
     start_worker,
 )
 
-PEER_MESSAGES = 2_000
-
 
 def main() -> None:
-    args = parse_args(__doc__)
+    args = parse_args(__doc__, add=_options)
     os.environ["SEND_LEASE_SECONDS"] = "20"
+    if args.launch or args.memory:
+        scale(args)
+        return
     with own_database("send"):
         figures = measure(4_000 if args.quick else 20_000)
     ours = figures["two_workers_per_s"]
@@ -49,11 +51,31 @@ def main() -> None:
         "two_workers_to_one": ours / figures["one_worker_per_s"],
         "ours_to_smtplib": ours / figures["smtplib_prebuilt_per_s"],
         "ours_to_django": ours / figures["django_mail_per_s"],
+        "with_dkim_to_without": figures["with_dkim_per_s"] / ours,
     }
     for name in ("post_office", "smtp_source"):
         if figures[f"{name}_per_s"]:
             ratios[f"ours_to_{name}"] = ours / figures[f"{name}_per_s"]
     report("send", figures, ratios, args=args, packages=("celery", "psycopg", "python-liquid"))
+
+
+def _options(parser: argparse.ArgumentParser) -> None:
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--launch", action="store_true", help="the launch of a large audience instead")
+    which.add_argument("--memory", action="store_true", help="a worker's memory over many deliveries instead")
+
+
+def scale(args: argparse.Namespace) -> None:
+    figures: dict[str, Any]
+    with own_database("send"):
+        if args.launch:
+            figures = measure_launch(50_000 if args.quick else LAUNCHED)
+        else:
+            deliveries = 5_000 if args.quick else DELIVERED
+            fill(deliveries, items=400)
+            train()
+            figures = measure_memory(deliveries)
+    report("send_launch" if args.launch else "send_memory", figures, {}, args=args, packages=("psycopg",))
 
 
 def measure(recipients: int) -> dict[str, Any]:
@@ -69,6 +91,7 @@ def measure(recipients: int) -> dict[str, Any]:
         run = launch(bodies=(BODY, BODY), name=name)
         figures["launch_s"] = round(time.perf_counter() - start, 2)
         figures[name] = round(recipients / send(run, workers, sink, figures))
+    figures["with_dkim_per_s"] = round(recipients / send_signed(sink, figures))
     message, address = example(run)
     figures["message_bytes"] = len(message)
     figures.update(parts(run))
@@ -77,7 +100,7 @@ def measure(recipients: int) -> dict[str, Any]:
     figures["post_office_per_s"] = post_office(sink.port)
     accepted = sink.stop()
     figures["smtp_source_per_s"] = smtp_source(len(message))
-    expected = 2 * recipients
+    expected = 3 * recipients
     assert sum(accepted.values()) >= expected, "the server did not get every message"
     return figures
 
@@ -110,6 +133,20 @@ def send(run: Any, workers: int, sink: Sink, figures: dict[str, Any]) -> float:
         figures[f"{who}_cpu_us"] = round((used - before[who]) / run.audience_size * 1e6)
     if workers == 1:
         figures["worker_mb_by_fifths"] = memory
+    return seconds
+
+
+def send_signed(sink: Sink, figures: dict[str, Any]) -> float:
+    """As `send`, by two workers, with an account that signs by DKIM."""
+    from campaigns.senders.accounts import save_account
+
+    server = f"smtp://127.0.0.1:{sink.port}"
+    values = {"smtp_url": server, "dkim_domain": "shop.example", "dkim_selector": "s"}
+    account = save_account(None, channel="email", name="Signing", values=values, actor="benchmark")
+    mine: dict[str, Any] = {}
+    seconds = send(launch(bodies=(BODY, BODY), name="signed"), 2, sink, mine)
+    figures["with_dkim_workers_cpu_us"] = mine["workers_cpu_us"]
+    account.delete()
     return seconds
 
 
@@ -193,66 +230,6 @@ def parts(run: Any) -> dict[str, float]:
         "links_and_mime_us": round(((composed - rendered) - (rendered - loaded)) / n * 1e6),
         "smtp_us": round((sent - composed) / n * 1e6),
     }
-
-
-def smtplib_loop(port: int, message: bytes, address: str) -> float:
-    start = time.perf_counter()
-    with smtplib.SMTP("127.0.0.1", port) as client:
-        for _ in range(PEER_MESSAGES):
-            client.sendmail("shop@shop.example", [address], message)
-    return time.perf_counter() - start
-
-
-def django_loop(port: int, message: bytes) -> float:
-    from django.core.mail import EmailMultiAlternatives
-    from django.core.mail.backends.smtp import EmailBackend
-
-    html = re.sub(rb"\s+", b" ", message)[:9000].decode(errors="replace")
-    start = time.perf_counter()
-    backend = EmailBackend(host="127.0.0.1", port=port)
-    mails = []
-    for number in range(PEER_MESSAGES // 4):
-        mail = EmailMultiAlternatives("For you", "Hello", "shop@shop.example", [f"c{number}@example.com"])
-        mail.attach_alternative(html, "text/html")
-        mails.append(mail)
-    backend.send_messages(mails)
-    return time.perf_counter() - start
-
-
-def post_office(port: int) -> int | None:
-    """Messages a second of django-post_office; None where it could not be installed."""
-    python = os.environ.get("PEERS_PYTHON")
-    if not python:
-        return None
-    script = Path(__file__).with_name("_post_office.py")
-    done = subprocess.run(
-        [python, str(script), str(port), str(PEER_MESSAGES)], stdout=subprocess.PIPE, check=True, text=True
-    )
-    return int(done.stdout.split()[-1])
-
-
-def smtp_source(size: int) -> int | None:
-    """Messages a second of Postfix's generator into its sink; None where they are not installed."""
-    paths = os.environ["PATH"] + ":/usr/sbin"
-    source, sink = shutil.which("smtp-source", path=paths), shutil.which("smtp-sink", path=paths)
-    if source is None or sink is None:
-        print("smtp-source and smtp-sink are not installed (Debian: postfix): the ceiling is not measured")
-        return None
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    options = ["-u", "nobody"] if os.geteuid() == 0 else []
-    server = subprocess.Popen([sink, *options, f"127.0.0.1:{port}", "100"])
-    try:
-        time.sleep(0.3)
-        n = 10_000
-        start = time.perf_counter()
-        subprocess.run(
-            [source, "-d", "-s", "10", "-m", str(n), "-l", str(size), f"127.0.0.1:{port}"], check=True
-        )
-        return round(n / (time.perf_counter() - start))
-    finally:
-        server.terminate()
-        server.wait()
 
 
 if __name__ == "__main__":

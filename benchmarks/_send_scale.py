@@ -1,0 +1,60 @@
+"""What a large campaign takes beside its speed: the time of its launch, and the memory of a worker."""
+
+import resource
+import time
+from typing import Any
+
+from _reference_mail import BODY
+from _sending import Sink, fill, launch, resident_mb, start_worker
+
+LAUNCHED = 1_000_000
+DELIVERED = 200_000
+FIFTHS = 5
+
+
+def measure_launch(people: int) -> dict[str, Any]:
+    """An audience of so many in two variants, frozen: one row for everyone."""
+    from campaigns.models import Delivery
+
+    fill(people)
+    start, before = time.perf_counter(), _cpu_seconds()
+    run = launch(bodies=(BODY, BODY))
+    seconds, worked = time.perf_counter() - start, _cpu_seconds() - before
+    shares = Delivery.objects.filter(run=run).values_list("variant__key", flat=True)
+    by_variant = {key: sum(one == key for one in shares) for key in sorted(set(shares))}
+    assert sum(by_variant.values()) == people, by_variant
+    return {
+        "people": people, "launch_s": round(seconds, 1), "launch_own_cpu_s": round(worked, 1),
+        "by_variant": by_variant, "launch_mb": round(_peak_mb()),
+    }  # fmt: skip
+
+
+def measure_memory(deliveries: int) -> dict[str, Any]:
+    """Megabytes of one worker, each time another fifth of the messages was taken. It never ends between
+    chunks, as a worker of Celery would after some hundred tasks."""
+    from django.conf import settings
+
+    sink = Sink()
+    settings.EMAIL_URL = f"smtp://127.0.0.1:{sink.port}"
+    run = launch(bodies=(BODY, BODY))
+    worker = start_worker(run.pk)
+    held = []
+    for fifth in range(1, FIFTHS + 1):
+        # Of the last fifth nearly all: a worker that has ended holds nothing.
+        mark = deliveries * (fifth - 0.05) / FIFTHS
+        while sink.total.value < mark and worker.is_alive():
+            time.sleep(0.1)
+        held.append(resident_mb(worker.pid) or 0)
+    worker.join()
+    accepted = sink.stop()
+    assert set(accepted.values()) == {1} and len(accepted) == deliveries, len(accepted)
+    return {"deliveries": deliveries, "worker_mb_by_fifths": held}
+
+
+def _cpu_seconds() -> float:
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    return own.ru_utime + own.ru_stime
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
