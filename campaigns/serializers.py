@@ -71,7 +71,7 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         fields = [
             "id", "name", "channel", "topic", "segment", "sender_name", "sender_address", "control_share",
             "kind", "holdout", "plan", "test_share", "fallback", "allocation",
-            "learning", "timing", "utm", "messages", "status",
+            "learning", "timing", "utm", "tracks_clicks", "messages", "status",
             "scheduled_at", "problem", "run", "archived_at", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = ["status", "scheduled_at", "problem", "archived_at"]

@@ -71,6 +71,7 @@ def save_campaign(
     kind: str = CampaignKind.BROADCAST,
     timing: Mapping[str, Any] | None = None,
     utm: Mapping[str, str] | None = None,
+    tracks_clicks: bool = True,
     actor: str,
     created_by: "User | None" = None,
 ) -> Campaign:
@@ -102,6 +103,7 @@ def save_campaign(
     campaign.allocation, campaign.learning = allocation, dict(learning or {})
     campaign.kind, campaign.timing = CampaignKind(kind), planned.as_json()
     campaign.utm = {name: value for name, value in (utm or {}).items() if value}
+    campaign.tracks_clicks = tracks_clicks
     draft_plan(campaign, entrants(messages, control_share))
     campaign.save()
     campaign.messages.all().delete()

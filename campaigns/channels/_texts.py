@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from campaigns.channels._addresses import replace_addresses
 from campaigns.channels._base import Channel, Field, Recipient, Sheet, block_texts
 from campaigns.needs import problems_of
 from campaigns.transport.session import Outgoing, Session
@@ -22,7 +23,8 @@ MAX_DEVICES = 20  # of one person, the newest: nobody reads on more
 
 
 class TextChannel(Channel):
-    """`body` and those of `fields` in `liquid_fields` are Liquid; the part `link` is tracked."""
+    """`body` and those of `fields` in `liquid_fields` are Liquid; the part `link` is tracked, and where
+    links are shortened every address in the body."""
 
     liquid_fields: ClassVar[tuple[str, ...]] = ("subject", "link", "image")
 
@@ -76,6 +78,8 @@ class TextChannel(Channel):
             if not link.startswith(("https://", "http://")):
                 raise RenderError("the link is not a web address")
             parts["link"] = link if link == keep else track(link)
+        if self.shortens_links:
+            parts["body"] = replace_addresses(parts["body"], lambda url: url if url == keep else track(url))
         if (image := parts.get("image", "")) and not image.startswith("https://"):
             raise RenderError("the picture is not an https address")
         return parts

@@ -32,6 +32,7 @@ class SmsChannel(TextChannel):
     name = "sms"
     address_column = "phone"
     address_pattern = r"^\+[1-9][0-9]{6,14}$"
+    shortens_links = True
     test_help = gettext_lazy("A phone number with country code, for example +442079460018.")
     body_label = gettext_lazy("Text")
     body_help = gettext_lazy("Liquid. Letters outside of the GSM alphabet halve the room.")

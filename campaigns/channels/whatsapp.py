@@ -30,6 +30,7 @@ class WhatsAppChannel(TextChannel):
     name = "whatsapp"
     address_column = "phone"
     address_pattern = r"^\+[1-9][0-9]{6,14}$"
+    shortens_links = True
     test_help = gettext_lazy("A phone number with country code, for example +442079460018.")
     body_label = gettext_lazy("Values of the template, one a line")
     body_help = gettext_lazy("Liquid. The first line fills {{1}}, the second {{2}}, and so on.")
@@ -65,9 +66,6 @@ class WhatsAppChannel(TextChannel):
     def compile_text(self, content: Mapping[str, Any]) -> Any:
         compiled = super().compile_text(content)
         return _Named(compiled, self._value(content, "template"), self._value(content, "template_language"))
-
-    def finish(self, rendered: Any, **_unused: Any) -> Any:
-        return rendered
 
     def as_test(self, rendered: Any) -> Any:
         return rendered  # the wording is the provider's: a mark of ours would not be the approved template

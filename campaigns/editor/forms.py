@@ -50,7 +50,8 @@ def campaign_fields(data: dict[str, Any]) -> dict[str, Any]:
         "holdout": _holdout(data.get("holdout")),
         **test_fields(data),
         **timing_fields(data),
-        "utm": _utm(data),
+        "utm": utm(data),
+        "tracks_clicks": data.get("tracks_clicks") is not False,
         "messages": _messages(data.get("messages")),
     }
 
@@ -167,12 +168,13 @@ def _messages(value: object) -> list[MessageDraft]:
     return drafts
 
 
-def _utm(data: dict[str, Any]) -> dict[str, str]:
-    utm = data.get("utm") or {}
-    if wrong_utm(utm):
+def utm(data: dict[str, Any]) -> dict[str, str]:
+    """What the links are to be tagged with. Raises InvalidCampaign."""
+    wishes = data.get("utm") or {}
+    if wrong_utm(wishes):
         detail = _("UTM parameters are short texts: source, medium, campaign, term, content.")
         raise InvalidCampaign(errors=[{"pointer": "/utm", "detail": detail}])
-    return dict(utm)
+    return dict(wishes)
 
 
 def message_fields(data: dict[str, Any]) -> dict[str, str]:

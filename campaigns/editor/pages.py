@@ -190,6 +190,7 @@ def state_of(campaign: Campaign) -> dict[str, Any]:
         "topic": campaign.topic,
         "channel": campaign.channel,
         "utm": campaign.utm,
+        "tracks_clicks": campaign.tracks_clicks,
         "control_share": campaign.control_share,
         "holdout": campaign.holdout_id or "",
         "plan": campaign.plan,
@@ -210,7 +211,8 @@ def _blank() -> dict[str, Any]:
     first = starters()[0]
     return {
         "id": None, "name": "", "segment": "", "sender_name": "", "sender_address": settings.DEFAULT_SENDER,
-        "topic": "marketing", "channel": "email", "utm": {}, "control_share": 0.1, "holdout": "",
+        "topic": "marketing", "channel": "email", "utm": {}, "tracks_clicks": True, "control_share": 0.1,
+        "holdout": "",
         "status": CampaignStatus.DRAFT,
         "plan": {}, "test_share": 1.0, "fallback": Fallback.BASELINE,
         "allocation": Allocation.FIXED, "learning": {}, "kind": CampaignKind.BROADCAST,

@@ -16,9 +16,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from campaigns import channels
-from campaigns.editor.forms import item_choice, message_fields, read_json, text, translations
+from campaigns.editor.forms import item_choice, message_fields, read_json, text, translations, utm
 from campaigns.editor.item_counts import count_items, count_removed, describe_removed
 from campaigns.editor.pages import answers_problems
+from campaigns.editor.short_links import as_sent
 from campaigns.editor.trial import Trial, give, send_trial
 from campaigns.errors import InvalidCampaign
 from campaigns.item_choice import ItemChoice, describe
@@ -26,6 +27,7 @@ from campaigns.planning.frozen import with_named
 from campaigns.planning.translations import check_translations, clean_translations
 from campaigns.sending.picks import ItemTexts, items_of, pick_items, pictures_for
 from campaigns.subject_lines.saying import outlook_of
+from campaigns.tracking.utm import utm_of
 from personalization.access.services import actor_name
 from personalization.access.shell import staff_page
 from personalization.catalog import choices
@@ -72,7 +74,13 @@ def preview(request: HttpRequest) -> HttpResponse:
     if compiled is None:
         return JsonResponse({**answer, "rendered": None})
     try:
-        rendered = compiled.render(context)
+        rendered = as_sent(
+            channel, compiled.render(context), keep=context["unsubscribe_url"],
+            tracks_clicks=data.get("tracks_clicks") is not False,
+            utm=utm_of(
+                utm(data), channel=channel.name, campaign=text(data, "name"), variant=text(data, "key")
+            ),
+        )  # fmt: skip
     except RenderError:
         return JsonResponse({**answer, "rendered": None})
     shown = {**channel.preview(rendered), "shows_items": compiled.uses("items")}

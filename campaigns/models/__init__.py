@@ -35,6 +35,7 @@ from campaigns.models.sending import (
     SkipReason,
 )
 from campaigns.models.sharing import ReportLink
+from campaigns.models.short_links import ShortLink
 from campaigns.models.suggestions import SuggestedField, Suggestion, SuggestionStatus
 from campaigns.models.webhooks import Telling, TellingStatus, WebhookEndpoint
 
@@ -46,7 +47,7 @@ __all__ = [
     "JourneyMember", "JourneyStatus", "JourneyVersion", "Learning",
     "LearningStatus", "Message", "Passage", "PassageStatus", "PassageStep", "PushSubscription", "QuietHours",
     "ReportLink", "Rollout", "RolloutStatus", "Run", "RunStatus", "SendLock", "SenderAccount", "SentCopy",
-    "SkipReason",
+    "ShortLink", "SkipReason",
     "SuggestedField", "Suggestion", "SuggestionStatus", "Telling", "TellingStatus", "TopicRule", "Touch",
     "Trigger", "WarmUpDay", "WebhookCall", "WebhookEndpoint",
 ]  # fmt: skip

@@ -86,6 +86,10 @@ class Campaign(models.Model):
         _("UTM parameters"), default=dict, blank=True,
         help_text=_("source, medium, campaign, term, content; none without a source."),
     )  # fmt: skip
+    tracks_clicks = models.BooleanField(
+        _("clicks are counted"), default=True, db_default=True,
+        help_text=_("Links lead by way of this server, which counts them; short ones in SMS and WhatsApp."),
+    )  # fmt: skip
     status = models.CharField(
         _("status"), max_length=10, choices=CampaignStatus, default=CampaignStatus.DRAFT, editable=False
     )

@@ -19,6 +19,7 @@ def content_of_campaign(campaign: Campaign) -> dict[str, object]:
         "learning": campaign.learning,
         "timing": campaign.timing,
         "utm": campaign.utm,
+        **({} if campaign.tracks_clicks else {"tracks_clicks": False}),
         "campaign_name": campaign.name,
         "sender_name": campaign.sender_name,
         "sender_address": campaign.sender_address,

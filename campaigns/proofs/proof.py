@@ -11,12 +11,14 @@ from django.utils.translation import gettext as _
 
 from campaigns import channels
 from campaigns.editor.preview import example_context, preheader_of
+from campaigns.editor.short_links import as_sent
 from campaigns.editor.trial import give
 from campaigns.item_choice import ItemChoice
 from campaigns.models import Campaign, Message
 from campaigns.planning.frozen import content_of
 from campaigns.proofs.trail import decide
 from campaigns.tracking.links import Links
+from campaigns.tracking.utm import utm_of
 from campaigns.why.answers import Decision
 from personalization.content.accessibility import check_accessibility
 from personalization.content.errors import Problem, RenderError
@@ -78,7 +80,10 @@ def make_proof(
         context["context"] = as_values(context_of(profile, at=situation.at, raw=situation.raw))
     content = channels.in_language(content, context["customer"].get("language"))
     problems = channel.problems(content, context)
-    shown, failure, size = _rendered(channel, content, context)
+    wishes = utm_of(campaign.utm, channel=channel.name, campaign=campaign.name, variant=message.key)
+    shown, failure, size = _rendered(
+        channel, content, context, tracks_clicks=campaign.tracks_clicks, utm=wishes
+    )
     found = list(decide(campaign, message, customer, context, address=address, at=situation.at))
     if shown.get("html"):
         problems = [
@@ -89,14 +94,22 @@ def make_proof(
 
 
 def _rendered(
-    channel: channels.Channel, content: dict[str, Any], context: dict[str, Any]
+    channel: channels.Channel,
+    content: dict[str, Any],
+    context: dict[str, Any],
+    *,
+    tracks_clicks: bool,
+    utm: dict[str, str],
 ) -> tuple[dict[str, Any], str, int]:
     """What is shown, why there is nothing to show, and the bytes of the HTML as sent."""
     compiled = give(channel, content, context)
     if compiled is None:
         return {}, _("The template has errors; mend them first."), 0
     try:
-        rendered = compiled.render(context)
+        rendered = as_sent(
+            channel, compiled.render(context), keep=context["unsubscribe_url"],
+            tracks_clicks=tracks_clicks, utm=utm,
+        )  # fmt: skip
     except RenderError as error:
         return {}, str(error) or _("The template failed."), 0
     shown = dict(channel.preview(rendered))

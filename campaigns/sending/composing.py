@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
+
 from campaigns.channels import Recipient, Sheet, language_for
 from campaigns.ledger import Row
 from campaigns.models import SkipReason
@@ -11,6 +13,7 @@ from campaigns.sending.context import ChunkData, RunContent, values_before
 from campaigns.sending.picks import ItemTexts
 from campaigns.tracking import links
 from campaigns.tracking.links import Links
+from campaigns.tracking.short import shorten
 from campaigns.tracking.utm import tag_url, utm_of
 from campaigns.transport.session import ChannelError, Outgoing, Session
 from personalization.content.errors import LeftOut, MissingValue, RenderError, UsedUp
@@ -109,7 +112,7 @@ class Composer:
             rendered = template.render(self.context(row, profile, own.unsubscribe))
             finished = self._run.channel.finish(
                 rendered,
-                track=self._tracking(own, row.variant),
+                track=self._tracking(own, row),
                 pixel_url=own.pixel,
                 keep=own.unsubscribe,
                 trap_url=own.trap,
@@ -117,6 +120,8 @@ class Composer:
             return finished, own.unsubscribe
         except RenderError as error:
             raise NotPossible(REASONS.get(type(error), SkipReason.NO_CONTENT), str(error)) from error
+        except (OperationalError, InterfaceError):
+            raise  # nobody is left out because the database was away
         except Exception as error:
             # Whatever a hostile value or template made of it: the neighbors get their messages.
             raise NotPossible(SkipReason.NO_CONTENT, type(error).__name__) from error
@@ -139,11 +144,15 @@ class Composer:
         except ValueError as error:
             raise NotPossible(SkipReason.INVALID_ADDRESS, str(error)) from error
 
-    def _tracking(self, own: Links, variant: str) -> Callable[[str], str]:
-        utm = self._utm[variant]
+    def _tracking(self, own: Links, row: Row) -> Callable[[str], str]:
+        utm, is_short = self._utm[row.variant], self._run.channel.shortens_links
+        if not self._run.content.get("tracks_clicks", True):
+            return lambda url: tag_url(url, utm)
 
         def track(url: str) -> str:
             tagged = tag_url(url, utm)
+            if is_short:
+                return shorten(row.id, tagged, at=self._at)
             return own.click(tagged) or tagged
 
         return track

@@ -19,6 +19,7 @@ HEAD = struct.Struct(">BQI")
 VERSION = 1
 MAC_BYTES = 16
 MAX_TOKEN = 4000
+SHORTEST_TOKEN = -(-(HEAD.size + MAC_BYTES) * 4 // 3)  # one without an address
 URL_SAFE = bytes.maketrans(b"+/", b"-_")
 OPEN, CLICK, UNSUBSCRIBE, MESSAGE, TRAP = "open", "click", "unsubscribe", "message-id", "trap"
 

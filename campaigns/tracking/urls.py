@@ -13,4 +13,5 @@ urlpatterns = [
     path("p/<str:token>.png", views.worded_picture, {"kind": "png"}, name="worded-png"),
     path("p/<str:token>.jpg", views.worded_picture, {"kind": "jpg"}, name="worded-jpg"),
     path("u/<str:token>", views.unsubscribe, name="unsubscribe"),
+    path("<str:token>", views.short_click, name="short-click"),
 ]

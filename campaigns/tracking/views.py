@@ -14,8 +14,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.sending.picks import ui_language
-from campaigns.tracking import links
+from campaigns.tracking import links, short
 from campaigns.tracking import services as tracking
+from campaigns.tracking.links import Link
 from campaigns.tracking.services import Visit
 from personalization.content.countdown import draw_countdown, read_countdown
 from personalization.content.drawing import draw
@@ -101,7 +102,17 @@ def trap(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def click(request: HttpRequest, token: str) -> HttpResponse:
     """On to the address inside of the token; a token that is not ours leads nowhere."""
-    link = links.read(links.CLICK, token)
+    return _lead_on(request, links.read(links.CLICK, token))
+
+
+@never_cache
+@require_safe
+def short_click(request: HttpRequest, token: str) -> HttpResponse:
+    """The same for the links of texts, whose address stands in a row."""
+    return _lead_on(request, short.read(token))
+
+
+def _lead_on(request: HttpRequest, link: Link | None) -> HttpResponse:
     if link is None or not link.url.startswith(("http://", "https://")):
         return _not_found(request)
     try:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 COPIED = (
     "segment", "sender_address", "sender_name", "topic", "channel", "control_share", "plan", "test_share",
     "fallback", "allocation", "learning", "holdout", "kind", "utm",
+    "tracks_clicks",
 )  # fmt: skip
 
 

@@ -116,8 +116,8 @@
           return this.c.scheduled_at ? new Date(this.c.scheduled_at).toLocaleString(document.documentElement.lang || "en") : "";
         },
         payload() {
-          const { name, utm, kind, channel, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, allocation, learning, plan, timing, messages } = this.c;
-          return { name, utm: { ...utm }, kind, channel, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, allocation, learning: { ...learning }, plan: { ...plan }, timing: this.timingOf(timing), messages: messages.map(withoutId) };
+          const { name, utm, tracks_clicks, kind, channel, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, allocation, learning, plan, timing, messages } = this.c;
+          return { name, utm: { ...utm }, tracks_clicks, kind, channel, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, allocation, learning: { ...learning }, plan: { ...plan }, timing: this.timingOf(timing), messages: messages.map(withoutId) };
         },
         // Unused parts of the timing are left out: an empty window is no window.
         timingOf({ own_quiet, window: hours, ...timing }) {
