@@ -158,6 +158,19 @@ def _page(request: HttpRequest, what: Campaign | Journey, run: Any) -> HttpRespo
     return render_page(request, "campaigns/rehearsal.html", context, title=_("Rehearsal"))
 
 
+def _held_back(found: Rehearsal) -> dict[str, Any]:
+    """Who gets nothing and who would still wait: label, how many, and the length of the bar, most first."""
+    labels = dict(SkipReason.choices)
+    most = max([*found.reasons.values(), *found.waiting.values()], default=1)
+    return {
+        name: [
+            (labels.get(reason, reason), n, f"{n / most * 100:.1f}")
+            for reason, n in sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+        ]
+        for name, counts in (("reasons", found.reasons), ("waiting", found.waiting))
+    }
+
+
 def _shown(request: HttpRequest, found: Rehearsal) -> dict[str, Any]:
     labels = dict(SkipReason.choices)
     seconds = (found.last_at - found.starts_at).total_seconds() if found.last_at else 0
@@ -181,7 +194,6 @@ def _shown(request: HttpRequest, found: Rehearsal) -> dict[str, Any]:
         "takes": duration(seconds) if seconds else "",
         "rate": f"{found.per_second:g}" if found.per_second else "",
         "by_day": [(day, n, f"{n / most * 100:.1f}") for day, n in sorted(found.days.items())],
-        "reasons": [(labels.get(name, name), n) for name, n in sorted(found.reasons.items())],
-        "waiting": [(labels.get(name, name), n) for name, n in sorted(found.waiting.items())],
+        **_held_back(found),
         "samples": [{**one, "customer": names.get(one["customer"])} for one in found.samples if may_see],
     }

@@ -35,6 +35,7 @@ from campaigns.reports.found import analysis_context, found_of, wish
 from campaigns.reports.group_form import group_form
 from campaigns.reports.plan_form import plan_form
 from campaigns.reports.progress import launcher_of, progress_context, progress_stream, reasons
+from campaigns.reports.speed import read_speed
 from campaigns.reports.tables import with_sent
 from personalization.access.services import actor_name, audit
 from personalization.access.shell import render_page, staff_page
@@ -129,6 +130,7 @@ def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
             run,
             progress,
             launcher=launcher_of(run),
+            speed=read_speed(run),
             can_steer=request.user.has_perm("campaigns.launch_campaign"),
         ),
         **found["context"],

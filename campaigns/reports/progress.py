@@ -13,6 +13,7 @@ from campaigns import selectors
 from campaigns.live.stream import stream
 from campaigns.models import Run, RunStatus, SkipReason
 from campaigns.pacing.words import duration
+from campaigns.reports.speed import Speed, read_speed, speed_picture
 from personalization.access.actors import actor_labels
 
 
@@ -21,6 +22,7 @@ class Reading:
     run: Run = field(repr=False)
     progress: dict[str, Any]
     launcher: str
+    speed: Speed | None
 
 
 def progress_stream(request: HttpRequest, run: Run) -> HttpResponseBase:
@@ -34,13 +36,14 @@ def progress_stream(request: HttpRequest, run: Run) -> HttpResponseBase:
         except Run.DoesNotExist as error:
             raise LookupError(run.pk) from error
         with translation.override(language):  # a note about a provider is a sentence
-            return Reading(now, selectors.recent_progress(now), launcher_of(now))
+            return Reading(now, selectors.recent_progress(now), launcher_of(now), read_speed(now))
 
     def say(reading: Reading) -> tuple[str, bool]:
         with translation.override(language), timezone.override(zone):
             context = progress_context(
-                reading.run, reading.progress, launcher=reading.launcher, can_steer=can_steer
-            )
+                reading.run, reading.progress, launcher=reading.launcher, speed=reading.speed,
+                can_steer=can_steer,
+            )  # fmt: skip
             html = render_to_string("campaigns/report_progress.html", context)
         status = reading.progress["status"]
         text = json.dumps({"html": html, "status": status})
@@ -53,7 +56,9 @@ def launcher_of(run: Run) -> str:
     return actor_labels([run.launched_by])[run.launched_by]
 
 
-def progress_context(run: Run, progress: dict[str, Any], *, launcher: str, can_steer: bool) -> dict[str, Any]:
+def progress_context(
+    run: Run, progress: dict[str, Any], *, launcher: str, speed: Speed | None, can_steer: bool
+) -> dict[str, Any]:
     return {
         "run": run,
         "launcher": launcher,
@@ -61,6 +66,7 @@ def progress_context(run: Run, progress: dict[str, Any], *, launcher: str, can_s
         "progress": progress,
         "bar": _bar(progress),
         "waiting": _waiting(progress),
+        "speed": speed_picture(speed),
         "time_left": duration(progress["seconds_left"]) if progress["seconds_left"] else "",
         "can_steer": can_steer,
         "statuses": RunStatus,
