@@ -8,7 +8,8 @@ from typing import Any
 from anymail.exceptions import AnymailConfigurationError, AnymailWebhookValidationFailure
 from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
 from anymail.signals import tracking as tracking_signal
-from anymail.webhooks.base import AnymailCoreWebhookView
+from anymail.webhooks.base import AnymailBaseWebhookView
+from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -19,15 +20,23 @@ from campaigns.models import Delivery, SenderAccount
 from campaigns.tracking import services as tracking
 from campaigns.tracking.links import Link
 from campaigns.tracking.services import Visit
+from campaigns.transport.mail_backend import taken_as
+from personalization.customers.models import Customer
 
 
 class NotAccepted(Exception):
-    """The call is not the provider's, or this account takes none."""
+    """The call is not the provider's, or this account takes none. `wants_login`: it named no user at all;
+    some providers tell it only when they are asked."""
+
+    def __init__(self, why: str, *, wants_login: bool = False) -> None:
+        super().__init__(why)
+        self.wants_login = wants_login
 
 
 def read_events(account: SenderAccount, request: HttpRequest) -> list[AnymailTrackingEvent]:
     """The events of a provider's call. Raises NotAccepted without a valid signature; an account without
-    secrets for its webhooks takes no calls at all."""
+    secrets for its webhooks, or whose secrets check nothing, takes no calls at all. Raises AnymailError for
+    a call that cannot be read."""
     values = account.values
     secrets: dict[str, Any] = json.loads(values.get("webhook_settings") or "{}")
     view = _view(values.get("backend", ""))
@@ -35,13 +44,17 @@ def read_events(account: SenderAccount, request: HttpRequest) -> list[AnymailTra
         raise NotAccepted("no webhooks for this account")
     try:
         call = view(**secrets)
+        if call.warn_if_no_basic_auth and not call.basic_auth:
+            raise NotAccepted("the secrets name nothing that the calls could be checked by")
+        if call.basic_auth and "Authorization" not in request.headers:
+            raise NotAccepted("no user is named", wants_login=True)
         call.run_validators(request)
         return list(call.parse_events(request))
     except (AnymailWebhookValidationFailure, AnymailConfigurationError, TypeError) as error:
         raise NotAccepted(str(error)) from error
 
 
-def _view(backend: str) -> type[AnymailCoreWebhookView] | None:
+def _view(backend: str) -> type[AnymailBaseWebhookView] | None:
     name = backend.split(".")[-2] if backend.startswith("anymail.backends.") else ""
     if not name.isidentifier():
         return None
@@ -52,7 +65,7 @@ def _view(backend: str) -> type[AnymailCoreWebhookView] | None:
     views = [
         cls
         for cls_name, cls in inspect.getmembers(module, inspect.isclass)
-        if cls.__module__ == module.__name__ and issubclass(cls, AnymailCoreWebhookView)
+        if cls.__module__ == module.__name__ and issubclass(cls, AnymailBaseWebhookView)
         and (getattr(cls, "signal", None) is tracking_signal or "Combined" in cls_name)
     ]  # fmt: skip
     return views[0] if views else None
@@ -102,7 +115,16 @@ def _delivery(event: AnymailTrackingEvent) -> Delivery | None:
     for number in [n for text in texts for n in NUMBER.findall(text)]:
         if delivery := handling.find_delivery(number):
             return delivery
-    return None
+    return _by_number_of_provider(event)
+
+
+def _by_number_of_provider(event: AnymailTrackingEvent) -> Delivery | None:
+    """For providers that carry nothing of ours: the number they took the message under, and to whom."""
+    if not event.message_id or not event.recipient:
+        return None
+    people = Customer.objects.alias(address=Lower("email")).filter(address=str(event.recipient).lower())
+    rows = Delivery.objects.select_related("run__experiment", "variant", "customer")
+    return rows.filter(customer__in=people, detail=taken_as(str(event.message_id))).first()
 
 
 def failure_of(event: AnymailTrackingEvent) -> Failure:

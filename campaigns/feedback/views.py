@@ -3,6 +3,7 @@
 import hmac
 
 import structlog
+from anymail.exceptions import AnymailError
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -19,7 +20,8 @@ log = structlog.get_logger(__name__)
 @csrf_exempt
 @require_http_methods(["POST", "HEAD"])
 def email_events(request: HttpRequest, account: int) -> HttpResponse:
-    """403 for what is not signed by the account's provider; 503 asks for a repetition."""
+    """403 for what is not signed by the account's provider, 401 where it has yet to name a user; 503 asks for
+    a repetition."""
     if request.method == "HEAD":
         return HttpResponse()
     row = SenderAccount.objects.filter(pk=account, channel="email", is_active=True).first()
@@ -27,10 +29,12 @@ def email_events(request: HttpRequest, account: int) -> HttpResponse:
         return HttpResponse(status=403)
     try:
         events = read_events(row, request)
-    except NotAccepted:
+    except NotAccepted as error:
         log.warning("provider_call_refused", account=account)
+        if error.wants_login:
+            return HttpResponse(status=401, headers={"WWW-Authenticate": 'Basic realm="webhooks"'})
         return HttpResponse(status=403)
-    except (ValueError, KeyError, LookupError, AttributeError):
+    except (ValueError, LookupError, AttributeError, TypeError, AnymailError):
         return HttpResponse("the call cannot be read", status=400, content_type="text/plain")
     try:
         for event in events:

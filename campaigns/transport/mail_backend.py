@@ -56,7 +56,7 @@ class BackendSession(Session):
         mail = _mail(message.data, connection)
         intent()
         try:
-            count = connection.send_messages([mail])
+            count = _send(mail, connection)
         except AnymailRecipientsRefused as error:
             return Answer("refused", _told(error))
         except REFUSED as error:
@@ -113,6 +113,18 @@ def _mail(letter: Letter, connection: BaseEmailBackend) -> EmailMultiAlternative
     return mail
 
 
+def _send(mail: EmailMultiAlternatives, connection: BaseEmailBackend) -> int | None:
+    """Providers without metadata refuse it before anybody is called; their events are known by the provider's
+    own number, which is kept with the delivery."""
+    try:
+        return connection.send_messages([mail])
+    except AnymailUnsupportedFeature:
+        if not hasattr(mail, "metadata"):
+            raise
+        del mail.metadata
+        return connection.send_messages([mail])
+
+
 def _of_provider(error: AnymailError) -> Answer:
     status = error.status_code
     cause = error.__cause__
@@ -148,4 +160,9 @@ def _told(error: BaseException) -> str:
 def _number(mail: EmailMultiAlternatives) -> str:
     status = getattr(mail, "anymail_status", None)
     found = getattr(status, "message_id", None)
-    return f"taken as {redact(str(found))}" if found else "taken"
+    return taken_as(str(found)) if found else "taken"
+
+
+def taken_as(number: str) -> str:
+    """The detail of a delivery that the provider took under this number of its own."""
+    return f"taken as {redact(number)}"

@@ -75,3 +75,24 @@ def test_each_answer_means_what_it_means_by_smtp(
     send_all(run, rounds=1)
     one = Delivery.objects.get()
     assert one.status == status and "c0@" not in one.detail and len(postmark.mails) == (status == "unknown")
+
+
+@pytest.mark.parametrize("provider", ["mailersend", "postal"])
+def test_a_provider_without_metadata_still_takes_the_message(
+    provider, open_service, make_customers, make_campaign, send_all
+) -> None:
+    service, taken = open_service("email"), []
+
+    def take(path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any, dict[str, str]]:
+        taken.append(json.loads(body))
+        said = {"status": "success", "data": {"messages": {"c0@example.com": {"id": 4711}}}}
+        return 202, said, {"x-message-id": "4711", "Content-Type": "application/json"}
+
+    service.take_email = take
+    options = {"api_token": "token", "api_key": "key", "api_url": f"{service.url}/"}
+    values = {"backend": f"anymail.backends.{provider}.EmailBackend", "settings": json.dumps(options)}
+    accounts.save_account(None, channel="email", name=provider, values=values, actor="test")
+    run = launch(make_customers, make_campaign, n=1)
+    send_all(run)
+    assert len(taken) == 1 and selectors.progress(run)["sent"] == 1
+    assert Delivery.objects.get().detail == "taken as 4711"
