@@ -104,9 +104,10 @@ def _dkim(domain: str, resolver: dns.resolver.Resolver) -> list[Finding]:
 
 
 def _dmarc(domain: str, resolver: dns.resolver.Resolver) -> list[Finding]:
-    names = [domain, ".".join(domain.split(".")[-2:])]
+    labels = domain.split(".")
     records: list[str] = []
-    for name in dict.fromkeys(names):
+    # Up the tree, as DMARCbis walks it: nobody knows where an organization's own domain begins (co.uk).
+    for name in (".".join(labels[place:]) for place in range(len(labels) - 1)):
         records = [t for t in _texts(f"_dmarc.{name}", resolver) if t.replace(" ", "").startswith("v=DMARC1")]
         if records:
             break

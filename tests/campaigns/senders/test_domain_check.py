@@ -79,6 +79,12 @@ def test_what_is_wrong_comes_with_advice(
     assert look(zone)[subject][0] == level and words in look(zone)[subject][1]
 
 
+@pytest.mark.parametrize("domain", ["mail.shop.co.uk", "a.mail.shop.co.uk", "shop.co.uk"])
+def test_the_policy_of_the_organization_holds_for_its_subdomains(zone: Any, domain: str) -> None:
+    zone[("_dmarc.shop.co.uk.", "TXT")] = ['"v=DMARC1; p=reject"']
+    assert look(zone, domain)["DMARC"][0] == "ok"
+
+
 def test_our_own_key_is_looked_for(zone: Any) -> None:
     values = {"smtp_url": "smtp://mx:25", "dkim_domain": "shop.example", "dkim_selector": "s1"}
     row = accounts.save_account(None, channel="email", name="Main", values=values, actor="test")
