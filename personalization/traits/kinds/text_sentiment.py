@@ -29,8 +29,9 @@ class TextSentiment(TextKind):
 
     def formula(self, definition: TraitDefinition) -> str:
         return _(
-            "positive, neutral or negative: the stars of the newest text in %(where)s, without stars a "
-            "logistic regression learned from the texts that have some (neutral between 35 and 65 %%)"
+            "positive, neutral or negative: the stars of the newest text in %(where)s; without stars "
+            "positive or negative by a logistic regression learned from the texts that have some, "
+            "and no value between 35 and 65 %%"
         ) % {"where": where(definition)}
 
     def learn(self, definition: TraitDefinition, *, now: datetime) -> dict[str, Any]:
@@ -44,4 +45,5 @@ class TextSentiment(TextKind):
     def compute(self, definition: TraitDefinition, customer_ids: Sequence[int], *, now: datetime) -> Values:
         sentiment = Sentiment.of(definition.state["sentiment"])
         found = texts_of(definition, customer_ids, now=now)
-        return {pk: sentiment.tell(texts[0]) for pk, texts in found.items()}
+        told = {pk: sentiment.tell(texts[0]) for pk, texts in found.items()}
+        return {pk: said for pk, said in told.items() if said}

@@ -40,12 +40,13 @@ class Sentiment:
         rows = self.vocabulary.rows([words_and_pairs(text) for text in texts])
         return np.asarray(1 / (1 + np.exp(-(rows @ self.weights + self.start))))
 
-    def tell(self, text: Text) -> str:
-        """The stars decide where there are any; else the words, neutral between 35 and 65 %."""
+    def tell(self, text: Text) -> str | None:
+        """The stars decide where there are any; else the words. None between 35 and 65 %: what nobody called
+        neutral is not told to be."""
         if text.rating is not None:
-            return _said(text.rating >= PRAISE, text.rating <= COMPLAINT)
+            return POSITIVE if text.rating >= PRAISE else NEGATIVE if text.rating <= COMPLAINT else NEUTRAL
         chance = float(self.chances([text.text])[0])
-        return _said(chance >= SURE, chance <= 1 - SURE)
+        return POSITIVE if chance >= SURE else NEGATIVE if chance <= 1 - SURE else None
 
     def stored(self) -> dict[str, Any]:
         return {
@@ -108,7 +109,3 @@ def _check(chances: Floats, praises: npt.NDArray[np.bool_]) -> dict[str, float]:
         "right": round(float((told == praises).mean()), 3),
         "right_without": round(max(one, other) / len(praises), 3),
     }
-
-
-def _said(praises: bool, complains: bool) -> str:
-    return POSITIVE if praises else NEGATIVE if complains else NEUTRAL

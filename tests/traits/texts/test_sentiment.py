@@ -18,7 +18,8 @@ def learned() -> Sentiment:
     [
         (Text(1, "Not good, broken again"), "negative"),
         (Text(1, "质量很好，满意"), "positive"),
-        (Text(1, "The box is blue"), "neutral"),
+        (Text(1, "The box is blue"), None),
+        (Text(1, "没有人知道的词"), None),
         (Text(1, "Great quality", rating=0.0), "negative"),
         (Text(1, "Terrible", rating=0.5), "neutral"),
     ],
