@@ -39,6 +39,7 @@ from personalization.customers import search as customer_search
 from personalization.customers import selectors as customer_selectors
 from personalization.customers.contexts import context_of
 from personalization.customers.models import Customer
+from personalization.privacy.told import told_count
 from personalization.segments import selectors as segments
 from personalization.segments.models import Segment
 
@@ -245,9 +246,11 @@ def rule_choices(request: HttpRequest) -> HttpResponse:
 @require_GET
 @staff_page("campaigns.view_campaign")
 def size(request: HttpRequest) -> HttpResponse:
-    """How many customers are in a segment now; null when that cannot be said quickly."""
+    """How many customers are in a segment now, as the caller may know it; null when that cannot be said
+    quickly."""
     segment = get_object_or_404(Segment, pk=request.GET.get("segment", "0"))
-    return JsonResponse({"size": segments.size(segment, now=timezone.now(), seconds=5.0)})
+    found = segments.size(segment, now=timezone.now(), seconds=5.0)
+    return JsonResponse({"size": None if found is None else told_count(request, found)})
 
 
 @require_POST

@@ -18,6 +18,7 @@ from experiments.plans.plan import amend_plan
 from experiments.selectors import own_experiment
 from personalization.access.services import actor_name
 from personalization.access.shell import staff_page
+from personalization.privacy.told import told_count
 from personalization.segments import selectors as segments
 
 
@@ -30,6 +31,7 @@ def outlook(request: HttpRequest) -> HttpResponse:
     messages = fields.pop("messages")
     campaign = Campaign(**fields)
     size = campaign.segment and segments.size(campaign.segment, now=timezone.now(), seconds=5.0)
+    size = size and told_count(request, size)
     weights = [(message.key, message.weight) for message in messages]
     found = look_ahead_of(campaign, weights, size=size) if size else None
     if found is None:

@@ -157,6 +157,8 @@ class SegmentMembers(APIView):
         segment = get_object_or_404(Segment, pk=segment_id)
         asked = PageIn(data=request.query_params)
         asked.is_valid(raise_exception=True)
+        if not reading.may_see(request):
+            raise PermissionDenied  # single people, masked or not, would count any segment to the person
         at, after = asked.validated_data.get("at") or timezone.now(), asked.validated_data["after"]
         rows = history.members_at(segment, at=at).filter(customer_id__gt=after).select_related("customer")
         shown = list(rows[:PAGE])

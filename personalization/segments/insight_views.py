@@ -90,7 +90,7 @@ def _compared(request: HttpRequest, segment: Segment) -> dict[str, Any]:
         return {"chosen": []}
     compared, whole = [segment, *others], reading.may_see(request)
     regions = explain.overlap(compared)
-    largest = max((region.count for region in regions), default=1)
+    largest = max((told_count(request, region.count) for region in regions), default=0) or 1
     return {
         "chosen": [other.pk for other in others],
         "compared": [

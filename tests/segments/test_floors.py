@@ -61,9 +61,22 @@ def test_the_page_about_a_segment_names_nobody_and_no_small_number(analyst, peop
     assert "Grace" not in text
     assert "67" not in re.findall(r"\b\d+\b", text.split("Members over time")[1].split("Day (its first")[0])
     assert "&lt; 10" in text
+    # Else the share of a bar would give the whole number away: 60 of 67.
+    bars = page.content.decode().split("Compare")[-1]
+    assert set(re.findall(r"width: ([\d.]+)%", bars)) == {"100.0", "0.0"}
     listed = analyst.get("/admin/segments/segment/").content.decode()
     assert "&lt; 10" in listed
     assert ">60<" in listed.replace(" ", "").replace("\n", "")
+
+
+def test_masked_members_are_not_listed_one_by_one(analyst, people):
+    """Whoever can count them to the person tells by two definitions who differs in them."""
+    segment = save_segment(None, name="CN", definition=CN).segment
+    membership.refresh_all(now=timezone.now())
+    sees = Permission.objects.get(codename="view_customer")
+    User.objects.get(username="kim").user_permissions.add(sees)
+    for what in ("members", "moves"):
+        assert analyst.get(f"/api/v1/segments/{segment.pk}/{what}").status_code == 403
 
 
 @pytest.mark.parametrize(

@@ -142,3 +142,10 @@ def test_what_a_rule_may_name_is_offered(staff, catalog):
     assert offered("brands", "lea") == ["Leaf"]
     assert offered("items", "item 4") == ["i4"] and offered("items", "I7\0") == ["i7"]
     assert client.get(reverse("campaigns:rule-choices"), {"of": "customers"}).status_code == 404
+
+
+def test_the_size_of_a_segment_is_told_in_steps_without_personal_data(staff, segment, settings):
+    settings.K_ANONYMITY = 4
+    url = f"{reverse('campaigns:size')}?segment={segment.pk}"
+    assert staff("view_campaign").get(url).json() == {"size": 4}
+    assert staff("view_campaign", "view_personal_data").get(url).json() == {"size": 6}
