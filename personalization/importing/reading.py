@@ -5,6 +5,7 @@ A line is the physical one for CSV, the number of the record, from 1, for JSON L
 
 import codecs
 import json
+import re
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -16,16 +17,24 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from personalization.importing.blocks import Block, Broken, Row, group_records, read_batches, rows_of
 from personalization.importing.csv_files import UnreadableFile, read_csv
 
 BLOCK_ROWS = 50_000
 SAMPLE_BYTES = 65_536
+COMMON_SHARE = 0.5
 PARQUET_BUFFER_BYTES = 1 << 18
 SUFFIXES = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet",
 }  # fmt: skip
+WORKBOOK_SUFFIXES = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".numbers"}
+# A ZIP archive, and the container of the Excel of before 2007.
+WORKBOOK_STARTS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+WORKBOOK = gettext_lazy(
+    "This is a workbook of a spreadsheet program. Save its sheet as “CSV UTF-8” there, and load that file."
+)
 
 
 def format_of(name: str) -> str:
@@ -33,6 +42,8 @@ def format_of(name: str) -> str:
     try:
         return SUFFIXES[Path(name).suffix.lower()]
     except KeyError:
+        if Path(name).suffix.lower() in WORKBOOK_SUFFIXES:
+            raise UnreadableFile(WORKBOOK) from None
         raise UnreadableFile(_("Only .csv, .tsv, .jsonl, .ndjson and .parquet files can be read.")) from None
 
 
@@ -67,16 +78,32 @@ def read_file(path: Path, *, encoding: str | None = None) -> Iterator[Row]:
 
 
 def sniff_encoding(path: Path) -> str:
-    """By byte order mark, else UTF-8 when the beginning is, else the Windows code page Excel saves in."""
+    """By byte order mark, else UTF-8 when the beginning is, else what Excel saves in: GB 18030 in China, the
+    Windows code page of Western Europe elsewhere. Raises UnreadableFile for a workbook under another name."""
     with path.open("rb") as file:
         sample = file.read(SAMPLE_BYTES)
+    if sample.startswith(WORKBOOK_STARTS):
+        raise UnreadableFile(WORKBOOK)
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample, final=len(sample) < SAMPLE_BYTES)
     except UnicodeDecodeError:
-        return "cp1252"
+        return "gb18030" if _is_chinese(sample) else "cp1252"
     return "utf-8-sig"
+
+
+def _is_chinese(sample: bytes) -> bool:
+    """Whether most bytes above ASCII are the common signs of GB 2312: pairs that begin with B0 to D7. Western
+    letters mostly stand alone, and where two small ones meet, both are above that."""
+    try:
+        codecs.getincrementaldecoder("gb18030")().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    runs = re.findall(rb"[\x80-\xff]+", sample)
+    pairs = [run[at : at + 2] for run in runs for at in range(0, len(run), 2)]
+    common = sum(len(pair) == 2 and 0xB0 <= pair[0] <= 0xD7 and pair[1] >= 0xA1 for pair in pairs)
+    return 2 * common >= COMMON_SHARE * sum(map(len, runs))
 
 
 def _read_json_lines(path: Path, encoding: str, *, rows: int, skip: int) -> Iterator[Block]:

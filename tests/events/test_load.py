@@ -17,6 +17,7 @@ from personalization.customers.models import Consent, Customer
 from personalization.events.importing import load_batches
 from personalization.events.models import Event
 from personalization.events.occurrences import OccurrenceCounter
+from personalization.importing.reading import sniff_encoding
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +75,35 @@ def test_an_empty_cell_changes_nothing_and_a_later_line_wins(load):
 def test_excels_habits_are_understood(load, content):
     assert load("customers", content)[1] == []
     assert Customer.objects.values_list("external_id", "city").get() == ("7", "Köln")
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("id,email,city\n7,wang@example.cn,上海市\n8,li@example.cn,朱镕基路\n", "gb18030"),
+        ("客户编号,城市\n7,北京\n", "gb18030"),
+        ("id;city\n7;Größe Äußere Straße Œuvre Île\n", "cp1252"),
+        ("id;size\n7;Größe\n", "cp1252"),
+        ("id;city\n7;Ööö\n8;Köln\n9;Zürich\n10;Málaga\n", "cp1252"),
+    ],
+)
+def test_the_encoding_is_the_one_excel_saves_in_there(tmp_path, text, encoding):
+    path = tmp_path / "people.csv"
+    path.write_bytes(text.encode(encoding))
+    assert sniff_encoding(path) == encoding
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [
+        ("people.xlsx", b"PK\x03\x04"),
+        ("people.csv", b"PK\x03\x04"),
+        ("people.csv", bytes.fromhex("d0cf11e0a1b11ae1")),
+    ],
+)
+def test_a_workbook_is_refused_and_told_from_a_csv_under_any_name(load, name, start):
+    with pytest.raises(CommandError, match="This is a workbook of a spreadsheet program"):
+        load("customers", start + bytes(600), name=name)
 
 
 def test_rejected_rows_are_written_down_with_line_and_reason(load):
@@ -180,7 +210,7 @@ def test_a_wrong_mapping_or_file_is_said_before_anything_is_written(load):
         with pytest.raises(CommandError):
             load("customers", CUSTOMERS, *options)
     with pytest.raises(CommandError, match="Only"):
-        load("customers", "x", name="file.xls")
+        load("customers", "x", name="file.pdf")
     assert not Customer.objects.exists()
 
 
