@@ -10,6 +10,8 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR
 from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -37,6 +39,18 @@ def kept_words(session: SessionBase, key: str) -> str | None:
         return decrypt(token, purpose=_PURPOSE) if token else None
     except Undecipherable:
         return None
+
+
+def forget_words() -> int:
+    """Of all sessions; how many had any."""
+    count = 0
+    for kept in Session.objects.iterator():
+        if _PURPOSE in kept.get_decoded():
+            session = SessionStore(kept.session_key)
+            session.pop(_PURPOSE, None)
+            session.save()
+            count += 1
+    return count
 
 
 class PostedSearch:

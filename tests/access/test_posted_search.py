@@ -10,6 +10,7 @@ from django.test import Client
 from personalization.access.models import User
 from personalization.access.posted_search import MOST_KEPT, keep_words, kept_words
 from personalization.customers.models import Customer
+from personalization.privacy.erasure import erase
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -75,6 +76,15 @@ def test_the_oldest_words_are_forgotten(boss):
     assert [kept_words(session, key) for key in keys[:2]] == [None, "word 1"]
     assert kept_words(session, keys[-1]) == f"word {MOST_KEPT}"
     assert len(session["searches"]) == MOST_KEPT
+
+
+def test_an_erasure_forgets_what_anybody_looked_for(boss, people):
+    found = boss.post(LIST, {"words": "Bob"}).url
+    assert boss.get(found).context["cl"].result_count == 1
+    erased = erase(Customer.objects.get(external_id="bob").pk)
+    assert erased.elsewhere["words that staff looked for"] == 1
+    assert "searches" not in Session.objects.get().get_decoded()
+    assert boss.get(found).url == LIST, "still signed in"
 
 
 @pytest.mark.parametrize("name", ["user", "auditentry", "personalread"])
