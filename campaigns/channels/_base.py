@@ -79,6 +79,7 @@ class Channel(ABC):
     needs_account: ClassVar[bool] = True
     needs_sender_address: ClassVar[bool] = False
     tracks_opens: ClassVar[bool] = False
+    tracks_clicks: ClassVar[bool] = True
     shortens_links: ClassVar[bool] = False  # each character of its texts counts
 
     @property

@@ -28,6 +28,7 @@ class WebhookChannel(TextChannel):
     name = "webhook"
     address_column = "external_id"
     longest_address = 200
+    tracks_clicks = False
     test_help = gettext_lazy("The customer's id that your system is told; the call says that it is a test.")
     body_label = gettext_lazy("Values, one “name: value” a line")
     body_help = gettext_lazy("Liquid. Every value is sent as text, beside the customer's id.")

@@ -31,6 +31,7 @@ class WhatsAppChannel(TextChannel):
     address_column = "phone"
     address_pattern = r"^\+[1-9][0-9]{6,14}$"
     shortens_links = True
+    tracks_opens = True  # the service tells what was read
     test_help = gettext_lazy("A phone number with country code, for example +442079460018.")
     body_label = gettext_lazy("Values of the template, one a line")
     body_help = gettext_lazy("Liquid. The first line fills {{1}}, the second {{2}}, and so on.")

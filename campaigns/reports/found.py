@@ -6,7 +6,7 @@ from django.core.cache import cache
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from campaigns import selectors
+from campaigns import channels, selectors
 from campaigns.reports.advice import advice
 from campaigns.reports.allocation import allocation_context, learned_from
 from campaigns.reports.groups import group_rows
@@ -48,9 +48,22 @@ def found_of(experiment: Experiment) -> dict[str, Any]:
             return {"context": {"headline": _counting()}, "charts": NO_CHARTS}
         result = experiments.newest_report(experiment, stages=stages, learned_from=learned_from(experiment))
         assert result is not None
-        found = _in_words(without_silence(result))
+        found = _in_words(without_silence(result, uncounted=_uncounted(experiment)))
         cache.set(key, found, REPORT_SECONDS)
     return found
+
+
+def _uncounted(experiment: Experiment) -> frozenset[str]:
+    """Of the default metrics, those of which the channel, or the campaign's wish, lets us hear nothing."""
+    run = experiment.runs.order_by("number").first()
+    if run is None:
+        return frozenset()
+    channel = channels.get(run.content["channel"])
+    counts = {
+        "opened": channel.tracks_opens,
+        "clicked": channel.tracks_clicks and run.content.get("tracks_clicks", True),
+    }
+    return frozenset(key for key, is_counted in counts.items() if not is_counted)
 
 
 def _in_words(result: Report) -> dict[str, Any]:

@@ -28,13 +28,17 @@ NO_CHARTS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def without_silence(report: Report) -> Report:
-    """Without metrics of a campaign's own events when nothing was sent: nobody opens what nobody got."""
+def without_silence(report: Report, *, uncounted: frozenset[str] = frozenset()) -> Report:
+    """Without metrics of a campaign's own events when nothing was sent (nobody opens what nobody got), and
+    without those of the keys `uncounted`, which the campaign cannot hear of: no 0 that nobody counted."""
     was_sent = any(sum(filter(None, counts)) for counts in report.stage_counts.values())
     heard = [
         metric
         for metric in report.metrics
-        if was_sent or metric.is_primary or metric.scope != "experiment" or _is_heard(metric)
+        if (was_sent and metric.key not in uncounted)
+        or metric.is_primary
+        or metric.scope != "experiment"
+        or _is_heard(metric)
     ]
     return replace(report, metrics=tuple(heard))
 
@@ -204,9 +208,12 @@ def _funnel(report: Report) -> list[dict[str, Any]]:
     for variant in report.variants:
         if variant.is_control:
             continue
-        counts = []
+        counts: list[float | None] = []
         for key in FUNNEL:
-            statistic = by_key[key].statistics.get(variant.key) if key in by_key else None
+            if key not in by_key:  # nobody counts it
+                counts.append(None)
+                continue
+            statistic = by_key[key].statistics.get(variant.key)
             plain = None if statistic is None else plain_of(statistic)
             counts.append(plain.successes if isinstance(plain, Proportion) else 0)
         rows.append({"key": variant.key, "variant": variant.name, "counts": counts})

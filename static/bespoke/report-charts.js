@@ -169,7 +169,9 @@
   }
 
   function funnel(data, l, t) {
-    const steps = [t.sent, t.opened, t.clicked, t.bought];
+    // Null: nobody counts it, for example what was opened of an SMS.
+    const counted = [0, 1, 2, 3].filter((i) => data.funnel.some((row) => row.counts[i] !== null));
+    const steps = counted.map((i) => [t.sent, t.opened, t.clicked, t.bought][i]);
     return {
       ...base(l),
       grid: { left: 12, right: 16, top: 24, bottom: 40, containLabel: true },
@@ -179,13 +181,13 @@
       tooltip: {
         ...base(l).tooltip,
         formatter: ({ seriesIndex, dataIndex }) => {
-          const row = data.funnel[seriesIndex], n = row.counts[dataIndex];
+          const row = data.funnel[seriesIndex], n = row.counts[counted[dataIndex]];
           const share = row.counts[0] ? ((n / row.counts[0]) * 100).toFixed(1) : "–";
           return `<b>${escape(row.variant)}</b><br>${steps[dataIndex]}: ${n.toLocaleString("en")}<br>${share} % ${t.share}`;
         },
       },
       series: data.funnel.map((row) => ({
-        type: "bar", name: row.variant, data: row.counts, barMaxWidth: 56, itemStyle: { borderRadius: [4, 4, 0, 0] },
+        type: "bar", name: row.variant, data: counted.map((i) => row.counts[i]), barMaxWidth: 56, itemStyle: { borderRadius: [4, 4, 0, 0] },
         label: { show: true, position: "top", color: l.text, formatter: ({ value }) => value.toLocaleString("en") },
       })),
     };

@@ -1,6 +1,6 @@
 import pytest
 
-from campaigns.reports.tables import tables, with_sent
+from campaigns.reports.tables import charts, tables, with_sent, without_silence
 from campaigns.reports.words import obstacle_text
 from experiments.reports.judging import compare_all
 from experiments.reports.report import MetricReport, Report, VariantSummary
@@ -48,6 +48,34 @@ def test_every_note_has_words(note):
 @pytest.mark.parametrize("reason", Obstacle)
 def test_every_missing_number_has_a_reason_in_words(reason):
     assert obstacle_text(reason)
+
+
+def heard_of(*, uncounted, clicked=0):
+    """Metrics and funnel of a report of ten messages, of which so many were clicked."""
+    metrics = [
+        MetricReport(
+            key=key, name=key, kind="conversion", event="E", direction="up", scope=scope, window_days=14,
+            is_primary=key == "conversion", statistics={"a": Proportion(10, n)}, baseline="a", comparisons=(),
+        )
+        for key, scope, n in (
+            ("conversion", "customer", 0), ("opened", "experiment", 0), ("clicked", "experiment", clicked)
+        )
+    ]  # fmt: skip
+    report = Report(
+        key="k", name="K", as_of=None, started_at=None, ended_at=None, alpha=0.05,
+        variants=(VariantSummary("a", "A", False, 1.0, 10),), sample_ratio=None, metrics=tuple(metrics),
+        stage_counts={"sent": (10,)},
+    )  # fmt: skip
+    heard = without_silence(report, uncounted=frozenset(uncounted))
+    return {one.key for one in heard.metrics}, charts(heard)["funnel"][0]["counts"]
+
+
+def test_what_nobody_counts_is_no_nought():
+    assert heard_of(uncounted=[]) == ({"conversion", "opened", "clicked"}, [0, 0, 0])
+    assert heard_of(uncounted=["opened"]) == ({"conversion", "clicked"}, [None, 0, 0])
+    assert heard_of(uncounted=["opened", "clicked"]) == ({"conversion"}, [None, None, 0])
+    # What was heard all the same, for example before the wish was changed, is shown.
+    assert heard_of(uncounted=["clicked"], clicked=2) == ({"conversion", "opened", "clicked"}, [0, 2, 0])
 
 
 def test_the_funnel_begins_with_what_the_ledger_says_now():
