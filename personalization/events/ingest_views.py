@@ -21,7 +21,7 @@ from personalization.events.connecting import trusted_connection
 from personalization.events.errors import MessageError
 from personalization.events.ingestion import ingest
 from personalization.events.messages import Message, parse_sent_at, read_message
-from personalization.events.quick import QuickReader
+from personalization.events.quick import QuickReader, is_plain
 
 MAX_CALL_BYTES = 32 * 1024
 MAX_BATCH_BYTES = 500 * 1024
@@ -85,7 +85,7 @@ def _answer(request: HttpRequest, name: str) -> HttpResponse:
             key = _admit(request, body)
             if isinstance(key, HttpResponse):
                 return key
-            quick = QuickReader(sent_at=parse_sent_at(body), received_at=received_at)
+            quick = QuickReader(sent_at=parse_sent_at(body), received_at=received_at, is_plain=is_plain(raw))
             errors = _take(items, quick, call=name, key=key)
     except ProblemError as error:
         return problem_response(status=error.status, title=error.title, detail=error.detail, slug=error.slug)

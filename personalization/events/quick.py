@@ -35,6 +35,11 @@ _MANY_DIGITS = b"0" * 38
 _DIGITS_ALONE = bytes(ord("0" if chr(letter).isdigit() else " ") for letter in range(128)) + b" " * 128
 
 
+def is_plain(raw: bytes) -> bool:
+    """Neither an escaped NUL, nor a whole number that may be too large."""
+    return b"\\u0000" not in raw and _MANY_DIGITS not in raw.translate(_DIGITS_ALONE)
+
+
 def _plain_float(text: str) -> float:
     """Raises ValueError for a number that `clean_json` refuses."""
     number = float(text)
@@ -50,19 +55,17 @@ _decode_context = msgspec.json.Decoder(dict[str, Any] | None, float_hook=_plain_
 class QuickReader:
     """For the messages of one batch: clients send the same context with each of them."""
 
-    def __init__(self, *, sent_at: datetime | None, received_at: datetime) -> None:
+    def __init__(self, *, sent_at: datetime | None, received_at: datetime, is_plain: bool = False) -> None:
+        """`is_plain`: the whole call was looked at, and has nothing that `is_plain` finds in a message."""
+        self.is_plain = is_plain
         self.sent_at = sent_at
         self.received_at = received_at
         self.contexts: dict[bytes, dict[str, Any]] = {}
 
     def read(self, raw: bytes) -> Message | None:
         """None: to be read with care."""
-        # An escaped NUL, what may be nested too deeply, and a whole number that may be too large.
-        if (
-            b"\\u0000" in raw
-            or raw.count(b"{") + raw.count(b"[") > MAX_DEPTH
-            or _MANY_DIGITS in raw.translate(_DIGITS_ALONE)
-        ):
+        # It may be nested too deeply.
+        if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH or not (self.is_plain or is_plain(raw)):
             return None
         try:
             wire = _decode(raw)

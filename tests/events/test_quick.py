@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from personalization.events.errors import MessageError
 from personalization.events.messages import read_message
-from personalization.events.quick import QuickReader
+from personalization.events.quick import QuickReader, is_plain
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TRACK = {"type": "track", "messageId": "m1", "userId": "ada", "event": "Product Viewed"}
@@ -84,6 +84,17 @@ def test_what_clients_usually_send_goes_the_short_way(change):
 def test_what_the_database_might_refuse_is_read_with_care(number):
     raw = json.dumps(TRACK)[:-1] + f', "properties": {{"n": {number}}}}}'
     assert QuickReader(sent_at=None, received_at=NOW).read(raw.encode()) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ('{"n": 12345678901234567890123456789012345678}', False), ('{"n": "a\\u0000"}', False),
+        ('{"n": 1234567890123456789012345678901234567}', True), ('{"n": "a\\u0020"}', True),
+    ],
+)  # fmt: skip
+def test_a_whole_call_is_looked_at_once_for_what_is_odd(text, plain):
+    assert is_plain(f"[{text}, {{}}]".encode()) is plain
 
 
 def test_broken_letters_are_read_with_care():
