@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 
-THREADS = 8
+THREADS = 32
 _counting = threading.Lock()
 
 

@@ -1,8 +1,9 @@
 """From messages to rows: identities, traits and events of one call.
 
-Events of known customers are written first, by one statement. All else is written in a transaction of its
-own. So a call whose customers are partly new commits twice, and is answered after both; what was written
-before the process ended between them is stored once when the call is sent again.
+Events of known customers are written first, by one statement, together with those of other calls that
+came at the same moment. All else is written in a transaction of its own. So a call whose customers are
+partly new commits twice, and is answered after both; what was written before the process ended between
+them is stored once when the call is sent again.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,9 +15,10 @@ from django.utils.translation import gettext as _
 
 from personalization.customers.models import IdentifierKind
 from personalization.customers.services import resolve, write_traits
+from personalization.events.combining import Combiner
 from personalization.events.identity import Pair, connect, join_by_address, link_devices
 from personalization.events.knowing import look_up
-from personalization.events.known_writing import write_known
+from personalization.events.known_writing import Received, write_known
 from personalization.events.messages import Message
 from personalization.events.services import NewEvent, copy_events, record_events
 
@@ -29,6 +31,8 @@ TIES = frozenset({"40P01", "40001", "23505", "23503"})
 MAX_REPEATERS = 1_000
 # Senders whose last call brought what was there already.
 _repeaters: set[str] = set()
+# Two places, so that one batch is made while PostgreSQL writes the other.
+_combiner: Combiner[Received, set[str]] = Combiner(write_known, places=2, most=10)
 log = structlog.get_logger(__name__)
 
 
@@ -75,7 +79,7 @@ def ingest(
 
 def _write_known(messages: Sequence[Message], *, received_at: datetime) -> Sequence[Message]:
     """Answers the messages of customers who are not known, which are not written."""
-    unknown = write_known(messages, received_at=received_at)
+    unknown = _combiner.run(Received(received_at, messages))
     return [message for message in messages if message.user_id in unknown]
 
 

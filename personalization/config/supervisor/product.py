@@ -143,9 +143,9 @@ class Product:
         return self._python(
             "web", "-m", "granian", "--interface", "wsgi", "--host", self.options.host,
             "--port", str(self.options.port), "--workers", os.environ.get("WEB_WORKERS", "1"),
-            "--blocking-threads", "6", "--respawn-failed-workers", "--log-level", "warning",
+            "--blocking-threads", "16", "--respawn-failed-workers", "--log-level", "warning",
             "personalization.config.web:application",
-            # The answers that take long are streams, which only wait.
+            # The answers that take long are streams, which only wait; calls with events wait for one another.
             quiet=("Configuration allows spawning up to",),
         )  # fmt: skip
 
