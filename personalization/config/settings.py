@@ -28,6 +28,7 @@ SECRET_KEY = env.str("SECRET_KEY", default="insecure-only-for-tests-and-debug" i
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL])
+CSRF_FAILURE_VIEW = "personalization.config.unanswered.forged"
 
 # --- Applications -------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

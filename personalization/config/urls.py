@@ -29,6 +29,7 @@ api = [
 ]
 
 handler400 = "personalization.config.unanswered.bad_request"
+handler403 = "personalization.config.unanswered.refused"
 handler404 = "personalization.config.unanswered.not_found"
 handler500 = "personalization.config.unanswered.failed"
 
