@@ -14,13 +14,14 @@ from rest_framework.views import APIView
 
 from campaigns.channels.webpush import current_public_key
 from campaigns.models import PushSubscription
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.outbound import ForbiddenAddress, check_url
 from personalization.customers import selectors as customers
 from personalization.customers.models import Customer
 
 
-class KeysSerializer(serializers.Serializer[Any]):
+class KeysSerializer(KnownFields, serializers.Serializer[Any]):
     p256dh = serializers.CharField(max_length=120)
     auth = serializers.CharField(max_length=60)
 
@@ -31,7 +32,7 @@ class KeysSerializer(serializers.Serializer[Any]):
         return attrs
 
 
-class SubscriptionSerializer(serializers.Serializer[Any]):
+class SubscriptionSerializer(KnownFields, serializers.Serializer[Any]):
     """What `PushSubscription.toJSON()` gives in the browser; other fields are ignored."""
 
     endpoint = serializers.CharField(max_length=2000)
@@ -45,7 +46,7 @@ class SubscriptionSerializer(serializers.Serializer[Any]):
         return value
 
 
-class EndpointSerializer(serializers.Serializer[Any]):
+class EndpointSerializer(KnownFields, serializers.Serializer[Any]):
     endpoint = serializers.CharField(max_length=2000)
 
 

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from campaigns.models import Campaign, Delivery, Message
 from experiments.models import Holdout
+from personalization.access.known_fields import KnownFields
 from personalization.segments.models import Segment
 from recommender.ranking.rules import MAX_MESSAGES, Rules
 from recommender.ranking.rules_field import RulesField, RulesSchema
@@ -27,7 +28,7 @@ class MessageRulesField(RulesField):
         return super().to_representation(Rules.from_json(value))
 
 
-class TextSerializer(serializers.Serializer[Any]):
+class TextSerializer(KnownFields, serializers.Serializer[Any]):
     """What is left out is taken from the nearer language, else from the text for everybody."""
 
     subject = serializers.CharField(required=False, allow_blank=True, max_length=500)
@@ -38,7 +39,7 @@ class TextSerializer(serializers.Serializer[Any]):
     )
 
 
-class MessageSerializer(serializers.ModelSerializer[Message]):
+class MessageSerializer(KnownFields, serializers.ModelSerializer[Message]):
     name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
     rules = MessageRulesField(required=False, help_text="What the items of this message may be.")
     translations = serializers.DictField(
@@ -54,7 +55,7 @@ class MessageSerializer(serializers.ModelSerializer[Message]):
         ]  # fmt: skip
 
 
-class CampaignSerializer(serializers.ModelSerializer[Campaign]):
+class CampaignSerializer(KnownFields, serializers.ModelSerializer[Campaign]):
     segment = serializers.PrimaryKeyRelatedField(
         queryset=Segment.objects.all(), allow_null=True, required=False, default=None
     )
@@ -81,13 +82,13 @@ class CampaignSerializer(serializers.ModelSerializer[Campaign]):
         return max((run.pk for run in runs), default=None)
 
 
-class LaunchSerializer(serializers.Serializer[Any]):
+class LaunchSerializer(KnownFields, serializers.Serializer[Any]):
     at = serializers.DateTimeField(
         required=False, allow_null=True, default=None, help_text="Later than now: schedules. Empty: launches."
     )
 
 
-class RateSerializer(serializers.Serializer[Any]):
+class RateSerializer(KnownFields, serializers.Serializer[Any]):
     per_second = serializers.FloatField(
         allow_null=True, help_text="Messages a second at most; null: as fast as it goes."
     )

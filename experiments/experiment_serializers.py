@@ -12,6 +12,7 @@ from experiments.exposures import count_exposed
 from experiments.models import Experiment, Layer, Variant
 from experiments.services import VariantSpec
 from experiments.traffic.layers import LayerPart
+from personalization.access.known_fields import KnownFields
 from personalization.segments.models import Segment, SegmentVersion
 
 MAX_ROWS = 1_000
@@ -20,7 +21,7 @@ MAX_VALUE = 10_000
 OF_LAUNCHES = re.compile(r"campaign-\d+-run-\d+")
 
 
-class VariantSerializer(serializers.ModelSerializer[Variant]):
+class VariantSerializer(KnownFields, serializers.ModelSerializer[Variant]):
     name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
     weight = serializers.FloatField(min_value=0, help_text="Relative to the others; answered as a share.")
     value = serializers.JSONField(
@@ -41,7 +42,7 @@ class VariantSerializer(serializers.ModelSerializer[Variant]):
         return value
 
 
-class LayerPartSerializer(serializers.Serializer[Any]):
+class LayerPartSerializer(KnownFields, serializers.Serializer[Any]):
     key = serializers.SlugRelatedField(queryset=Layer.objects.all(), slug_field="key")
     start = serializers.DecimalField(
         max_digits=5, decimal_places=4, min_value=Decimal(0), max_value=Decimal(1)
@@ -49,7 +50,7 @@ class LayerPartSerializer(serializers.Serializer[Any]):
     end = serializers.DecimalField(max_digits=5, decimal_places=4, min_value=Decimal(0), max_value=Decimal(1))
 
 
-class NewExperimentSerializer(serializers.Serializer[Any]):
+class NewExperimentSerializer(KnownFields, serializers.Serializer[Any]):
     key = serializers.SlugField(max_length=100, help_text="Seeds the hash: never changed.")
     name = serializers.CharField(max_length=200)
     variants: serializers.ListSerializer[Any] = serializers.ListSerializer(
@@ -126,12 +127,12 @@ class ExperimentDetailSerializer(ExperimentSerializer):
         return {"variants": by_variant, "contradicted": contradicted}
 
 
-class ChangeSerializer(serializers.Serializer[Any]):
+class ChangeSerializer(KnownFields, serializers.Serializer[Any]):
     coverage = serializers.FloatField(required=False, min_value=0, max_value=1)
     is_served = serializers.BooleanField(required=False)
 
 
-class StartSerializer(serializers.Serializer[Any]):
+class StartSerializer(KnownFields, serializers.Serializer[Any]):
     at = serializers.DateTimeField(
         required=False, allow_null=True, default=None, help_text="Empty: now. A past moment for an import."
     )
@@ -144,7 +145,7 @@ class EndSerializer(StartSerializer):
     )
 
 
-class ImportRowSerializer(serializers.Serializer[Any]):
+class ImportRowSerializer(KnownFields, serializers.Serializer[Any]):
     customer = serializers.CharField(max_length=200, help_text="Customer id of your own shop.")
     variant = serializers.CharField(
         required=False, allow_null=True, default=None, help_text="Empty: by the experiment's own hash."
@@ -161,7 +162,7 @@ class ImportRowSerializer(serializers.Serializer[Any]):
         return value
 
 
-class ImportSerializer(serializers.Serializer[Any]):
+class ImportSerializer(KnownFields, serializers.Serializer[Any]):
     assignments: serializers.ListSerializer[Any] = serializers.ListSerializer(
         child=ImportRowSerializer(), min_length=1, max_length=MAX_ROWS
     )

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.catalog.selectors import ids_by_external, names
 from personalization.customers.contexts import context_of
@@ -30,7 +31,7 @@ MAX_CUSTOMERS = 100
 MAX_COUNT = 100
 
 
-class ContextRequest(serializers.Serializer[Any]):
+class ContextRequest(KnownFields, serializers.Serializer[Any]):
     """The moment in which the list is shown; each part may be missing."""
 
     current_item = serializers.CharField(
@@ -58,7 +59,7 @@ class ContextRequest(serializers.Serializer[Any]):
     )
 
 
-class RecommendationRequest(serializers.Serializer[Any]):
+class RecommendationRequest(KnownFields, serializers.Serializer[Any]):
     customers = serializers.ListField(
         child=serializers.CharField(max_length=200), min_length=1, max_length=MAX_CUSTOMERS,
         help_text="Customer ids of your own shop. One that is not known is a visitor without a history: the "

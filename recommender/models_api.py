@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.pagination import NewestFirst, answer_page
 from personalization.access.services import actor_name
@@ -19,7 +20,7 @@ from recommender.models import DecidingMetric, ModelRun
 READ_WRITE = {"GET": Scope.MODELS_READ, "POST": Scope.MODELS_WRITE}
 
 
-class TrainingRequest(serializers.Serializer[Any]):
+class TrainingRequest(KnownFields, serializers.Serializer[Any]):
     algorithm = serializers.CharField(
         max_length=50, default="auto", help_text="auto chooses algorithm and parameters within the budget."
     )
@@ -41,7 +42,7 @@ class TrainingRequest(serializers.Serializer[Any]):
     )
 
 
-class ReasonRequest(serializers.Serializer[Any]):
+class ReasonRequest(KnownFields, serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=300, help_text="Kept with the model.")
 
 

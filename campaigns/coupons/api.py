@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from campaigns.coupons import services
 from campaigns.models import CouponPool
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.pagination import ByName, answer_page
 from personalization.access.services import actor_name
@@ -26,12 +27,12 @@ class PoolSerializer(serializers.ModelSerializer[CouponPool]):
         fields = ["name", "description", "low_at", "left", "taken", "created_at"]
 
 
-class PoolFieldsSerializer(serializers.Serializer[Any]):
+class PoolFieldsSerializer(KnownFields, serializers.Serializer[Any]):
     description = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
     low_at = serializers.IntegerField(required=False, min_value=0, max_value=10**9, default=100)
 
 
-class CodesSerializer(serializers.Serializer[Any]):
+class CodesSerializer(KnownFields, serializers.Serializer[Any]):
     codes = serializers.ListField(
         child=serializers.CharField(max_length=200), max_length=services.MAX_CODES, allow_empty=False
     )

@@ -17,6 +17,7 @@ from campaigns.editor.trial import Trial, send_trial
 from campaigns.item_choice import ItemChoice
 from campaigns.models import Campaign
 from campaigns.planning.frozen import content_of
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import ApiKey, Scope
 from personalization.access.services import actor_name
 from personalization.customers import reading
@@ -25,7 +26,7 @@ from personalization.customers.models import Customer
 from recommender.ranking.rules import Rules
 
 
-class TestSendSerializer(serializers.Serializer[Any]):
+class TestSendSerializer(KnownFields, serializers.Serializer[Any]):
     to = serializers.CharField(
         max_length=500,
         help_text="An e-mail address, a phone number with country code, the id of a customer with a device "

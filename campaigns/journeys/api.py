@@ -14,6 +14,7 @@ from campaigns.journeys import selectors, services
 from campaigns.journeys.templates import create_from_template, template_names
 from campaigns.models import Journey, JourneyVersion, Passage, PassageStatus
 from campaigns.triggering.people import PeopleSerializer, known_people
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name, is_test_call
@@ -37,7 +38,7 @@ class JourneySerializer(serializers.ModelSerializer[Journey]):
         read_only_fields = ["status"]
 
 
-class NewJourneySerializer(serializers.Serializer[Any]):
+class NewJourneySerializer(KnownFields, serializers.Serializer[Any]):
     name = serializers.CharField(max_length=200, required=False, default="")
     graph = serializers.DictField(required=False, default=None, allow_null=True)
     template = serializers.ChoiceField(
@@ -50,12 +51,12 @@ class NewJourneySerializer(serializers.Serializer[Any]):
         return attrs
 
 
-class ChangedJourneySerializer(serializers.Serializer[Any]):
+class ChangedJourneySerializer(KnownFields, serializers.Serializer[Any]):
     name = serializers.CharField(max_length=200)
     graph = serializers.DictField()
 
 
-class PublishSerializer(serializers.Serializer[Any]):
+class PublishSerializer(KnownFields, serializers.Serializer[Any]):
     move_inside = serializers.BooleanField(
         default=False, help_text="Those inside go on in the new version where it has their step."
     )

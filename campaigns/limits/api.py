@@ -10,17 +10,18 @@ from rest_framework.views import APIView
 
 from campaigns.limits.services import replace_limits
 from campaigns.models import FrequencyCap, QuietHours, TopicRule
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.services import actor_name
 
 
-class CapSerializer(serializers.ModelSerializer[FrequencyCap]):
+class CapSerializer(KnownFields, serializers.ModelSerializer[FrequencyCap]):
     class Meta:
         model = FrequencyCap
         fields = ["channel", "topic", "max_messages", "window_hours", "is_active"]
 
 
-class QuietHoursSerializer(serializers.ModelSerializer[QuietHours]):
+class QuietHoursSerializer(KnownFields, serializers.ModelSerializer[QuietHours]):
     class Meta:
         model = QuietHours
         fields = ["channel", "starts_at", "ends_at"]
@@ -34,14 +35,14 @@ class QuietHoursSerializer(serializers.ModelSerializer[QuietHours]):
         return attrs
 
 
-class TopicRuleSerializer(serializers.ModelSerializer[TopicRule]):
+class TopicRuleSerializer(KnownFields, serializers.ModelSerializer[TopicRule]):
     class Meta:
         model = TopicRule
         fields = ["topic", "ignores_caps", "ignores_quiet_hours"]
         extra_kwargs: ClassVar[dict[str, Any]] = {"topic": {"validators": []}}
 
 
-class LimitsSerializer(serializers.Serializer[Any]):
+class LimitsSerializer(KnownFields, serializers.Serializer[Any]):
     caps = CapSerializer(many=True)
     quiet_hours = QuietHoursSerializer(many=True)
     topics = TopicRuleSerializer(many=True)

@@ -16,6 +16,7 @@ from campaigns.onsite.features import MAX_NAMES
 from campaigns.onsite.models import Offer, OfferContent, Order, Placement
 from campaigns.onsite.services import ContentDraft, OfferDraft
 from experiments.models import Metric
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name
@@ -28,7 +29,7 @@ READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PUT":
 TAGS = ["decide"]
 
 
-class PlacementSerializer(serializers.ModelSerializer[Placement]):
+class PlacementSerializer(KnownFields, serializers.ModelSerializer[Placement]):
     key = serializers.CharField(max_length=50, help_text="Small letters, digits, - and _. Never changed.")
     order = serializers.ChoiceField(choices=Order.choices, default=Order.PRIORITY)
     metric = serializers.SlugRelatedField(
@@ -53,7 +54,7 @@ class _Rules(RulesField):
         return write_rules(Rules.from_json(value) if isinstance(value, dict) else value)
 
 
-class ContentSerializer(serializers.ModelSerializer[OfferContent]):
+class ContentSerializer(KnownFields, serializers.ModelSerializer[OfferContent]):
     name = serializers.CharField(max_length=100, required=False, allow_blank=True, default="")
     weight = serializers.FloatField(default=1.0, help_text="Relative to the other variants.")
     body = serializers.CharField(
@@ -67,7 +68,7 @@ class ContentSerializer(serializers.ModelSerializer[OfferContent]):
         fields = ["key", "name", "weight", "body", "item_count", "rules"]
 
 
-class OfferSerializer(serializers.ModelSerializer[Offer]):
+class OfferSerializer(KnownFields, serializers.ModelSerializer[Offer]):
     placement = serializers.SlugRelatedField(
         slug_field="key", queryset=Placement.objects.filter(archived_at=None), help_text="Its key."
     )

@@ -1,7 +1,7 @@
 """A call of `POST /decide` as it is usually written, read in microseconds.
 
-What is not written like that (numbers for text, blanks around a key, an error) is left to the
-serializers, which are slower and say what is wrong. Both take the same for the same.
+What is not written like that (numbers for text, blanks around a key, an unknown field, an error) is left
+to the serializers, which are slower and say what is wrong. Both take the same for the same.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ MAX_TEXT, MAX_KEY, MAX_PLACEMENTS, MAX_QUESTIONS = 200, 100, 20, 100
 MAX_BYTES = 256 * 1024
 
 
-class _Asked(msgspec.Struct):
+class _Asked(msgspec.Struct, forbid_unknown_fields=True):
     placements: list[str] = []
     customer: str = ""
     anonymous_id: str = ""
@@ -24,7 +24,7 @@ class _Asked(msgspec.Struct):
     private: bool = False
 
 
-class _Call(_Asked):
+class _Call(_Asked, forbid_unknown_fields=True):
     batch: list[_Asked] | None = None
 
 

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from campaigns.onsite import showing
 from campaigns.onsite.next_best import MEASURED, TAILORED, UNKNOWN
 from campaigns.onsite.reading import MAX_PLACEMENTS, MAX_QUESTIONS
+from personalization.access.known_fields import KnownFields
 from personalization.context.reading import check_context
 
 MAX_REPORTS = 100
@@ -31,7 +32,7 @@ class ContextField(serializers.DictField):
         return super().to_internal_value(data)
 
 
-class QuestionSerializer(serializers.Serializer[Any]):
+class QuestionSerializer(KnownFields, serializers.Serializer[Any]):
     placements = serializers.ListField(
         child=_Text(max_length=100), min_length=1, max_length=MAX_PLACEMENTS, help_text="Their keys."
     )
@@ -151,13 +152,13 @@ class DecideAnswer(serializers.Serializer[Any]):
     )
 
 
-class ReportEntry(serializers.Serializer[Any]):
+class ReportEntry(KnownFields, serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=[showing.SEEN, showing.CLICKED])
     token = serializers.CharField(max_length=200)
     at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
-class ReportsRequest(serializers.Serializer[Any]):
+class ReportsRequest(KnownFields, serializers.Serializer[Any]):
     reports = ReportEntry(many=True)
     anonymous_id = _Text(max_length=200, required=False, allow_blank=True, default="")
     device = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")

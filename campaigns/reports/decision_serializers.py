@@ -12,6 +12,7 @@ from rest_framework.serializers import (
 )
 
 from experiments.plans.serializers import ExperimentDecisionSerializer
+from personalization.access.known_fields import KnownFields
 
 
 class OutlookSerializer(serializers.Serializer[Any]):
@@ -49,5 +50,5 @@ class DecisionSerializer(ExperimentDecisionSerializer):
     rest = RolloutSerializer(allow_null=True, help_text="Null when the whole audience took part.")
 
 
-class ChoiceSerializer(serializers.Serializer[Any]):
+class ChoiceSerializer(KnownFields, serializers.Serializer[Any]):
     variant = CharField(allow_null=True, help_text="Key of a message; null sends the rest nothing.")

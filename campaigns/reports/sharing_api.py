@@ -16,12 +16,13 @@ from campaigns.models import Campaign, ReportLink, Run
 from campaigns.reports import sharing
 from experiments.models import Experiment
 from experiments.reports.api import TAGS
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import ApiKey, Scope, User
 from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name
 
 
-class ShareSerializer(serializers.Serializer[Any]):
+class ShareSerializer(KnownFields, serializers.Serializer[Any]):
     days = serializers.IntegerField(min_value=1, max_value=sharing.MOST_DAYS, default=sharing.DAYS)
     note = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
 

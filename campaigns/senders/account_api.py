@@ -17,6 +17,7 @@ from campaigns.pacing.warm_up import MOST as MOST_A_DAY
 from campaigns.senders import accounts
 from campaigns.transport import breaker
 from campaigns.transport.accounts import breaker_key
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name
@@ -31,7 +32,7 @@ SCOPES = {
 NO_PLAN: dict[str, Any] = {"volumes": [], "starts_on": None, "zone": "UTC", "hour": 9, "groups": []}
 
 
-class PaceSerializer(serializers.Serializer[Any]):
+class PaceSerializer(KnownFields, serializers.Serializer[Any]):
     """How fast the account may send, over all campaigns and journeys; null: as fast as it goes."""
 
     per_second = serializers.FloatField(
@@ -50,7 +51,7 @@ class PaceSerializer(serializers.Serializer[Any]):
         return Pace.from_json(value).as_json()
 
 
-class WarmUpGroupSerializer(serializers.Serializer[Any]):
+class WarmUpGroupSerializer(KnownFields, serializers.Serializer[Any]):
     domains = serializers.ListField(
         child=serializers.CharField(max_length=253), min_length=1, max_length=100,
         help_text="Recipient domains of one mailbox provider.",
@@ -61,7 +62,7 @@ class WarmUpGroupSerializer(serializers.Serializer[Any]):
     )  # fmt: skip
 
 
-class WarmUpSerializer(serializers.Serializer[Any]):
+class WarmUpSerializer(KnownFields, serializers.Serializer[Any]):
     volumes = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=MOST_A_DAY), max_length=MAX_DAYS,
         help_text="Messages on each day, from the first on; after them there is no limit.",
@@ -81,7 +82,7 @@ class WarmUpSerializer(serializers.Serializer[Any]):
         return plan.as_json() if plan else NO_PLAN
 
 
-class AccountSerializer(serializers.ModelSerializer[SenderAccount]):
+class AccountSerializer(KnownFields, serializers.ModelSerializer[SenderAccount]):
     channel = serializers.ChoiceField(choices=Channel.choices)
     values = serializers.DictField(
         child=serializers.CharField(allow_blank=True, max_length=10_000), write_only=True,

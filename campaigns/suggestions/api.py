@@ -16,6 +16,7 @@ from campaigns.suggestions import services
 from campaigns.suggestions.brief import MOST, WISHES
 from campaigns.suggestions.pages import APPROVE
 from campaigns.suggestions.purpose import MessageText
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.pagination import NewestFirst, answer_page
 from personalization.access.services import actor_name
@@ -24,7 +25,7 @@ from personalization.language_model.models import Call, CallStatus
 from personalization.segments.models import Segment
 
 
-class AskForTextsSerializer(serializers.Serializer[Any]):
+class AskForTextsSerializer(KnownFields, serializers.Serializer[Any]):
     field = serializers.ChoiceField(SuggestedField.choices)
     wish = serializers.ChoiceField([(one, one) for one in WISHES])
     source = serializers.CharField(  # type: ignore[assignment]

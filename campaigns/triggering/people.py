@@ -5,19 +5,20 @@ from typing import Any
 
 from rest_framework import serializers
 
+from personalization.access.known_fields import KnownFields
 from personalization.customers import selectors as customers
 
 MAX_PEOPLE = 500
 
 
-class PersonSerializer(serializers.Serializer[Any]):
+class PersonSerializer(KnownFields, serializers.Serializer[Any]):
     customer = serializers.CharField(max_length=200, help_text="The shop's own id of the customer.")
     variables = serializers.DictField(
         required=False, default=dict, help_text="What templates see as `trigger`."
     )
 
 
-class PeopleSerializer(serializers.Serializer[Any]):
+class PeopleSerializer(KnownFields, serializers.Serializer[Any]):
     idempotency_key = serializers.CharField(
         max_length=100, help_text="The same key does the same thing only once."
     )

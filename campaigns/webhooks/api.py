@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from campaigns.models import Telling, TellingStatus, WebhookEndpoint
 from campaigns.webhooks import services
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination, NewestFirst, answer_page
 from personalization.access.services import actor_name
@@ -22,7 +23,7 @@ SCOPES = {
 }  # fmt: skip
 
 
-class WebhookSerializer(serializers.ModelSerializer[WebhookEndpoint]):
+class WebhookSerializer(KnownFields, serializers.ModelSerializer[WebhookEndpoint]):
     class Meta:
         model = WebhookEndpoint
         fields = ["id", "name", "url", "events", "is_active", "problem", "created_at"]
@@ -53,7 +54,7 @@ class TellingSerializer(serializers.ModelSerializer[Telling]):
         ]
 
 
-class AgainSerializer(serializers.Serializer[Any]):
+class AgainSerializer(KnownFields, serializers.Serializer[Any]):
     call = serializers.IntegerField(
         required=False, allow_null=True, default=None, help_text="Empty: all failed."
     )

@@ -13,6 +13,7 @@ from campaigns.models import ApprovalStatus, Campaign
 from campaigns.serializers import CampaignSerializer
 from campaigns.workflow import approval, shelving
 from campaigns.workflow.approval_state import approval_state
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import ApiKey, Scope, User
 from personalization.access.services import actor_name
 
@@ -45,7 +46,7 @@ class ShelfView(APIView):
         return Response(CampaignSerializer(get_object_or_404(Campaign, pk=pk)).data)
 
 
-class AskSerializer(serializers.Serializer[Any]):
+class AskSerializer(KnownFields, serializers.Serializer[Any]):
     note = serializers.CharField(max_length=1000, required=False, allow_blank=True, default="")
 
 

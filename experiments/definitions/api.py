@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 
 from experiments import metrics
 from experiments.models import Metric
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name, audit
@@ -23,7 +24,7 @@ READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE}
 TAGS = ["metrics"]
 
 
-class MetricSerializer(serializers.ModelSerializer[Metric]):
+class MetricSerializer(KnownFields, serializers.ModelSerializer[Metric]):
     kind = serializers.ChoiceField(choices=metrics.names(), help_text="How events become one number.")
 
     class Meta:

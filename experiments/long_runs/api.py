@@ -15,6 +15,7 @@ from experiments import tasks
 from experiments.long_runs.study import ask_for_long_run, long_run_sentence
 from experiments.models import Holdout, JobStatus, LongRunStudy
 from experiments.reports.effect_serializers import EffectSerializer, TotalSerializer
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.services import actor_name
 
@@ -48,7 +49,7 @@ class LongRunSerializer(serializers.Serializer[Any]):
     weeks = WeekSerializer(many=True)
 
 
-class NewLongRunSerializer(serializers.Serializer[Any]):
+class NewLongRunSerializer(KnownFields, serializers.Serializer[Any]):
     cost = serializers.FloatField(default=0.0, min_value=0, help_text="Of one message.")
     margin = serializers.FloatField(default=1.0, help_text="Share of revenue that is left, for example 0.4.")
     event = serializers.CharField(

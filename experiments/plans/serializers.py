@@ -6,6 +6,7 @@ from rest_framework import serializers
 from rest_framework.serializers import CharField, DateTimeField, DictField, ListField
 
 from experiments.reports.serializers import PlanVersionSerializer, TakenLookSerializer
+from personalization.access.known_fields import KnownFields
 
 
 class VerdictOfRulesSerializer(serializers.Serializer[Any]):
@@ -27,7 +28,7 @@ class ExperimentDecisionSerializer(serializers.Serializer[Any]):
     looks = TakenLookSerializer(many=True)
 
 
-class WishSerializer(serializers.Serializer[Any]):
+class WishSerializer(KnownFields, serializers.Serializer[Any]):
     plan = DictField(help_text="Wishes: metric, baseline, method, looks, length_days, … See the guide.")
 
 
@@ -35,6 +36,6 @@ class PlannedSerializer(serializers.Serializer[Any]):
     plan = DictField(help_text="The wishes completed: what the start will fix.")
 
 
-class PlanChangeSerializer(serializers.Serializer[Any]):
+class PlanChangeSerializer(KnownFields, serializers.Serializer[Any]):
     plan = DictField(help_text="The parts to change.")
     reason = CharField(max_length=500)

@@ -19,6 +19,7 @@ from experiments.reports.effect_serializers import (
     TotalSerializer,
 )
 from experiments.reports.report import Finding
+from personalization.access.known_fields import KnownFields
 
 
 class VerdictSerializer(serializers.Serializer):
@@ -153,7 +154,7 @@ class ReportWithPlanSerializer(ReportSerializer):
     analysis = AnalysisSerializer()
 
 
-class GroupChoiceSerializer(serializers.Serializer):
+class GroupChoiceSerializer(KnownFields, serializers.Serializer):
     traits = serializers.ListField(
         child=CharField(max_length=100), default=list, help_text="Of customers; with segments at most five."
     )

@@ -15,6 +15,7 @@ from experiments import tasks
 from experiments.models import Experiment, JobStatus, Metric, TargetingStudy
 from experiments.targeting.sentence import subgroups_sentence, targeting_sentence
 from experiments.targeting.study import ask_for_study
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.services import actor_name
 
@@ -40,7 +41,7 @@ class TargetingSerializer(serializers.Serializer[Any]):
     document = serializers.JSONField(allow_null=True, help_text="All figures: see docs/targeting.md.")
 
 
-class NewStudySerializer(serializers.Serializer[Any]):
+class NewStudySerializer(KnownFields, serializers.Serializer[Any]):
     metric = serializers.SlugRelatedField(queryset=Metric.objects.filter(archived_at=None), slug_field="key")
     variant = serializers.CharField(help_text="Key of a message.")
     traits = serializers.ListField(

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from experiments.models import ClientKey, Experiment, Holdout, Layer
 from experiments.traffic.holdouts import MAX_SHARE
 from experiments.traffic.layers import free_parts, taken_parts
+from personalization.access.known_fields import KnownFields
 
 
 class PartSerializer(serializers.Serializer[Any]):
@@ -19,7 +20,7 @@ class TakenPartSerializer(PartSerializer):
     experiment = serializers.CharField()
 
 
-class LayerSerializer(serializers.ModelSerializer[Layer]):
+class LayerSerializer(KnownFields, serializers.ModelSerializer[Layer]):
     """[start, end) parts in shares of the layer."""
 
     taken = serializers.SerializerMethodField()
@@ -65,7 +66,7 @@ class HoldoutSerializer(serializers.ModelSerializer[Holdout]):
         return holdout.members.filter(left_at=None).count()
 
 
-class NewHoldoutSerializer(serializers.Serializer[Any]):
+class NewHoldoutSerializer(KnownFields, serializers.Serializer[Any]):
     key = serializers.SlugField(max_length=100, help_text="Seeds the hash: never changed.")
     name = serializers.CharField(max_length=200)
     share = serializers.FloatField(min_value=0.0001, max_value=MAX_SHARE, help_text="Of all customers.")
@@ -74,11 +75,11 @@ class NewHoldoutSerializer(serializers.Serializer[Any]):
     )
 
 
-class ShareSerializer(serializers.Serializer[Any]):
+class ShareSerializer(KnownFields, serializers.Serializer[Any]):
     share = serializers.FloatField(min_value=0.0001, max_value=MAX_SHARE)
 
 
-class ClientKeySerializer(serializers.ModelSerializer[ClientKey]):
+class ClientKeySerializer(KnownFields, serializers.ModelSerializer[ClientKey]):
     class Meta:
         model = ClientKey
         fields = ["id", "name", "key", "created_at", "revoked_at"]

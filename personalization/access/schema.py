@@ -4,11 +4,14 @@ from typing import Any, Literal
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import force_instance
 
 from personalization.access.authentication import TEST_HEADER
 from personalization.access.idempotency import METHODS
+from personalization.access.known_fields import KnownFields
 from personalization.access.permissions import scope_of
 
+PROBLEM_NAME = "Problem"
 PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status"],
@@ -44,6 +47,13 @@ API_KEY = (
 TEST = {
     "description": "`true` in every answer to a test key.", "schema": {"type": "string", "enum": ["true"]},
 }  # fmt: skip
+TEST_HEADERS = {TEST_HEADER: TEST}
+
+
+def problem(text: str) -> dict[str, Any]:
+    """A refusal, as a response of the document; `config.openapi` brings the component it points at."""
+    schema = {"$ref": f"#/components/schemas/{PROBLEM_NAME}"}
+    return {"description": text, "content": {"application/problem+json": {"schema": schema}}}
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):
@@ -64,14 +74,17 @@ class ProblemSchema(AutoSchema):
         bodies = super()._get_response_bodies(direction)
         for status, text in COMMON.items():
             if status not in bodies:
-                bodies[status] = self._problem(text)
+                bodies[status] = problem(text)
         for body in bodies.values():
-            body.setdefault("headers", {})[TEST_HEADER] = TEST
+            body.setdefault("headers", {}).update(TEST_HEADERS)
         return bodies
+
+    def _map_serializer(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+        schema = super()._map_serializer(serializer, direction, bypass_extensions)
+        if isinstance(force_instance(serializer), KnownFields):
+            schema["additionalProperties"] = False
+        return schema
 
     def _get_parameters(self) -> list[dict[str, Any]]:
         parameters = super()._get_parameters()
         return [*parameters, IDEMPOTENCY_KEY] if self.method in METHODS else parameters
-
-    def _problem(self, text: str) -> dict[str, Any]:
-        return {"description": text, "content": {"application/problem+json": {"schema": PROBLEM}}}

@@ -216,6 +216,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "personalization.config.openapi.add_other_calls",
+    ],
     # Fields of one name with other choices in several answers: what generated clients call them.
     "ENUM_NAME_OVERRIDES": {
         "DiscoveryKindEnum": "personalization.segments.models.DiscoveryKind",

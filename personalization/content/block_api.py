@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.pagination import ByName, NewestFirst, answer_page
 from personalization.access.services import actor_name
@@ -25,7 +26,7 @@ class BlockSerializer(serializers.Serializer[Any]):
     changed_at = serializers.DateTimeField()
 
 
-class NewVersionSerializer(serializers.Serializer[Any]):
+class NewVersionSerializer(KnownFields, serializers.Serializer[Any]):
     texts = serializers.DictField(
         child=serializers.CharField(allow_blank=True, trim_whitespace=False),
         help_text="By language; “” is for everybody without one of these.",

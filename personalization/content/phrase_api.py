@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.pagination import ByName, NewestFirst, answer_page
 from personalization.access.services import actor_name
@@ -30,7 +31,7 @@ class PhraseSetSerializer(serializers.Serializer[Any]):
     changed_at = serializers.DateTimeField()
 
 
-class NewPhrasesSerializer(serializers.Serializer[Any]):
+class NewPhrasesSerializer(KnownFields, serializers.Serializer[Any]):
     texts = serializers.DictField(
         child=serializers.CharField(allow_blank=True, trim_whitespace=False),
         help_text="By language; “” is for everybody without one of these.",
@@ -47,7 +48,7 @@ class PhraseVersionSerializer(serializers.ModelSerializer[PhraseVersion]):
         fields = ["number", "texts", "language", "memory", "note", "created_by", "created_at"]
 
 
-class TrySerializer(serializers.Serializer[Any]):
+class TrySerializer(KnownFields, serializers.Serializer[Any]):
     customer = serializers.CharField(
         required=False, max_length=200, help_text="The shop's own id; left out, a made-up customer."
     )

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.problems import ProblemError
 from personalization.context import as_json
@@ -22,7 +23,7 @@ class InvalidContext(ProblemError):
     title = _("The context cannot be read")
 
 
-class ContextSerializer(serializers.Serializer):
+class ContextSerializer(KnownFields, serializers.Serializer):
     context = serializers.DictField(  # type: ignore[assignment]  # DRF's own attribute of this name
         required=False,
         help_text="In the words of the Segment spec: location, timezone, userAgent, device, os, app, locale, "

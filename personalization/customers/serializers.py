@@ -1,9 +1,8 @@
 """Customers and their consent as the API shows and takes them."""
 
-from typing import Any
-
 from rest_framework import serializers
 
+from personalization.access.known_fields import KnownFields
 from personalization.customers.models import Consent, Customer, Identifier, Suppression
 from personalization.customers.traits import COLUMNS
 
@@ -46,7 +45,7 @@ class SuppressionSerializer(serializers.ModelSerializer):
         fields = ["channel", "reason", "created_at"]
 
 
-class CustomerPatchSerializer(serializers.Serializer):
+class CustomerPatchSerializer(KnownFields, serializers.Serializer):
     """All fields are optional. An empty text or null clears a field; null inside `traits` removes a trait."""
 
     email = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=254)
@@ -59,13 +58,8 @@ class CustomerPatchSerializer(serializers.Serializer):
     time_zone = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=64)
     traits = serializers.DictField(child=serializers.JSONField(allow_null=True), required=False)
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if unknown := set(self.initial_data) - set(self.fields):
-            raise serializers.ValidationError({name: "There is no such field." for name in sorted(unknown)})
-        return attrs
 
-
-class ConsentPutSerializer(serializers.Serializer):
+class ConsentPutSerializer(KnownFields, serializers.Serializer):
     granted = serializers.BooleanField()
     source = serializers.CharField(  # type: ignore[assignment]  # DRF's own attribute of this name
         max_length=100, help_text="Where it was given: form, import, call."

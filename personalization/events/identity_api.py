@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.pagination import NewestFirst, answer_page
 from personalization.access.services import actor_name
@@ -34,7 +35,7 @@ class MergeSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class MergePostSerializer(serializers.Serializer):
+class MergePostSerializer(KnownFields, serializers.Serializer):
     source = serializers.CharField(  # type: ignore[assignment]  # DRF's own attribute of this name
         max_length=200, help_text="Your own id of the profile to take in, or `#` and our number of it."
     )

@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from personalization.access.known_fields import KnownFields
 from personalization.privacy.models import OptIn, PrivacyRequest, Topic
 
 
@@ -11,7 +12,7 @@ class TopicSerializer(serializers.ModelSerializer):
         fields = ["key", "name", "description", "translations", "is_public", "position"]
 
 
-class OptInRequestSerializer(serializers.Serializer):
+class OptInRequestSerializer(KnownFields, serializers.Serializer):
     topic = serializers.CharField(max_length=50)
     source = serializers.CharField(  # type: ignore[assignment]  # DRF's own attribute of this name
         max_length=80, help_text="Where the form stands."

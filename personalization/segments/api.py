@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope, User
 from personalization.access.services import actor_name
 from personalization.privacy.told import told_count
@@ -43,13 +44,13 @@ class SegmentOut(serializers.ModelSerializer):
         return current.number if current else None
 
 
-class SegmentIn(serializers.Serializer):
+class SegmentIn(KnownFields, serializers.Serializer):
     name = serializers.CharField(max_length=200)
     description = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
     definition = serializers.JSONField(help_text="The segment language, see docs/segments.md")
 
 
-class CountIn(serializers.Serializer):
+class CountIn(KnownFields, serializers.Serializer):
     definition = serializers.JSONField(help_text="The segment language, see docs/segments.md")
 
 

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.services import actor_name
 from personalization.segments import tasks
@@ -56,7 +57,7 @@ class DiscoveryOut(serializers.ModelSerializer):
         ]  # fmt: skip
 
 
-class DiscoveryIn(serializers.Serializer):
+class DiscoveryIn(KnownFields, serializers.Serializer):
     name = serializers.CharField(max_length=100)
     kind = serializers.ChoiceField(DiscoveryKind.choices)
     seed = serializers.PrimaryKeyRelatedField(
@@ -70,7 +71,7 @@ class DiscoveryIn(serializers.Serializer):
     )  # fmt: skip
 
 
-class MadeOf(serializers.Serializer):
+class MadeOf(KnownFields, serializers.Serializer):
     """A group's letter, or the share of customers most alike."""
 
     group = serializers.CharField(required=False, default="", allow_blank=True, max_length=1)

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.services import actor_name
 from personalization.language_model import tasks
@@ -16,7 +17,7 @@ from personalization.language_model.models import Call, CallStatus
 from personalization.segments.from_words import MAX_SENTENCE, SegmentDefinition, ask_for_definition
 
 
-class SentenceIn(serializers.Serializer[Any]):
+class SentenceIn(KnownFields, serializers.Serializer[Any]):
     sentence = serializers.CharField(max_length=MAX_SENTENCE)
 
 

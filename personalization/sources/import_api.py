@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.services import actor_name, audit
 from personalization.sources import services, tasks
@@ -32,7 +33,7 @@ class FileImportSerializer(serializers.ModelSerializer[Import]):
         read_only_fields = fields
 
 
-class ImportRequest(serializers.Serializer[Any]):
+class ImportRequest(KnownFields, serializers.Serializer[Any]):
     file = serializers.FileField(help_text="CSV, JSON Lines or Parquet, by the ending of its name.")
     kind = serializers.ChoiceField(choices=Kind.choices)
     columns = serializers.JSONField(

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.pagination import NewestFirst, answer_page
 from personalization.access.services import actor_name, audit
@@ -21,7 +22,7 @@ from personalization.sources.errors import InvalidOptions
 from personalization.sources.models import Source, SourceRun
 
 
-class SourceSerializer(serializers.ModelSerializer[Source]):
+class SourceSerializer(KnownFields, serializers.ModelSerializer[Source]):
     address = serializers.CharField(write_only=True, max_length=2000)
 
     class Meta:

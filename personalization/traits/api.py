@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name, audit
@@ -18,7 +19,7 @@ from personalization.traits.models import TraitDefinition
 from personalization.traits.registry import trait_kinds
 
 
-class TraitDefinitionSerializer(serializers.ModelSerializer):
+class TraitDefinitionSerializer(KnownFields, serializers.ModelSerializer):
     formula = serializers.SerializerMethodField(help_text="How a value comes about.")
     value_type = serializers.SerializerMethodField(help_text="number, text or time")
     covered = serializers.SerializerMethodField(

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name
@@ -18,7 +19,7 @@ from personalization.traits.models import TextSource
 from personalization.traits.text_selectors import as_document, read_report
 
 
-class TextSourceSerializer(serializers.ModelSerializer):
+class TextSourceSerializer(KnownFields, serializers.ModelSerializer):
     # Also names that are there: the services tell that in the same words as the page.
     name = serializers.CharField(max_length=40, help_text="review gives review_topic and review_language.")
     rating_best = serializers.IntegerField(default=5, min_value=2, max_value=100)

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from personalization.access.known_fields import KnownFields
 from recommender.ranking.references import read_rules, write_rules
 from recommender.ranking.rules import ALLOW, EXCLUDE, MAX_ENTRIES, ONLY, Rules, RulesError
 
@@ -16,7 +17,7 @@ def _texts(help_text: str) -> serializers.ListField:
     )
 
 
-class RulesSchema(serializers.Serializer[Any]):
+class RulesSchema(KnownFields, serializers.Serializer[Any]):
     """Hidden items and items out of stock never come; these rules come on top. What is missing is no rule."""
 
     bought = serializers.ChoiceField(
