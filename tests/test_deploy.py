@@ -1,7 +1,10 @@
 """The files of deploy/, as far as can be told without Docker and Kubernetes: names, commands, references."""
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -129,3 +132,18 @@ def test_a_key_that_was_left_empty_is_no_key() -> None:
     source = (ROOT / "personalization" / "config" / "settings.py").read_text()
     for name in ("LINK_KEY", "ADDRESS_KEY", "DATA_KEYS"):
         assert re.search(rf"^{name} = env\.\w+\(\"{name}\", default=.*\) or ", source, re.MULTILINE)
+
+
+def test_where_the_code_may_not_be_written_compiled_loops_are_kept_with_the_data(tmp_path: Path) -> None:
+    """The image's user may write neither the code nor a home: numba then refuses to be imported at all."""
+    script = (
+        "import os; os.access = lambda *_, **__: False\n"
+        "import personalization.config.settings, recommender.algorithms._ranking_kernels\n"
+        "print(os.environ['NUMBA_CACHE_DIR'])"
+    )
+    environment = {**os.environ, "BESPOKE_DATA_DIR": str(tmp_path)}
+    environment.pop("NUMBA_CACHE_DIR", None)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == str(tmp_path / "compiled")

@@ -19,6 +19,9 @@ env = environ.Env()
 
 # Where `manage.py up` keeps its servers' data, model files and the addresses of what it started.
 DATA_DIR = Path(env.str("BESPOKE_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+if not os.access(BASE_DIR, os.W_OK):
+    # Compiled loops lie beside the code. An image's user may write neither that nor a home.
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(DATA_DIR / "compiled"))
 _local = DATA_DIR / "local.env"
 for _line in _local.read_text().splitlines() if os.access(_local, os.R_OK) else ():
     os.environ.setdefault(*_line.split("=", 1))
