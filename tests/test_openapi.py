@@ -140,6 +140,22 @@ def test_lists_of_the_collection_are_answered_as_they_stand(collection: dict[str
     assert [one for one in refused if "ofrep" not in one[0] and "features" not in one[0]] == []
 
 
+@pytest.mark.django_db
+def test_events_of_the_collection_are_taken_as_they_stand(collection: dict[str, Any]) -> None:
+    client = Client(
+        headers={"Authorization": f"Bearer {create_key(name='events', scopes=[Scope.INGEST])[1]}"}
+    )
+    calls = [one for one in requests(collection) if one["url"]["path"][0] == "v1"]
+    answers = {
+        one["url"]["path"][1]: client.post(
+            "/" + "/".join(one["url"]["path"]), one["body"]["raw"], content_type="application/json"
+        ).json()
+        for one in calls
+    }
+    assert set(answers) == {"identify", "track", "page", "screen", "group", "alias", "batch"}
+    assert all(answer == {"success": True} for answer in answers.values())
+
+
 def test_an_example_has_what_is_required_and_follows_references() -> None:
     properties = {
         "name": {"type": "string"},

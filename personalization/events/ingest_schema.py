@@ -42,6 +42,16 @@ _WHAT = {
     "group": "Which company, household or club the customer belongs to.",
     "alias": "Two ids of one customer.",
 }
+_EXAMPLES: dict[str, dict[str, Any]] = {
+    "identify": {"userId": "ada", "traits": {"email": "ada@shop.example", "plan": "gold"}},
+    "track": {
+        "userId": "ada", "event": "Order Completed", "messageId": "order-1", "properties": {"revenue": 42},
+    },
+    "page": {"anonymousId": "visitor-1", "name": "Home"},
+    "screen": {"anonymousId": "device-1", "name": "Basket"},
+    "group": {"userId": "ada", "groupId": "club", "traits": {"name": "Tea club"}},
+    "alias": {"userId": "ada", "previousId": "visitor-1"},
+}  # fmt: skip
 _SCOPE = "Needs the scope `ingest`. Answered after the commit."
 _REFUSALS = {
     "400": "Not valid", "401": "No or wrong key", "403": "The key lacks the scope",
@@ -85,7 +95,10 @@ _NOT_TAKEN = {
 
 SCHEMAS: dict[str, dict[str, Any]] = {
     **{
-        f"{name.capitalize()}Call": _message(own=_OWN[name], required=_REQUIRED.get(name, []))
+        f"{name.capitalize()}Call": {
+            **_message(own=_OWN[name], required=_REQUIRED.get(name, [])),
+            "examples": [_EXAMPLES[name]],
+        }
         for name in CALLS
     },
     "BatchMessage": _message(
@@ -94,6 +107,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     ),
     "BatchCall": {
         "type": "object",
+        "examples": [{"batch": [{"type": name, **_EXAMPLES[name]} for name in ("identify", "track")]}],
         "required": ["batch"],
         "properties": {
             "batch": {"type": "array", "items": {"$ref": "#/components/schemas/BatchMessage"}},
