@@ -26,7 +26,9 @@ alone=0
 python -m pytest -m alone $(report tests-alone) "$@" || alone=$?
 if [ -n "$clients" ]; then
   wait "$clients" || say "Not every client could be made: $ARTIFACTS/clients.log"
-  rm -rf -- "$ARTIFACTS/clients/.venv"
+  say "pytest, the clients made from the API's document"
+  CLIENTS_DIR=$ARTIFACTS/clients python -m pytest tests/test_made_clients.py || failed=1
+  rm -rf -- "$ARTIFACTS/clients/.venv" "$ARTIFACTS/clients/typescript/node_modules"
 fi
 if [ "$failed" -eq "$none" ] && [ "$alone" -eq "$none" ]; then exit "$none"; fi
 [ "$failed" -eq 0 ] || [ "$failed" -eq "$none" ] || exit "$failed"

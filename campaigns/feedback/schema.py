@@ -36,7 +36,8 @@ _QUESTION = [
 PATHS: dict[str, dict[str, Any]] = {
     "/hooks/email/{account}": {
         "post": _call(
-            "email_provider_events", "Events of an e-mail provider.", _ACCOUNT, {**_JSON, **_FORM}, _TAKEN
+            "email_provider_events", "Events of an e-mail provider, which some of them send as a form.",
+            _ACCOUNT, _JSON, _TAKEN,
         )
     },
     "/hooks/sms/{number}": {

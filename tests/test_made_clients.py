@@ -1,0 +1,25 @@
+"""The clients that bin/clients made are used: run by bin/_checks.sh once they are made, with CLIENTS_DIR."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from personalization.access.models import Scope
+from personalization.access.services import create_key
+from personalization.events.models import Event
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = Path(os.environ.get("CLIENTS_DIR", "nowhere"))
+PYTHON = FOLDER / ".venv" / "bin" / "python"
+
+
+@pytest.mark.skipif(not PYTHON.exists(), reason="bin/clients python was not run into CLIENTS_DIR")
+@pytest.mark.django_db(transaction=True)
+def test_the_python_client_sends_an_event_and_reads_the_customer(live_server) -> None:
+    key = create_key(name="client", scopes=[Scope.INGEST, Scope.CUSTOMERS_READ])[1]
+    command = [PYTHON, ROOT / "bin/clients.d/use.py", FOLDER / "python", live_server.url, key]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert (done.stdout, done.returncode) == ("ada\n", 0), done.stderr
+    assert Event.objects.get().value == 42
