@@ -63,7 +63,7 @@ def suppressed_ids(customer_ids: Collection[int], *, channel: str) -> set[int]:
     rows = ask(
         "SELECT address_hash FROM customers_suppression"
         " WHERE channel = %s AND address_hash = ANY(%s::text[])",
-        [channel, list(set(hashes.values()))],
+        [channel, "{" + ",".join(set(hashes.values())) + "}"],  # digits and letters, nothing to be quoted
     )
     listed = {row[0] for row in rows}
     return {pk for pk, value in hashes.items() if value in listed}
