@@ -5,7 +5,7 @@ from typing import Any
 
 from personalization.content.remembering import Fragments
 
-MOST_SHOWN = 8_192  # dictionaries of items
+MOST_SHOWN = 16_384  # dictionaries of items
 
 
 class ItemMemory:

@@ -20,7 +20,7 @@ from personalization.content.guards import StyleGuardNode, UrlGuardNode
 
 # Among a template's values: where such pieces are kept. No text, so no template can name it.
 FRAGMENTS: Any = object()
-LIMIT = 8_192  # pieces; of some 1 kB each
+LIMIT = 32_768  # pieces; of some 1 kB each
 # Tags that only print, choose and guard; those that remember or ask for something are not among them.
 PLAIN = (
     ContentNode, BlockNode, ConditionalBlockNode, IfNode, UnlessNode, CaseNode, MultiExpressionBlockNode,
