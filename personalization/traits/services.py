@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from personalization.customers.declarations import TraitDeclaration
 from personalization.customers.errors import InvalidTraits
-from personalization.customers.models import Customer
+from personalization.customers.models import Customer, Merge
 from personalization.customers.services import write_traits
 from personalization.customers.trait_history import TraitChange
 from personalization.customers.traits import SplitTraits, column_of
@@ -183,12 +183,17 @@ def _everybody() -> Iterable[list[int]]:
 def _stale(definition: TraitDefinition, kind: TraitKind, *, now: datetime) -> Iterable[list[int]]:
     since = definition.refreshed_at
     assert since is not None
+    # Who gave events back has none that were received since.
+    undone = Merge.objects.filter(undone_at__gt=since - OVERLAP)
+    ids = set(undone.values_list("survivor_id", flat=True))
     if traits := kind.traits(definition):
         changes = TraitChange.objects.filter(name__in=traits, changed_at__gt=since - OVERLAP)
-        return _in_chunks(changes.values_list("customer_id", flat=True).distinct())
+        ids.update(changes.values_list("customer_id", flat=True).distinct())
+        return _in_chunks(ids)
     names = kind.events(definition)
     events = Event.objects.filter(name__in=names) if names else Event.objects.all()
-    ids = set(events.filter(received_at__gt=since - OVERLAP).values_list("customer_id", flat=True).distinct())
+    new = events.filter(received_at__gt=since - OVERLAP)
+    ids.update(new.values_list("customer_id", flat=True).distinct())
     for days in kind.boundaries(definition):
         window = timedelta(days=days)
         # Both ends: what was on the edge at the last look may have been inside of it still.

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from personalization.catalog.models import Item
 from personalization.customers.models import Customer, TraitChange
 from personalization.customers.services import update_traits
 from personalization.customers.trait_history import MOST_PER_TRAIT, prune_history
+from personalization.events.merging import merge_customers, unmerge
 from personalization.events.services import NewEvent, record_events
 from personalization.traits.models import TraitDefinition
 from personalization.traits.registry import kind_of
@@ -119,6 +121,19 @@ def test_step_by_step_gives_what_computing_everything_at_once_gives(ada, days):
             found = {pk: Customer.objects.get(pk=pk).traits.get(definition.name) for pk in ids}
             assert {pk: value for pk, value in found.items() if value is not None} == values
         transaction.set_rollback(True)
+
+
+def test_undoing_a_merge_takes_the_other_persons_events_out_of_the_values(ada, happen, define):
+    bob = Customer.objects.create(external_id="bob", created_at=NOW)
+    happen(bob, value=7, days_ago=2)
+    define("spent", "sum")
+    refresh_due(now=NOW)
+    merge = merge_customers(bob.pk, into_id=ada.pk, reason="staff", actor="user:kim")
+    refresh_due(now=timezone.now())
+    assert traits(ada) == {"spent": 7.0}
+    unmerge(merge.pk, actor="user:kim")
+    refresh_due(now=timezone.now() + DAY)
+    assert (traits(ada), traits(bob)) == ({}, {"spent": 7.0})
 
 
 def test_changes_of_values_are_kept_with_a_bound(ada, happen, define):
