@@ -4,6 +4,7 @@ An empty cell says nothing and changes nothing. Consent is never implied by an i
 to `email_consent` states it (`import_consents`).
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from typing import Any
@@ -41,6 +42,8 @@ TYPES = {"external_id": "text", **dict.fromkeys(COLUMNS, "text"), "traits": "jso
 _EMAIL = r'^[^\s<>,;"@]+@[^\s<>,;"@]+$'
 # Columns that hold nearly any text, with their limit.
 _TEXTS = {"first_name": 100, "last_name": 100, "city": 100}
+# A long number of which a spreadsheet kept six digits: 1.23457E+11 is nobody's id or phone.
+_CUT = r"^\d(\.\d+)?[eE]\+\d{2,}$"
 # Traits that fill columns of ours as well; files that have them are read row by row.
 _SPECIAL = {"name", "address"}
 
@@ -87,6 +90,12 @@ class CustomerImporter(Importer):
 
     def convert(self, values: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
         external_id = cells.text(values.get("external_id"), name="external_id")
+        for name in ("external_id", "phone"):
+            if re.match(_CUT, cells.text(values.get(name), limit=254, name=name)):
+                raise RowError(
+                    _("%(name)s: a spreadsheet has cut this number off; save its column as text")
+                    % {"name": name}
+                )
         created = values.get("created_at")
         try:
             columns = {
@@ -124,8 +133,9 @@ class CustomerImporter(Importer):
         if any(self.rules[name].is_encrypted for name in self.rules.keys() & others.keys()):
             return None
         others, fitting = self._declared(others, rows)
+        ids = plain_columns.text(values.get("external_id", pa.nulls(rows)), limit=200)
         found = {
-            "external_id": plain_columns.text(values.get("external_id", pa.nulls(rows)), limit=200),
+            "external_id": ids and _uncut(ids),
             **{name: self._column(name, values, rows) for name in COLUMNS},
             "traits": plain_columns.json_objects(others, rows=rows),
             "created_at": self._created_at(values.get("created_at"), rows),
@@ -162,7 +172,7 @@ class CustomerImporter(Importer):
             return found._replace(plain=found.plain & (empty | plain_columns.matches(found.values, _EMAIL)))
         if name == "phone":
             countries = self._column("country", values, rows)
-            return None if countries is None else _phones(found, countries)
+            return None if countries is None else _phones(_uncut(found), countries)
         return _checked_once(name, found)
 
     def _created_at(self, column: pa.Array | None, rows: int) -> plain_columns.Column | None:
@@ -233,6 +243,10 @@ def _checked_once(name: str, found: plain_columns.Column) -> plain_columns.Colum
             right.append(False)
     values = pa.array(checked, pa.string()).take(encoded.indices)
     return plain_columns.Column(values, found.plain & np.array(right, dtype=bool)[encoded.indices.to_numpy()])
+
+
+def _uncut(found: plain_columns.Column) -> plain_columns.Column:
+    return found._replace(plain=found.plain & ~plain_columns.matches(found.values, _CUT))
 
 
 def _phones(found: plain_columns.Column, countries: plain_columns.Column) -> plain_columns.Column:

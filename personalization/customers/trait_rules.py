@@ -15,6 +15,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from personalization.customers.errors import InvalidTraits
+from personalization.importing.values import plain_number
 
 TEXT, NUMBER, WHOLE, YES_NO, DATE, TIME, LIST = "text", "number", "whole", "yes_no", "date", "time", "list"
 TYPES = (TEXT, NUMBER, WHOLE, YES_NO, DATE, TIME, LIST)
@@ -68,8 +69,10 @@ def _number(value: Any) -> int | float:
     try:
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             raise ValueError
-        if isinstance(value, str) and not re.fullmatch(r"\s*[+-]?[0-9]{1,15}(\.[0-9]{1,15})?\s*", value):
-            raise ValueError
+        if isinstance(value, str):
+            value = plain_number(value)
+            if not re.fullmatch(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?", value):
+                raise ValueError
         number = float(value)
         if not math.isfinite(number):
             raise ValueError

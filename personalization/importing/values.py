@@ -34,7 +34,7 @@ def money(value: Any, *, name: str = "value") -> Decimal | None:
     if value is None or value == "":
         return None
     if isinstance(value, str):
-        value = _plain_number(value)
+        value = plain_number(value)
     try:
         # A float's shortest form is what was meant: 0.1, not 0.1000000000000000055.
         number = value if isinstance(value, Decimal) else Decimal(str(value))
@@ -47,7 +47,8 @@ def money(value: Any, *, name: str = "value") -> Decimal | None:
         raise RowError(_("%(name)s: not an amount") % {"name": name}) from None
 
 
-def _plain_number(value: str) -> str:
+def plain_number(value: str) -> str:
+    """As computers write it, where thousands and decimals can be told apart; else as it came."""
     value = re.sub(r"[\s\u00a0']", "", value)
     if re.fullmatch(r"[+-]?\d{1,3}(\.\d{3})*,\d{1,2}|[+-]?\d+,\d{1,2}", value):
         return value.replace(".", "").replace(",", ".")

@@ -7,7 +7,8 @@ from personalization.customers.trait_rules import TraitRule, fits, suggest
 @pytest.mark.parametrize(
     ("value_type", "value", "stored"),
     [
-        ("number", "42", 42), ("number", 1.50, 1.5), ("number", " -3.25 ", -3.25), ("whole", 7.0, 7),
+        ("number", "42", 42), ("number", "1.234,56", 1234.56), ("number", "99,9", 99.9),
+        ("number", 1.50, 1.5), ("number", " -3.25 ", -3.25), ("whole", 7.0, 7),
         ("yes_no", "Yes", True), ("yes_no", 0, False), ("yes_no", False, False),
         ("date", "2026-03-01", "2026-03-01"), ("time", "2026-03-01T10:00:00+01:00", "2026-03-01T09:00:00Z"),
         ("time", "2026-03-01", "2026-03-01T00:00:00Z"), ("text", 4711.0, "4711"), ("text", " a ", "a"),

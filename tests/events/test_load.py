@@ -106,6 +106,16 @@ def test_a_workbook_is_refused_and_told_from_a_csv_under_any_name(load, name, st
         load("customers", start + bytes(600), name=name)
 
 
+def test_a_number_that_a_spreadsheet_has_cut_off_is_nobodys_id_or_phone(load):
+    content = "id,email,phone\n1.23457E+11,a@example.com,\n2,b@example.com,4.93E+11\n3E5,c@example.com,\n"
+    out, rejects = load("customers", content)
+    assert out == "3 rows: 1 new, 0 changed, 0 unchanged, 2 rejected"
+    assert [(line, reason.partition(":")[0]) for line, reason in rejects] == [
+        (2, "external_id"),
+        (3, "phone"),
+    ]
+
+
 def test_rejected_rows_are_written_down_with_line_and_reason(load):
     content = (
         'id,email,note\n1,nonsense,\n2,b@example.com,"two\nlines"\n,c@example.com,\n4,d@example.com\n5,,ok\n'
