@@ -60,6 +60,7 @@ def report(request: HttpRequest, campaign_id: int) -> HttpResponse:
         return redirect("campaigns:edit", campaign_id=campaign.pk)
     parts = report_parts(request, run)
     can_launch = request.user.has_perm("campaigns.launch_campaign")
+    names = dict(run.experiment.variants.values_list("key", "name"))
     return render_page(
         request,
         "campaigns/report.html",
@@ -79,7 +80,7 @@ def report(request: HttpRequest, campaign_id: int) -> HttpResponse:
             "can_change_rate": can_launch and run.status in (RunStatus.SENDING, RunStatus.PAUSED),
             "plan_url": reverse("campaigns:change-plan", args=[campaign.pk, run.number]),
             "group_form": group_form(run.experiment) if can_launch else None,
-            "credits": credits_of(run),
+            "credits": [(names.get(one.variant, one.variant), one) for one in credits_of(run)],
             "credit_days": WINDOW_DAYS,
             "tests": _tests(request, run),
             "plan_form": plan_form(run.experiment) if can_launch else None,

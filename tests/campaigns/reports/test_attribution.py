@@ -11,7 +11,7 @@ from django.utils import timezone
 from campaigns import services
 from campaigns.models import PushSubscription, Run
 from campaigns.reports.attribution import credits_of
-from personalization.access.models import Scope
+from personalization.access.models import Scope, User
 from personalization.access.services import create_key
 from personalization.events.services import NewEvent, record_events
 
@@ -45,6 +45,21 @@ def test_orders_go_to_the_last_click_or_to_all_equally(make_customers, make_camp
     assert (one.linear_orders, one.linear_value) == (1.5, Decimal("55.00"))
     (two,) = credits_of(second)
     assert (two.last_orders, two.last_value, two.linear_value) == (1, Decimal("90.00"), Decimal("45.00"))
+
+
+def test_the_report_calls_variants_by_their_names_and_groups_digits(
+    client, make_customers, make_campaign
+) -> None:
+    client.force_login(User.objects.create_superuser("kim"))
+    (ann,) = make_customers(1)
+    run = services.launch(make_campaign(), actor="test")
+    run.experiment.variants.filter(key="m0").update(name="Spring picks")
+    happen(ann, "Message Clicked", 1, run)
+    happen(ann, "Order Completed", 2, value="1234.50")
+    page = client.get(f"/app/campaigns/{run.campaign_id}/report/").content.decode()
+    assert (
+        '<th scope="row">Spring picks</th><td class="b-right">1</td><td class="b-right">1,234.50</td>' in page
+    )
 
 
 def test_a_shop_hands_its_visitors_browsers_over(make_customers) -> None:
