@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -147,3 +148,13 @@ def test_where_the_code_may_not_be_written_compiled_loops_are_kept_with_the_data
         [sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == str(tmp_path / "compiled")
+
+
+@pytest.mark.skipif(shutil.which("helm") is None, reason="no helm is installed")
+@pytest.mark.parametrize("values", ["ingress.enabled=false", "ingress.enabled=true,ingress.tlsSecret=tls"])
+def test_helm_renders_the_chart(values: str) -> None:
+    command = ["helm", "template", "shop", str(CHART), "--set", values]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    kinds = {one["kind"] for one in yaml.safe_load_all(done.stdout) if one}
+    assert {"Deployment", "StatefulSet", "Job", "Service", "ConfigMap"} <= kinds
+    assert ("Ingress" in kinds) == ("true" in values)
