@@ -135,6 +135,11 @@ class Channel(ABC):
     def preview(self, rendered: Any) -> dict[str, Any]:
         """What the editor shows of a rendered message: `html` or `card`, and facts about it."""
 
+    def sample(self, source: str) -> str:
+        """What its messages look like that are made from this template, as far as they are nobody's: their
+        copies are squeezed against it."""
+        return source
+
     @abstractmethod
     def compose(self, rendered: Any, recipient: Recipient, *, sheet: Sheet, session: Session) -> Outgoing:
         """Raises ValueError when this customer's data cannot make a message, for example a broken address,

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -113,6 +114,21 @@ class EmailChannel(Channel):
             "subject": rendered.subject, "html": rendered.html, "text": rendered.text,
             "size": len(rendered.html.encode()),
         }  # fmt: skip
+
+    def sample(self, source: str) -> str:
+        site = settings.SITE_URL
+        data = mime.message(
+            _skeleton("", "a@shop.example", "", 0, 0, ""),
+            to_name="",
+            to_address="a@mail.example",
+            subject="",
+            text="",
+            html=add_at_end(source, pixel_url=f"{site}/t/o/", trap_url=f"{site}/t/s/"),
+            message_id="0" * 32,
+            unsubscribe_url=f"{site}/t/u/",
+            at=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+        return data.decode(errors="replace").replace("\r\n", "\n")
 
     def compose(
         self, rendered: RenderedMessage, recipient: Recipient, *, sheet: Sheet, session: Session

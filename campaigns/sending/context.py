@@ -44,8 +44,8 @@ class RunContent:
     def pattern(self, variant: str) -> copies.Pattern:
         """What the copies of this variant's messages are squeezed against."""
         if variant not in self._patterns:
-            template = self.templates.get(variant)
-            self._patterns[variant] = copies.pattern(self.run_id, variant, template)
+            source = str(getattr(self.templates.get(variant), "source", ""))
+            self._patterns[variant] = copies.pattern(self.run_id, variant, self.channel.sample(source))
         return self._patterns[variant]
 
     @cached_property

@@ -44,9 +44,9 @@ class Pattern:
         return sha256(data).digest() + self.id.to_bytes(8, "big") + body
 
 
-def pattern(run_id: int, variant: str, template: Any) -> Pattern:
-    """The pattern of a variant's messages, by whoever needs it first."""
-    text = str(getattr(template, "source", "")).replace("\n", "\r\n").encode(errors="replace")
+def pattern(run_id: int, variant: str, sample: str) -> Pattern:
+    """The pattern of a variant's messages (see `Channel.sample`), by whoever needs it first."""
+    text = sample.replace("\n", "\r\n").encode(errors="replace")
     row, _made = CopyPattern.objects.get_or_create(run_id=run_id, variant=variant, defaults={"text": text})
     start = zlib.compressobj(
         LEVEL, zlib.DEFLATED, -WINDOW, MEMORY_LEVEL, zlib.Z_DEFAULT_STRATEGY, _window(row.text)
