@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from _reference_mail import BODY
-from _sending import Sink, fill, launch, resident_mb, start_worker
+from _sending import Sink, fill, launch, postgres_cpu_seconds, resident_mb, start_worker
 
 LAUNCHED = 1_000_000
 DELIVERED = 200_000
@@ -17,15 +17,17 @@ def measure_launch(people: int) -> dict[str, Any]:
     from campaigns.models import Delivery
 
     fill(people)
-    start, before = time.perf_counter(), _cpu_seconds()
+    start, before, asked = time.perf_counter(), _cpu_seconds(), postgres_cpu_seconds()
     run = launch(bodies=(BODY, BODY))
     seconds, worked = time.perf_counter() - start, _cpu_seconds() - before
+    answered = postgres_cpu_seconds()
+    of_postgres = None if asked is None or answered is None else round(answered - asked, 1)
     shares = Delivery.objects.filter(run=run).values_list("variant__key", flat=True)
     by_variant = {key: sum(one == key for one in shares) for key in sorted(set(shares))}
     assert sum(by_variant.values()) == people, by_variant
     return {
         "people": people, "launch_s": round(seconds, 1), "launch_own_cpu_s": round(worked, 1),
-        "by_variant": by_variant, "launch_mb": round(_peak_mb()),
+        "launch_postgres_cpu_s": of_postgres, "by_variant": by_variant, "launch_mb": round(_peak_mb()),
     }  # fmt: skip
 
 
