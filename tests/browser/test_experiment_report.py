@@ -72,6 +72,7 @@ def no_overflow(page):
 def on_paper_is_every_chart(page):
     """Also of a page printed before a chart was on the screen."""
     page.set_viewport_size({"width": 1400, "height": 200})
+    page.evaluate("window.scrollTo(0, 0)")  # a page loaded again stays where it was
     page.reload()
     boxes = page.locator("[id^=chart-]:not([hidden])")
     assert page.evaluate("window.echarts") is None
