@@ -11,8 +11,8 @@ import numpy.typing as npt
 from _serving_data import Made, categories_of
 
 from recommender.algorithms import Interactions, Recommender, get
-from recommender.context import Moment
 from recommender.inputs.histories import Histories
+from recommender.inputs.moment import Moment
 from recommender.ranking.assortment import assortment_of
 from recommender.ranking.many import Ranking
 from recommender.ranking.rules import Rules

@@ -1,9 +1,8 @@
 """Reads of the campaigns room."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection
 from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
 
@@ -173,29 +172,3 @@ def webhook_calls_by_status() -> dict[str, int]:
     open_ones = [TellingStatus.WAITING.value, TellingStatus.FAILED.value]
     rows = Telling.objects.filter(status__in=open_ones).order_by().values_list("status")
     return dict.fromkeys(open_ones, 0) | dict(rows.annotate(n=Count("pk")))
-
-
-def items_of_last_messages(depths: Mapping[int, int]) -> dict[int, set[int]]:
-    """Item ids that stood in the last messages of each customer, in one query; `depths`: how many messages
-    count, by customer. Those whose arrival is unknown count as sent.
-    """
-    found: dict[int, set[int]] = {customer: set() for customer in depths}
-    if depths:
-        with connection.cursor() as cursor:
-            cursor.execute(_LAST_ITEMS, [list(depths), list(depths.values())])
-            for customer, item in cursor.fetchall():
-                found[customer].add(item)
-    return found
-
-
-_LAST_ITEMS = """
-    SELECT DISTINCT asked.customer_id, (pick->>0)::bigint
-    FROM unnest(%s::bigint[], %s::int[]) AS asked(customer_id, depth)
-    CROSS JOIN LATERAL (
-        SELECT inputs FROM campaigns_delivery AS d
-        WHERE d.customer_id = asked.customer_id AND d.status IN ('sent', 'unknown') AND NOT d.is_test
-        ORDER BY coalesce(d.sent_at, to_timestamp((d.inputs->>'at')::bigint)) DESC NULLS LAST, d.id DESC
-        LIMIT asked.depth
-    ) AS message
-    CROSS JOIN LATERAL jsonb_array_elements(message.inputs->'items') AS pick
-"""

@@ -15,6 +15,7 @@ from campaigns import channels
 from campaigns.errors import CampaignNotReady, InvalidCampaign, InvalidState
 from campaigns.launching.audience import freeze
 from campaigns.launching.varying import start_varying
+from campaigns.learning_plan import check_allocation
 from campaigns.models import Campaign, CampaignKind, CampaignStatus, Fallback, Message, Run
 from campaigns.pacing.engaged import engaged
 from campaigns.pacing.forecast import is_warming
@@ -23,7 +24,7 @@ from campaigns.planning.competing import CONTROL, draft_plan, entrants
 from campaigns.planning.drafts import MessageDraft, validate, validate_test
 from campaigns.planning.frozen import content_of_campaign
 from campaigns.planning.translations import clean_translations
-from campaigns.rollout.waves import check_allocation, first_wave, start_clock
+from campaigns.rollout.waves import first_wave, start_clock
 from campaigns.rollout.winner import promise
 from campaigns.schedule.due import due_moments
 from campaigns.schedule.planning import next_launch, plan_launch

@@ -11,18 +11,18 @@ from django.utils.dateparse import parse_datetime
 from experiments.breakdowns.breakdown import Breakdown
 from experiments.breakdowns.report import BreakdownReport, compare_groups
 from experiments.errors import WrongState
-from experiments.learning.learned import learned_metric
 from experiments.models import Allocation, Assignment, Experiment, Metric, Origin, Variant
 from experiments.plans.plan import current_plan
 from experiments.reports.findings import Findings, metrics_of, newest_findings, read_findings
 from experiments.reports.judging import judge, with_family
+from experiments.reports.learned import learned_metric
 from experiments.reports.metric_report import baseline_of, compared_variants, metric_report
 from experiments.reports.report import ALPHA, AllocationReport, MetricReport, Report, VariantSummary
 from experiments.reports.weighted import check_division, drawn_effect, weighted_report
 from experiments.stats import check_seen_twice, sample_ratio, sample_ratio_by_stage
 from personalization.importing.passing import these
 
-Stages = Mapping[str, Mapping[str, int]]
+Stages = Mapping[str, Mapping[str, int]]  # customers by stage (sent, delivered) and variant key
 
 
 def assignments_of(

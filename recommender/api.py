@@ -19,8 +19,8 @@ from personalization.catalog.selectors import ids_by_external, names
 from personalization.customers.contexts import context_of
 from personalization.customers.selectors import customer_ids
 from recommender import selectors
-from recommender.context import Moment
 from recommender.inputs.event_columns import DEVICES
+from recommender.inputs.moment import Moment
 from recommender.ranking.reasons import say_reason
 from recommender.ranking.references import no_such_item
 from recommender.ranking.rules import ALLOW, EXCLUDE, Rules

@@ -7,8 +7,8 @@ import structlog
 from django.core.cache import cache
 from django.utils import timezone
 
-from recommender.context import Moment
 from recommender.inputs.interactions import DEFAULT_EVENT_WEIGHTS, popular_items
+from recommender.inputs.moment import Moment
 from recommender.models import ModelRun, RunStatus
 from recommender.ranking.lists import VISITOR, Recommendation, Request, make_lists
 from recommender.ranking.many import BECAUSE, BOUGHT, MODEL, PINNED, POPULAR, SIMILAR, VIEWED

@@ -9,10 +9,10 @@ import numpy.typing as npt
 from django.db import connection
 
 from personalization.customers.models import Customer
-from recommender.context import Moment
 from recommender.inputs.event_columns import copy_out, select_out
 from recommender.inputs.histories import FEW_CUSTOMERS
 from recommender.inputs.interactions import EventLog
+from recommender.inputs.moment import Moment
 
 Ints = npt.NDArray[np.int64]
 # A trait counts when so many customers share it: fewer say little, and might be recognized.

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -11,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from campaigns.coupons import services
+from campaigns.coupons.selectors import pools
 from campaigns.models import CouponPool
 from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
@@ -41,14 +41,6 @@ class CodesSerializer(KnownFields, serializers.Serializer[Any]):
 class AddedSerializer(serializers.Serializer[Any]):
     added = serializers.IntegerField()
     known = serializers.IntegerField(help_text="In the pool already, or twice in the list.")
-
-
-def pools() -> QuerySet[Any]:
-    """Those in use, with how many codes are `left` and `taken`."""
-    return CouponPool.objects.filter(archived_at=None).annotate(
-        left=Count("codes", filter=Q(codes__taken_at=None)),
-        taken=Count("codes", filter=Q(codes__taken_at__isnull=False)),
-    )
 
 
 class PoolListView(APIView):

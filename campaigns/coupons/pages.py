@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from campaigns.coupons import services
-from campaigns.coupons.api import pools
+from campaigns.coupons.selectors import pools
 from campaigns.errors import InvalidCoupons
 from campaigns.models import CouponPool
 from personalization.access.services import actor_name

@@ -17,15 +17,15 @@ from django.views.decorators.http import require_GET, require_POST
 
 from campaigns import channels
 from campaigns.editor.forms import item_choice, message_fields, read_json, text, translations, utm
-from campaigns.editor.item_counts import count_items, count_removed, describe_removed
 from campaigns.editor.pages import answers_problems
 from campaigns.editor.short_links import as_sent
 from campaigns.editor.trial import Trial, give, send_trial
 from campaigns.errors import InvalidCampaign
 from campaigns.item_choice import ItemChoice, describe
+from campaigns.items.counts import count_items, count_removed, describe_removed
+from campaigns.items.picks import ItemTexts, items_of, pick_items, pictures_for
 from campaigns.planning.frozen import with_named
 from campaigns.planning.translations import check_translations, clean_translations
-from campaigns.sending.picks import ItemTexts, items_of, pick_items, pictures_for
 from campaigns.subject_lines.saying import outlook_of
 from campaigns.tracking.utm import utm_of
 from personalization.access.services import actor_name

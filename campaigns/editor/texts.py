@@ -5,9 +5,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from campaigns import channels
-from campaigns.coupons.api import pools
-from campaigns.editor.item_counts import rule_names
+from campaigns.coupons.selectors import pools
 from campaigns.editor.visual import visual_texts
+from campaigns.items.counts import rule_names
 from campaigns.planning.outlook import asks_for_share
 from experiments.models import Metric
 from personalization.content.phrase_selectors import phrase_sets

@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 
 from campaigns import selectors
 from campaigns.models import Campaign, CampaignStatus, Delivery, DeliveryStatus, Run, RunStatus, SenderAccount
+from campaigns.planning import approval
 from campaigns.senders.accounts import trouble_of
-from campaigns.workflow import approval
 from experiments import selectors as experiments
 from experiments.reports.notices import Notice, notices
 from personalization.customers.models import Channel

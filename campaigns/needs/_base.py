@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
-from campaigns.sending.memory import ItemMemory
+from campaigns.items.memory import ItemMemory
 from personalization.content.needs import Need
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from campaigns.item_choice import MAX_COUNT, ItemChoice, wrong_count
+from campaigns.items.picks import ItemTexts, Pick, items_of, pick_items, pictures_for
 from campaigns.needs._base import Asked, Given, Provider, Scene
-from campaigns.sending.picks import ItemTexts, Pick, items_of, pick_items, pictures_for
 from personalization.catalog.selectors import ids_by_external
 from personalization.content.errors import RenderError
 from personalization.content.needs import Need

@@ -2,21 +2,64 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 
 import structlog
 from django.core.cache import cache
+from django.utils.translation import gettext as _
 
-from campaigns.launching.varying import WITHIN, earlier, read_choice
+from campaigns.errors import InvalidCampaign
+from campaigns.learning_plan import LearningPlan, metric_of
 from campaigns.models import Run
 from campaigns.needs._base import Asked, Given, Provider, Scene
 from experiments.assigning import assign
 from experiments.errors import NotPossible
-from experiments.models import Experiment
+from experiments.models import Experiment, Metric
 from experiments.personalizing import assign_by, learned_chances
 from personalization.content.needs import Need
 
+FLOOR = 0.1
+# What is learned from: outcomes of a day, so that a choice learns while its campaign still runs.
+WITHIN = timedelta(days=1)
 log = structlog.get_logger(__name__)
 LEARNED_SECONDS = 300  # chances are learned anew after that
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How one `vary` shares its versions out; `metric` is None where nothing is learned."""
+
+    learns: bool
+    metric: Metric | None
+    floor: float
+
+
+def read_choice(need: Need) -> Choice:
+    """Raises ValueError with what is wrong."""
+    given = need.fixed()
+    if len(given) < len(need.arguments):
+        raise ValueError(_("its arguments are written out, the same for everybody"))
+    if not isinstance(given.get("learn", False), bool):
+        raise ValueError(_("learn is true or false"))
+    floor = given.get("floor", FLOOR)
+    if not isinstance(floor, int | float) or not 0 < floor * len(need.options) <= 1:
+        most = f"{1 / len(need.options):.2f}"
+        raise ValueError(_("floor lies above 0 and is at most %(most)s") % {"most": most})
+    if not given.get("learn"):
+        return Choice(False, None, float(floor))
+    try:
+        metric = metric_of(LearningPlan(metric=str(given["metric"]) if "metric" in given else None))
+    except InvalidCampaign as error:
+        raise ValueError(error.detail or error.errors[0]["detail"]) from error
+    return Choice(True, metric, float(floor))
+
+
+def earlier(experiment: Experiment, campaign_id: int, need: Need) -> list[Experiment]:
+    """Experiments of the same choice in earlier runs of the campaign, newest first."""
+    runs = Run.objects.filter(campaign=campaign_id).values("experiment")
+    found = Experiment.objects.filter(within__in=runs, key__regex=rf"-vary-\d+-{need.name}$")
+    return list(found.filter(pk__lt=experiment.pk).order_by("-pk")[:5])
 
 
 class VaryProvider(Provider):

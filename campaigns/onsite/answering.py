@@ -18,7 +18,7 @@ from campaigns.onsite.visitors import Visitor, find_visitor
 from personalization.catalog.selectors import ids_by_external
 from personalization.context import Context, as_values
 from personalization.customers.contexts import context_of
-from recommender.context import Moment
+from recommender.inputs.moment import Moment
 
 UNAVAILABLE = "unavailable"
 _deadline = Deadline()

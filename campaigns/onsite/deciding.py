@@ -9,6 +9,7 @@ import structlog
 from django.db.models import Count, Q
 
 from campaigns.item_choice import ItemChoice
+from campaigns.items.picks import Pick, pick, pick_items, pictures_for
 from campaigns.onsite import item_texts
 from campaigns.onsite.features import Seen, seen_as
 from campaigns.onsite.learning import choose
@@ -16,7 +17,6 @@ from campaigns.onsite.live import Live, LiveOffer, LivePlacement
 from campaigns.onsite.models import Order
 from campaigns.onsite.next_best import Ranked, rank
 from campaigns.onsite.visitors import Visitor
-from campaigns.sending.picks import Pick, pick, pick_items, pictures_for
 from experiments.assignment import NOWHERE
 from personalization.content.errors import RenderError
 from personalization.content.remembering import FRAGMENTS

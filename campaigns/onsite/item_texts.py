@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
-from campaigns.sending.memory import ItemMemory
-from campaigns.sending.picks import ItemTexts, Pick, item_ids_of
+from campaigns.items.memory import ItemMemory
+from campaigns.items.picks import ItemTexts, Pick, item_ids_of
 from personalization.catalog import selectors as catalog
 from personalization.content.remembering import Fragments
 from recommender import selectors as recommender

@@ -17,7 +17,7 @@ from campaigns.onsite.live import Live, live
 from campaigns.onsite.visitors import Visitor, find_visitor
 from personalization.customers.models import Customer
 from recommender.algorithms._blas import stay_on_one
-from recommender.context import Moment
+from recommender.inputs.moment import Moment
 
 log = structlog.get_logger(__name__)
 SECONDS = 20.0

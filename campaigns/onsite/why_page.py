@@ -19,7 +19,7 @@ from personalization.context import as_values
 from personalization.customers import reading
 from personalization.customers import selectors as customers
 from personalization.customers.contexts import context_of
-from recommender.context import Moment
+from recommender.inputs.moment import Moment
 
 DEVICES = ("", "desktop", "mobile", "tablet")
 REASONS = {

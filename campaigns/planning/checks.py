@@ -11,18 +11,18 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from campaigns import channels
-from campaigns.editor.item_counts import count_items, idle_pins
 from campaigns.item_choice import ItemChoice
+from campaigns.items.counts import count_items, idle_pins
 from campaigns.models import Campaign, CampaignKind, Message, SuggestedField, TopicRule
 from campaigns.pacing.forecast import days_to_send
 from campaigns.pacing.remaining import rate_of
 from campaigns.pacing.words import duration
+from campaigns.planning import approval
 from campaigns.planning.frozen import content_of
 from campaigns.planning.outlook import guardrails_ahead, look_ahead_of
 from campaigns.schedule.timing import Timing
 from campaigns.senders.accounts import trouble_of
 from campaigns.suggestions.services import unapproved_in
-from campaigns.workflow import approval
 from experiments.errors import InvalidPlan
 from experiments.outlooks.outlook import Outlook
 from experiments.outlooks.words import explain_outlook

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from campaigns.launching import varying
 from campaigns.models import Learning, Run
+from campaigns.reports.varied import learns_from
 from campaigns.reports.words import difference_interval, difference_text, p_equation
 from experiments.models import Experiment
 from experiments.reports.report import Report
@@ -35,7 +35,7 @@ def allocation_context(report: Report) -> dict[str, Any] | None:
 def learned_from(experiment: Experiment) -> str | None:
     """Key of the metric that the draws go by; None where they go by none."""
     found = Learning.objects.filter(run__experiment=experiment).values_list("metric__key", flat=True).first()
-    if found is None and (metric := varying.learns_from(experiment)) is not None:
+    if found is None and (metric := learns_from(experiment)) is not None:
         return metric.key
     return found
 

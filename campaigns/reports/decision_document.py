@@ -8,7 +8,7 @@ from campaigns import selectors
 from campaigns.models import Rollout, RolloutStatus, Run
 from campaigns.rollout.winner import BY_HAND
 from experiments.decisions import Code
-from experiments.plans import decision_document as experiments
+from experiments.looks import decision_document as experiments
 
 
 def decision_document_of(run: Run) -> dict[str, Any]:

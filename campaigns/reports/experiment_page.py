@@ -17,8 +17,8 @@ from campaigns.reports.group_form import group_form
 from campaigns.reports.page import EVENTS_GO_ON, chart_texts
 from campaigns.reports.plan_form import plan_form
 from campaigns.reports.sharing import share_context
+from experiments.looks.decision_document import decision_card
 from experiments.models import Analysis, Experiment
-from experiments.plans.decision_document import decision_card
 from personalization.access.shell import render_page, staff_page
 
 SECONDS = 10

@@ -16,9 +16,9 @@ from campaigns.reports.tables import NO_CHARTS, against_control, charts, tables,
 from campaigns.reports.words import headline
 from experiments import selectors as experiments
 from experiments import tasks
-from experiments.breakdowns.words import breakdown_sentences
 from experiments.models import Experiment
 from experiments.reports import analyses
+from experiments.reports.breakdown_words import breakdown_sentences
 from experiments.reports.notices import notices
 from experiments.reports.report import Report
 

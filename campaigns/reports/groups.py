@@ -4,7 +4,7 @@ from typing import Any
 
 from campaigns.reports.words import difference_interval, difference_text, is_share, obstacle_text, p_text
 from experiments.breakdowns.report import GroupEffect
-from experiments.breakdowns.words import label_text
+from experiments.reports.breakdown_words import label_text
 from experiments.reports.report import MetricReport, Report
 
 

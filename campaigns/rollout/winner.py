@@ -26,8 +26,8 @@ from campaigns.models import (
 from campaigns.planning.competing import draft_plan, entrants_of
 from experiments import decisions
 from experiments.decisions import Winner, winner_of
+from experiments.looks import looks
 from experiments.models import Plan
-from experiments.plans import looks
 from experiments.plans.plan import criteria_of, freeze_plan
 from personalization.access.services import audit
 

@@ -7,10 +7,10 @@ from typing import Any
 from django.db import InterfaceError, OperationalError
 
 from campaigns.channels import Recipient, Sheet, language_for
+from campaigns.items.picks import ItemTexts
 from campaigns.ledger import Row
 from campaigns.models import SkipReason
 from campaigns.sending.context import ChunkData, RunContent, values_before
-from campaigns.sending.picks import ItemTexts
 from campaigns.tracking import links
 from campaigns.tracking.links import Links
 from campaigns.tracking.short import shorten

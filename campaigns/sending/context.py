@@ -9,12 +9,12 @@ from typing import Any
 from campaigns import channels, needs
 from campaigns.channels import Channel
 from campaigns.item_choice import ItemChoice, stored_choice
+from campaigns.items.memory import ItemMemory
+from campaigns.items.picks import Pick, items_of, pick_items, pictures_for
 from campaigns.ledger import Row
 from campaigns.models import Run
 from campaigns.schedule.timing import Timing
 from campaigns.sending import copies
-from campaigns.sending.memory import ItemMemory
-from campaigns.sending.picks import Pick, items_of, pick_items, pictures_for
 from personalization.content.errors import TemplateError
 from personalization.context import as_values
 from personalization.customers import selectors as customers

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from campaigns.sending.picks import ui_language
+from campaigns.items.picks import ui_language
 from campaigns.tracking import links, short
 from campaigns.tracking import services as tracking
 from campaigns.tracking.links import Link

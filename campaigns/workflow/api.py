@@ -10,8 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from campaigns.models import ApprovalStatus, Campaign
+from campaigns.planning import approval
 from campaigns.serializers import CampaignSerializer
-from campaigns.workflow import approval, shelving
+from campaigns.workflow import shelving
 from campaigns.workflow.approval_state import approval_state
 from personalization.access.known_fields import KnownFields
 from personalization.access.models import ApiKey, Scope, User

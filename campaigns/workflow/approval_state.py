@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from campaigns.models import ApprovalStatus, Campaign
-from campaigns.workflow.approval import latest
+from campaigns.planning.approval import latest
 
 if TYPE_CHECKING:
     from personalization.access.models import User

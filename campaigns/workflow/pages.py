@@ -13,7 +13,8 @@ from django.views.decorators.http import require_POST
 from campaigns.editor.forms import read_json, text
 from campaigns.editor.pages import answers_problems
 from campaigns.models import Campaign
-from campaigns.workflow import approval, shelving
+from campaigns.planning import approval
+from campaigns.workflow import shelving
 from campaigns.workflow.approval_state import approval_state
 from campaigns.workflow.month import month_of, read_month
 from personalization.access.models import User

@@ -5,8 +5,8 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from experiments.definitions.checks import check_metric
 from experiments.models.assignment import Experiment, Variant
+from experiments.models.metric_checks import check_metric
 
 
 class Direction(models.TextChoices):

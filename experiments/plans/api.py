@@ -12,8 +12,8 @@ from rest_framework.views import APIView
 
 from experiments import tasks
 from experiments.experiment_api import TAGS
+from experiments.looks.decision_document import decision_document_of
 from experiments.models import Experiment
-from experiments.plans.decision_document import decision_document_of
 from experiments.plans.plan import amend_plan, wish_plan
 from experiments.plans.serializers import (
     ExperimentDecisionSerializer,

@@ -5,9 +5,9 @@ from importlib.metadata import version
 from typing import Any
 
 from experiments.breakdowns.report import BreakdownReport
-from experiments.breakdowns.words import breakdown_sentences
 from experiments.learning.report import LearnedMetric
 from experiments.reports import sentence
+from experiments.reports.breakdown_words import breakdown_sentences
 from experiments.reports.notices import notices
 from experiments.reports.report import Comparison, MetricReport, Report, Total, Verdict
 from experiments.reports.weighted import allocation_sentences

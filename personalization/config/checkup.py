@@ -2,14 +2,12 @@
 
 import shutil
 import socket
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import redis
 from django.conf import settings
-from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -17,10 +15,9 @@ from django.utils.translation import gettext as _
 from kombu.exceptions import KombuError
 
 from personalization.config.celery import app as celery_app
-from personalization.config.tasks import HEARTBEAT_KEY
+from personalization.config.heartbeat import OLD_SECONDS, heartbeat_age
 
 NEEDED_FREE_MB = 300
-HEARTBEAT_OLD_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -127,15 +124,15 @@ def _worker() -> tuple[bool, str]:
 
 def _beat() -> tuple[bool, str]:
     try:
-        seen = cache.get(HEARTBEAT_KEY)
+        age = heartbeat_age()
     except redis.RedisError:
         return False, _("cannot be asked without Redis.")
-    if seen is None or time.time() - seen > HEARTBEAT_OLD_SECONDS:
+    if age is None or age > OLD_SECONDS:
         return False, _(
             "no sign of life for a minute: campaigns do not start on time. "
             "Start one: celery -A personalization.config beat"
         )
-    return True, _("last sign of life %(seconds)s seconds ago.") % {"seconds": round(time.time() - seen)}
+    return True, _("last sign of life %(seconds)s seconds ago.") % {"seconds": round(age)}
 
 
 def _mail_server() -> tuple[bool, str]:

@@ -2,16 +2,14 @@
 
 import hmac
 import math
-import time
 
 import redis
 from django.conf import settings
-from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
-from personalization.config.tasks import HEARTBEAT_KEY
+from personalization.config.heartbeat import heartbeat_age
 
 QUEUES = ("send", "train", "ingest", "default")
 
@@ -93,12 +91,14 @@ def _collect_waiting(registry: CollectorRegistry) -> None:
 
 def _collect_heartbeat(registry: CollectorRegistry) -> None:
     """NaN until beat, Redis and a worker carried one together."""
-    age = Gauge("bespoke_heartbeat_age_seconds", "Since beat, Redis and a worker last ran", registry=registry)
+    gauge = Gauge(
+        "bespoke_heartbeat_age_seconds", "Since beat, Redis and a worker last ran", registry=registry
+    )
     try:
-        seen = cache.get(HEARTBEAT_KEY)
+        age = heartbeat_age()
     except redis.RedisError:
-        seen = None
-    age.set(time.time() - seen if seen is not None else math.nan)
+        age = None
+    gauge.set(math.nan if age is None else age)
 
 
 def _collect_queues(registry: CollectorRegistry) -> None:

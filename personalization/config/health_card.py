@@ -1,11 +1,9 @@
 """Workers and queues on the first page, a part of its own: a Redis that hangs must not hold up the page."""
 
-import time
 from dataclasses import dataclass
 
 import redis
 from django.conf import settings
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -13,9 +11,8 @@ from django.utils.translation import gettext as _
 from campaigns.selectors import seconds_overdue
 from personalization.access.shell import staff_page
 from personalization.config.health import QUEUES
-from personalization.config.tasks import HEARTBEAT_KEY
+from personalization.config.heartbeat import OLD_SECONDS, heartbeat_age
 
-HEARTBEAT_OLD_SECONDS = 60
 OVERDUE_SECONDS = 60
 WAIT_SECONDS = 1.0
 
@@ -48,8 +45,8 @@ def _queues() -> list[Queue]:
 
 
 def _workers() -> Line:
-    seen = cache.get(HEARTBEAT_KEY)
-    if seen is None or time.time() - seen > HEARTBEAT_OLD_SECONDS:
+    age = heartbeat_age()
+    if age is None or age > OLD_SECONDS:
         return Line(False, _("No worker has given a sign of life for a minute: manage.py doctor tells why."))
     return Line(True, _("Workers are alive."))
 

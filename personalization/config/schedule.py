@@ -7,137 +7,55 @@ from typing import Any
 
 from celery.schedules import crontab
 
+HOUR, DAY = 3600.0, 24 * 3600.0
+
 
 def schedule(*, tick_seconds: float) -> dict[str, dict[str, Any]]:
     return {
         "tick": {"task": "campaigns.tasks.tick", "schedule": tick_seconds},
-        # Trainings whose task was lost with the broker; the truth is in their rows.
-        "train": {
-            "task": "recommender.tasks.start_waiting",
-            "schedule": 30.0,
-            "options": {"queue": "default", "expires": 30},
-        },
-        "subject-lines": {
-            "task": "campaigns.tasks.learn_subject_lines",
-            "schedule": 86_400.0,
-            "options": {"queue": "train", "expires": 3_600},
-        },
-        "exposures": {
-            "task": "experiments.tasks.read_exposures",
-            "schedule": 60.0,
-            "options": {"queue": "default", "expires": 60},
-        },
-        "reports": {
-            "task": "campaigns.onsite.tasks.move_reports",
-            "schedule": tick_seconds,
-            "options": {"queue": "default", "expires": 30},
-        },
-        "reactions": {
-            "task": "campaigns.onsite.tasks.count_reactions",
-            "schedule": 60.0,
-            "options": {"queue": "default", "expires": 60},
-        },
-        "pictures": {
-            "task": "personalization.catalog.tasks.look_at_pictures",
-            "schedule": 60.0,
-            "options": {"queue": "default", "expires": 60},
-        },
-        "encode-pictures": {
-            "task": "recommender.tasks.encode_pictures",
-            "schedule": 60.0,
-            "options": {"queue": "train", "expires": 60},
-        },
-        "gains": {
-            "task": "campaigns.onsite.tasks.measure_gains",
-            "schedule": 600.0,
-            "options": {"queue": "default", "expires": 600},
-        },
-        # Analyses whose task was lost with the broker; the truth is in their rows.
-        "analyses": {
-            "task": "experiments.tasks.start_waiting",
-            "schedule": 30.0,
-            "options": {"queue": "default", "expires": 30},
-        },
-        "language-model": {
-            "task": "personalization.language_model.tasks.start_waiting",
-            "schedule": 30.0,
-            "options": {"queue": "default", "expires": 30},
-        },
-        "opt-ins": {
-            "task": "personalization.privacy.tasks.mail_opt_ins",
-            "schedule": 20.0,
-            "options": {"queue": "default", "expires": 20},
-        },
-        "erasures": {
-            "task": "personalization.privacy.tasks.carry_out_waiting",
-            "schedule": 60.0,
-            "options": {"queue": "default", "expires": 60},
-        },
-        "traits": {
-            "task": "personalization.traits.tasks.refresh_traits",
-            "schedule": 60.0,
-            "options": {"queue": "default", "expires": 60},
-        },
-        "prompt-traits": {
-            "task": "personalization.traits.tasks.refresh_prompt_traits",
-            "schedule": 3.0,
-            "options": {"queue": "default", "expires": 3},
-        },
-        "trait-history": {
-            "task": "personalization.customers.tasks.prune_trait_history",
-            "schedule": 24 * 3600.0,
-            "options": {"queue": "default", "expires": 3600},
-        },
-        # Values that were on their way in clear when their trait was declared as encrypted.
-        "sealed-traits": {
-            "task": "personalization.traits.tasks.move_values",
-            "schedule": crontab(hour=3, minute=10),
-            "options": {"queue": "default", "expires": 3600},
-        },
-        "retention": {
-            "task": "personalization.privacy.tasks.run_retention",
-            "schedule": crontab(hour=2, minute=30),
-            "options": {"queue": "default", "expires": 3600},
-        },
-        "webhooks": {
-            "task": "campaigns.tasks.tell_events",
-            "schedule": 3.0,
-            "options": {"queue": "default", "expires": 3},
-        },
-        "seals": {
-            "task": "personalization.access.tasks.seal_logs",
-            "schedule": 300.0,
-            "options": {"queue": "default", "expires": 300},
-        },
-        "kept-answers": {
-            "task": "personalization.access.tasks.forget_old_answers",
-            "schedule": 3600.0,
-            "options": {"queue": "default", "expires": 3600},
-        },
-        # Imports whose task was lost, sources that are due, files that were kept long enough.
-        "sources": {
-            "task": "personalization.sources.tasks.tick",
-            "schedule": 15.0,
-            "options": {"queue": "default", "expires": 15},
-        },
-        "bounces": {
-            "task": "campaigns.tasks.read_bounces",
-            "schedule": 60.0,
-            "options": {"queue": "default", "expires": 60},
-        },
-        "memberships": {
-            "task": "personalization.segments.tasks.refresh_memberships",
-            "schedule": tick_seconds,
-            "options": {"queue": "default", "expires": 2},
-        },
-        "discoveries": {
-            "task": "personalization.segments.tasks.start_discoveries",
-            "schedule": 30.0,
-            "options": {"queue": "default", "expires": 30},
-        },
         "heartbeat": {
-            "task": "personalization.config.tasks.heartbeat",
-            "schedule": 10.0,
-            "options": {"expires": 30},
+            "task": "personalization.config.tasks.heartbeat", "schedule": 10.0, "options": {"expires": 30},
         },
-    }
+        # Work whose task was lost with the broker; the truth is in its rows.
+        "train": _wake("recommender.tasks.start_waiting", 30.0),
+        "analyses": _wake("experiments.tasks.start_waiting", 30.0),
+        "language-model": _wake("personalization.language_model.tasks.start_waiting", 30.0),
+        "discoveries": _wake("personalization.segments.tasks.start_discoveries", 30.0),
+        # Also sources that are due, and files that were kept long enough.
+        "sources": _wake("personalization.sources.tasks.tick", 15.0),
+        # Customers and what is known of them.
+        "memberships": _wake("personalization.segments.tasks.refresh_memberships", tick_seconds, expires=2),
+        "traits": _wake("personalization.traits.tasks.refresh_traits", 60.0),
+        "prompt-traits": _wake("personalization.traits.tasks.refresh_prompt_traits", 3.0),
+        "trait-history": _wake("personalization.customers.tasks.prune_trait_history", DAY, expires=3600),
+        # Values that were on their way in clear when their trait was declared as encrypted.
+        "sealed-traits": _wake(
+            "personalization.traits.tasks.move_values", crontab(hour=3, minute=10), expires=3600
+        ),
+        "opt-ins": _wake("personalization.privacy.tasks.mail_opt_ins", 20.0),
+        "erasures": _wake("personalization.privacy.tasks.carry_out_waiting", 60.0),
+        "retention": _wake(
+            "personalization.privacy.tasks.run_retention", crontab(hour=2, minute=30), expires=3600
+        ),
+        # Messages, offers, and what comes back.
+        "bounces": _wake("campaigns.tasks.read_bounces", 60.0),
+        "webhooks": _wake("campaigns.tasks.tell_events", 3.0),
+        "subject-lines": _wake("campaigns.tasks.learn_subject_lines", DAY, expires=3600, queue="train"),
+        "reports": _wake("campaigns.onsite.tasks.move_reports", tick_seconds, expires=30),
+        "reactions": _wake("campaigns.onsite.tasks.count_reactions", 60.0),
+        "gains": _wake("campaigns.onsite.tasks.measure_gains", 600.0),
+        "exposures": _wake("experiments.tasks.read_exposures", 60.0),
+        # Items.
+        "pictures": _wake("personalization.catalog.tasks.look_at_pictures", 60.0),
+        "encode-pictures": _wake("recommender.tasks.encode_pictures", 60.0, queue="train"),
+        # Staff and API keys.
+        "seals": _wake("personalization.access.tasks.seal_logs", 300.0),
+        "kept-answers": _wake("personalization.access.tasks.forget_old_answers", HOUR),
+    }  # fmt: skip
+
+
+def _wake(
+    task: str, every: float | crontab, *, expires: float | None = None, queue: str = "default"
+) -> dict[str, Any]:
+    """`every` and `expires` in seconds; a task that waited until the next one comes is dropped."""
+    return {"task": task, "schedule": every, "options": {"queue": queue, "expires": expires or every}}

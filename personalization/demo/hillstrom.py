@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.models import Metric, MetricRole
-from personalization.demo.public_api import Api
+from personalization.demo.api_client import Api
 
 KEY = "hillstrom"
 ASSIGNED_AT, HAPPENED_AT = "2008-03-06T00:00:00Z", "2008-03-13T00:00:00Z"

@@ -18,8 +18,8 @@ from campaigns.services import MessageDraft, launch, save_campaign
 from experiments import selectors as experiments
 from experiments.services import ensure_default_metrics
 from personalization.content.starters import starters
+from personalization.demo.api_client import Api
 from personalization.demo.journey import JourneyError
-from personalization.demo.public_api import Api
 from personalization.demo.shoppers import Inbox
 from personalization.demo.telling import Say
 from personalization.events.models import Event

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from recommender.context import Moment
 from recommender.inputs.event_columns import HISTORY_QUERY, PAIR, RATED_HISTORY_QUERY, copy_out, select_out
 from recommender.inputs.interactions import BOUGHT_EVENTS, RATED_EVENT
+from recommender.inputs.moment import Moment
 
 Ints = npt.NDArray[np.int64]
 FEW_CUSTOMERS = 4

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from recommender.algorithms import Interactions
 from recommender.algorithms._blas import one_blas_thread
-from recommender.context import Moment
 from recommender.inputs.histories import Histories, load_histories
 from recommender.inputs.interactions import DEFAULT_EVENT_WEIGHTS
+from recommender.inputs.moment import Moment
 from recommender.ranking.assortment import Assortment
 from recommender.ranking.many import BOUGHT, KINDS, VIEWED, Ranked, Ranking, by_popularity
 from recommender.ranking.rules import Rules

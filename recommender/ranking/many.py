@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from recommender.algorithms import Interactions
-from recommender.context import Moment
 from recommender.inputs.histories import Histories
+from recommender.inputs.moment import Moment
 from recommender.ranking.assortment import Assortment
 from recommender.ranking.choosing import Asked, Lists, Shelf, fill_by_order, fill_by_scores, note_held
 from recommender.ranking.rules import EXCLUDE, ONLY, Rules

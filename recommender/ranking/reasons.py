@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext as _
 
-from recommender.selectors import BOUGHT, PINNED, POPULAR, SIMILAR
+from recommender.ranking.many import BOUGHT, PINNED, POPULAR, SIMILAR
 
 
 def say_reason(kind: str, *, because: str = "", event: str = "") -> str:

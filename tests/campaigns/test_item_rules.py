@@ -14,9 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from campaigns import services
+from campaigns.items.last_messages import items_of_last_messages
 from campaigns.models import Delivery, Run
 from campaigns.planning.checks import check_campaign
-from campaigns.selectors import items_of_last_messages
 from campaigns.sending.context import run_content
 from personalization.catalog.models import Item
 from personalization.events.services import NewEvent, record_events

@@ -12,7 +12,7 @@ from personalization.customers.models import Customer
 from personalization.events.models import Event
 from personalization.traits.models import TraitDefinition
 from personalization.traits.services import refresh
-from recommender.context import Moment
+from recommender.inputs.moment import Moment
 from tests.context.test_context import IPHONE, Geo
 
 pytestmark = pytest.mark.django_db

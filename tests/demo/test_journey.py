@@ -13,6 +13,7 @@ from personalization.access.models import ApiKey, Scope
 from personalization.catalog.models import Item
 from personalization.customers.models import Consent, Customer
 from personalization.demo import journey_campaign as job
+from personalization.demo.api_client import api_access
 from personalization.demo.journey import (
     HOUSEHOLDS,
     LINES,
@@ -24,7 +25,6 @@ from personalization.demo.journey import (
     check_total,
     load,
 )
-from personalization.demo.public_api import api_access
 from personalization.events.models import Event
 
 FOLDER = Path(

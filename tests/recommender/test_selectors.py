@@ -10,7 +10,7 @@ from personalization.customers.models import Customer
 from personalization.events.models import Event
 from personalization.events.services import NewEvent, record_events
 from recommender import selectors, services
-from recommender.context import Moment
+from recommender.inputs.moment import Moment
 from recommender.models import ModelRun
 from recommender.ranking.rules import Rules
 

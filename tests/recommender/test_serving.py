@@ -11,7 +11,7 @@ from personalization.customers.models import Customer
 from personalization.events.services import NewEvent, record_events
 from recommender import selectors, services, serving
 from recommender.algorithms import MissingExtraError
-from recommender.context import Moment
+from recommender.inputs.moment import Moment
 from recommender.models import ModelRun
 from recommender.ranking import lists
 from recommender.ranking.rules import Rules

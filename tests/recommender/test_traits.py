@@ -10,8 +10,8 @@ from personalization.catalog.models import Item
 from personalization.customers.models import Customer
 from personalization.events.services import NewEvent, record_events
 from recommender import selectors, services
-from recommender.context import Moment
 from recommender.inputs.interactions import load_events
+from recommender.inputs.moment import Moment
 from recommender.ranking.rules import Rules
 from recommender.traits import LEAST_CUSTOMERS, PRIOR_WEIGHT, PopularByTrait, popular_by_trait
 

@@ -14,10 +14,10 @@ from django.urls import reverse
 
 from campaigns import ledger, services
 from campaigns.errors import CampaignNotReady
+from campaigns.items.last_messages import items_of_last_messages
 from campaigns.models import Delivery, Run
 from campaigns.planning.checks import check_campaign
 from campaigns.rehearsing.rehearsal import rehearse
-from campaigns.selectors import items_of_last_messages
 from campaigns.sending import gate
 from campaigns.why.answers import explain
 from personalization.access.models import User

@@ -11,11 +11,11 @@ from django.urls import reverse
 from scipy.stats import binomtest
 
 from campaigns import services
-from campaigns.launching.varying import told
 from campaigns.models import Delivery
 from campaigns.planning.checks import check_campaign
 from campaigns.rehearsing.rehearsal import rehearse
 from campaigns.reports.allocation import learned_from
+from campaigns.reports.varied import told
 from experiments import selectors as experiments
 from experiments.models import Assignment, Experiment
 from experiments.services import ensure_default_metrics

@@ -16,7 +16,7 @@ from personalization.customers.models import Customer, Identifier, IdentifierKin
 from personalization.customers.selectors import profiles
 from personalization.events.services import NewEvent, record_events
 from personalization.segments.services import save_segment
-from recommender.context import Moment
+from recommender.inputs.moment import Moment
 
 pytestmark = pytest.mark.django_db
 TEA = {"all": [{"trait": "language", "op": "is", "value": "en"}]}

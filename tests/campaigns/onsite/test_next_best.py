@@ -14,7 +14,7 @@ from campaigns.onsite.next_best import FLOOR, MEASURED, UNKNOWN, measure_gains
 from campaigns.onsite.visitors import Visitor
 from experiments.models import Assignment, Metric
 from personalization.events.services import NewEvent, record_events
-from recommender.context import Moment
+from recommender.inputs.moment import Moment
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()

@@ -21,7 +21,7 @@ from personalization.access.models import User
 from personalization.customers.models import Customer, TraitDeclaration
 from personalization.events.models import Event
 from personalization.events.services import NewEvent, record_events
-from recommender.context import Moment
+from recommender.inputs.moment import Moment
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now()

@@ -13,7 +13,7 @@ from campaigns.errors import InvalidCampaign
 from campaigns.models import Chunk, Delivery, Learning, LearningStatus
 from campaigns.reports.allocation import learned_from
 from campaigns.rollout import waves as learning
-from experiments.models import Assignment, Metric
+from experiments.models import Assignment
 from experiments.selectors import newest_report
 from experiments.services import ensure_default_metrics
 from personalization.customers.models import Customer
@@ -163,8 +163,3 @@ def test_what_cannot_be_learned_is_refused_where_it_stands(people, make_campaign
     with pytest.raises(InvalidCampaign) as raised:
         make_campaign(bodies=(BODY, BODY), **fields)
     assert raised.value.errors[0]["pointer"] == pointer
-
-
-def test_clicks_are_learned_from_unless_another_metric_is_chosen(people):
-    assert learning.metric_of(learning.LearningPlan()).key == "clicked"
-    assert learning.metric_of(learning.LearningPlan(metric="revenue")) == Metric.objects.get(key="revenue")

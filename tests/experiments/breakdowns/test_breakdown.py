@@ -10,9 +10,9 @@ from scipy.stats import norm
 from experiments.breakdowns.customer_groups import IN, OUT, UNKNOWN
 from experiments.breakdowns.report import Cut, compare_groups
 from experiments.breakdowns.small_groups import OTHERS
-from experiments.breakdowns.words import breakdown_sentences
 from experiments.models import Analysis, Assignment, Metric
 from experiments.reports import analyses
+from experiments.reports.breakdown_words import breakdown_sentences
 from experiments.selectors import newest_report
 from experiments.services import ensure_default_metrics
 from experiments.stats import Proportion

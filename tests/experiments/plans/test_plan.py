@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 
 from experiments.decisions import Method
 from experiments.errors import InvalidPlan
+from experiments.looks import looks
 from experiments.models import Metric, Plan
-from experiments.plans import looks
 from experiments.plans.draft import Entrant, default_looks, draft_criteria, entrants_of
 from experiments.plans.plan import amend_plan, criteria_of, current_plan, freeze_plan, look_times
 from experiments.services import ensure_default_metrics

@@ -4,9 +4,9 @@ import pytest
 from django.utils import timezone
 
 from personalization.events.services import NewEvent, record_events
-from recommender.context import Moment
 from recommender.inputs import histories as module
 from recommender.inputs.histories import load_histories
+from recommender.inputs.moment import Moment
 
 pytestmark = pytest.mark.django_db
 WEIGHTS = {"Order Line": 1.0, "Product Viewed": 0.1}

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from recommender.algorithms import Interactions, get
-from recommender.context import Moment
 from recommender.inputs.histories import Histories
+from recommender.inputs.moment import Moment
 from recommender.ranking.assortment import assortment_of
 from recommender.ranking.choosing import CLOSENESS
 from recommender.ranking.many import KINDS, Ranking

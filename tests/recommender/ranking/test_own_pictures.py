@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from PIL import Image
 
-from campaigns.sending.picks import ItemTexts, items_of, pictures_for
+from campaigns.items.picks import ItemTexts, items_of, pictures_for
 from personalization.catalog.models import Item
 from personalization.customers.models import Customer
 from personalization.events.services import NewEvent, record_events

@@ -11,10 +11,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from personalization.access.models import Scope
 from personalization.demo import journey_campaign as job
+from personalization.demo.api_client import ApiError, api_access
 from personalization.demo.errors import LoadError
 from personalization.demo.journey import Journey, JourneyError, check_total, load
 from personalization.demo.journey_questions import save_questions
-from personalization.demo.public_api import ApiError, api_access
 
 SCOPES = [Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_WRITE]
 

@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from personalization.access.models import Scope
 from personalization.demo import hillstrom
+from personalization.demo.api_client import Api, ApiError, api_access
 from personalization.demo.hillstrom import HillstromError
-from personalization.demo.public_api import Api, ApiError, api_access
 
 SCOPES = [Scope.INGEST, Scope.CAMPAIGNS_READ, Scope.CAMPAIGNS_WRITE]
 

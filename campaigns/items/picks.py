@@ -7,8 +7,8 @@ from typing import Any
 from django.utils import translation
 
 from campaigns.item_choice import ItemChoice
-from campaigns.selectors import items_of_last_messages
-from campaigns.sending.memory import ItemMemory
+from campaigns.items.last_messages import items_of_last_messages
+from campaigns.items.memory import ItemMemory
 from personalization.catalog import selectors as catalog
 from recommender import selectors as recommender
 from recommender.ranking.own_pictures import Chosen, choose_pictures

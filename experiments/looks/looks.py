@@ -29,11 +29,11 @@ from experiments.decisions import (
 from experiments.models import Look, Metric, Plan
 from experiments.plans.plan import criteria_of, definition_of, look_times, start_of
 from experiments.reports.report import Report
+from experiments.selectors import Stages
 from experiments.stats import Ratio, Statistic, check_denominator
 from experiments.stats.kinds import plain_of
 
 Statistics = dict[str, dict[str, Statistic]]
-Stages = Mapping[str, Mapping[str, int]]  # customers by stage (sent, delivered) and variant key
 # A guard is asked at every look and ends the test: like the sample ratio's it must hardly ever be wrong.
 GUARD_ALPHA = 0.001
 

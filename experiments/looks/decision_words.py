@@ -6,8 +6,8 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from experiments.decisions import Method
+from experiments.looks import looks
 from experiments.models import Experiment, Metric, Plan
-from experiments.plans import looks
 from experiments.plans.words import explain_decision, explain_guard, name_method
 
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from experiments.decisions import Action, Code, Guard
+from experiments.looks import looks
 from experiments.models import Metric
-from experiments.plans import looks
 from experiments.plans.draft import draft_criteria, entrants_of
 from experiments.plans.plan import freeze_plan
 from experiments.services import VariantSpec, ensure_default_metrics

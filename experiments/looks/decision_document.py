@@ -4,12 +4,12 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from experiments.looks import looks
+from experiments.looks.decision_words import describe_plan, sentence_of
 from experiments.models import Experiment
-from experiments.plans import looks
-from experiments.plans.decision_words import describe_plan, sentence_of
 from experiments.plans.document import plan_document
-from experiments.plans.looks import Stages
 from experiments.plans.plan import current_plan
+from experiments.selectors import Stages
 
 
 def decision_document_of(experiment: Experiment, *, stages: Stages | None = None) -> dict[str, Any]:

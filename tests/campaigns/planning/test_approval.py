@@ -9,8 +9,8 @@ from django.urls import reverse
 from campaigns import services
 from campaigns.errors import CampaignNotReady, InvalidState
 from campaigns.models import Approval, ApprovalRule, ApprovalStatus, Campaign, CampaignKind
+from campaigns.planning import approval
 from campaigns.rehearsing.rehearsal import rehearse
-from campaigns.workflow import approval
 from personalization.access.models import AuditEntry, Scope, User
 from personalization.access.services import create_key, ensure_roles
 from personalization.content.services import save_block

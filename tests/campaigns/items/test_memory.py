@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from campaigns.sending.memory import MOST_SHOWN, ItemMemory
-from campaigns.sending.picks import ItemTexts, Pick
+from campaigns.items.memory import MOST_SHOWN, ItemMemory
+from campaigns.items.picks import ItemTexts, Pick
 
 CUP: dict[str, Any] = {
     "id": 1,

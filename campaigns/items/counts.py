@@ -6,7 +6,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from campaigns.selectors import items_of_last_messages
+from campaigns.items.last_messages import items_of_last_messages
 from recommender.inputs.histories import load_histories
 from recommender.inputs.interactions import DEFAULT_EVENT_WEIGHTS
 from recommender.ranking.rules import ALLOW, EXCLUDE, Rules
