@@ -6,9 +6,10 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Learning, Run
 from campaigns.reports.varied import learns_from
-from campaigns.reports.words import difference_interval, difference_text, p_equation
+from campaigns.reports.words import difference_interval, difference_text
 from experiments.models import Experiment
 from experiments.reports.report import Report
+from experiments.reports.sentence import p_equation
 from experiments.reports.weighted import allocation_sentences
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from campaigns.reports.words import difference_interval, difference_text, is_share, obstacle_text, p_text
+from campaigns.reports.words import difference_interval, difference_text, obstacle_text, p_text
 from experiments.breakdowns.report import GroupEffect
 from experiments.reports.breakdown_words import label_text
 from experiments.reports.report import MetricReport, Report
@@ -32,7 +32,7 @@ def group_chart(report: Report) -> dict[str, Any]:
     metric = metric_of(report)
     if report.breakdown is None or metric is None:
         return {"rows": [], "isShare": False}
-    scale = 100.0 if is_share(metric) else 1.0
+    scale = 100.0 if metric.is_share else 1.0
     rows = []
     for cut in report.breakdown.cuts:
         for group in cut.groups:
@@ -49,7 +49,7 @@ def group_chart(report: Report) -> dict[str, Any]:
                     "tone": _tone(metric, group),
                 }
             )
-    return {"rows": rows, "isShare": is_share(metric)}
+    return {"rows": rows, "isShare": metric.is_share}
 
 
 def metric_of(report: Report) -> MetricReport | None:

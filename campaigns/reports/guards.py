@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from campaigns.reports.words import is_share, percent
+from campaigns.reports.words import percent
 from experiments.reports.report import MetricReport, Report
 from experiments.stats import Standing
 
@@ -53,7 +53,7 @@ def beliefs(report: Report) -> list[dict[str, Any]]:
 
 
 def _amount(metric: MetricReport, value: float) -> str:
-    if is_share(metric):
+    if metric.is_share:
         points = f"{value * 100:+.3f}".replace("-", "−")
         return _("%(n)s percentage points") % {"n": points}
     return f"{value:+,.3f}".replace("-", "−")

@@ -12,7 +12,6 @@ from campaigns.reports.words import (
     difference_text,
     effect_text,
     interval_text,
-    is_share,
     obstacle_text,
     p_text,
 )
@@ -58,7 +57,7 @@ def _table(report: Report, metric: MetricReport) -> dict[str, Any]:
         "key": metric.key,
         "name": metric.name,
         "is_primary": metric.is_primary,
-        "is_share": is_share(metric),
+        "is_share": metric.is_share,
         "window_days": metric.window_days,
         "notes": _notes(metric),
         "is_simultaneous": sum(one.simultaneous is not None for one in metric.comparisons) > 1,
@@ -183,7 +182,7 @@ def _posterior(report: Report, metric: MetricReport) -> dict[str, Any]:
     """Density of the difference per customer (shares: in percentage points), with the middle and spread that
     the belief has: it is normal for means, and so close to it for shares that no eye tells them apart.
     """
-    scale = 100.0 if is_share(metric) else 1.0
+    scale = 100.0 if metric.is_share else 1.0
     curves = []
     for comparison in metric.comparisons:
         belief = comparison.belief
@@ -199,7 +198,7 @@ def _posterior(report: Report, metric: MetricReport) -> dict[str, Any]:
                 "points": [[x, curve.pdf(x)] for x in steps],
             }
         )
-    return {"curves": curves, "isShare": is_share(metric)}
+    return {"curves": curves, "isShare": metric.is_share}
 
 
 def _funnel(report: Report) -> list[dict[str, Any]]:

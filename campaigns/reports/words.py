@@ -1,4 +1,4 @@
-"""The report in words: its first sentence, and why a number is missing."""
+"""A report's numbers as a page writes them, its first words with their tone, and why a number is missing."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from campaigns.models import Run
 from experiments import selectors as experiments
 from experiments import tasks
-from experiments.reports.report import Finding, MetricReport, Report
-from experiments.stats import Effect, Obstacle, Proportion
-from experiments.stats.kinds import plain_of
+from experiments.reports.report import Finding, MetricReport, Report, Verdict
+from experiments.reports.sentence import first_sentence, further_sentences
+from experiments.stats import Effect, Obstacle
 
 LIST_SECONDS = 60
 
@@ -51,81 +51,22 @@ def obstacle_text(obstacle: Obstacle | None) -> str:
 
 
 def headline(report: Report) -> dict[str, str]:
-    """`tone` (good, bad, warn, plain), `sentence`, and `detail` with the certainty."""
-    verdict = report.verdict
-    if verdict.finding is Finding.NOBODY:
-        return {
-            "tone": "plain",
-            "sentence": _("Nobody was in the audience, so there is nothing to report."),
-            "detail": "",
-        }
-    if verdict.finding is Finding.MISMATCH:
-        return {
-            "tone": "bad",
-            "sentence": _("The groups are not divided as planned, so no effect on this page can be trusted."),
-            "detail": _("Find the cause first: an import, a merge or a filter that touched one group only."),
-        }
-    if verdict.finding is Finding.DENOMINATOR:
-        return {
-            "tone": "bad",
-            "sentence": _("The primary metric cannot decide: the message changed what it divides by."),
-            "detail": _("Choose a metric per customer as the primary one, for example revenue."),
-        }
-    if verdict.finding is Finding.NO_COMPARISON:
-        return {
-            "tone": "plain",
-            "sentence": _(
-                "There is nothing to compare with: the campaign had one variant and no control group."
-            ),
-            "detail": "",
-        }
-    if verdict.finding is Finding.NOT_ENOUGH:
-        return {
-            "tone": "plain",
-            "sentence": _("It is too early to say anything: hardly anybody has done something yet."),
-            "detail": _("This page refreshes itself."),
-        }
-    return _judged(report)
-
-
-def _judged(report: Report) -> dict[str, str]:
-    verdict, metric = report.verdict, report.primary
-    assert metric is not None and verdict.effect is not None and verdict.variant and verdict.baseline
-    values = {
-        "variant": report.variant(verdict.variant).name,
-        "baseline": report.variant(verdict.baseline).name,
-        "metric": metric.name,
-        "lift": effect_text(metric, verdict.effect),
-        "interval": interval_text(metric, verdict.effect),
-        "p": p_equation(verdict.p_value),
-        "size": effect_text(metric, verdict.effect).lstrip("+−"),
+    """The report's own sentences, and the `tone` they are shown in: good, bad, warn or plain."""
+    return {
+        "tone": _tone(report.verdict),
+        "sentence": first_sentence(report),
+        "detail": " ".join(further_sentences(report)),
     }
-    detail = _("95%% interval %(interval)s, %(p)s.") % values
-    if verdict.incremental and not is_share(metric) and verdict.finding is not Finding.UNCLEAR:
-        detail += " " + _("That is %(each)s for each customer, in all about %(total)s.") % {
-            "each": difference_text(metric, verdict.effect.absolute),
-            "total": f"{verdict.incremental.value:+,.0f}".replace("-", "−"),
-        }
-    if verdict.is_preliminary:
-        detail += " " + _("Preliminary: customers can still act within their window.")
+
+
+def _tone(verdict: Verdict) -> str:
+    if verdict.finding in (Finding.MISMATCH, Finding.DENOMINATOR):
+        return "bad"
     if verdict.finding is Finding.UNCLEAR:
-        sentence = _(
-            "It cannot be told yet whether “%(variant)s” changed “%(metric)s” compared with “%(baseline)s”."
-        )
-        return {
-            "tone": "warn",
-            "sentence": sentence % values,
-            "detail": _("Best estimate %(lift)s.") % values + " " + detail,
-        }
-    if verdict.finding is Finding.UP:
-        sentence = _("“%(variant)s” raised “%(metric)s” by %(size)s compared with “%(baseline)s”.")
-    else:
-        sentence = _("“%(variant)s” lowered “%(metric)s” by %(size)s compared with “%(baseline)s”.")
-    return {"tone": "good" if verdict.is_good else "bad", "sentence": sentence % values, "detail": detail}
-
-
-def is_share(metric: MetricReport) -> bool:
-    return any(isinstance(plain_of(statistic), Proportion) for statistic in metric.statistics.values())
+        return "warn"
+    if verdict.effect is None:
+        return "plain"
+    return "good" if verdict.is_good else "bad"
 
 
 def effect_text(metric: MetricReport, effect: Effect) -> str:
@@ -146,7 +87,7 @@ def difference_interval(metric: MetricReport, effect: Effect) -> str:
 
 
 def difference_text(metric: MetricReport, value: float) -> str:
-    if is_share(metric):
+    if metric.is_share:
         return _("%(n)s percentage points") % {"n": f"{value * 100:+.2f}".replace("-", "−")}
     return f"{value:+,.2f}".replace("-", "−")
 
@@ -155,11 +96,6 @@ def p_text(value: float | None) -> str:
     if value is None:
         return "–"
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
-
-
-def p_equation(value: float | None) -> str:
-    text = p_text(value)
-    return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
 def effect_of_list(run: Run) -> dict[str, str] | None:

@@ -20,10 +20,12 @@ from experiments.stats import (
     NonInferiority,
     Novelty,
     Obstacle,
+    Proportion,
     SampleRatio,
     SeenTwice,
     Statistic,
 )
+from experiments.stats.kinds import plain_of
 
 ALPHA = 0.05
 
@@ -125,6 +127,11 @@ class MetricReport:
     weighted_values: dict[str, float] | None = None
     definition: dict[str, Any] = field(default_factory=dict)
     daily: dict[str, tuple[tuple[Statistic, Statistic], ...]] = field(default_factory=dict)
+
+    @property
+    def is_share(self) -> bool:
+        """Of customers; else an amount for each of them."""
+        return any(isinstance(plain_of(statistic), Proportion) for statistic in self.statistics.values())
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,24 @@
 """An experiment that no campaign made has a report page of its own."""
 
 import csv
+import html
 from datetime import timedelta
 from io import StringIO
 from itertools import pairwise
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from campaigns import services
 from campaigns.rollout import winner
+from experiments import selectors as experiment_reads
 from experiments import services as experiments
 from experiments.models import Assignment
 from experiments.plans.draft import draft_criteria, entrants_of
 from experiments.plans.plan import freeze_plan
 from experiments.reports import analyses
+from experiments.reports.document import document
 from experiments.services import VariantSpec, ensure_default_metrics
 from personalization.customers.models import Customer
 from personalization.events.services import NewEvent, record_events
@@ -56,10 +59,22 @@ def judged(analyse):
 def test_the_page_says_what_was_found_and_what_to_do(staff, judged) -> None:
     page = staff("view_campaign").get("/app/experiments/page/").content.decode()
     # 30 and 90 orders of 10 among 300: 1 and 3 per customer.
-    assert "“New page” raised “Revenue” by 200.0 % compared with “Old page”." in page
+    assert "“New page” raised “Revenue” by 200.0 % compared with “Old page” (95% interval" in page
     assert "What to do: use “New page” rather than “Old page”." in page
-    assert "+2.00 for each customer, in all about +600" in page
+    assert "For each customer that is +2.00." in page and "+600.00 in all" in page
     assert "Who was assigned to what" in page
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_the_page_and_the_api_say_the_same_words(staff, judged, language: str) -> None:
+    client = staff("view_campaign")
+    client.cookies["django_language"] = language
+    report = experiment_reads.newest_report(judged)
+    assert report is not None
+    with translation.override(language):
+        found = document(report)
+    page = html.unescape(client.get("/app/experiments/page/").content.decode())
+    assert found["summary"] in page and " ".join(found["remarks"]) in page
 
 
 def test_without_sending_nothing_is_said_about_opens_and_there_is_no_funnel(staff, judged) -> None:

@@ -1,5 +1,6 @@
 """The first paragraph says no more than the interval, in whole sentences."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -40,11 +41,12 @@ def spend(n, mean, deviation=2.0):
 def test_a_raise_is_told_with_its_interval():
     found = report_of({"control": spend(1_000, 5.0), "a": spend(1_000, 5.5)})
     assert sentence.first_sentence(found) == (
-        "“A” raised “Revenue” by 0.50 per customer compared with “Control” "
-        "(95% interval +0.32 to +0.68, p < 0.0001)."
+        # Fieller (1954) by hand: m = 5.0 and 5.5, s²/n = 0.004, t(1998) = 1.961.
+        "“A” raised “Revenue” by 10.0 % compared with “Control” (95% interval +6.4 % to +13.8 %, p < 0.0001)."
     )
     assert sentence.further_sentences(found) == [
         "This is the wanted direction.",
+        "For each customer that is +0.50.",
         "Over all customers of this variant that makes +500.00 in all, between +324.59 and +675.41.",
     ]
 
@@ -53,16 +55,17 @@ def test_a_raise_of_something_unwanted_is_not_praised():
     found = report_of(
         {"control": Proportion(5_000, 50), "a": Proportion(5_000, 150)}, direction="down", name="Unsubscribed"
     )
-    assert sentence.first_sentence(found).startswith(
-        "“A” raised the share “Unsubscribed” by 2.00 percentage points"
-    )
-    assert "This is not the wanted direction." in sentence.further_sentences(found)
+    assert sentence.first_sentence(found).startswith("“A” raised “Unsubscribed” by 200.0 %")
+    assert sentence.further_sentences(found)[:2] == [
+        "This is not the wanted direction.",
+        "For each customer that is +2.00 percentage points.",
+    ]
 
 
 def test_a_fall_is_told_as_a_fall():
     found = report_of({"control": spend(1_000, 5.5), "a": spend(1_000, 5.0)})
-    assert sentence.first_sentence(found).startswith("“A” lowered “Revenue” by 0.50")
-    assert "−0.68 to −0.32" in sentence.first_sentence(found)
+    assert sentence.first_sentence(found).startswith("“A” lowered “Revenue” by 9.1 %")
+    assert "−12.1 % to −6.0 %" in sentence.first_sentence(found)
 
 
 @pytest.mark.parametrize(
@@ -81,8 +84,12 @@ def test_when_zero_lies_inside_we_cannot_tell(statistics):
 def test_a_narrow_bound_is_not_rounded_to_zero():
     found = report_of({"control": Proportion(100_000, 1_000), "a": Proportion(100_000, 1_090)})
     assert found.verdict.finding == "up"
-    assert " 0.00 " not in sentence.first_sentence(found)
-    assert "+0.00 " not in sentence.first_sentence(found)
+    assert not re.search(r"[ +]0\.0+ ", sentence.first_sentence(found))
+
+
+def test_without_a_ratio_the_size_is_told_in_the_metric_s_own_unit():
+    found = report_of({"control": spend(1_000, 0.0), "a": spend(1_000, 0.5)})
+    assert "raised “Revenue” by 0.50 compared" in sentence.first_sentence(found)
 
 
 def test_an_early_look_is_called_preliminary():
