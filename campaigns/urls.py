@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns.editor import dates_page, languages, pages, preview
+from campaigns.editor import dates_page, languages, list_page, pages, preview
 from campaigns.home import page as home
 from campaigns.proofs import pages as proof_pages
 from campaigns.rehearsing import views as rehearsal_views
@@ -15,7 +15,7 @@ from campaigns.workflow import pages as workflow_pages
 
 app_name = "campaigns"
 urlpatterns = [
-    path("", pages.campaign_list, name="list"),
+    path("", list_page.campaign_list, name="list"),
     path("new/", pages.editor, name="new"),
     path("new/save", pages.save, name="create"),
     path("live", home.live, name="live"),

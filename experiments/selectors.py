@@ -19,7 +19,7 @@ from experiments.reports.learned import learned_metric
 from experiments.reports.metric_report import baseline_of, compared_variants, metric_report
 from experiments.reports.report import ALPHA, AllocationReport, MetricReport, Report, VariantSummary
 from experiments.reports.weighted import check_division, drawn_effect, weighted_report
-from experiments.stats import check_seen_twice, sample_ratio, sample_ratio_by_stage
+from experiments.stats import SampleRatio, check_seen_twice, sample_ratio, sample_ratio_by_stage
 from personalization.importing.passing import these
 
 Stages = Mapping[str, Mapping[str, int]]  # customers by stage (sent, delivered) and variant key
@@ -87,53 +87,67 @@ def report_of(
     caller knows.
     """
     variants = list(experiment.variants.order_by("position"))
-    assigned, as_of = findings.assigned, findings.as_of
-    counts = {variant.pk: assigned.customers(variant.pk) if assigned else 0 for variant in variants}
+    assigned = findings.assigned
+    counts = [assigned.customers(variant.pk) if assigned else 0 for variant in variants]
     plan = current_plan(experiment)
     terms = plan.terms if plan else {}
     primary_key = _primary(findings, terms.get("metric"))
-    weighted = findings.weighted
-    found = [
-        weighted_report(sums, variants, weighted, is_primary=sums.metric.key == primary_key)
-        if weighted
-        else metric_report(
-            sums, variants, is_primary=sums.metric.key == primary_key, baseline_key=terms.get("baseline")
-        )
-        for sums in findings.metrics
-    ]
-    reports: tuple[MetricReport, ...] = with_family(found) if found else ()
-    summaries = tuple(VariantSummary(v.key, v.name, v.is_control, v.weight, counts[v.pk]) for v in variants)
-    weights = [v.weight for v in variants]
+    metrics = _metrics(findings, variants, primary_key, terms.get("baseline"))
+    primary = next((metric for metric in metrics if metric.is_primary), None)
+    summaries = tuple(
+        VariantSummary(v.key, v.name, v.is_control, v.weight, n)
+        for v, n in zip(variants, counts, strict=True)
+    )
     reached: dict[str, list[int | None]] = {
         name: [None if v.is_control else known.get(v.key, 0) for v in variants]
         for name, known in (stages or {}).items()
     }
-    if weighted:
-        # Who was assigned is no even share: what reached them must be lost alike.
-        weights = [float(counts[v.pk]) for v in variants]
-        ratio = check_division(weighted, variants)
-    else:
-        ratio = sample_ratio([counts[v.pk] for v in variants], weights)
-    primary = next((metric for metric in reports if metric.is_primary), None)
+    ratio, weights = _division(findings, variants, counts)
     return Report(
         key=experiment.key,
         name=experiment.name,
-        as_of=as_of,
+        as_of=findings.as_of,
         started_at=experiment.started_at,
         ended_at=experiment.ended_at,
         alpha=ALPHA,
         variants=summaries,
         sample_ratio=ratio,
-        metrics=reports,
+        metrics=metrics,
         stages=sample_ratio_by_stage(reached, weights),
         stage_counts=reached,
-        seen_twice=check_seen_twice(findings.seen_twice, sum(counts.values())),
+        seen_twice=check_seen_twice(findings.seen_twice, sum(counts)),
         seen_twice_customers=findings.seen_twice,
         last_event_at=findings.last_event_at,
-        verdict=judge(summaries, ratio, primary, as_of=as_of),
+        verdict=judge(summaries, ratio, primary, as_of=findings.as_of),
         allocation=_allocation(experiment, findings, variants, (primary_key, learned_from)),
         breakdown=_breakdown(findings, findings.breakdown, variants, terms.get("baseline")),
     )
+
+
+def _metrics(
+    findings: Findings, variants: Sequence[Variant], primary_key: str | None, baseline_key: str | None
+) -> tuple[MetricReport, ...]:
+    weighted = findings.weighted
+    found = [
+        weighted_report(sums, variants, weighted, is_primary=sums.metric.key == primary_key)
+        if weighted
+        else metric_report(
+            sums, variants, is_primary=sums.metric.key == primary_key, baseline_key=baseline_key
+        )
+        for sums in findings.metrics
+    ]
+    return with_family(found) if found else ()
+
+
+def _division(
+    findings: Findings, variants: Sequence[Variant], counts: Sequence[int]
+) -> tuple[SampleRatio | None, list[float]]:
+    """Whether the customers are divided as planned, and by which weights they are lost alike."""
+    if findings.weighted:
+        # Who was assigned is no even share: what reached them must be lost alike.
+        return check_division(findings.weighted, variants), [float(n) for n in counts]
+    weights = [v.weight for v in variants]
+    return sample_ratio(counts, weights), weights
 
 
 def _primary(findings: Findings, planned: str | None) -> str | None:

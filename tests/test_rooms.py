@@ -15,7 +15,7 @@ APPS = [
 ]
 # What speaks with the world outside may know every room of its app; no room knows what another one shows.
 FACE = re.compile(r"(^|_)(admin|api|apps|forms?|management|pages?|serializers|tasks|urls|views?)$")
-MOST_LINES = {"function": 60, "file": 300}
+MOST_LINES = {"function": 50, "file": 300}
 
 
 def is_face(path: str) -> bool:
@@ -139,6 +139,6 @@ def test_a_planted_import_of_what_another_room_shows_is_found() -> None:
 
 
 def test_a_planted_long_function_is_found() -> None:
-    body = "    x = 1\n" * 59
+    body = "    x = 1\n" * 49
     assert list(long_functions("f.py", f'def f():\n    """Says\n    much.\n    """\n{body}')) == []
     assert list(long_functions("f.py", f"def f():\n{body}    x = 2\n"))

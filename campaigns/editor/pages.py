@@ -1,4 +1,4 @@
-"""The list of campaigns and the editor. Everything checks its permission; writes go through the services."""
+"""The editor. Everything checks its permission; writes go through the services."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -6,8 +6,6 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
-from django.db.models import Count, Prefetch, Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -22,8 +20,8 @@ from campaigns.editor.forms import campaign_fields, read_json, send_at
 from campaigns.editor.texts import channel_forms, editor_texts, metric_choices, shares, snippets
 from campaigns.editor.visual import visual_editor
 from campaigns.item_choice import DEFAULT_COUNT
-from campaigns.models import Campaign, CampaignKind, CampaignStatus, Delivery, DeliveryStatus, Fallback, Run
-from campaigns.reports.words import effect_of_list
+from campaigns.models import Campaign, CampaignKind, CampaignStatus, Fallback
+from campaigns.planning.readiness import EDITABLE
 from campaigns.suggestions.pages import may_suggest
 from campaigns.workflow.approval_state import approval_state
 from experiments.models import Allocation, Holdout
@@ -37,9 +35,6 @@ from personalization.customers.models import Channel
 from personalization.segments.models import Segment
 from recommender.ranking.references import item_names, write_rules
 from recommender.ranking.rules import Rules
-
-PER_PAGE = 25
-ARCHIVED = "archived"  # among the statuses to filter by
 
 
 def answers_problems(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -62,68 +57,13 @@ def answers_problems(view: Callable[..., HttpResponse]) -> Callable[..., HttpRes
 
 
 @staff_page("campaigns.view_campaign")
-def campaign_list(request: HttpRequest) -> HttpResponse:
-    status, words = request.GET.get("status", ""), request.GET.get("q", "").strip()[:100]
-    found = Campaign.objects.select_related("segment").prefetch_related(
-        Prefetch("runs", Run.objects.select_related("experiment").order_by("-number"))
-    )
-    if status in CampaignStatus.values:
-        found = found.filter(status=status)
-    found = found.filter(archived_at__isnull=status != ARCHIVED)
-    if words:
-        found = found.filter(name__icontains=words)
-    page = Paginator(found, PER_PAGE).get_page(request.GET.get("page"))
-    return render_page(
-        request,
-        "campaigns/list.html",
-        {
-            "page_obj": page,
-            "rows": _rows(list(page.object_list)),
-            "statuses": [*CampaignStatus.choices, (ARCHIVED, _("Archived"))],
-            "status": status,
-            "words": words,
-            "is_filtered": bool(status or words),
-            "has_archived": Campaign.objects.exclude(archived_at=None).exists(),
-            "can_add": request.user.has_perm("campaigns.add_campaign"),
-        },
-        title=_("Campaigns"),
-    )
-
-
-def _rows(campaigns: list[Campaign]) -> list[dict[str, Any]]:
-    """Each campaign with its newest run, what was sent, and the effect on the primary metric."""
-    latest = {campaign.pk: next(iter(campaign.runs.all()), None) for campaign in campaigns}
-    run_ids = [run.pk for run in latest.values() if run]
-    sent = dict(
-        Delivery.everything.filter(run__in=run_ids)
-        .order_by()
-        .values("run")
-        .annotate(n=Count("pk", filter=Q(status=DeliveryStatus.SENT)))
-        .values_list("run", "n")
-    )
-    rows = []
-    for campaign in campaigns:
-        run = latest[campaign.pk]
-        rows.append(
-            {
-                "campaign": campaign,
-                "run": run,
-                "sent": sent.get(run.pk, 0) if run else None,
-                "effect": effect_of_list(run) if run else None,
-                "url": reverse("campaigns:report" if run else "campaigns:edit", args=[campaign.pk]),
-            }
-        )
-    return rows
-
-
-@staff_page("campaigns.view_campaign")
 def editor(request: HttpRequest, campaign_id: int | None = None) -> HttpResponse:
     campaign = (
         get_object_or_404(Campaign.objects.select_related("segment"), pk=campaign_id) if campaign_id else None
     )
     if campaign is None and not request.user.has_perm("campaigns.add_campaign"):
         raise PermissionDenied
-    is_open = campaign is None or campaign.status in services.EDITABLE
+    is_open = campaign is None or campaign.status in EDITABLE
     may_save = request.user.has_perm("campaigns.change_campaign" if campaign else "campaigns.add_campaign")
     return render_page(
         request,

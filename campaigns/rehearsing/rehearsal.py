@@ -37,6 +37,7 @@ from campaigns.pacing.forecast import used_on, waiting_ahead, warming_account
 from campaigns.pacing.rates import domain_of
 from campaigns.pacing.remaining import rate_of
 from campaigns.pacing.warm_up import REST
+from campaigns.planning.readiness import EDITABLE
 from campaigns.rehearsing.brakes import Brakes, let_go
 from campaigns.schedule.due import launch_moment
 from campaigns.schedule.words import read_timing
@@ -98,7 +99,7 @@ def rehearse(campaign: Campaign, *, at: datetime | None = None, days: int = DAYS
     """What a launch at that time would do. Raises CampaignNotReady, InvalidState."""
     if campaign.kind == CampaignKind.TRIGGERED:
         raise InvalidState(_("A triggered campaign is rehearsed with its journey."))
-    if campaign.status not in services.EDITABLE:
+    if campaign.status not in EDITABLE:
         raise InvalidState(_("The campaign was launched already."))
     now = timezone.now()
     at = at or campaign.scheduled_at or now

@@ -54,12 +54,7 @@ def save_account(
     row.name, row.position, row.is_active = name.strip(), position, is_active
     row.options = {key: value for key, value in given.items() if key not in secret}
     row.secrets = _packed({key: value for key, value in given.items() if key in secret and value})
-    before_speed = (row.pace, row.warm_up)
-    if pace is not None:
-        row.pace = Pace.from_json(pace).as_json()
-    if warm_up is not None:
-        plan = WarmUp.from_json(warm_up)
-        row.warm_up = plan.as_json() if plan else {}
+    has_new_speed = _set_speed(row, pace, warm_up)
     try:
         with transaction.atomic():
             row.save()
@@ -68,13 +63,24 @@ def save_account(
             errors=[{"pointer": "/name", "detail": _("There is an account of this name already.")}]
         ) from None
     breaker.succeed(breaker_key(row))
-    if before_speed != (row.pace, row.warm_up):
+    if has_new_speed:
         ask_again(channel)
     audit(
         actor, "sender_account.saved", f"sender_account:{row.pk}", channel=channel, fields=sorted(given),
         pace=row.pace, warm_up=row.warm_up,
     )  # fmt: skip
     return row
+
+
+def _set_speed(row: SenderAccount, pace: Mapping[str, Any] | None, warm_up: Mapping[str, Any] | None) -> bool:
+    """Whether that changes anything."""
+    before = (row.pace, row.warm_up)
+    if pace is not None:
+        row.pace = Pace.from_json(pace).as_json()
+    if warm_up is not None:
+        plan = WarmUp.from_json(warm_up)
+        row.warm_up = plan.as_json() if plan else {}
+    return before != (row.pace, row.warm_up)
 
 
 @transaction.atomic

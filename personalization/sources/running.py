@@ -6,11 +6,12 @@ cannot commit: the row no longer names it.
 
 import time
 import uuid
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
+from typing import TextIO
 
 import structlog
 from django.db.models import Q
@@ -79,6 +80,19 @@ def _end(job: Import, status: ImportStatus, *, error: str = "", counts: Counts |
     log.info("import_ended", import_id=job.pk, status=status.value)
 
 
+@contextmanager
+def _open_rejects(path: Path | None, job: Import, *, goes_on: bool) -> Iterator[TextIO | None]:
+    if path is None:
+        yield None
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # With the mark by which spreadsheets know the encoding; written once, also by "a+".
+    with path.open("a+" if goes_on else "w", encoding="utf-8-sig", newline="") as file:
+        if goes_on:  # what a killed worker wrote for a block that it did not commit
+            file.truncate(min(job.rejects_bytes, path.stat().st_size))
+        yield file
+
+
 def _load(job: Import, *, rejects: Path | None, progress: Callable[[Counts], object] | None) -> Counts:
     importer = importer_for(job.kind, job.options)
     skip = 0 if importer.remembers or job.dry_run else job.read
@@ -90,16 +104,7 @@ def _load(job: Import, *, rejects: Path | None, progress: Callable[[Counts], obj
         skip=skip,
     )
     counts = Counts() if job.dry_run else Counts(job.read, job.new, job.changed, job.unchanged, job.rejected)
-    with ExitStack() as stack:
-        file = None
-        if rejects:
-            rejects.parent.mkdir(parents=True, exist_ok=True)
-            # With the mark by which spreadsheets know the encoding; written once, also by "a+".
-            file = stack.enter_context(
-                rejects.open("a+" if counts.read else "w", encoding="utf-8-sig", newline="")
-            )
-            if counts.read:  # what a killed worker wrote for a block that it did not commit
-                file.truncate(min(job.rejects_bytes, rejects.stat().st_size))
+    with _open_rejects(rejects, job, goes_on=bool(counts.read)) as file:
         last = time.monotonic()
 
         def checkpoint(counts: Counts) -> None:

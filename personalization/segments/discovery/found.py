@@ -104,15 +104,7 @@ def found_lookalikes(discovery: Discovery, sample: Sample, *, now: datetime) -> 
     if seed is None:
         raise NothingFound(_("Name a segment."))
     members = selectors.members(seed.current, now=now).filter(SOMEBODY)
-    inside = _profiles(sample(members, SAMPLE), discovery, now=now)
-    outside = _profiles(
-        sample(Customer.objects.filter(SOMEBODY).exclude(pk__in=members.values("pk")), SAMPLE),
-        discovery, now=now,
-    )  # fmt: skip
-    if min(len(inside), len(outside)) < LEAST_MEMBERS:
-        raise NothingFound(
-            _("It needs at least %(n)s members and as many other customers.") % {"n": LEAST_MEMBERS}
-        )
+    inside, outside = _both_sides(members, discovery, sample, now=now)
     plan = _plan_without(_asked(seed.current.definition), [*inside, *outside], discovery)
     raw = make_table([*inside, *outside], plan)
     scaling = learn_scaling(raw)
@@ -145,6 +137,19 @@ def found_lookalikes(discovery: Discovery, sample: Sample, *, now: datetime) -> 
         return dict(zip(others, places.tolist(), strict=True))
 
     return model, result, values
+
+
+def _both_sides(
+    members: QuerySet[Customer], discovery: Discovery, sample: Sample, *, now: datetime
+) -> tuple[list[Profile], list[Profile]]:
+    """Some members and some others. Raises NothingFound where there are too few."""
+    others = Customer.objects.filter(SOMEBODY).exclude(pk__in=members.values("pk"))
+    inside, outside = (_profiles(sample(side, SAMPLE), discovery, now=now) for side in (members, others))
+    if min(len(inside), len(outside)) < LEAST_MEMBERS:
+        raise NothingFound(
+            _("It needs at least %(n)s members and as many other customers.") % {"n": LEAST_MEMBERS}
+        )
+    return inside, outside
 
 
 def _asked(definition: object) -> Asked:

@@ -69,9 +69,9 @@ def test_the_page_says_what_was_found_and_what_to_do(staff, judged) -> None:
 def test_the_page_and_the_api_say_the_same_words(staff, judged, language: str) -> None:
     client = staff("view_campaign")
     client.cookies["django_language"] = language
-    report = experiment_reads.newest_report(judged)
-    assert report is not None
     with translation.override(language):
+        report = experiment_reads.newest_report(judged)
+        assert report is not None
         found = document(report)
     page = html.unescape(client.get("/app/experiments/page/").content.decode())
     assert found["summary"] in page and " ".join(found["remarks"]) in page
