@@ -88,6 +88,19 @@ def long_functions(path: str, source: str) -> Iterator[str]:
                 yield f"{path}: {node.name} has {head + body} lines"
 
 
+def test_every_import_of_ours_leads_to_a_file() -> None:
+    """The type checker takes a module that does not exist for a library without types."""
+    sources = sources_of("personalization", "campaigns", "experiments", "recommender", "benchmarks", "tests")
+    folders = {path.split("/")[0] for path in sources}
+    wrong = [
+        f"{path} imports {module}"
+        for path, source in sources.items()
+        for module in imports_of(ast.parse(source))
+        if module.split(".")[0] in folders and not file_of(module, sources)
+    ]
+    assert wrong == []
+
+
 @pytest.mark.parametrize("app", APPS)
 def test_rooms_do_not_import_each_other_in_a_circle(app: str) -> None:
     assert cycle_in(app, sources_of(app)) == []
