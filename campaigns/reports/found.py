@@ -58,7 +58,7 @@ def _uncounted(experiment: Experiment) -> frozenset[str]:
     run = experiment.runs.order_by("number").first()
     if run is None:
         return frozenset()
-    channel = channels.get(run.content["channel"])
+    channel = channels.get(run.content.get("channel", run.campaign.channel))
     counts = {
         "opened": channel.tracks_opens,
         "clicked": channel.tracks_clicks and run.content.get("tracks_clicks", True),
