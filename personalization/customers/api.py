@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.services import actor_name, audit
 from personalization.customers import selectors, services
@@ -63,7 +64,7 @@ def _find(external_id: str) -> Customer:
     return customer
 
 
-class CustomerQuery(serializers.Serializer[Any]):
+class CustomerQuery(KnownFields, serializers.Serializer[Any]):
     """Filters that go in a body: what they name may be a person. Each is answered from an index."""
 
     q = serializers.CharField(
@@ -76,8 +77,6 @@ class CustomerQuery(serializers.Serializer[Any]):
     traits = serializers.DictField(required=False, help_text='Traits with these values, {"plan": "gold"}.')
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if unknown := set(self.initial_data) - set(self.fields):
-            raise serializers.ValidationError({name: "There is no such filter." for name in sorted(unknown)})
         if any("\0" in str(value) for value in attrs.values()):
             raise serializers.ValidationError(_("A NUL character is in no value."))
         return attrs
