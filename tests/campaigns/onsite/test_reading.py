@@ -15,7 +15,7 @@ USUAL = [
         "private": True,
         "context": {"page": {"url": "https://a.example"}, "cart": ["mug"]},
     },
-    {"placements": ["hero"], "customer": "", "unknown": 1},
+    {"placements": ["hero"], "customer": ""},
     {"batch": [{"placements": ["hero"], "customer": "c-1"}, {"placements": ["a"]}]},
 ]
 UNUSUAL = [
@@ -26,6 +26,7 @@ UNUSUAL = [
     {"placements": ["a"], "context": {"device": "fridge"}}, {"placements": ["a"], "context": []},
     {"placements": ["a"], "batch": [{"placements": ["a"]}]}, {"batch": [{}]},
     {"batch": [{"placements": ["a"]}] * 101}, {"placements": ["a"], "customer": "\ud800"},
+    {"placements": ["a"], "costumer": "c-1"},
 ]  # fmt: skip
 
 
