@@ -125,7 +125,8 @@ def test_tags_are_loaded_for_the_chunk_not_for_each_message(
         return len(captured)
 
     queries("GB", 2)  # what is loaded once for the process
-    assert abs(queries("GB", 30) - queries("GB", 5)) <= 1
+    # What the process keeps for some seconds may be asked anew in one of the two.
+    assert abs(queries("GB", 30) - queries("GB", 5)) < 5
 
 
 def test_the_history_of_a_customer_can_be_told(
