@@ -23,7 +23,8 @@ def table(language: str) -> str:
     named = ""
     for row in tomllib.loads((BENCHMARKS / "table.toml").read_text())["rows"]:
         result = json.loads((BENCHMARKS / "results" / f"{row['bench']}.json").read_text())
-        bench, named = "" if row["bench"] == named else f"`{row['bench']}`", row["bench"]
+        command = row.get("command", row["bench"])
+        bench, named = "" if command == named else f"`{command}`", command
         lines.append(f"| {bench} | {row[language]} | {' | '.join(_cells(row, result))} |")
     return "\n".join(lines)
 
