@@ -37,7 +37,7 @@ PATHS: dict[str, dict[str, Any]] = {
     "/hooks/email/{account}": {
         "post": _call(
             "email_provider_events", "Events of an e-mail provider, which some of them send as a form.",
-            _ACCOUNT, _JSON, _TAKEN,
+            _ACCOUNT, _JSON, {**_TAKEN, "401": {"description": "Names no user, where one is asked for"}},
         )
     },
     "/hooks/sms/{number}": {
