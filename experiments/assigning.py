@@ -57,10 +57,11 @@ def assign_since(
     return answer
 
 
-def store(experiment: Experiment, rows: Sequence[NewAssignment]) -> None:
-    """Writes those that are new, in the order of the customers; who has an assignment keeps it."""
+def store(experiment: Experiment, rows: Sequence[NewAssignment]) -> int:
+    """Writes those that are new, in the order of the customers, and answers how many; who has an assignment
+    keeps it."""
     if not rows:
-        return
+        return 0
     ordered = sorted(rows)
     # Few are different: numbers for them are a third of what three more arrays would cost.
     kinds = {kind: number for number, kind in enumerate(sorted({row[1:] for row in ordered}), 1)}
@@ -80,6 +81,7 @@ def store(experiment: Experiment, rows: Sequence[NewAssignment]) -> None:
                 variants, chances, moments,
             ],
         )  # fmt: skip
+        return cursor.rowcount
 
 
 def _assign_chunk(
@@ -105,11 +107,11 @@ def _assign_chunk(
             answer[pk] = nowhere
         else:
             rows.append(NewAssignment(pk, variants[index].pk, chances[index], since[pk]))
-    if not is_kept:
-        return answer | stored | {row.customer_id: (row.variant_id, row.propensity) for row in rows}
-    store(experiment, rows)
-    # Read back: another process may have stored the same customers first.
-    return answer | stored | assignments_of(experiment, [row.customer_id for row in rows])
+    new: dict[int, Assigned] = {row.customer_id: (row.variant_id, row.propensity) for row in rows}
+    if is_kept and store(experiment, rows) < len(new):
+        # Another process stored some of these customers first: theirs hold.
+        new = dict(assignments_of(experiment, list(new)))
+    return answer | stored | new
 
 
 def not_in_segment(experiment: Experiment, customer_ids: list[int], *, now: datetime) -> set[int]:

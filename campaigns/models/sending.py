@@ -145,7 +145,12 @@ class SkipReason(models.TextChoices):
 
 
 class Delivery(models.Model):
-    """One row for everyone considered at launch, also for those who get nothing, with the reason."""
+    """One row for everyone considered at launch, also for those who get nothing, with the reason.
+
+    Run, chunk and variant without database constraints: they are written before their deliveries and never
+    deleted beneath them (PROTECT, CASCADE in Django), and to check a million times that the one run exists
+    is a third of a launch. The customer's stays: customers are erased at any moment.
+    """
 
     personal_data = PersonalData(
         "messages",
@@ -158,15 +163,19 @@ class Delivery(models.Model):
 
     # Both indexes below begin with the run.
     run = models.ForeignKey(
-        Run, models.CASCADE, related_name="deliveries", db_index=False, verbose_name=_("run")
-    )
+        Run, models.CASCADE, related_name="deliveries", db_index=False, db_constraint=False,
+        verbose_name=_("run"),
+    )  # fmt: skip
     customer = models.ForeignKey(
         Customer, models.SET_NULL, null=True, related_name="deliveries", verbose_name=_("customer")
     )
-    chunk = models.ForeignKey(Chunk, models.CASCADE, null=True, related_name="deliveries")
-    variant = models.ForeignKey(
-        Variant, models.PROTECT, null=True, related_name="+", db_index=False, verbose_name=_("variant")
+    chunk = models.ForeignKey(
+        Chunk, models.CASCADE, null=True, related_name="deliveries", db_constraint=False
     )
+    variant = models.ForeignKey(
+        Variant, models.PROTECT, null=True, related_name="+", db_index=False, db_constraint=False,
+        verbose_name=_("variant"),
+    )  # fmt: skip
     propensity = models.FloatField(_("propensity"), null=True)
     # The rest of the audience has no place in the test: it waits without a chunk until that is decided.
     is_rest = models.BooleanField(_("rest"), default=False, db_default=False)

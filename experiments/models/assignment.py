@@ -165,10 +165,14 @@ class Assignment(models.Model):
         also={"experiment": "experiment__name", "variant": "variant__name"},
     )
 
-    # The unique constraint below starts with the experiment: no index of its own.
-    experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="assignments", db_index=False)
+    # The unique constraint below starts with the experiment: no index of its own. Experiment and variant
+    # without database constraints: neither is deleted beneath its assignments (CASCADE, PROTECT in Django),
+    # and a launch would check a million times that the same two rows exist.
+    experiment = models.ForeignKey(
+        Experiment, models.CASCADE, related_name="assignments", db_index=False, db_constraint=False
+    )
     customer = models.ForeignKey(Customer, models.CASCADE, related_name="assignments")
-    variant = models.ForeignKey(Variant, models.PROTECT, related_name="assignments")
+    variant = models.ForeignKey(Variant, models.PROTECT, related_name="assignments", db_constraint=False)
     propensity = models.FloatField(
         _("propensity"), help_text=_("The chance with which this variant was drawn.")
     )

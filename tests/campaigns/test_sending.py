@@ -7,13 +7,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
+from django.db.models import ProtectedError
 from django.utils import timezone
 
 from campaigns import selectors, services
-from campaigns.models import ChunkStatus, Delivery, DeliveryStatus, RunStatus
+from campaigns.models import Chunk, ChunkStatus, Delivery, DeliveryStatus, RunStatus
 from campaigns.sending import chunk, settling
 from campaigns.sending import gate as gate_module
 from campaigns.sending.composing import Composer
+from experiments.models import Variant
 from personalization.customers.services import record_consent, suppress
 from personalization.events.models import Event
 
@@ -63,6 +66,24 @@ def test_everyone_in_the_segment_has_a_row_with_a_reason(
     }  # fmt: skip
     send_all(run)
     assert len(sink.accepted) == 3
+
+
+def test_a_run_goes_with_its_deliveries_and_a_customer_without_them(make_customers, make_campaign) -> None:
+    gone, _stays = make_customers(2)
+    run = services.launch(make_campaign(), actor="test")
+    with pytest.raises(ProtectedError):
+        Variant.objects.all().delete()
+    gone.delete()
+    assert set(run.deliveries.values_list("customer__external_id", flat=True)) == {None, "c1"}
+    run.delete()
+    assert not Delivery.everything.exists() and not Chunk.objects.exists()
+
+
+def test_no_message_is_written_for_a_customer_who_does_not_exist(make_customers, make_campaign) -> None:
+    make_customers(1)
+    run = services.launch(make_campaign(), actor="test")
+    with pytest.raises(IntegrityError):
+        Delivery.objects.create(run=run, customer_id=10**9)
 
 
 def test_the_control_group_gets_nothing(sink, make_customers, make_campaign, send_all) -> None:

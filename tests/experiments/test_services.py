@@ -3,8 +3,9 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db.models import ProtectedError
 
-from experiments import services
+from experiments import assigning, services
 from experiments.assignment import bucket_ranges, choose, hash_fraction
 from experiments.errors import InvalidVariants, KeyTaken, NotRunning
 from experiments.models import Assignment, Metric, Variant
@@ -89,6 +90,39 @@ def test_assigning_twice_changes_nothing_and_unknown_ids_are_left_out(make_exper
     assert set(first) == set(ids)
     assert services.assign(experiment, ids, at=start) == first
     assert services.assign(experiment, [], at=start) == {}
+
+
+def test_what_another_process_stored_in_between_holds(make_experiment, make_customers, start, monkeypatch):
+    customers = make_customers(20)
+    experiment = make_experiment()
+    first, *others = [customer.pk for customer in customers]
+    drawn = services.assign(experiment, [first], at=start, is_kept=False)[first][0]
+    other = experiment.variants.exclude(pk=drawn).get()
+    write = assigning.store
+
+    def store(experiment, rows):
+        Assignment.objects.create(
+            experiment=experiment, customer_id=first, variant=other, propensity=0.25, assigned_at=start
+        )
+        return write(experiment, rows)
+
+    monkeypatch.setattr(assigning, "store", store)
+    found = services.assign(experiment, [first, *others], at=start)
+    assert found[first] == (other.pk, 0.25) and set(found) == {first, *others}
+    rows = Assignment.objects.values_list("customer_id", "variant_id", "propensity")
+    assert {pk: (variant, chance) for pk, variant, chance in rows} == found
+
+
+def test_what_has_assignments_cannot_be_deleted_beneath_them(make_experiment, make_customers, start):
+    experiment = make_experiment()
+    services.assign(experiment, [customer.pk for customer in make_customers(3)], at=start)
+    with pytest.raises(ProtectedError):
+        experiment.variants.all().delete()
+    with pytest.raises(ProtectedError):
+        experiment.delete()
+    Customer.objects.all().delete()
+    assert not Assignment.objects.exists()
+    experiment.delete()
 
 
 def test_an_ended_experiment_takes_nobody_in(make_experiment, make_customers, start):
