@@ -1,245 +1,134 @@
-// The plots of a report, from its data: `draw` makes room for all of them, and draws those that are looked at.
-// `charts` are those drawn, by name.
+// The plots of a report, from its data.
 
 (() => {
   "use strict";
 
-  const { savePicture, whenSeen } = window.bespokeCharts;
-  const charts = {}, watched = new Set();
-  let options = {};
-  const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const percent = (value, digits = 0) => `${value > 0 ? "+" : ""}${(value * 100).toFixed(digits)} %`.replace("-", "−");
-  const escape = (text) => String(text).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+  const { area, column, curves, dot, intervals, line, rounded, savePicture, series, show, signed, span } = window.bespokePlot;
+  const number = new Intl.NumberFormat("en");
+  const percent = (value, digits = 0) => `${signed((value * 100).toFixed(digits), value)} %`;
+  const change = (value) => percent(value, 1);
+  const plain = (value) => signed(rounded(value), value);
+  const share = (value) => `${(value * 100).toFixed(1)} %`;
+  const dayOf = (t, day) => t.day.replace("%(n)s", day);
 
-  function look() {
-    const dark = document.documentElement.classList.contains("dark");
-    return {
-      text: dark ? "#cbd5e1" : "#475569", line: dark ? "#334155" : "#e2e8f0", zero: dark ? "#94a3b8" : "#64748b",
-      good: color("--b-good"), bad: color("--b-bad"),
-      series: dark ? ["#a78bfa", "#22d3ee", "#fbbf24", "#f472b6", "#4ade80"] : ["#7c3aed", "#0891b2", "#d97706", "#db2777", "#15803d"],
-      panel: dark ? "#1e293b" : "#ffffff",
-    };
-  }
-
-  const base = (l) => ({
-    textStyle: { fontFamily: "inherit", color: l.text },
-    tooltip: { backgroundColor: l.panel, borderColor: l.line, textStyle: { color: l.text }, confine: true },
-    animationDuration: 300,
-    color: l.series,
-  });
-
-  function axis(l, extra) {
-    return {
-      axisLine: { lineStyle: { color: l.line } }, axisTick: { show: false }, axisLabel: { color: l.text },
-      splitLine: { lineStyle: { color: l.line } }, ...extra,
-    };
-  }
-
-  // The range shown: all intervals with a bound, never wider than the estimates need by far.
-  function span(values) {
-    const known = values.filter((value) => value !== null && Number.isFinite(value));
-    const low = Math.min(0, ...known), high = Math.max(0, ...known);
-    const room = (high - low || 1) * 0.08;
-    return [low - room, high + room];
-  }
-
-  const plain = (value, digits = 3) => `${value > 0 ? "+" : ""}${Number(value.toPrecision(digits))}`.replace("-", "−");
-
-  // Dots with bars. `show` writes a value, `name` stands under the axis.
-  function forest(given, l, name, show) {
-    const rows = [...given].reverse();
-    const [min, max] = span(rows.flatMap((row) => [row.low, row.high, row.value]));
-    const tone = (row) => l[row.tone] || l.series[0];
-    return {
-      ...base(l),
-      grid: { left: 12, right: 24, top: 12, bottom: 36, containLabel: true },
-      xAxis: axis(l, { type: "value", min, max, name, nameLocation: "middle", nameGap: 28, nameTextStyle: { color: l.text }, axisLabel: { color: l.text, hideOverlap: true, formatter: (v) => show(v, true), showMinLabel: false, showMaxLabel: false } }),
-      yAxis: axis(l, { type: "category", data: rows.map((row) => `${row.variant}\n${row.metric}`), axisLabel: { color: l.text, lineHeight: 16, width: Math.min(180, window.innerWidth * 0.34), overflow: "truncate" } }),
-      tooltip: { ...base(l).tooltip, formatter: ({ dataIndex: i }) => `<b>${escape(rows[i].variant)}</b><br>${escape(rows[i].metric)}: ${show(rows[i].value)}<br>${rows[i].low === null ? "−∞" : show(rows[i].low)} … ${rows[i].high === null ? "∞" : show(rows[i].high)}` },
-      series: [
-        {
-          type: "custom",
-          data: rows.map((row, i) => [row.low ?? min, row.high ?? max, i]),
-          encode: { x: [0, 1], y: 2 },
-          renderItem: (params, api) => {
-            const row = rows[params.dataIndex];
-            const [from, y] = api.coord([api.value(0), api.value(2)]);
-            const [to] = api.coord([api.value(1), api.value(2)]);
-            return { type: "rect", shape: { x: from, y: y - 4, width: Math.max(to - from, 2), height: 8, r: 4 }, style: { fill: tone(row), opacity: 0.35 } };
-          },
-        },
-        {
-          type: "scatter", symbolSize: 13, z: 5,
-          data: rows.map((row, i) => ({ value: [row.value, i], itemStyle: { color: tone(row) } })),
-          markLine: { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: l.zero, type: "dashed" }, data: [{ xAxis: 0 }] },
-        },
-      ],
-    };
-  }
-
-  function seriesOption(data, l, t) {
-    const [min, max] = span(data.series.flatMap((s) => s.points.flatMap(([, v, low, high, from, to]) => [v, low, high, from ?? low, to ?? high])));
-    const lines = data.series.flatMap((s, i) => {
-      const tint = l.series[i % l.series.length];
-      const band = (pick, extra, which = "") => ({
-        type: "line", name: s.variant, symbol: "none", silent: true, stack: `band-${which}${i}`, lineStyle: { opacity: 0 }, tooltip: { show: false },
-        data: s.points.map((p) => [p[0], pick(p)]), ...extra,
-      });
-      // Without a bound the wide band reaches the plot's edge.
-      return [
-        band((p) => p[4] ?? min, { stackStrategy: "all" }, "always-"),
-        band((p) => (p[5] ?? max) - (p[4] ?? min), { stackStrategy: "all", areaStyle: { color: tint, opacity: 0.08 } }, "always-"),
-        band((p) => p[2] ?? min, { stackStrategy: "all" }),
-        band((p) => (p[3] ?? max) - (p[2] ?? min), { stackStrategy: "all", areaStyle: { color: tint, opacity: 0.16 } }),
-        { type: "line", name: s.variant, data: s.points.map((p) => [p[0], p[1]]), itemStyle: { color: tint }, lineStyle: { width: 2, color: tint }, symbolSize: 6,
-          markLine: i ? undefined : { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: l.zero, type: "dashed" }, data: [{ yAxis: 0 }] } },
-      ];
-    });
-    return {
-      ...base(l),
-      grid: { left: 12, right: 32, top: 16, bottom: 40, containLabel: true },
-      legend: { bottom: 0, textStyle: { color: l.text }, data: data.series.map((s) => s.variant), icon: "circle" },
-      xAxis: axis(l, { type: "value", minInterval: 1, min: "dataMin", max: "dataMax", splitLine: { show: false }, axisLabel: { color: l.text, hideOverlap: true, formatter: (v) => t.day.replace("%(n)s", v) } }),
-      yAxis: axis(l, { type: "value", min, max, axisLabel: { color: l.text, formatter: (v) => percent(v), showMinLabel: false, showMaxLabel: false } }),
-      tooltip: { ...base(l).tooltip, trigger: "item", formatter: ({ seriesName, value }) => `<b>${escape(seriesName)}</b><br>${t.day.replace("%(n)s", value[0])}: ${percent(value[1], 1)}` },
-      series: lines,
-    };
-  }
-
-  function posterior(data, l, t) {
-    const { curves, isShare } = data.posterior;
-    return {
-      ...base(l),
-      grid: { left: 16, right: 24, top: 12, bottom: 64, containLabel: true },
-      legend: { bottom: 0, textStyle: { color: l.text }, icon: "circle" },
-      xAxis: axis(l, { type: "value", scale: false, name: isShare ? t.points : t.perCustomer, nameLocation: "middle", nameGap: 28, nameTextStyle: { color: l.text }, splitLine: { show: false }, axisLabel: { color: l.text, formatter: (v) => `${v > 0 ? "+" : ""}${Number(v.toPrecision(3))}`.replace("-", "−"), hideOverlap: true, showMinLabel: false, showMaxLabel: false } }),
-      yAxis: { type: "value", show: false },
-      series: curves.map((curve, i) => ({
-        type: "line", name: curve.variant, data: curve.points, symbol: "none", silent: true, lineStyle: { width: 2 }, areaStyle: { opacity: 0.14 },
-        markLine: i ? undefined : { symbol: "none", silent: true, label: { show: false }, lineStyle: { color: l.zero, type: "dashed" }, data: [{ xAxis: 0 }] },
+  function forest(rows, name, write, tick) {
+    const bounds = (row) => `${row.low === null ? "−∞" : write(row.low)} … ${row.high === null ? "∞" : write(row.high)}`;
+    return intervals({
+      name, show: tick, reference: { x: 0 },
+      rows: rows.map((row) => ({
+        label: [row.variant, row.metric],
+        points: [{ ...row, lines: [row.variant, `${row.metric}: ${write(row.value)}`, bounds(row)] }],
       })),
+    });
+  }
+
+  // Per variant a line in its dark and its light band; a band without a bound reaches the plot's edge.
+  function overDays({ series: given }, t) {
+    const points = given.flatMap((one) => one.points), days = points.map(([day]) => day);
+    const y = { ...span(points.flatMap(([, ...values]) => values)), show: (v) => percent(v) };
+    return {
+      height: 320, y, reference: { y: 0 },
+      x: { min: Math.min(...days), max: Math.max(...days), isWhole: true, show: (day) => dayOf(t, day) },
+      names: given.map((one, n) => ({ name: one.variant, color: series(n) })),
+      marks: ({ x, y: at }) => given.flatMap((one, n) => {
+        const band = (low, high, opacity) => area(
+          one.points.map((point) => [x.at(point[0]), at.at(point[high] ?? y.max)]),
+          one.points.map((point) => [x.at(point[0]), at.at(point[low] ?? y.min)]), series(n), opacity,
+        );
+        const placed = one.points.map(([day, value]) => [x.at(day), at.at(value)]);
+        const dots = placed.map(([a, b], k) => dot(a, b, series(n), [one.variant, `${dayOf(t, one.points[k][0])}: ${change(one.points[k][1])}`]));
+        return [band(4, 5, 0.08), band(2, 3, 0.16), line(placed, series(n)), ...dots];
+      }),
     };
   }
 
   // Of a learned division: columns of shares, and for each message the chance to be the best.
-  function shares(data, l, t) {
-    const { days, variants } = data.learned;
-    const labels = days.map(([day]) => t.day.replace("%(n)s", day));
-    const tint = (i) => l.series[i % l.series.length];
+  function shares({ days, variants }, t) {
+    const told = ([day, drawn, best], k) => [
+      variants[k], dayOf(t, day), `${t.drawn}: ${share(drawn[k])}`, ...(best[k] === null ? [] : [`${t.best}: ${share(best[k])}`]),
+    ];
     return {
-      ...base(l),
-      grid: { left: 12, right: 24, top: 16, bottom: 64, containLabel: true },
-      legend: { bottom: 0, type: "scroll", textStyle: { color: l.text }, data: variants },
-      xAxis: axis(l, { type: "category", data: labels, axisLabel: { color: l.text, hideOverlap: true } }),
-      yAxis: axis(l, { type: "value", min: 0, max: 1, axisLabel: { color: l.text, formatter: (v) => `${Math.round(v * 100)} %` } }),
-      tooltip: { ...base(l).tooltip, formatter: ({ seriesName, dataIndex: i }) => {
-        const k = variants.indexOf(seriesName), [, drawn, best] = days[i];
-        return `<b>${escape(seriesName)}</b><br>${labels[i]}<br>${t.drawn}: ${(drawn[k] * 100).toFixed(1)} %${best[k] === null ? "" : `<br>${t.best}: ${(best[k] * 100).toFixed(1)} %`}`;
-      } },
-      series: variants.flatMap((name, k) => [
-        { type: "bar", name, stack: "drawn", barMaxWidth: 56, itemStyle: { color: tint(k), opacity: 0.35 }, data: days.map(([, drawn]) => drawn[k]) },
-        ...(days.some(([, , best]) => best[k] !== null) ? [{ type: "line", name, symbolSize: 7, lineStyle: { width: 2, color: tint(k) }, itemStyle: { color: tint(k) }, data: days.map(([, , best]) => best[k]) }] : []),
-      ]),
+      height: 320, x: { labels: days.map(([day]) => dayOf(t, day)) }, y: { min: 0, max: 1, show: (v) => `${Math.round(v * 100)} %` },
+      names: variants.map((name, k) => ({ name, color: series(k) })),
+      marks: ({ x, y }) => [
+        ...days.flatMap((day, n) => variants.map((_name, k) => {
+          const under = day[1].slice(0, k).reduce((sum, one) => sum + one, 0), top = y.at(under + day[1][k]);
+          return column(x.at(n), top, Math.min(56, x.band * 0.7), y.at(under) - top, series(k), 0.35, told(day, k));
+        })),
+        ...variants.flatMap((_name, k) => {
+          const known = days.flatMap((day, n) => (day[2][k] === null ? [] : [[x.at(n), y.at(day[2][k]), day]]));
+          return [line(known, series(k)), ...known.map(([a, b, day]) => dot(a, b, series(k), told(day, k)))];
+        }),
+      ],
     };
   }
 
-  function arms(data, l, t) {
-    const { arms: curves, isShare } = data.learned;
+  function regret(rows, t) {
+    const lines = [[t.asDrawn, 1], [t.even, 2, "6 4"]], days = rows.map(([day]) => dayOf(t, day));
     return {
-      ...base(l),
-      grid: { left: 16, right: 24, top: 12, bottom: 64, containLabel: true },
-      legend: { bottom: 0, type: "scroll", textStyle: { color: l.text }, icon: "circle" },
-      xAxis: axis(l, { type: "value", scale: true, name: isShare ? `% ${t.ofCustomers}` : t.value, nameLocation: "middle", nameGap: 28, nameTextStyle: { color: l.text }, splitLine: { show: false }, axisLabel: { color: l.text, formatter: (v) => `${Number(v.toPrecision(3))}`, hideOverlap: true, showMinLabel: false, showMaxLabel: false } }),
-      yAxis: { type: "value", show: false },
-      series: curves.map((curve) => ({ type: "line", name: curve.variant, data: curve.points, symbol: "none", silent: true, lineStyle: { width: 2 }, areaStyle: { opacity: 0.14 } })),
+      height: 300, x: { labels: days }, y: { ...span(rows.flatMap(([, ...values]) => values)), show: (v) => number.format(v) },
+      names: lines.map(([name, , dash], n) => ({ name, color: series(n), dash })),
+      marks: ({ x, y }) => lines.flatMap(([, place, dash], n) => {
+        const placed = rows.map((row, at) => [x.at(at), y.at(row[place])]);
+        const told = (at) => [days[at], ...lines.map(([name, other]) => `${name}: ${number.format(rounded(rows[at][other]))}`)];
+        return [line(placed, series(n), { dash }), ...placed.map(([a, b], at) => dot(a, b, series(n), told(at)))];
+      }),
     };
   }
 
-  function regret(data, l, t) {
-    const lines = [[t.asDrawn, 1, "solid"], [t.even, 2, "dashed"]];
-    return {
-      ...base(l),
-      grid: { left: 12, right: 24, top: 16, bottom: 40, containLabel: true },
-      legend: { bottom: 0, textStyle: { color: l.text } },
-      xAxis: axis(l, { type: "category", boundaryGap: false, data: data.learned.regret.map(([day]) => t.day.replace("%(n)s", day)), axisLabel: { color: l.text, hideOverlap: true } }),
-      yAxis: axis(l, { type: "value", min: 0 }),
-      tooltip: { ...base(l).tooltip, trigger: "axis", valueFormatter: (v) => Number(v.toPrecision(3)).toLocaleString("en") },
-      series: lines.map(([name, place, type], i) => ({ type: "line", name, symbolSize: 6, lineStyle: { width: 2, type, color: l.series[i] }, itemStyle: { color: l.series[i] }, data: data.learned.regret.map((row) => row[place]) })),
-    };
-  }
-
-  function funnel(data, l, t) {
+  function funnel(rows, t) {
     // Null: nobody counts it, for example what was opened of an SMS.
-    const counted = [0, 1, 2, 3].filter((i) => data.funnel.some((row) => row.counts[i] !== null));
+    const counted = [0, 1, 2, 3].filter((i) => rows.some((row) => row.counts[i] !== null));
     const steps = counted.map((i) => [t.sent, t.opened, t.clicked, t.bought][i]);
+    const told = (row, step) => {
+      const n = row.counts[counted[step]];
+      return [row.variant, `${steps[step]}: ${number.format(n)}`, `${row.counts[0] ? ((n / row.counts[0]) * 100).toFixed(1) : "–"} % ${t.share}`];
+    };
     return {
-      ...base(l),
-      grid: { left: 12, right: 16, top: 24, bottom: 40, containLabel: true },
-      legend: { bottom: 0, textStyle: { color: l.text }, icon: "circle" },
-      xAxis: axis(l, { type: "category", data: steps }),
-      yAxis: axis(l, { type: "value", minInterval: 1 }),
-      tooltip: {
-        ...base(l).tooltip,
-        formatter: ({ seriesIndex, dataIndex }) => {
-          const row = data.funnel[seriesIndex], n = row.counts[counted[dataIndex]];
-          const share = row.counts[0] ? ((n / row.counts[0]) * 100).toFixed(1) : "–";
-          return `<b>${escape(row.variant)}</b><br>${steps[dataIndex]}: ${n.toLocaleString("en")}<br>${share} % ${t.share}`;
-        },
-      },
-      series: data.funnel.map((row) => ({
-        type: "bar", name: row.variant, data: counted.map((i) => row.counts[i]), barMaxWidth: 56, itemStyle: { borderRadius: [4, 4, 0, 0] },
-        label: { show: true, position: "top", color: l.text, formatter: ({ value }) => value.toLocaleString("en") },
+      height: 300, x: { labels: steps }, y: { min: 0, max: Math.max(...rows.flatMap((row) => row.counts)) * 1.05, isWhole: true, show: (v) => number.format(v) },
+      names: rows.map((row, n) => ({ name: row.variant, color: series(n) })),
+      marks: ({ x, y, floor }) => rows.flatMap((row, n) => counted.map((i, step) => {
+        const room = (x.band * 0.8) / rows.length, middle = x.at(step) + (n - (rows.length - 1) / 2) * room, top = y.at(row.counts[i]);
+        return column(middle, top, Math.min(56, room * 0.85), floor - top, series(n), 1, told(row, step));
       })),
     };
   }
 
-  function draw(data, texts) {
-    const l = look();
-    const tall = Math.max(220, data.forest.length * 48 + 70);
+  function draw(data, t) {
+    const { learned, groups, posterior } = data;
     const plots = {
-      forest: [data.forest.length, () => forest(data.forest, l, texts.change, (v, axis) => percent(v, axis ? 0 : 1)), tall],
-      groups: [data.groups.rows.length, () => forest(data.groups.rows, l, data.groups.isShare ? texts.points : texts.perCustomer, (v) => plain(v)), Math.max(220, data.groups.rows.length * 44 + 70)],
+      forest: [data.forest.length, () => forest(data.forest, t.change, change, percent)],
+      groups: [groups.rows.length, () => forest(groups.rows, groups.isShare ? t.points : t.perCustomer, plain, plain)],
       // One day makes no line.
-      series: [data.series.some((s) => s.points.length > 1), () => seriesOption(data, l, texts), Math.min(Math.max(tall, 300), 560)],
-      posterior: [data.posterior.curves.length, () => posterior(data, l, texts), 300],
-      shares: [data.learned.days.length, () => shares(data, l, texts), 320],
-      arms: [data.learned.arms.length, () => arms(data, l, texts), 300],
-      regret: [data.learned.regret.length > 1, () => regret(data, l, texts), 300],
-      funnel: [data.funnel.some((row) => row.counts[0]), () => funnel(data, l, texts), 300],
+      series: [data.series.some((one) => one.points.length > 1), () => overDays(data, t)],
+      posterior: [posterior.curves.length, () => curves(posterior.curves, posterior.isShare ? t.points : t.perCustomer, { x: 0 })],
+      shares: [learned.days.length, () => shares(learned, t)],
+      arms: [learned.arms.length, () => curves(learned.arms, learned.isShare ? `% ${t.ofCustomers}` : t.value)],
+      regret: [learned.regret.length > 1, () => regret(learned.regret, t)],
+      funnel: [data.funnel.some((row) => row.counts[0]), () => funnel(data.funnel, t)],
     };
-    options = {};
-    for (const [name, [some, option, height]] of Object.entries(plots)) {
+    for (const [name, [some, spec]] of Object.entries(plots)) {
       const box = document.getElementById(`chart-${name}`);
       if (!box) continue; // an experiment without sending has no funnel
       if (["groups", "shares", "arms", "regret"].includes(name)) box.closest("section").hidden = !some;
       // Of a learned division neither is told: `shares` and `arms` take their place.
-      if (["series", "posterior"].includes(name)) box.closest("section").hidden = !some && data.learned.days.length > 0;
+      if (["series", "posterior"].includes(name)) box.closest("section").hidden = !some && learned.days.length > 0;
       box.hidden = !some;
       box.nextElementSibling.hidden = Boolean(some);
       if (!some) continue;
-      box.style.height = `${height}px`;
-      offerPicture(box, name, texts);
-      options[name] = option;
-      if (charts[name]) drawOne(name);
-      else if (!watched.has(name)) { watched.add(name); whenSeen(box, () => drawOne(name)); }
+      show(box, spec());
+      offerPicture(box, name, t);
     }
   }
 
-  function drawOne(name) {
-    if (!options[name]) return; // it has nothing to show any more
-    charts[name] ||= echarts.init(document.getElementById(`chart-${name}`), null, { renderer: "svg" });
-    charts[name].resize();
-    charts[name].setOption(options[name](), true);
-  }
-
-  function offerPicture(box, name, texts) {
+  function offerPicture(box, name, t) {
     const section = box.closest("section");
     if (section.querySelector("[data-picture]")) return;
-    const button = Object.assign(document.createElement("button"), { type: "button", className: "b-btn b-btn-small rp-picture", textContent: texts.picture });
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "b-btn b-btn-small rp-picture", textContent: t.picture });
     button.dataset.picture = name;
-    button.addEventListener("click", () => charts[name] && savePicture(charts[name], name, look().panel));
+    button.addEventListener("click", () => savePicture(box, name));
     section.append(button);
   }
 
-  window.reportCharts = { charts, draw };
+  window.reportCharts = { draw };
 })();

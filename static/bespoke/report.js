@@ -1,9 +1,9 @@
-// The report: draws its plots, follows dark mode, and asks for fresh parts while something can still happen.
+// The report: draws its plots, and asks for fresh parts while something can still happen.
 
 (() => {
   "use strict";
 
-  const { charts, draw } = window.reportCharts;
+  const { draw } = window.reportCharts;
 
   document.addEventListener("DOMContentLoaded", () => {
     const state = JSON.parse(document.getElementById("report-data").textContent);
@@ -18,8 +18,6 @@
       closed.forEach((one) => { one.open = false; });
     });
     redraw();
-    window.addEventListener("resize", () => Object.values(charts).forEach((chart) => chart.resize()));
-    new MutationObserver(redraw).observe(document.documentElement, { attributes: true, attributeFilter: ["class"] });
 
     function put(name, html) {
       const part = document.querySelector(`[data-part="${name}"]`);
@@ -112,7 +110,7 @@
     });
 
     document.addEventListener("click", async (event) => {
-      if (event.target.closest("[data-print]")) { window.bespokeCharts.load().finally(() => window.print()); return; }
+      if (event.target.closest("[data-print]")) { window.print(); return; }
       const button = event.target.closest("[data-steer]");
       if (!button || (button.dataset.confirm && !window.confirm(button.dataset.confirm))) return;
       button.disabled = true;

@@ -1,39 +1,48 @@
-// Members of a segment over time: a line of the size, bars of entries and exits.
+// Members of a segment over time: a line of steps for the size, columns of entries and exits.
 
 (() => {
   "use strict";
 
-  function draw(box, rows) {
-    const dark = document.documentElement.classList.contains("dark");
-    const text = dark ? "#cbd5e1" : "#475569", line = dark ? "#334155" : "#e2e8f0";
-    const words = box.dataset;
-    const axis = { axisLine: { lineStyle: { color: line } }, axisTick: { show: false }, axisLabel: { color: text, hideOverlap: true }, splitLine: { lineStyle: { color: line } } };
-    const chart = echarts.getInstanceByDom(box) || echarts.init(box, null, { renderer: "svg" });
-    chart.setOption({
-      textStyle: { fontFamily: "inherit", color: text },
-      color: dark ? ["#a78bfa", "#4ade80", "#f472b6"] : ["#7c3aed", "#15803d", "#db2777"],
-      legend: { textStyle: { color: text }, top: 0 },
-      grid: { left: 8, right: 8, top: 36, bottom: 8, containLabel: true },
-      tooltip: { trigger: "axis", backgroundColor: dark ? "#1e293b" : "#ffffff", borderColor: line, textStyle: { color: text }, confine: true },
-      xAxis: { type: "time", ...axis, splitLine: { show: false } },
-      yAxis: [{ type: "value", minInterval: 1, ...axis }, { type: "value", minInterval: 1, ...axis, splitLine: { show: false } }],
-      series: [
-        { name: words.members, type: "line", step: "end", showSymbol: rows.length < 2, data: rows.map(([at, members]) => [at, members]) },
-        { name: words.entered, type: "bar", stack: "moves", yAxisIndex: 1, barMaxWidth: 18, data: rows.map(([at, , entered]) => [at, entered]) },
-        { name: words.left, type: "bar", stack: "moves", yAxisIndex: 1, barMaxWidth: 18, data: rows.map(([at, , , left]) => [at, left]) },
-      ],
-    }, true);
-    chart.resize();
+  const { column, dot, line, series, show, span } = window.bespokePlot;
+  const HOUR = 3_600_000, DAY = 24 * HOUR;
+  const STEPS = [HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 91 * DAY, 364 * DAY];
+  const number = new Intl.NumberFormat("en");
+
+  // Midnights, or hours of a short time, where the reader is.
+  function timeAxis(min, max) {
+    const language = document.documentElement.lang;
+    const day = new Intl.DateTimeFormat(language, { month: "short", day: "numeric" });
+    const hour = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" });
+    return {
+      min, max, show: (at) => (new Date(at).getHours() ? hour : day).format(at),
+      ticks: (most) => {
+        const step = STEPS.find((one) => (max - min) / one <= most) || STEPS.at(-1), found = [];
+        for (let at = new Date(min).setHours(0, 0, 0, 0); at <= max; at += step) if (at >= min) found.push(at);
+        return found;
+      },
+    };
+  }
+
+  function spec(rows, words) {
+    const when = rows.map(([at]) => Date.parse(at)), moved = rows.flatMap(([, , entered, left]) => [entered, left]);
+    const names = [words.members, words.entered, words.left], whole = { isWhole: true, show: (value) => number.format(value) };
+    const told = (n) => [new Date(when[n]).toLocaleString(document.documentElement.lang), ...names.map((name, k) => `${name}: ${number.format(rows[n][k + 1])}`)];
+    const y2 = { ...span(moved), ...whole };
+    return {
+      height: 300, names: names.map((name, n) => ({ name, color: series([0, 4, 3][n]) })), y2,
+      x: timeAxis(Math.min(...when), Math.max(...when, Math.min(...when) + HOUR)), y: { ...span(rows.map((row) => row[1])), ...whole },
+      marks: ({ x, y, y2: moves, left, right }) => {
+        const width = Math.min(18, (right - left) / (rows.length + 1) / 1.4);
+        const steps = rows.flatMap((row, n) => [...(n ? [[x.at(when[n]), y.at(rows[n - 1][1])]] : []), [x.at(when[n]), y.at(row[1])]]);
+        const columns = rows.flatMap((row, n) => [2, 3].filter((k) => row[k]).map((k) =>
+          column(x.at(when[n]), moves.at(row[k]), width, moves.at(0) - moves.at(row[k]), series(k === 2 ? 4 : 3), 0.8, told(n))));
+        return [...columns, line(steps, series(0)), ...rows.map((row, n) => dot(x.at(when[n]), y.at(row[1]), series(0), told(n), rows.length < 60 ? 3 : 1))];
+      },
+    };
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    const box = document.getElementById("sizes-chart");
-    if (!box) return;
-    const rows = JSON.parse(document.getElementById("segment-sizes").textContent);
-    window.bespokeCharts.whenSeen(box, () => {
-      draw(box, rows);
-      new ResizeObserver(() => draw(box, rows)).observe(box);
-      new MutationObserver(() => draw(box, rows)).observe(document.documentElement, { attributeFilter: ["class"] });
-    });
+    const box = document.getElementById("sizes-chart"), rows = JSON.parse(document.getElementById("segment-sizes").textContent);
+    if (box && rows.length) show(box, spec(rows, box.dataset));
   });
 })();

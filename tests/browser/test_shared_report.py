@@ -31,28 +31,6 @@ def shared_run(experiment: Any, analyse: Callable[..., Any]) -> Run:
     return run
 
 
-def test_the_library_of_charts_is_fetched_once_one_looks_at_a_chart(
-    shared_run: Run, page: Page, live_server: Any
-) -> None:
-    """On a phone the sentence, the progress and the numbers come before the first chart."""
-    fetched: list[str] = []
-    page.on("request", lambda request: fetched.append(request.url))
-    page.set_viewport_size({"width": 390, "height": 844})
-    log_in(page, "ada", f"/app/campaigns/{shared_run.campaign_id}/report/")
-    expect(page.locator(".rp-headline .b-sentence")).to_be_visible()
-    forest = page.locator("#chart-forest")
-    place = forest.bounding_box()
-    assert place is not None
-    assert place["y"] > 844
-    assert not any("echarts" in url for url in fetched)
-    page.mouse.wheel(0, place["y"] - 200)
-    expect(forest.locator("svg")).to_be_visible()
-    after = forest.bounding_box()
-    assert after is not None
-    assert after["height"] == place["height"]  # its place was kept free
-    assert sum("echarts" in url for url in fetched) == 1
-
-
 def test_a_report_is_saved_as_a_picture_printed_and_shared(
     shared_run: Run, page: Page, browser: Browser, live_server: Any,
     accessible: Callable[[Page], None], shot: Callable[..., None],
