@@ -1,26 +1,30 @@
 """Copies of what was sent: the bytes themselves, not what they could be made from again.
 
 Templates, libraries, prices, keys and profiles all change; a rendering of later could only hope to come
-out the same. So the bytes are kept, squeezed by DEFLATE against the text of the variant's template, which all
-its messages share: a fraction of their size, and nothing of one customer in the copy of another.
+out the same. So the bytes are kept, squeezed by Zstandard against the text of the variant's template, which
+all its messages share: a fraction of their size, and nothing of one customer in the copy of another. Copies
+of before were squeezed by DEFLATE and are still read.
 """
 
 import json
+import threading
 import zlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
+
+import zstandard
 
 from campaigns.ledger import Outcome
 from campaigns.models import CopyPattern, DeliveryStatus
 from personalization.importing.passing import binary_cursor, json_bytes
 
-LEVEL = 3
-# A smaller table is copied for each message: as tight as the usual 8 here, in six tenths of the time.
-MEMORY_LEVEL = 5
-WINDOW = 15  # bits: 32 kB, the most that DEFLATE looks back
+LEVEL = 1  # as tight as DEFLATE was here, in a third of its time; 3 would save 3 % more
+MAGIC = b"\x28\xb5\x2f\xfd"  # begins what Zstandard made; as DEFLATE it would be a block of a wrong length
+WINDOW = 1 << 15  # the most that DEFLATE looks back
+LARGEST = 1 << 30  # bytes of a message; the true size stands in the copy
 DIGEST_BYTES = 32
 HEAD_BYTES = DIGEST_BYTES + 8  # of a packed copy: digest and number of the pattern
 Buffer = bytes | memoryview  # how PostgreSQL's driver gives bytea
@@ -31,16 +35,20 @@ class Damaged(ValueError):
     """The copy does not give back what was sent."""
 
 
-@dataclass(frozen=True)
 class Pattern:
-    """`pack` answers digest, number of the pattern and squeezed bytes as one: what the journal carries."""
+    """What the copies of a variant's messages are squeezed against; `id` names its row."""
 
-    id: int
-    start: Any
+    def __init__(self, id: int, text: Buffer) -> None:
+        self.id = id
+        known = _dictionary(text)
+        known.precompute_compress(level=LEVEL)
+        self._squeeze = zstandard.ZstdCompressor(level=LEVEL, dict_data=known).compress
+        self._one_at_a_time = threading.Lock()  # the compressor's own state is shared by all threads
 
     def pack(self, data: bytes) -> bytes:
-        squeeze = self.start.copy()
-        body = squeeze.compress(data) + squeeze.flush()
+        """Digest, number of the pattern and squeezed bytes as one: what the journal carries."""
+        with self._one_at_a_time:
+            body = self._squeeze(data)
         return sha256(data).digest() + self.id.to_bytes(8, "big") + body
 
 
@@ -48,22 +56,24 @@ def pattern(run_id: int, variant: str, sample: str) -> Pattern:
     """The pattern of a variant's messages (see `Channel.sample`), by whoever needs it first."""
     text = sample.replace("\n", "\r\n").encode(errors="replace")
     row, _made = CopyPattern.objects.get_or_create(run_id=run_id, variant=variant, defaults={"text": text})
-    start = zlib.compressobj(
-        LEVEL, zlib.DEFLATED, -WINDOW, MEMORY_LEVEL, zlib.Z_DEFAULT_STRATEGY, _window(row.text)
-    )
-    return Pattern(row.pk, start)
+    return Pattern(row.pk, row.text)
 
 
-def _window(text: Buffer) -> bytes:
-    return bytes(text)[-(1 << WINDOW) :]
+def _dictionary(text: Buffer) -> zstandard.ZstdCompressionDict:
+    return zstandard.ZstdCompressionDict(bytes(text), dict_type=zstandard.DICT_TYPE_RAWCONTENT)
 
 
 def unpack(body: Buffer, *, text: Buffer, digest: Buffer) -> bytes:
     """The bytes that were sent. Raises Damaged unless they have the digest of that time."""
-    grow = zlib.decompressobj(-WINDOW, zdict=_window(text))
+    squeezed = bytes(body)
     try:
-        data = grow.decompress(bytes(body)) + grow.flush()
-    except zlib.error as error:
+        if squeezed.startswith(MAGIC):
+            grow = zstandard.ZstdDecompressor(dict_data=_dictionary(text))
+            data = grow.decompress(squeezed, max_output_size=LARGEST)
+        else:
+            inflate = zlib.decompressobj(-zlib.MAX_WBITS, zdict=bytes(text)[-WINDOW:])
+            data = inflate.decompress(squeezed) + inflate.flush()
+    except (zstandard.ZstdError, zlib.error) as error:
         raise Damaged(str(error)) from error
     if sha256(data).digest() != bytes(digest):
         raise Damaged("the digest differs")

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import zlib
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -168,6 +169,29 @@ def test_any_bytes_survive_being_kept(
         copies.unpack(packed[40:], text=text, digest=bytes(32))
     with pytest.raises(NeverSent):
         rerender(run.deliveries.get())
+
+
+def test_a_copy_of_before_that_was_squeezed_by_deflate_is_still_read() -> None:
+    text, data = b"Dear reader, " * 3_000, b"Dear reader, Ann"
+    squeeze = zlib.compressobj(3, zlib.DEFLATED, -15, 5, zlib.Z_DEFAULT_STRATEGY, text[-32_768:])
+    body = squeeze.compress(data) + squeeze.flush()
+    digest = hashlib.sha256(data).digest()
+    assert copies.unpack(body, text=text, digest=digest) == data
+    with pytest.raises(copies.Damaged):
+        copies.unpack(b"\x06" + body, text=text, digest=digest)
+
+
+@pytest.mark.parametrize("kept", [5, 20, -1])
+def test_a_copy_that_was_cut_off_is_damaged(
+    sink: Any, make_customers: Any, make_campaign: Any, kept: int
+) -> None:
+    make_customers(1)
+    run = services.launch(make_campaign(), actor="test")
+    found = copies.pattern(run.pk, "m0", "Dear reader")
+    packed = found.pack(bytes(range(256)) * 9)
+    text = CopyPattern.objects.get(pk=found.id).text
+    with pytest.raises(copies.Damaged):
+        copies.unpack(packed[40:][:kept], text=text, digest=packed[:32])
 
 
 def test_what_a_library_makes_a_request_of_is_kept_as_its_fields() -> None:
