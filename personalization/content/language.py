@@ -31,7 +31,7 @@ from personalization.content import blanks, filters, wording
 from personalization.content.bounds import CHARACTERS_PER_FUEL, bounded
 from personalization.content.choices import Optional, SkipCustomer, Vary
 from personalization.content.errors import MissingValue, RenderError
-from personalization.content.fusing import fuse
+from personalization.content.fusing import fuse, plain_path
 from personalization.content.generating import Generate
 from personalization.content.guards import StyleGuard, UrlGuard
 from personalization.content.localized import Localized
@@ -147,18 +147,33 @@ class FastOutput(Output):
 
 
 class WeighedForNode(ForNode):
+    """`path`: where its list stands, of a loop over all of a list in order; else empty."""
+
     weight = 1
+    path: tuple[str, ...] = ()
+    stop_key = ""
 
     def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
         assert isinstance(context, MessageContext)
         context.weight = self.weight
         if context.fragments is not None and not context.loops and isinstance(self.block, RememberedBlock):
-            items, length = self.expression.evaluate(context)
-            text = self.block.whole_loop(context, list(items)) if length else None
+            items = self._items(context)
+            text = self.block.whole_loop(context, items) if items else None
             if text is not None:
-                context.raise_for_loop_limit(length)
+                context.raise_for_loop_limit(len(items))
                 return buffer.write(text)
         return super().render_to_output(context, buffer)
+
+    def _items(self, context: MessageContext) -> list[object]:
+        """What it goes through; looked up at once where the library would ask of each kind of value first."""
+        if self.path:
+            found: Any = context.scope.get(self.path[0])
+            for key in self.path[1:]:
+                found = found.get(key) if type(found) is dict else None
+            if type(found) is list:
+                context.stopindex(self.stop_key, len(found))
+                return found
+        return list(self.expression.evaluate(context)[0])
 
 
 class WeighedFor(ForTag):
@@ -170,6 +185,9 @@ class WeighedFor(ForTag):
         assert isinstance(node, WeighedForNode)
         node.weight = _weight(stream, start)
         node.block = block_of_loop(node.block, node.expression, self.env.filters, FastOutputNode)
+        loop = node.expression
+        if loop.limit is None and loop.offset is None and not loop.reversed:
+            node.path, node.stop_key = plain_path(loop.iterable) or (), f"{loop.identifier}-{loop.iterable}"
         return node
 
 

@@ -35,14 +35,12 @@ class Fragments:
 
     def __init__(self) -> None:
         self._kept: dict[tuple[Any, ...], tuple[Any, str, int]] = {}
-
-    def get(self, key: tuple[Any, ...]) -> tuple[Any, str, int] | None:
-        return self._kept.get(key)
+        self.get = self._kept.get
 
     def put(self, key: tuple[Any, ...], item: object, text: str, fuel: int) -> None:
         """Keeps the item too: while it lives no other has its `id`."""
         if len(self._kept) >= LIMIT:
-            self._kept = {}
+            self._kept.clear()
         self._kept[key] = (item, text, fuel)
 
 
@@ -99,10 +97,12 @@ class RememberedBlock(DirectBlock):
     def whole_loop(self, context: Any, items: Sequence[object]) -> str | None:
         """All rounds at once, without going through the loop; None when one of them is not known yet."""
         texts, fuel = [], 0
+        known, length = context.fragments.get, len(items)
+        language = _language(context) if self.in_language else ()
         for index, item in enumerate(items):
             if type(item) is not dict:
                 return None
-            found = context.fragments.get(self._key(context, item, index, len(items)))
+            found = known((self, id(item), (index, length) if self.in_place else (), language))
             if found is None:
                 return None
             texts.append(found[1])
