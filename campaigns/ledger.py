@@ -110,11 +110,11 @@ def claim(chunk_id: int, *, owner: str, journal: str, now: datetime | None = Non
 
 
 def open_chunks(now: datetime) -> Q:
-    """Chunks a worker may take now. Those of a cancelled run are taken only to be closed."""
+    """Chunks a worker may take now. Those of a canceled run are taken only to be closed."""
     free = Q(status=ChunkStatus.FREE, due_at__lte=now)
     lapsed = Q(status=ChunkStatus.CLAIMED, lease_until__lt=now)
-    cancelled = Q(status=ChunkStatus.FREE, run__status=RunStatus.CANCELLED)
-    return (Q(run__status__in=[RunStatus.SENDING, RunStatus.CANCELLED]) & (free | lapsed)) | cancelled
+    canceled = Q(status=ChunkStatus.FREE, run__status=RunStatus.CANCELED)
+    return (Q(run__status__in=[RunStatus.SENDING, RunStatus.CANCELED]) & (free | lapsed)) | canceled
 
 
 def _stop(chunk: Chunk) -> None:
@@ -207,7 +207,7 @@ def release(claim: Claim, *, retry_at: datetime | None) -> bool:
     run = Run.everything.select_for_update(no_key=True).only("status").get(pk=claim.run_id)
     if not lock_held(claim):
         return False
-    if run.status == RunStatus.CANCELLED:
+    if run.status == RunStatus.CANCELED:
         skip_pending([claim.chunk_id])
     now = timezone.now()
     left = Delivery.everything.filter(chunk_id=claim.chunk_id, status=S.PENDING).aggregate(
@@ -226,7 +226,7 @@ def release(claim: Claim, *, retry_at: datetime | None) -> bool:
 
 def skip_pending(chunk_ids: Iterable[int]) -> int:
     return Delivery.everything.filter(chunk_id__in=list(chunk_ids), status=S.PENDING).update(
-        status=S.SKIPPED, reason=SkipReason.CANCELLED
+        status=S.SKIPPED, reason=SkipReason.CANCELED
     )
 
 

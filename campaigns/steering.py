@@ -47,9 +47,9 @@ def cancel(run: Run, *, actor: str) -> int:
     _switch(
         run,
         {RunStatus.SENDING, RunStatus.PAUSED},
-        RunStatus.CANCELLED,
+        RunStatus.CANCELED,
         actor=actor,
-        action="run.cancelled",
+        action="run.canceled",
         finished_at=timezone.now(),
     )
     free = list(
@@ -69,11 +69,11 @@ def cancel(run: Run, *, actor: str) -> int:
 def retry_failed(run: Run, *, actor: str) -> int:
     """Puts failed deliveries back in line; answers how many. Those that may have arrived stay as they are.
 
-    Raises InvalidState for a cancelled run.
+    Raises InvalidState for a canceled run.
     """
     locked = Run.objects.select_for_update().get(pk=run.pk)
-    if locked.status == RunStatus.CANCELLED:
-        raise InvalidState(_("A cancelled run stays cancelled."))
+    if locked.status == RunStatus.CANCELED:
+        raise InvalidState(_("A canceled run stays canceled."))
     failed = Delivery.objects.filter(run=run, status=DeliveryStatus.FAILED)
     chunk_ids = list(failed.values_list("chunk_id", flat=True).distinct())
     # A chunk in a worker's hands keeps its failed ones; they can be put back once it is settled.

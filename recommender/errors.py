@@ -22,7 +22,7 @@ class TrainingEnded(ProblemError):
 
 
 class TrainingCanceled(BaseException):
-    """Somebody cancelled the training. No Exception: a trial of parameters would take it for its failure."""
+    """Somebody canceled the training. No Exception: a trial of parameters would take it for its failure."""
 
 
 class PromotionError(ProblemError):

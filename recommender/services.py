@@ -207,7 +207,7 @@ def _crown(run: ModelRun, *, promoted_at: datetime | None, actor: str, reason: s
 @transaction.atomic
 def _begin(run: ModelRun) -> bool:
     """Notes the start of a waiting or abandoned run; False when there is nothing to do."""
-    ModelRun.objects.select_for_update().only("pk").get(pk=run.pk)  # or it could be cancelled meanwhile
+    ModelRun.objects.select_for_update().only("pk").get(pk=run.pk)  # or it could be canceled meanwhile
     run.refresh_from_db()
     if run.status in ENDED:
         return False

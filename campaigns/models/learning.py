@@ -10,7 +10,7 @@ from experiments.models import Metric
 class LearningStatus(models.TextChoices):
     WAITING = "waiting", _("Waits for the next wave")
     DONE = "done", _("All waves are sent")
-    CANCELLED = "cancelled", _("Cancelled")
+    CANCELED = "canceled", _("Canceled")
 
 
 class Learning(models.Model):

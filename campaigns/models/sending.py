@@ -15,7 +15,7 @@ from personalization.segments.models import SegmentVersion
 class RunStatus(models.TextChoices):
     SENDING = "sending", _("Sending")
     PAUSED = "paused", _("Paused")
-    CANCELLED = "cancelled", _("Cancelled")
+    CANCELED = "canceled", _("Canceled")
     FINISHED = "finished", _("Finished")
 
 
@@ -135,7 +135,7 @@ class SkipReason(models.TextChoices):
     LEFT_OUT = "left_out", _("Left out by the message itself")
     NO_COUPON = "no_coupon", _("No coupon code left")
     NO_WINNER = "no_winner", _("The test found nothing to send")
-    CANCELLED = "cancelled", _("Cancelled")
+    CANCELED = "canceled", _("Canceled")
     ERASED = "erased", _("Customer erased")
     CAP = "cap", _("Too many messages lately")
     QUIET_HOURS = "quiet_hours", _("Quiet hours")
@@ -224,7 +224,7 @@ class Delivery(models.Model):
 class RolloutStatus(models.TextChoices):
     WAITING = "waiting", _("Waiting for the test")
     DECIDED = "decided", _("Decided")
-    CANCELLED = "cancelled", _("Cancelled")
+    CANCELED = "canceled", _("Canceled")
 
 
 class Rollout(models.Model):

@@ -37,8 +37,8 @@ def rest_sentence(rollout: Rollout) -> str:
     facts = {"variant": rollout.variant.name if rollout.variant else "", "who": rollout.decided_by}
     if rollout.status == RolloutStatus.WAITING:
         return _("The rest of the audience waits for the winner.")
-    if rollout.status == RolloutStatus.CANCELLED:
-        return _("The run was cancelled, so the rest got nothing.")
+    if rollout.status == RolloutStatus.CANCELED:
+        return _("The run was canceled, so the rest got nothing.")
     if rollout.variant is None:
         if rollout.code == BY_HAND:
             return _("%(who)s chose that the rest gets nothing.") % facts

@@ -94,8 +94,8 @@ def send_wave(learning_id: int, *, now: datetime | None = None) -> int:
 
 
 def drop_waves(run: Run) -> None:
-    """A cancelled run sends no more waves. Inside the caller's transaction."""
-    Learning.objects.filter(run=run, status=LearningStatus.WAITING).update(status=LearningStatus.CANCELLED)
+    """A canceled run sends no more waves. Inside the caller's transaction."""
+    Learning.objects.filter(run=run, status=LearningStatus.WAITING).update(status=LearningStatus.CANCELED)
 
 
 def _assign(

@@ -105,11 +105,11 @@ def decide_by_hand(run: Run, *, variant: str | None, actor: str, now: datetime |
 
 
 def drop_rest(run: Run) -> int:
-    """The rest of a cancelled run gets nothing; answers how many. Inside the caller's transaction."""
+    """The rest of a canceled run gets nothing; answers how many. Inside the caller's transaction."""
     Rollout.objects.filter(run=run, status=RolloutStatus.WAITING).update(
-        status=RolloutStatus.CANCELLED, decided_at=timezone.now()
+        status=RolloutStatus.CANCELED, decided_at=timezone.now()
     )
-    return _waiting(run).update(status=DeliveryStatus.SKIPPED, reason=SkipReason.CANCELLED)
+    return _waiting(run).update(status=DeliveryStatus.SKIPPED, reason=SkipReason.CANCELED)
 
 
 def _lock(plan: Plan) -> list[Rollout]:

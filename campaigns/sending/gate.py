@@ -25,7 +25,7 @@ class Withdrawn(Exception):
 
 
 class LeaseLost(Exception):
-    """We may no longer send for this chunk: its lease ran out, or the run was paused or cancelled."""
+    """We may no longer send for this chunk: its lease ran out, or the run was paused or canceled."""
 
 
 class Gate:

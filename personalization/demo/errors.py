@@ -1,5 +1,5 @@
 class StillSending(Exception):
-    """A campaign of the demo shop is being sent; it has to be cancelled or finished first."""
+    """A campaign of the demo shop is being sent; it has to be canceled or finished first."""
 
 
 class LoadError(Exception):

@@ -29,7 +29,7 @@ READING, TUNING, COMPARING, FITTING = 0.0, 0.05, 0.3, 0.65
 
 class ProgressNote:
     """Writes how far a run is into its row, at most once a second within a stage; raises TrainingCanceled
-    once somebody cancelled it."""
+    once somebody canceled it."""
 
     def __init__(self, run: ModelRun) -> None:
         self._run = run

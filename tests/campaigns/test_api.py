@@ -63,7 +63,7 @@ def test_a_campaign_is_planned_launched_and_watched(write: Caller, make_customer
     assert write("get", f"/campaigns/{pk}/deliveries?status=nonsense").status_code == 400
     assert write("post", f"/campaigns/{pk}/pause").json()["status"] == "paused"
     assert write("post", f"/campaigns/{pk}/resume").json()["status"] == "sending"
-    assert write("post", f"/campaigns/{pk}/cancel").json()["reasons"] == {"cancelled": 3}
+    assert write("post", f"/campaigns/{pk}/cancel").json()["reasons"] == {"canceled": 3}
     assert write("post", f"/campaigns/{pk}/retry").status_code == 409
 
 

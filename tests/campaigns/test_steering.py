@@ -23,7 +23,7 @@ def test_pause_and_resume_and_cancel_are_exact(sink, make_customers, make_campai
     chunk.send_chunk(run.chunks.get(number=1).pk)
     assert services.cancel(run, actor="test") == 200
     send_all(run)
-    assert counts(run)["reasons"] == {"cancelled": 200} and len(sink.accepted) == 1000
+    assert counts(run)["reasons"] == {"canceled": 200} and len(sink.accepted) == 1000
     with pytest.raises(services.InvalidState):
         services.resume(run, actor="test")
 
@@ -52,7 +52,7 @@ def test_a_cancel_in_the_middle_of_a_chunk_stops_its_worker(
     sink.on_data = cancel_at_ten
     send_all(run)
     assert counts(run)["sent"] == len(sink.accepted) == 11
-    assert counts(run)["reasons"] == {"cancelled": 89}
+    assert counts(run)["reasons"] == {"canceled": 89}
     assert not run.chunks.exclude(status=ChunkStatus.DONE).exists()
 
 

@@ -74,7 +74,7 @@ def test_training_twice_is_training_once(shop):
     assert (run.attempts, run.finished_at) == (1, finished_at)
 
 
-def test_a_waiting_training_that_was_cancelled_is_not_begun(shop):
+def test_a_waiting_training_that_was_canceled_is_not_begun(shop):
     run = services.train(algorithm="popular")
     services.cancel(run, actor="user:anna")
     assert not services.run_training(run.pk)
@@ -87,16 +87,16 @@ def test_a_waiting_training_that_was_cancelled_is_not_begun(shop):
 
 
 @pytest.mark.parametrize("step", ["compare", "_fit"])
-def test_a_training_that_is_cancelled_under_way_leaves_nothing(shop, own_models, step):
+def test_a_training_that_is_canceled_under_way_leaves_nothing(shop, own_models, step):
     run = services.train(algorithm="ease", parameters={"regularization": 20.0})
     carry_out = getattr(training, step)
 
-    def cancelled_meanwhile(*given, **more):
+    def canceled_meanwhile(*given, **more):
         found = carry_out(*given, **more)
         services.cancel(run, actor="user:anna")
         return found
 
-    with patch.object(training, step, cancelled_meanwhile):
+    with patch.object(training, step, canceled_meanwhile):
         assert services.run_training(run.pk)
     run.refresh_from_db()
     assert (run.status, run.artifact, run.is_champion) == (RunStatus.CANCELED, "", False)

@@ -117,10 +117,10 @@ def test_a_launch_leads_to_a_report_that_adds_up(staff, campaign, analyse):
     assert client.get(reverse("campaigns:list")).status_code == 200
 
 
-def test_a_run_is_paused_resumed_and_cancelled(staff, campaign):
+def test_a_run_is_paused_resumed_and_canceled(staff, campaign):
     client = staff(*ALL)
     run = services.launch(campaign, actor="user:kim")
-    for action, status in (("pause", "paused"), ("resume", "sending"), ("cancel", "cancelled")):
+    for action, status in (("pause", "paused"), ("resume", "sending"), ("cancel", "canceled")):
         assert post(client, "steer", campaign.pk, run.number, action).status_code == 200
         run.refresh_from_db()
         assert run.status == status

@@ -109,9 +109,9 @@ def test_a_run_is_watched_to_its_end_and_a_closed_window_gives_its_place_back(
         return again[-1].answer.status == 200
 
     _until(has_place)
-    Run.objects.filter(pk=run.pk).update(status=RunStatus.CANCELLED)
+    Run.objects.filter(pk=run.pk).update(status=RunStatus.CANCELED)
     last = again[-1].event()
-    assert last["event"] == "end" and json.loads(last["data"])["status"] == "cancelled"
+    assert last["event"] == "end" and json.loads(last["data"])["status"] == "canceled"
     assert again[-1].event() == {}
 
 

@@ -135,13 +135,13 @@ def test_the_tick_hands_over_a_due_wave_once(people, make_campaign):
     assert Learning.objects.get().next_wave == 2
 
 
-def test_a_paused_run_sends_no_wave_and_a_cancelled_one_lets_nobody_wait(people, make_campaign):
+def test_a_paused_run_sends_no_wave_and_a_canceled_one_lets_nobody_wait(people, make_campaign):
     run = launch(make_campaign, timezone.now() - timedelta(days=1))
     steering.pause(run, actor="test")
     assert learning.take_due() == []
     assert learning.send_wave(Learning.objects.get().pk) == 0
     steering.cancel(run, actor="test")
-    assert Learning.objects.get().status == LearningStatus.CANCELLED
+    assert Learning.objects.get().status == LearningStatus.CANCELED
     progress = selectors.progress(run)
     assert (progress["pending"], progress["audience"]) == (0, 900)
 

@@ -191,13 +191,13 @@ def test_the_tick_sends_the_rest_by_itself(tested, sink, settings) -> None:
     assert (balance(run)["sent"], run.status) == (400, RunStatus.FINISHED)
 
 
-def test_a_cancelled_run_lets_nobody_wait(tested) -> None:
+def test_a_canceled_run_lets_nobody_wait(tested) -> None:
     run = tested()
     waiting = balance(run)["pending"]
     assert services.cancel(run, actor="test") == waiting
-    assert balance(run)["reasons"] == {"cancelled": waiting}
+    assert balance(run)["reasons"] == {"canceled": waiting}
     assert look(run, AFTER_A_DAY) is not None  # the test itself is still judged
-    assert Rollout.objects.get(run=run).status == RolloutStatus.CANCELLED
+    assert Rollout.objects.get(run=run).status == RolloutStatus.CANCELED
 
 
 def test_a_person_may_choose_instead_and_it_is_written_down(tested, send_all) -> None:

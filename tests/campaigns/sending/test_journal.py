@@ -73,7 +73,7 @@ def test_a_late_result_resolves_what_was_flagged_unknown(make_customers, make_ca
     delivery = Delivery.objects.get(run=run)
     assert claim is not None
     ledger.record(claim, [ledger.Outcome(delivery.pk, "unknown")])
-    ledger.record(claim, [ledger.Outcome(delivery.pk, "skipped", "cancelled")])
+    ledger.record(claim, [ledger.Outcome(delivery.pk, "skipped", "canceled")])
     delivery.refresh_from_db()
     assert delivery.status == "unknown"
     ledger.record(claim, [ledger.Outcome(delivery.pk, "sent", at=timezone.now())])

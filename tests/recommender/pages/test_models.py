@@ -62,7 +62,7 @@ def test_who_may_train_may_cancel(shop):
     trainer = staff("view_modelrun", "add_modelrun")
     assert "Cancel</button>" in text(trainer, f"{run.pk}/live")
     trainer.post(f"{BASE}{run.pk}/cancel")
-    assert "This training was cancelled" in text(trainer, f"{run.pk}/")
+    assert "This training was canceled" in text(trainer, f"{run.pk}/")
     answer = trainer.post(f"{BASE}{run.pk}/cancel", follow=True)
     assert "This training is over already." in answer.content.decode()
 
