@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 
 import pytest
 from django.conf import settings
@@ -38,6 +39,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 skipped_browser_tests = pytest.StashKey[int]()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """The threads that decide keep their connections, and end before the test's database goes."""
+    yield
+    from campaigns.onsite import answering
+
+    answering.close()
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ from campaigns.onsite.errors import LacksScope, NotAllowed
 from experiments.traffic import client_keys
 from personalization.access.authentication import authenticate_key
 from personalization.access.models import Scope
+from personalization.access.permissions import lacking
 
 SECONDS = 1.0
 MAX_KEYS = 1_000
@@ -52,5 +53,5 @@ def _ask(token: str) -> Admitted:
     if key is None:
         raise NotAllowed
     if Scope.DECIDE not in key.scopes:
-        raise LacksScope(Scope.DECIDE.value)
+        raise LacksScope(lacking(Scope.DECIDE))
     return Admitted(is_public=False, is_test=key.is_test)

@@ -21,6 +21,8 @@ from personalization.customers.contexts import context_of
 from recommender.inputs.moment import Moment
 
 UNAVAILABLE = "unavailable"
+# Longer than any of its queries may take.
+CLOSING_SECONDS = 2.0
 _deadline = Deadline()
 refresher = Refresher()
 
@@ -62,6 +64,11 @@ def as_body(answers: Sequence[dict[str, Any]], *, is_batch: bool) -> dict[str, A
 def in_all_threads(work: Callable[[], object], *, seconds: float) -> None:
     """`work` in each thread that decides, which is then connected."""
     _deadline.in_all_threads(work, seconds=seconds)
+
+
+def close() -> None:
+    """At the end of a process: what was shown last is noted first."""
+    _deadline.close(seconds=CLOSING_SECONDS)
 
 
 def _answer(

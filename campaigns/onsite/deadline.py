@@ -139,14 +139,18 @@ class Deadline:
             if call.error is not None:
                 raise call.error
 
-    def close(self) -> None:
-        """Waits until the threads have ended, after what they are at."""
+    def close(self, *, seconds: float) -> bool:
+        """Whether the threads ended within so long, after what they are at and what waits for them.
+        A call that comes later starts new ones.
+        """
         with self._lock:
             running, self._running = self._running, []
         for _ in running:
             self._calls.put(None)
+        until = time.monotonic() + seconds
         for thread in running:
-            thread.join()
+            thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in running)
 
     def _put(self, call: _Call[Any]) -> None:
         if not self._running:  # not before: a process that is forked takes no threads along
@@ -222,6 +226,7 @@ def _serve(calls: Calls) -> None:
         if call.begin():
             deadline._work(call)
         del asked, deadline, call  # nothing is to wait here for the next one
+    connection.close()
 
 
 def _end(calls: Calls, threads: int) -> None:

@@ -1,6 +1,7 @@
 """What a web process serves: the application, ready before the first request."""
 
 from importlib import import_module
+from multiprocessing.util import Finalize
 
 from django.urls import resolve
 
@@ -10,4 +11,7 @@ __all__ = ["application"]
 resolve("/healthz")  # imports all pages, for about a second
 # Not at the top, where imports are sorted: models can be imported only once the application is made.
 import_module("campaigns.onsite.warming").warm_up()
-import_module("campaigns.onsite.answering").refresher.start()
+answering = import_module("campaigns.onsite.answering")
+answering.refresher.start()
+# The server's processes are children of multiprocessing, which end by this and call no atexit handler.
+Finalize(None, answering.close, exitpriority=0)

@@ -180,7 +180,7 @@ class TestDeadline:
         with pytest.raises(NotInTime, match="busy"):
             deadline.run(lambda: 1)
         gate.set()
-        deadline.close()
+        deadline.close(seconds=5)
         assert deadline._stuck == 0
 
     def test_what_comes_too_late_has_no_consequences(self):
@@ -197,8 +197,18 @@ class TestDeadline:
         gate.set()
         assert ended.wait(5)
         assert Deadline(5.0).run(lambda: 2, then=noted.append) == 2
-        deadline.close()
+        deadline.close(seconds=5)
         assert noted == [2]
+
+    def test_at_the_end_what_was_answered_is_noted_first_and_nobody_waits_for_what_hangs(self):
+        deadline, gate, noted = Deadline(5.0, threads=2), threading.Event(), []
+        deadline.run(lambda: 1, then=lambda answer: (time.sleep(0.2), noted.append(answer)))
+        assert deadline.close(seconds=5) and noted == [1]
+        deadline._seconds = 0.02
+        with pytest.raises(NotInTime):
+            deadline.run(lambda: gate.wait(5))
+        assert not deadline.close(seconds=0.05)
+        gate.set()
 
     def test_what_fails_is_not_in_time_either(self):
         with pytest.raises(NotInTime, match="ZeroDivisionError"):

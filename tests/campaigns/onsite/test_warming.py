@@ -25,7 +25,7 @@ def deadline(monkeypatch):
     made = Deadline(20.0, threads=2)
     monkeypatch.setattr(answering, "_deadline", made)
     yield made
-    made.close()
+    made.close(seconds=5)
     gc.unfreeze()
 
 
