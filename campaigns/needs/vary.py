@@ -114,7 +114,7 @@ class VaryProvider(Provider):
         if chances is None:
             choice = read_choice(need)
             assert choice.metric is not None
-            campaign = Run.objects.values_list("campaign", flat=True).get(pk=scene.run_id)
+            campaign = Run.everything.values_list("campaign", flat=True).get(pk=scene.run_id)
             try:
                 chances = learned_chances(
                     experiment, [experiment, *earlier(experiment, campaign, need)],

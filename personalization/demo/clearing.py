@@ -15,8 +15,9 @@ def clear_furniture(*, actor: str) -> None:
     if Run.objects.filter(campaign__in=campaigns, status=RunStatus.SENDING).exists():
         raise StillSending
     for campaign in campaigns:
-        experiments = list(campaign.runs.values_list("experiment_id", flat=True))
-        Run.everything.filter(campaign=campaign).delete()
+        runs = Run.everything.filter(campaign=campaign)
+        experiments = list(runs.values_list("experiment_id", flat=True))
+        runs.delete()
         Assignment.objects.filter(experiment__in=experiments).delete()
         Experiment.objects.filter(pk__in=experiments).delete()
         campaign.delete()
@@ -24,7 +25,7 @@ def clear_furniture(*, actor: str) -> None:
         discoveries.remove(discovery, actor=actor)
     used = [*Campaign.objects.values_list("segment_id", flat=True)]
     used += Discovery.objects.values_list("seed_id", flat=True)
-    used += Run.objects.values_list("segment_version__segment_id", flat=True)
+    used += Run.everything.values_list("segment_version__segment_id", flat=True)
     unused = Segment.objects.filter(pk__in=_made("segment.saved", actor))
     unused.exclude(pk__in=[pk for pk in used if pk]).delete()
     ModelRun.objects.filter(pk__in=_made("model.queued", actor)).delete()

@@ -18,6 +18,7 @@ from campaigns.transport.http import Call, HttpLine
 from campaigns.transport.session import Outgoing
 from campaigns.why.rerender import rerender
 from experiments.models import Assignment, HoldoutMember
+from experiments.services import ensure_default_metrics
 from experiments.traffic import holdouts
 from personalization.access.models import AuditEntry, User
 from personalization.access.services import create_key
@@ -74,6 +75,24 @@ def test_a_test_message_is_made_whole_and_leaves_no_trace_but_its_own(
     send_all(campaign.runs.get())
     assert sink.recipients == {"c0@example.com": 1}
     assert Event.objects.filter(name="Message Sent").count() == 1
+
+
+def test_a_choice_that_learns_can_be_made_in_a_test_message(
+    client: Any, sink: Any, make_customers: Any, send_all: Any
+) -> None:
+    make_customers(1)
+    ensure_default_metrics()
+    body = '{% vary "hero" learn: true %}<p>A</p>{% or %}<p>B</p>{% endvary %}' + BODY
+    made = services.save_campaign(
+        None, name="Order", segment=None, kind="triggered", control_share=0.0, actor="test",
+        sender_address="shop@shop.example", sender_name="Shop",
+        messages=[MessageDraft(key="a", subject="Order", body=body)],
+    )  # fmt: skip
+    services.launch(made, actor="test")
+    url = f"/api/v1/campaigns/{made.pk}/trigger"
+    assert client.post(url, CALL, "application/json", headers=headers()).status_code == 202
+    send_all(Run.everything.get(is_test=True))
+    assert Delivery.everything.get().status == "sent"
 
 
 @pytest.mark.parametrize("name", channels.names())
