@@ -1,23 +1,23 @@
 """What an installation needs, looked at one by one; each finding is a sentence, a bad one with a way out."""
 
-import shutil
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import redis
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 from kombu.exceptions import KombuError
 
+from personalization.config import checkup_settings as given
 from personalization.config.celery import app as celery_app
 from personalization.config.heartbeat import OLD_SECONDS, heartbeat_age
 
-NEEDED_FREE_MB = 300
+MOST_APART_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,18 @@ class Finding:
 def examine() -> list[Finding]:
     """All checks, in the order in which one explains the next."""
     checks: tuple[tuple[str, Callable[[], tuple[bool, str]]], ...] = (
-        (_("Secret key"), _secret_key),
-        (_("Disk"), _disk),
+        (_("Secret key"), given.secret_key),
+        (_("Debugging"), given.debug),
+        (_("Address"), given.address),
+        (_("Disk"), given.disk),
         (_("Database"), _database),
         (_("Migrations"), _migrations),
         (_("Redis"), _redis),
+        (_("Clock"), _clock),
         (_("Worker"), _worker),
         (_("Beat"), _beat),
         (_("Mail server"), _mail_server),
+        (_("Sender"), given.sender),
         (_("Sending"), _sending),
     )
     return [Finding(name, *check()) for name, check in checks]
@@ -47,29 +51,6 @@ def _sending() -> tuple[bool, str]:
     if settings.SANDBOX:
         return True, _("SANDBOX is on: nothing is sent.")
     return True, _("messages leave.")
-
-
-def _secret_key() -> tuple[bool, str]:
-    try:
-        key = settings.SECRET_KEY
-    except ImproperlyConfigured:
-        return False, _("SECRET_KEY is not set. bin/run makes one; elsewhere give 50 random characters.")
-    if len(key) < 50 or key.startswith("insecure"):
-        return False, _("SECRET_KEY is short or the one for tests. Give 50 random characters.")
-    return True, _("long and our own.")
-
-
-def _disk() -> tuple[bool, str]:
-    folder = settings.DATA_DIR
-    if not folder.exists():
-        return False, _("the data folder %(folder)s does not exist. Start bin/run, or make it.") % {
-            "folder": folder
-        }
-    free_mb = shutil.disk_usage(folder).free // 2**20
-    values = {"folder": folder, "free": free_mb}
-    if free_mb < NEEDED_FREE_MB:
-        return False, _("only %(free)s MB are free for %(folder)s. Free some space.") % values
-    return True, _("%(free)s MB are free for %(folder)s.") % values
 
 
 def _database() -> tuple[bool, str]:
@@ -100,14 +81,41 @@ def _redis() -> tuple[bool, str]:
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=3, socket_connect_timeout=3) as client:
             version = client.info("server")["redis_version"]
-            policy = client.config_get("maxmemory-policy").get("maxmemory-policy", "noeviction")
+            policy = _asked(client, "maxmemory-policy", "noeviction")
+            keeps = _asked(client, "appendonly", "yes")
     except redis.RedisError:
         return False, _("does not answer. Is bin/run started, or REDIS_URL right?")
     if policy != "noeviction":
         return False, _(
             "forgets keys when memory is short, and with them tasks. Set: maxmemory-policy noeviction"
         )
+    if keeps != "yes":
+        return False, _("forgets waiting tasks when it is restarted. Set: appendonly yes")
     return True, _("Redis %(version)s answers.") % {"version": version}
+
+
+def _asked(client: redis.Redis, name: str, usual: str) -> str:
+    """A setting of the server; `usual` where, as with hired ones, nobody may ask."""
+    try:
+        return str(client.config_get(name).get(name, usual))
+    except redis.ResponseError:
+        return usual
+
+
+def _clock() -> tuple[bool, str]:
+    """Times are this machine's, and the database's: what is due is decided by both."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT extract(epoch FROM clock_timestamp())")
+            ahead = time.time() - float(cursor.fetchone()[0])
+    except DatabaseError:
+        return False, _("cannot be compared without the database.")
+    if abs(ahead) > MOST_APART_SECONDS:
+        return False, _(
+            "differs from the database's by %(seconds)s seconds: campaigns start at the wrong time, and"
+            " workers take one another's work. Set both by NTP."
+        ) % {"seconds": round(ahead)}
+    return True, _("goes with the database's.")
 
 
 def _worker() -> tuple[bool, str]:

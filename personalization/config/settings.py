@@ -107,6 +107,10 @@ TEMPLATES = [
 
 # --- Engines ------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres:///bespoke")}
+# A host that has died is noticed in seconds; without this every process waits for a quarter of an hour.
+DATABASES["default"]["OPTIONS"] = {
+    "connect_timeout": 10, "tcp_user_timeout": 20_000, "keepalives_idle": 30, "keepalives_interval": 10,
+} | DATABASES["default"].get("OPTIONS", {})  # fmt: skip
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 # Transaction pooling in front of PostgreSQL breaks server-side cursors and prepared statements.
@@ -114,6 +118,8 @@ DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = env.bool("PGBOUNCER", defa
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 EMAIL_URL = env.str("EMAIL_URL", default="smtp://127.0.0.1:1025")
+# Where caught mail can be read; empty when mail really goes out.
+INBOX_URL = env.str("INBOX_URL", default="")
 # The same server for the few messages outside of campaigns, such as confirmations.
 _mail = env.email_url_config(EMAIL_URL)
 EMAIL_HOST, EMAIL_PORT = _mail["EMAIL_HOST"], _mail["EMAIL_PORT"] or 25
