@@ -127,7 +127,8 @@ def _lock(key: ApiKey, call_hash: bytes) -> bool:
 def _replay(kept: KeptAnswer, body_hash: bytes) -> HttpResponse:
     if bytes(kept.body_hash) != body_hash:
         title = _("This Idempotency-Key was used for another call")
-        return problem_response(status=422, title=title, slug="idempotency-key")
+        detail = _("A key stands for one call with one body: take a new one for this.")
+        return problem_response(status=422, title=title, detail=detail, slug="idempotency-key")
     answer = HttpResponse(kept.body, status=kept.status)
     if kept.content_type:
         answer["Content-Type"] = kept.content_type

@@ -50,7 +50,9 @@ class HasScope(BasePermission):
         if scope is None:
             return False
         if isinstance(request.auth, ApiKey):
-            return scope in request.auth.scopes and self._may_test(request.auth, scope, request, view)
+            if scope not in request.auth.scopes:
+                raise PermissionDenied(lacking(scope))
+            return self._may_test(request.auth, scope, request, view)
         permission = staff_permission_of(view, request.method or "GET")
         return bool(
             request.user and request.user.is_staff and permission and request.user.has_perm(permission)
@@ -67,6 +69,12 @@ class HasScope(BasePermission):
                 )
             )
         return True
+
+
+def lacking(scope: Scope) -> str:
+    """What to do about a key without it, in words."""
+    words = _("This takes a key with the scope %(scope)s: make one under API keys.")
+    return str(words % {"scope": scope.value})
 
 
 def staff_permission_of(view: "APIView", method: str) -> str | None:

@@ -39,6 +39,9 @@ def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _is_api(request):
+        detail = _("There is no such address: /api/docs has them all.")
+        return problem_response(status=404, title=_("Not found"), detail=detail)
     advice = _("It was removed, or there is a slip in the address.")
     return _answer(request, 404, Said(_("Not found"), advice))
 

@@ -16,6 +16,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from personalization.access.authentication import TEST_HEADER, authenticate_key, token_of
 from personalization.access.models import ApiKey, Scope
+from personalization.access.permissions import lacking
 from personalization.access.problems import ProblemError, problem_response
 from personalization.events.connecting import trusted_connection
 from personalization.events.errors import MessageError
@@ -130,6 +131,7 @@ def _admit(request: HttpRequest, body: dict[str, Any]) -> ApiKey | HttpResponse:
         return problem_response(
             status=403,
             title=_("The key lacks the scope %(scope)s") % {"scope": Scope.INGEST.value},
+            detail=lacking(Scope.INGEST),
             slug="forbidden",
         )
     return key
