@@ -93,7 +93,7 @@ def editor(request: HttpRequest, campaign_id: int | None = None) -> HttpResponse
 
 def _page_data(request: HttpRequest, campaign: Campaign | None, *, can_save: bool) -> dict[str, Any]:
     return {
-        "campaign": state_of(campaign) if campaign else _blank(),
+        "campaign": state_of(campaign) if campaign else _blank(request.GET.get("segment", "")),
         "canSave": can_save,
         "canLaunch": request.user.has_perm("campaigns.launch_campaign"),
         "urls": urls_of(campaign),
@@ -147,10 +147,13 @@ def state_of(campaign: Campaign) -> dict[str, Any]:
     }
 
 
-def _blank() -> dict[str, Any]:
+def _blank(segment: str) -> dict[str, Any]:
+    """A campaign that is not written yet, for the segment with this id if there is one."""
     first = starters()[0]
+    known = segment.isdecimal() and Segment.objects.filter(pk=segment, archived_at=None).exists()
     return {
-        "id": None, "name": "", "segment": "", "sender_name": "", "sender_address": settings.DEFAULT_SENDER,
+        "id": None, "name": "", "segment": segment if known else "",
+        "sender_name": "", "sender_address": settings.DEFAULT_SENDER,
         "topic": "marketing", "channel": "email", "utm": {}, "tracks_clicks": True, "control_share": 0.1,
         "holdout": "",
         "status": CampaignStatus.DRAFT,

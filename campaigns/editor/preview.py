@@ -41,9 +41,12 @@ from personalization.customers.contexts import context_of
 from personalization.customers.models import Customer
 from personalization.privacy.told import told_count
 from personalization.segments import selectors as segments
-from personalization.segments.models import Segment
+from personalization.segments.definition import DefinitionError
+from personalization.segments.errors import CountTooSlow
+from personalization.segments.models import Segment, SegmentVersion
 
 MAX_FOUND = 8
+MEMBER_SECONDS = 0.2
 
 
 @require_POST
@@ -170,7 +173,22 @@ def _customer(request: HttpRequest, data: dict[str, Any]) -> Customer | None:
     # A random place in the ids, not ORDER BY random(): that would sort the whole table at every click.
     start = secrets.randbelow(newest) + 1
     found = Customer.objects.filter(pk__gte=start).order_by("pk")
-    return found.exclude(email="").first() or found.first()
+    return _member(str(data.get("segment") or ""), start) or found.exclude(email="").first() or found.first()
+
+
+def _member(segment_id: str, start: int) -> Customer | None:
+    """The next member from `start` on, else the first. None where that cannot be said quickly."""
+    if not segment_id.isdecimal():
+        return None
+    version = SegmentVersion.objects.filter(segment_id=segment_id).order_by("-number").first()
+    if version is None:
+        return None
+    try:
+        with segments.time_limit(MEMBER_SECONDS):
+            members = segments.members(version, now=timezone.now()).order_by("pk")
+            return members.filter(pk__gte=start).first() or members.first()
+    except (DefinitionError, CountTooSlow):
+        return None
 
 
 def example_context(

@@ -107,7 +107,7 @@ def editor_texts() -> dict[str, Any]:
         "unsaved": _("Not saved yet"),
         "saving": _("Saving…"),
         "failed": _("That did not work. Check your connection and try again."),
-        "launchQuestion": _("Send now to %(n)s customers? This cannot be taken back."),
+        "launchQuestion": _("Send now to about %(n)s customers? This cannot be taken back."),
         "launchQuestionUnknown": _("Send now? This cannot be taken back."),
         "removeQuestion": _("Remove this variant?"),
         "everybody": _("For everybody"),

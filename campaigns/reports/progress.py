@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
@@ -70,6 +71,7 @@ def progress_context(
         "time_left": duration(progress["seconds_left"]) if progress["seconds_left"] else "",
         "can_steer": can_steer,
         "statuses": RunStatus,
+        "inbox_url": settings.INBOX_URL if run.content.get("channel") == "email" else "",
     }
 
 

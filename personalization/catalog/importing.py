@@ -41,7 +41,10 @@ class ItemImporter(Importer):
         "external_id": (
             "item_id", "product_id", "sku", "id", "artikel id", "artikelnr", "artikelnummer", "商品编号",
         ),
-        "name": ("title", "product name", "bezeichnung", "artikel", "titre", "名称", "商品名称"),
+        "name": (
+            "title", "product name", "product title", "item name", "product", "bezeichnung", "artikelname",
+            "artikel", "produkt", "titre", "produit", "名称", "商品名称", "商品",
+        ),
         "description": ("text",),
         "categories": ("category", "product category", "warengruppe", "kategorie", "类别", "分类"),
         "brand": ("manufacturer",),

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 
 from personalization.context.times import is_zone
+from personalization.customers.countries import code_of
 from personalization.customers.errors import InvalidTraits
 from personalization.customers.phones import normalize_phone
 
@@ -73,9 +74,11 @@ def _email(text: str) -> str:
 
 
 def _country(text: str) -> str:
-    if not re.fullmatch(r"[A-Za-z]{2}", text):
-        raise InvalidTraits(_("not a two-letter country code"))
-    return text.upper()
+    if re.fullmatch(r"[A-Za-z]{2}", text):
+        return text.upper()
+    if not (code := code_of(text)):
+        raise InvalidTraits(_("neither the name nor the two-letter code of a country"))
+    return code
 
 
 def _language(text: str) -> str:

@@ -18,6 +18,7 @@ from django.db import connection
 from django.db.models import Count, Q, Sum
 
 from personalization.catalog.importing import ItemImporter
+from personalization.customers.countries import code_of
 from personalization.customers.importing import CustomerImporter
 from personalization.demo.errors import LoadError
 from personalization.demo.telling import Say, require_all_taken
@@ -34,15 +35,6 @@ NEEDED = (
     "InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country",
 )  # fmt: skip
 NAMELESS = "Unknown"
-# As the file spells them. Three of its names are no country: the Channel Islands are two, the others none.
-COUNTRIES = {
-    "Australia": "AU", "Austria": "AT", "Bahrain": "BH", "Belgium": "BE", "Brazil": "BR", "Canada": "CA",
-    "Cyprus": "CY", "Czech Republic": "CZ", "Denmark": "DK", "EIRE": "IE", "Finland": "FI", "France": "FR",
-    "Germany": "DE", "Greece": "GR", "Hong Kong": "HK", "Iceland": "IS", "Israel": "IL", "Italy": "IT",
-    "Japan": "JP", "Lebanon": "LB", "Lithuania": "LT", "Malta": "MT", "Netherlands": "NL", "Norway": "NO",
-    "Poland": "PL", "Portugal": "PT", "RSA": "ZA", "Saudi Arabia": "SA", "Singapore": "SG", "Spain": "ES",
-    "Sweden": "SE", "Switzerland": "CH", "USA": "US", "United Arab Emirates": "AE", "United Kingdom": "GB",
-}  # fmt: skip
 LINE_COLUMNS = {
     "customer": ["customer"], "event": ["event"], "occurred_at": ["InvoiceDate"], "item": ["StockCode"],
     "value": ["value"],
@@ -191,7 +183,8 @@ def _customers(shop: OnlineRetail) -> pa.RecordBatch:
     return pa.record_batch(
         {
             "external_id": pa.array(list(countries), pa.string()),
-            "country": pa.array([COUNTRIES.get(name) for name in countries.values()], pa.string()),
+            # Three of its names are no country: the Channel Islands are two, the others none.
+            "country": pa.array([code_of(name) or None for name in countries.values()], pa.string()),
             "country_name": pa.array(list(countries.values()), pa.string()),
             "guest": pa.array([owner.startswith("guest-") for owner in countries], pa.bool_()),
             "created_at": pa.array(list(first.values()), pa.timestamp("us")),

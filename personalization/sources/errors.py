@@ -15,3 +15,7 @@ class NotStartable(ProblemError):
     status = 409
     slug = "import-not-startable"
     title = _("This import cannot be started or canceled now")
+
+
+class NoColumn(InvalidOptions):
+    """A field that every row needs is filled by no column."""

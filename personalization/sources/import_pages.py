@@ -17,6 +17,7 @@ from personalization.access.shell import render_page, staff_page
 from personalization.access.time_left import time_left
 from personalization.importing.reading import UnreadableFile
 from personalization.sources import services, tasks
+from personalization.sources.errors import NoColumn
 from personalization.sources.kinds import importer_for
 from personalization.sources.labels import label_of, say_fault
 from personalization.sources.models import Import, ImportStatus, Kind
@@ -87,6 +88,7 @@ def _draft(job: Import) -> dict[str, Any]:
         if importer.required_one_of and not filled & set(importer.required_one_of):
             missing.append(_(" or ").join(named(importer.required_one_of)))
         context["missing"] = missing
+        context["wants_event"] = "event" in importer.required and "event" not in filled
         context["wants_consent"] = job.kind == Kind.CUSTOMERS and "email_consent" not in filled
     except (UnreadableFile, UnicodeError, LookupError, OSError, ProblemError) as error:
         context["unreadable"] = str(error)
@@ -112,12 +114,15 @@ def options(request: HttpRequest, pk: int) -> HttpResponse:
     told["separator"] = request.POST.get("separator") or None
     job.options = {"columns": columns} | {name: value for name, value in told.items() if value}
     action = request.POST.get("action", "preview")
+    # What was chosen stays chosen, also where something is still missing.
+    Import.objects.filter(pk=pk, status=ImportStatus.DRAFT).update(options=job.options)
     try:
         if action == "preview":
-            Import.objects.filter(pk=pk, status=ImportStatus.DRAFT).update(options=job.options)
             services.set_options(job, job.options)
         else:
             _start(request, job, dry_run=action == "dry")
+    except NoColumn:
+        pass  # the page says what is missing, by its label
     except ProblemError as error:
         messages.error(request, error.detail)
     return redirect("sources:import", pk)

@@ -88,10 +88,12 @@ def preview(job: Import) -> Preview:
         _guess_addresses(mapping, [row for _line, row in rows_of(blocks) if not isinstance(row, RowError)])
     by_column = {column: name for name, group in mapping.columns.items() for column in group}
     shown.mapping = {name: by_column.get(name, "") for name in shown.names}
+    # A field that stays empty is said to be empty, so that it is not guessed anew.
+    filled = {name: mapping.columns.get(name, ()) for name in importer.fields}
     for block in blocks:
         faults = {line: reason for line, reason, _row in block.broken}
         for group in block.groups:
-            own = map_columns(importer, group.names, chosen=mapping.columns, strict=False)
+            own = map_columns(importer, group.names, chosen=filled, strict=False)
             faults |= {line: reason for line, reason, _row in convert_group(importer, group, own)[2]}
         for line, row in rows_of([block]):
             cells = [] if isinstance(row, RowError) else [row.get(name) for name in shown.names]

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from personalization.access.services import audit
 from personalization.importing.mapping import UnknownColumn, map_columns
 from personalization.importing.reading import UnreadableFile, count_records, format_of
-from personalization.sources.errors import InvalidOptions, NotStartable
+from personalization.sources.errors import InvalidOptions, NoColumn, NotStartable
 from personalization.sources.kinds import columns_of, importer_for
 from personalization.sources.models import ACTIVE, Import, ImportStatus, Kind
 from personalization.sources.preview import read_names
@@ -76,11 +76,9 @@ def set_options(job: Import, options: Mapping[str, Any]) -> None:
     except (UnreadableFile, UnknownColumn, UnicodeError, LookupError, OSError) as error:
         raise InvalidOptions(str(error)) from None
     if missing := [name for name in importer.required if name not in mapping.columns]:
-        raise InvalidOptions(
-            _("No column fills the field %(name)s, which every row needs.") % {"name": missing[0]}
-        )
+        raise NoColumn(_("No column fills the field %(name)s, which every row needs.") % {"name": missing[0]})
     if importer.required_one_of and not mapping.columns.keys() & set(importer.required_one_of):
-        raise InvalidOptions(
+        raise NoColumn(
             _("No column fills one of the fields %(names)s.") % {"names": ", ".join(importer.required_one_of)}
         )
     job.options = dict(options)

@@ -28,10 +28,10 @@
     // The message as it is written now, for the customer of the preview.
     example() {
       const { key, subject, preheader, body, item_count, rules, fields, missing, translations } = withoutId(this.message);
-      return { channel: this.c.channel, utm: { ...this.c.utm }, tracks_clicks: this.c.tracks_clicks, key, subject, preheader, body, fields, item_count, rules, missing, translations, name: this.c.name, customer: this.who?.id, language: this.language };
+      return { channel: this.c.channel, utm: { ...this.c.utm }, tracks_clicks: this.c.tracks_clicks, key, subject, preheader, body, fields, item_count, rules, missing, translations, name: this.c.name, segment: this.c.segment, customer: this.who?.id, language: this.language };
     },
     async tellLanguages() {
-      this.languages = (await ask(this.urls.languages, { ...this.example(), segment: this.c.segment })).rows;
+      this.languages = (await ask(this.urls.languages, this.example())).rows;
     },
     previewIn(row) {
       if (this.tongues.includes(row.gets)) { this.speak(row.gets); return; }

@@ -45,7 +45,17 @@ window.segmentChoices = (() => {
       return this.trait(row)?.examples || [];
     },
 
+    // “City” and “First Name”, as a file calls them, are the traits city and first_name.
+    knownTrait(written) {
+      const plain = (text) => text.toLowerCase().replace(/[\s_-]/g, "");
+      const { traits } = this.vocabulary;
+      if (traits.some((trait) => trait.name === written)) return written;
+      const meant = traits.find((trait) => [trait.name, trait.label].some((name) => plain(name) === plain(written)));
+      return meant ? meant.name : written;
+    },
+
     settle(row) {
+      row.trait = this.knownTrait(row.trait);
       const kind = this.traitKind(row);
       const standardDate = this.trait(row)?.standard && kind === "date";
       if (standardDate && !["exists", "missing", ...this.vocabulary.dateTests].includes(row.test.op)) {

@@ -64,6 +64,25 @@ class TestFirstLook:
         job.options = {"columns": {"external_id": ["Kunden-Nr."], "email": []}}
         assert preview(job).mapping["Schreibt an"] == ""
 
+    def test_a_column_that_somebody_keeps_as_a_trait_is_not_checked_as_a_field(self, upload):
+        content = "id,city,phone\n1,Bath,5E+11\n"
+        job = services.take_file(upload(content), kind="customers", actor="user:ada")
+        assert preview(job).faults == 1
+        job.options = {"columns": {"external_id": ["id"], "phone": []}}
+        assert preview(job).faults == 0
+
+    def test_a_file_of_purchases_keeps_what_was_chosen_and_says_where_to_name_them(self, upload, client):
+        client.force_login(User.objects.create_superuser("ada", password="x"))
+        content = "Date,Customer ID,Paid\n2026-01-02,K1,4.90\n"
+        job = services.take_file(upload(content), kind="events", actor="user:ada")
+        sent = {"column": ["Date", "Customer ID", "Paid"], "field": ["occurred_at", "customer", "value"]}
+        page = client.post(f"/app/data/imports/{job.pk}/options", sent | {"action": "start"}, follow=True)
+        told = page.content.decode()
+        assert "Still without a column: What happened" in told and "Name of all events” above" in told
+        assert "the field event" not in told
+        job.refresh_from_db()
+        assert (job.status, job.options["columns"]["value"]) == ("draft", ["Paid"])
+
     def test_without_an_id_the_page_says_what_is_missing_and_not_a_fault_in_every_row(self, upload, client):
         client.force_login(User.objects.create_superuser("ada", password="x"))
         job = services.take_file(upload("plan\ngold\nfree\n"), kind="customers", actor="user:ada")

@@ -13,6 +13,7 @@ from campaigns.models import Delivery
 from personalization.catalog.models import Item
 from personalization.customers.models import Customer
 from personalization.events.services import NewEvent, record_events
+from personalization.segments.services import save_segment
 from tests.campaigns.editor.test_pages import BODY, EDIT, VIEW, payload, post
 
 pytestmark = pytest.mark.django_db
@@ -149,3 +150,19 @@ def test_the_size_of_a_segment_is_told_in_steps_without_personal_data(staff, seg
     url = f"{reverse('campaigns:size')}?segment={segment.pk}"
     assert staff("view_campaign").get(url).json() == {"size": 4}
     assert staff("view_campaign", "view_personal_data").get(url).json() == {"size": 6}
+
+
+def test_somebody_at_random_is_of_the_chosen_segment_if_it_has_members(staff, segment):
+    inside = Customer.objects.create(
+        external_id="in", email="in@example.com", city="Bath", created_at=timezone.now()
+    )
+    Customer.objects.bulk_create(
+        Customer(external_id=f"out{n}", email=f"o{n}@example.com", created_at=timezone.now())
+        for n in range(9)
+    )
+    bath = save_segment(None, name="Bath", definition={"trait": "city", "op": "is", "value": "Bath"})
+    client = staff(*EDIT)
+    shown = [post(client, "preview", data=example(segment=str(bath.segment_id))) for _ in range(5)]
+    assert {answer.json()["customer"]["id"] for answer in shown} == {inside.pk}
+    nobody = save_segment(None, name="Oz", definition={"trait": "city", "op": "is", "value": "Oz"})
+    assert post(client, "preview", data=example(segment=nobody.segment_id)).json()["customer"]
