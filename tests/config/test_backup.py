@@ -1,12 +1,16 @@
 """A backup is worth what can be put back from it: written, put into an empty database, compared."""
 
+import io
 import json
 import tarfile
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.db import connection, connections
 from django.utils import timezone
 
@@ -86,6 +90,35 @@ def _refuses_what_is_damaged(folder: Path, file: Path, other) -> None:
             backup.put_back(broken, folders={}, database=other)
     with other.cursor() as cursor:
         assert rows(cursor) == [("ada", "阿达")]
+
+
+@pytest.mark.parametrize("name", ["models/../../out", "models//etc/out"])
+def test_a_file_that_leads_out_of_its_folder_is_not_written(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "hostile.tar"
+    with tarfile.open(file, "w") as tar:
+        backup._add_text(tar, name, "x")
+    with tarfile.open(file) as tar, pytest.raises(backup.BackupError, match="leads out"):
+        backup._put_folder_back(tar, "models", tmp_path / "deep" / "models")
+    assert not (tmp_path / "out").exists()
+
+
+def test_folders_are_put_back_without_what_only_newer_pythons_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(tarfile, "data_filter")
+    monkeypatch.delattr(tarfile.TarFile, "extract")
+    file = tmp_path / "some.tar"
+    with tarfile.open(file, "w") as tar:
+        backup._add_text(tar, "models/deep/1.json", "{}")
+    with tarfile.open(file) as tar:
+        backup._put_folder_back(tar, "models", tmp_path / "models")
+    assert (tmp_path / "models" / "deep" / "1.json").read_text() == "{}"
+
+
+def test_without_anybody_who_types_yes_nothing_is_put_back(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    with pytest.raises(CommandError, match="give --yes"):
+        call_command("restore", str(tmp_path / "none.tar"))
 
 
 def test_it_is_not_put_back_while_somebody_works_with_the_database(tmp_path: Path) -> None:

@@ -23,9 +23,8 @@ class Command(BaseCommand):
         parser.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        question = "Everything in this database is lost. Type yes to go on: "
-        if not options["yes"] and input(question).strip().lower() != "yes":
-            raise CommandError("Nothing was changed.")
+        if not options["yes"] and not _is_meant():
+            raise CommandError("Nothing was changed. Type yes, or give --yes where nobody types.")
         try:
             manifest = put_back(
                 options["file"].resolve(),
@@ -39,6 +38,14 @@ class Command(BaseCommand):
             f"As of {manifest['made_at']}. {paused} campaigns were being sent and are paused: compare them "
             "with the mail server's log before you resume them."
         )
+
+
+def _is_meant() -> bool:
+    try:
+        answer = input("Everything in this database is lost. Type yes to go on: ")
+    except EOFError:
+        return False
+    return answer.strip().lower() == "yes"
 
 
 def pause_what_was_sent() -> int:
