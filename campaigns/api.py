@@ -1,10 +1,14 @@
 """The API of campaigns: plan, launch, steer, watch. Services check the bodies; errors are problems."""
 
+from functools import partial
+from typing import Any
+
 from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -35,6 +39,8 @@ from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name
 from personalization.customers.reading import MASK, may_see, note_read
+from personalization.privacy.floor import is_reportable, smallest_cell
+from personalization.privacy.told import told_count
 
 READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PUT": Scope.CAMPAIGNS_WRITE}
 
@@ -117,7 +123,7 @@ class SteerView(APIView):
         steer(run, actor=actor_name(request))
         tasks.wake()
         run.refresh_from_db()
-        return Response(ProgressSerializer(selectors.progress(run)).data)
+        return Response(ProgressSerializer(_progress(request, run)).data)
 
 
 class RateView(APIView):
@@ -131,7 +137,7 @@ class RateView(APIView):
         body.is_valid(raise_exception=True)
         services.change_rate(run, per_second=body.validated_data["per_second"], actor=actor_name(request))
         tasks.wake()
-        return Response(ProgressSerializer(selectors.progress(run)).data)
+        return Response(ProgressSerializer(_progress(request, run)).data)
 
 
 class OutlookView(APIView):
@@ -140,7 +146,7 @@ class OutlookView(APIView):
     @extend_schema(operation_id="campaigns_outlook", responses=OutlookSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """What the campaign's test could see, from the real numbers of past customers in its segment."""
-        found = outlook_of(get_object_or_404(Campaign, pk=pk))
+        found = outlook_of(get_object_or_404(Campaign, pk=pk), told=partial(told_count, request))
         if found is None:
             raise InvalidState("There is nothing to compare, nobody to send to, or no metric yet.")
         return Response(found)
@@ -195,8 +201,8 @@ class ProgressView(APIView):
 
     @extend_schema(operation_id="campaigns_progress", responses=ProgressSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        """Counts of the newest run, to the person."""
-        return Response(ProgressSerializer(selectors.progress(_run(pk))).data)
+        """Counts of the newest run, to the person; in steps for staff who may not see personal data."""
+        return Response(ProgressSerializer(_progress(request, _run(pk))).data)
 
 
 class DeliveriesView(APIView):
@@ -214,12 +220,15 @@ class DeliveriesView(APIView):
         responses=DeliverySerializer(many=True),
     )
     def get(self, request: Request, pk: int) -> Response:
-        """Everyone considered by the newest run: what became of each, and why."""
+        """Everyone considered by the newest run: what became of each, and why. Staff who may not see personal
+        data are refused where they are too few."""
         found = selectors.deliveries(
             _run(pk),
             status=_choice(request, "status", DeliveryStatus.values),
             reason=_choice(request, "reason", SkipReason.values),
         )
+        if not may_see(request) and not is_reportable(found.order_by()[: smallest_cell()].count()):
+            raise PermissionDenied
         response = answer_page(self, request, found, DeliverySerializer)
         rows = response.data["results"]
         if may_see(request):
@@ -235,6 +244,10 @@ def _choice(request: Request, name: str, allowed: list[str]) -> str:
     if value and value not in allowed:
         raise serializers.ValidationError({name: [f"One of: {', '.join(allowed)}."]})
     return value
+
+
+def _progress(request: Request, run: Run) -> dict[str, Any]:
+    return selectors.told_progress(selectors.progress(run), whole=may_see(request))
 
 
 def _run(campaign_id: int) -> Run:

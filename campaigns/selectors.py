@@ -21,6 +21,8 @@ from campaigns.pacing.remaining import seconds_left
 from campaigns.senders.accounts import trouble_of
 from experiments.models import Experiment
 from personalization.customers.recent import recent
+from personalization.privacy.floor import round_down
+from personalization.privacy.told import told_counts
 
 TESTS_SHOWN = 10
 
@@ -90,6 +92,16 @@ def progress(
         "launched_at": run.launched_at,
         "finished_at": run.finished_at,
     }
+
+
+def told_progress(found: dict[str, Any], *, whole: bool) -> dict[str, Any]:
+    """As whoever may not see personal data gets it: each count in steps of the floor."""
+    if whole:
+        return found
+    counts = {name: round_down(found[name]) for name in ("audience", *DeliveryStatus.values)}
+    splits = {name: told_counts(found[name], whole=False) for name in ("reasons", "waiting")}
+    variants = {key: told_counts(one, whole=False) for key, one in found["variants"].items()}
+    return {**found, **counts, **splits, "variants": variants, "seconds_left": None}
 
 
 def _waits(run: Run) -> str:

@@ -18,6 +18,7 @@ from campaigns.editor.preview import message_content
 from personalization.access.shell import staff_page
 from personalization.content.localized import normal
 from personalization.customers.models import Customer
+from personalization.privacy.told import told_count
 from personalization.segments import selectors as segments
 from personalization.segments.models import Segment
 
@@ -68,4 +69,7 @@ def languages(request: HttpRequest) -> HttpResponse:
         people = segments.members(segment.current, now=timezone.now())
     with segments.time_limit(SECONDS):
         counts = list(people.order_by().values_list("language").annotate(Count("pk")))
-    return JsonResponse({"rows": share_out(counts, languages_in(message_content(data)))})
+    rows = share_out(counts, languages_in(message_content(data)))
+    return JsonResponse(
+        {"rows": [row | {"customers": told_count(request, row["customers"])} for row in rows]}
+    )

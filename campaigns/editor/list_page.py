@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from campaigns.models import Campaign, CampaignStatus, Delivery, DeliveryStatus, Run
 from campaigns.reports.words import effect_of_list
 from personalization.access.shell import render_page, staff_page
+from personalization.customers.reading import may_see
+from personalization.privacy.told import step_for, told_count
 
 PER_PAGE = 25
 ARCHIVED = "archived"  # among the statuses to filter by
@@ -33,7 +35,8 @@ def campaign_list(request: HttpRequest) -> HttpResponse:
         "campaigns/list.html",
         {
             "page_obj": page,
-            "rows": _rows(list(page.object_list)),
+            "rows": _rows(request, list(page.object_list)),
+            "fewer_than": step_for(request),
             "statuses": [*CampaignStatus.choices, (ARCHIVED, _("Archived"))],
             "status": status,
             "words": words,
@@ -45,7 +48,7 @@ def campaign_list(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _rows(campaigns: list[Campaign]) -> list[dict[str, Any]]:
+def _rows(request: HttpRequest, campaigns: list[Campaign]) -> list[dict[str, Any]]:
     """Each campaign with its newest run, what was sent, and the effect on the primary metric."""
     latest = {campaign.pk: next(iter(campaign.runs.all()), None) for campaign in campaigns}
     run_ids = [run.pk for run in latest.values() if run]
@@ -63,8 +66,9 @@ def _rows(campaigns: list[Campaign]) -> list[dict[str, Any]]:
             {
                 "campaign": campaign,
                 "run": run,
-                "sent": sent.get(run.pk, 0) if run else None,
-                "effect": effect_of_list(run) if run else None,
+                "audience": told_count(request, run.audience_size) if run else None,
+                "sent": told_count(request, sent.get(run.pk, 0)) if run else None,
+                "effect": effect_of_list(run, whole=may_see(request)) if run else None,
                 "url": reverse("campaigns:report" if run else "campaigns:edit", args=[campaign.pk]),
             }
         )

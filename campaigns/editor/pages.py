@@ -1,7 +1,7 @@
 """The editor. Everything checks its permission; writes go through the services."""
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, cast
 
 from django.conf import settings
@@ -32,6 +32,7 @@ from personalization.access.shell import render_page, staff_page
 from personalization.content.missing import Policy
 from personalization.content.starters import starters
 from personalization.customers.models import Channel
+from personalization.privacy.told import told_count
 from personalization.segments.models import Segment
 from recommender.ranking.references import item_names, write_rules
 from recommender.ranking.rules import Rules
@@ -210,7 +211,7 @@ def save(request: HttpRequest, campaign_id: int | None = None) -> HttpResponse:
 def checks(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """The check list of the campaign as it was last saved."""
     campaign = get_object_or_404(Campaign, pk=campaign_id)
-    found = services.check_campaign(campaign)
+    found = services.check_campaign(campaign, told=partial(told_count, request))
     return JsonResponse(
         {
             "checks": [{"level": c.level, "message": str(c.message), "field": c.field} for c in found],

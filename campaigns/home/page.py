@@ -22,6 +22,7 @@ from personalization.customers.estimates import About, about
 from personalization.customers.models import SOMEBODY, Customer
 from personalization.customers.recent import recent
 from personalization.events.models import Event
+from personalization.privacy.told import step_for, told_count
 from personalization.segments.models import Segment
 from recommender.models import ModelRun
 
@@ -29,6 +30,7 @@ RECENT_RUNS = 5
 NEXT = timedelta(days=7)
 MOST_NEXT = 6
 COUNTS_SECONDS = 30
+PEOPLE = ("customers", "sent")  # of the numbers: those that may be about few of them
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -37,9 +39,12 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context["steps"] = _first_steps() if may("campaigns.view_campaign") else []
     context["needs"] = needs_of(request.user, now=now)  # type: ignore[arg-type]  # only staff sees the page
     if may("customers.view_customer"):
-        context["tiles"] = _counts()
+        context["tiles"] = {
+            name: one._replace(number=told_count(request, one.number)) if name in PEOPLE else one
+            for name, one in _counts().items()
+        }
     if may("campaigns.view_campaign"):
-        context |= _going_out(_recent_runs())
+        context |= _going_out(request, _recent_runs())
         context["earned"] = _earned()
         context["upcoming"] = sorted(planned_between(now, now + NEXT), key=lambda send: send.at)[:MOST_NEXT]
     return context
@@ -49,22 +54,29 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 def live(request: HttpRequest) -> HttpResponseBase:
     """The table of the latest sends: once, or as it becomes while something goes out."""
     if not wants_stream(request):
-        return render(request, "shell/home_live.html", _going_out(_recent_runs()))
+        return render(request, "shell/home_live.html", _going_out(request, _recent_runs()))
     language, zone = translation.get_language() or "en", timezone.get_current_timezone()
 
     def say(runs: list[dict[str, Any]]) -> tuple[str, bool]:
         with translation.override(language), timezone.override(zone):
-            going_out = _going_out(runs)
+            going_out = _going_out(request, runs)
             html = render_to_string("shell/home_live.html", going_out)
         return json.dumps({"html": html}), not going_out["is_live"]
 
     return stream(request, "home", _recent_runs, say)
 
 
-def _going_out(runs: list[dict[str, Any]]) -> dict[str, Any]:
+def _going_out(request: HttpRequest, runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """With the counts as this member of staff may know them."""
+    counts = ("audience", "sent", "waiting", "failed", "unknown")
+    runs = [
+        row | {name: None if row[name] is None else told_count(request, row[name]) for name in counts}
+        for row in runs
+    ]
     is_counting = any(row["sent"] is None for row in runs)
     return {
         "runs": runs,
+        "fewer_than": step_for(request),
         "is_counting": is_counting,
         "is_live": any(row["run"].status == RunStatus.SENDING for row in runs),
     }
@@ -108,6 +120,7 @@ def _row(run: Run, counts: dict[tuple[int, str], int] | None) -> dict[str, Any]:
     return {
         "run": run,
         "status": run.status,
+        "audience": run.audience_size,
         "sent": number(DeliveryStatus.SENT),
         "waiting": waiting,
         "failed": number(DeliveryStatus.FAILED),

@@ -5,6 +5,7 @@ from typing import Any
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -18,6 +19,8 @@ from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name, is_test_call
+from personalization.customers.reading import MASK, may_see, note_read
+from personalization.privacy.floor import is_reportable, smallest_cell
 
 READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PUT": Scope.CAMPAIGNS_WRITE}
 
@@ -176,7 +179,7 @@ class SteerJourneyView(APIView):
         journey = get_object_or_404(Journey, pk=pk)
         steer = {"pause": services.pause, "resume": services.resume, "end": services.end}[self.action]
         steer(journey, actor=actor_name(request))
-        return Response(CountsSerializer(selectors.counts(journey)).data)
+        return Response(CountsSerializer(_counts(request, journey)).data)
 
 
 class CountsView(APIView):
@@ -185,7 +188,11 @@ class CountsView(APIView):
     @extend_schema(operation_id="journeys_counts", responses=CountsSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """How many stand where, came by, and ended how; all versions together."""
-        return Response(CountsSerializer(selectors.counts(get_object_or_404(Journey, pk=pk))).data)
+        return Response(CountsSerializer(_counts(request, get_object_or_404(Journey, pk=pk))).data)
+
+
+def _counts(request: Request, journey: Journey) -> dict[str, Any]:
+    return selectors.told_journey(selectors.counts(journey), whole=may_see(request))
 
 
 class EnteredSerializer(serializers.Serializer[Any]):
@@ -231,11 +238,21 @@ class PeopleView(APIView):
         responses=PassageSerializer(many=True),
     )
     def get(self, request: Request, pk: int) -> Response:
-        """Who is in the journey or was, where, since when, and the way each took."""
+        """Who is in the journey or was, where, since when, and the way each took. Staff who may not see
+        personal data get masks, and are refused where they are too few."""
         wanted = request.query_params.get("status", "")
         if wanted and wanted not in PassageStatus.values:
             raise serializers.ValidationError({"status": [f"One of: {', '.join(PassageStatus.values)}."]})
         found = selectors.people(
             get_object_or_404(Journey, pk=pk), node=request.query_params.get("node", ""), status=wanted
         )
-        return answer_page(self, request, found, PassageSerializer)
+        if not may_see(request) and not is_reportable(found.order_by()[: smallest_cell()].count()):
+            raise PermissionDenied
+        response = answer_page(self, request, found, PassageSerializer)
+        rows = response.data["results"]
+        if may_see(request):
+            note_read(request, [r["customer_id"] for r in rows if r["customer_id"]], page="API: journey")
+        else:
+            for row in rows:
+                row["customer"] = MASK if row["customer"] else None
+        return response

@@ -14,7 +14,7 @@ from campaigns.journeys.drafts import ways_to_step
 from campaigns.journeys.drawing import draw
 from campaigns.journeys.graph import Graph, GraphError
 from campaigns.journeys.panel import panel_of
-from campaigns.journeys.selectors import NOT_YET, recent_counts
+from campaigns.journeys.selectors import NOT_YET, recent_counts, told_journey
 from campaigns.journeys.templates import TEMPLATES, create_from_template
 from campaigns.journeys.versions import check, graph_of, read
 from campaigns.models import Journey, JourneyStatus
@@ -22,24 +22,32 @@ from personalization.access.models import User
 from personalization.access.problems import ProblemError
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
+from personalization.customers.reading import may_see
+from personalization.privacy.told import step_for
 
 STEER = {"pause": services.pause, "resume": services.resume, "end": services.end}
 
 
 @staff_page("campaigns.view_journey")
 def journey_list(request: HttpRequest) -> HttpResponse:
-    counted = [(row, recent_counts(row)) for row in Journey.objects.order_by("-created_at")[:100]]
+    counted = [(row, _counts(request, row)) for row in Journey.objects.order_by("-created_at")[:100]]
     return render_page(
         request,
         "journeys/list.html",
         {
             "rows": [{"journey": row, "counts": counts or NOT_YET} for row, counts in counted],
+            "fewer_than": step_for(request),
             "is_counting": any(counts is None for _row, counts in counted),
             "templates": TEMPLATES.items(),
             "can_add": request.user.has_perm("campaigns.add_journey"),
         },
         title=_("Journeys"),
     )
+
+
+def _counts(request: HttpRequest, found: Journey) -> dict[str, Any] | None:
+    counts = recent_counts(found)
+    return None if counts is None else told_journey(counts, whole=may_see(request))
 
 
 @require_POST
@@ -68,7 +76,7 @@ def journey(request: HttpRequest, journey_id: int) -> HttpResponse:
         graph = graph_of(published) if wants_published and published else read(found.draft)
     except GraphError:
         graph = None
-    counts = recent_counts(found)
+    counts = _counts(request, found)
     chosen = request.GET.get("node", "")
     context: dict[str, Any] = {
         "journey": found,
@@ -77,6 +85,7 @@ def journey(request: HttpRequest, journey_id: int) -> HttpResponse:
         "is_newer": published is not None and _bare(published.graph) != _bare(found.draft),
         "counts": counts or NOT_YET,
         "is_counting": counts is None,
+        "fewer_than": step_for(request),
         "drawing": draw(graph, counts, problems) if graph else None,
         "problems": [{**one, "node": _node_of(one)} for one in problems],
         **ways_to_step(found),
@@ -131,7 +140,7 @@ def live(request: HttpRequest, journey_id: int) -> HttpResponse:
     except GraphError:
         return HttpResponse(status=204)
     chosen = request.GET.get("node", "")
-    counts = recent_counts(found)
+    counts = _counts(request, found)
     context = {
         "is_counting": counts is None,
         "journey": found, "wants_published": wants_published, "chosen": chosen, "statuses": JourneyStatus,

@@ -12,6 +12,7 @@ from campaigns.journeys.form import shown_fields
 from campaigns.journeys.graph import Graph
 from campaigns.models import Journey, PassageStep
 from personalization.customers import reading
+from personalization.privacy.floor import is_reportable, smallest_cell
 
 PEOPLE_PER_PAGE = 25
 
@@ -61,7 +62,10 @@ def _faults(problems: Sequence[Mapping[str, str]], under: str) -> dict[str, str]
 def _people(request: HttpRequest, found: Journey, graph: Graph, chosen: str) -> dict[str, Any]:
     """A page of who is at the chosen node, or of all, with why they stand there; masked where the reader may
     not see names."""
-    page = Paginator(selectors.people(found, node=chosen), PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
+    rows_of = selectors.people(found, node=chosen)
+    if not reading.may_see(request) and not is_reportable(rows_of.order_by()[: smallest_cell()].count()):
+        rows_of = rows_of.none()
+    page = Paginator(rows_of, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
     passages = list(page.object_list)
     shown = reading.show(request, {one.customer for one in passages if one.customer}, page="journey")
     names = {one.pk: one for one in shown}

@@ -7,6 +7,8 @@ from django.db.models import Count, Q, QuerySet
 
 from campaigns.models import Journey, Passage, PassageStatus, PassageStep
 from personalization.customers.recent import recent
+from personalization.privacy.floor import round_down
+from personalization.privacy.told import told_counts
 
 
 def counts(journey: Journey) -> dict[str, Any]:
@@ -35,6 +37,21 @@ def recent_counts(journey: Journey) -> dict[str, Any] | None:
     """As `counts`, for pages: of a journey with very many people some seconds old, None while they are
     counted first."""
     return recent(f"journeys:counts:{journey.pk}:{journey.status}", lambda: counts(journey))
+
+
+def told_journey(found: dict[str, Any], *, whole: bool) -> dict[str, Any]:
+    """As whoever may not see personal data gets it: each count in steps of the floor."""
+    if whole:
+        return found
+    nodes = {
+        key: {
+            "inside": round_down(one["inside"]),
+            "passed": round_down(one["passed"]),
+            "exits": told_counts(one["exits"], whole=False),
+        }
+        for key, one in found["nodes"].items()
+    }
+    return told_counts({k: n for k, n in found.items() if k != "nodes"}, whole=False) | {"nodes": nodes}
 
 
 NOT_YET: dict[str, Any] = {"entered": None, "goal": None, "nodes": {}} | dict.fromkeys(PassageStatus.values)

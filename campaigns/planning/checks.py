@@ -1,6 +1,6 @@
 """Everything that is looked at before a campaign may be launched, told as sentences."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -29,6 +29,7 @@ from experiments.outlooks.words import explain_outlook
 from personalization.catalog.selectors import items
 from personalization.customers.models import Customer
 from personalization.customers.selectors import consented
+from personalization.privacy.floor import smallest_cell
 from personalization.segments import selectors as segments
 from personalization.segments.definition import DefinitionError
 from personalization.segments.errors import CountTooSlow
@@ -49,13 +50,16 @@ class Check:
     field: str = ""  # "segment", "messages/0/body", "sender_address", "control_share": for the editor
 
 
-def check_campaign(campaign: Campaign, *, now: datetime | None = None) -> list[Check]:
-    """All findings, errors first. Counts the segment, so it takes as long as that."""
+def check_campaign(
+    campaign: Campaign, *, now: datetime | None = None, told: Callable[[int], int] | None = None
+) -> list[Check]:
+    """All findings, errors first. Counts the segment, so it takes as long as that. `told` makes of its size
+    what the caller may know, and all that is said follows from that; None: all of it."""
     found = [
         *_sender(campaign),
-        *_segment(campaign, now or timezone.now()),
+        *_segment(campaign, now or timezone.now(), told or int),
         *_messages(campaign),
-        *_test(campaign, now or timezone.now()),
+        *_test(campaign, now or timezone.now(), told or int),
         *_approval(campaign, now or timezone.now()),
     ]
     order = {"error": 0, "warning": 1, "ok": 2}
@@ -76,7 +80,7 @@ def _sender(campaign: Campaign) -> Iterator[Check]:
         yield Check("error", _("The control share lies between 0 and 1."), "control_share")
 
 
-def _segment(campaign: Campaign, now: datetime) -> Iterator[Check]:
+def _segment(campaign: Campaign, now: datetime, told: Callable[[int], int]) -> Iterator[Check]:
     if campaign.kind == CampaignKind.TRIGGERED:
         yield Check("ok", _("Whoever triggers it decides who gets it: journeys, or your own program."))
         return
@@ -94,6 +98,10 @@ def _segment(campaign: Campaign, now: datetime) -> Iterator[Check]:
         return
     if size == 0:
         yield Check("error", _("Nobody is in the segment."), "segment")
+        return
+    if not (size := told(size)):
+        few = _("Fewer than %(n)s customers are in the segment.") % {"n": smallest_cell()}
+        yield Check("ok", few, "segment")
         return
     yield Check("ok", _("%(n)s customers are in the segment.") % {"n": f"{size:,}"}, "segment")
     yield from _permission(campaign, chosen)
@@ -146,7 +154,7 @@ def _control(campaign: Campaign, size: int) -> Iterator[Check]:
         yield Check("warning", message % {"n": round(size * campaign.control_share)}, "control_share")
 
 
-def _test(campaign: Campaign, now: datetime) -> Iterator[Check]:
+def _test(campaign: Campaign, now: datetime, told: Callable[[int], int]) -> Iterator[Check]:
     """Whether the test can be judged, and whether it could see what it looks for."""
     if campaign.kind == CampaignKind.TRIGGERED:
         if campaign.test_share < 1:
@@ -161,6 +169,7 @@ def _test(campaign: Campaign, now: datetime) -> Iterator[Check]:
         return
     try:
         size = campaign.segment and segments.size(campaign.segment, now=now, seconds=5.0)
+        size = size and told(size)
         found = look_ahead_of(campaign, weights, size=size, now=now) if size else None
     except InvalidPlan as error:
         yield Check("error", error.detail, "plan")

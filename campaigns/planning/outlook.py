@@ -1,6 +1,6 @@
 """What a campaign's test could see, from the shop's own past: for the editor, the check list and the API."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -96,10 +96,12 @@ def guardrails_ahead(
     return found
 
 
-def outlook_of(campaign: Campaign) -> dict[str, Any] | None:
-    """The document for a saved campaign; None when there is nothing to compare or nobody in the segment."""
+def outlook_of(campaign: Campaign, *, told: Callable[[int], int]) -> dict[str, Any] | None:
+    """The document for a saved campaign; None when there is nothing to compare or nobody in the segment.
+    `told` makes of its size what the caller may know."""
     weights = [(m.key, m.weight) for m in campaign.messages.order_by("position", "pk")]
     size = campaign.segment and segments.size(campaign.segment, now=timezone.now(), seconds=5.0)
+    size = size and told(size)
     found = look_ahead_of(campaign, weights, size=size) if size else None
     if found is None:
         return None

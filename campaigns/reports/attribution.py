@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection
 
 from campaigns.models import Run
+from personalization.privacy.floor import is_reportable
 
 ORDER = "Order Completed"
 WINDOW_DAYS = 7
@@ -21,9 +22,10 @@ MAX_WINDOW_DAYS = 90
 
 @dataclass(frozen=True)
 class Credit:
-    """`orders` of the linear model are fractions."""
+    """`customers` ordered after a click; `orders` of the linear model are fractions."""
 
     variant: str
+    customers: int
     last_orders: int
     last_value: Decimal
     linear_orders: float
@@ -39,6 +41,11 @@ def credits_of(run: Run, *, event: str = ORDER, window_days: int = WINDOW_DAYS) 
     with connection.cursor() as cursor:
         cursor.execute(_CREDITS, asked)
         return [Credit(*row) for row in cursor.fetchall()]
+
+
+def told_credits(found: list[Credit], *, whole: bool) -> list[Credit]:
+    """Without those of too few customers for who may not see personal data: orders and money of somebody."""
+    return [one for one in found if whole or is_reportable(one.customers)]
 
 
 _CREDITS = """
@@ -57,13 +64,13 @@ _CREDITS = """
         FROM events_event AS e JOIN own USING (customer_id)
         WHERE e.name = %(event)s AND e.occurred_at >= %(since)s
     ), pairs AS (
-        SELECT o.value, c.run, c.variant,
+        SELECT o.customer_id, o.value, c.run, c.variant,
             row_number() OVER (one ORDER BY c.occurred_at DESC) AS place, count(*) OVER one AS n
         FROM orders AS o JOIN clicks AS c ON c.customer_id = o.customer_id
             AND c.occurred_at <= o.occurred_at AND c.occurred_at > o.occurred_at - %(window)s
         WINDOW one AS (PARTITION BY o.customer_id, o.message_key)
     )
-    SELECT coalesce(variant, ''), count(*) FILTER (WHERE place = 1),
+    SELECT coalesce(variant, ''), count(DISTINCT customer_id), count(*) FILTER (WHERE place = 1),
         round(coalesce(sum(value) FILTER (WHERE place = 1), 0), 2), sum(1.0 / n)::float8,
         round(sum(value / n), 2)
     FROM pairs WHERE run = %(run)s GROUP BY 1 ORDER BY 1

@@ -12,9 +12,10 @@ from rest_framework.views import APIView
 from campaigns import selectors
 from campaigns.errors import InvalidState
 from campaigns.models import Campaign
-from campaigns.reports.attribution import ORDER, WINDOW_DAYS, credits_of
+from campaigns.reports.attribution import ORDER, WINDOW_DAYS, credits_of, told_credits
 from campaigns.senders.domain_check import check_domain
 from personalization.access.models import Scope
+from personalization.customers.reading import may_see
 
 
 class CreditSerializer(serializers.Serializer[Any]):
@@ -51,7 +52,7 @@ class AttributionView(APIView):
             found = credits_of(run, event=event, window_days=int(days) if days.isdecimal() else 0)
         except ValueError as error:
             raise serializers.ValidationError({"window_days": [str(error)]}) from error
-        return Response(CreditSerializer(found, many=True).data)
+        return Response(CreditSerializer(told_credits(found, whole=may_see(request)), many=True).data)
 
 
 class DomainView(APIView):

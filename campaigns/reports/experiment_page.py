@@ -20,6 +20,7 @@ from campaigns.reports.sharing import share_context
 from experiments.looks.decision_document import decision_card
 from experiments.models import Analysis, Experiment
 from personalization.access.shell import render_page, staff_page
+from personalization.customers.reading import may_see
 
 SECONDS = 10
 PARTS = ("headline", "decision", "allocation", "analysis", "guards", "tables", "breakdown", "groups")
@@ -66,8 +67,11 @@ def data(request: HttpRequest, key: str) -> HttpResponse:
 
 def experiment_parts(request: HttpRequest, experiment: Experiment) -> dict[str, Any]:
     wish(experiment)
-    found, analysis = found_of(experiment), analysis_context(experiment)
-    context = {**found["context"], **analysis, "decision": decision_card(experiment)}
+    found = found_of(experiment, whole=may_see(request))
+    analysis = analysis_context(experiment)
+    is_withheld = found["context"].get("is_withheld")
+    decision = None if is_withheld else decision_card(experiment)
+    context = {**found["context"], **analysis, "decision": decision}
     return {
         "parts": {
             name: render_to_string(f"campaigns/report_{name}.html", context, request) for name in PARTS

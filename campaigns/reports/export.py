@@ -15,8 +15,10 @@ from experiments import selectors as experiments
 from experiments.models import Experiment
 from experiments.plans.document import plan_document
 from experiments.reports.document import document
+from experiments.reports.floored import floored
 from experiments.reports.report import Comparison, Report
 from personalization.access.shell import staff_page
+from personalization.customers.reading import may_see
 
 COLUMNS = [
     "as_of", "metric", "group_by", "group", "variant", "baseline", "customers", "value", "difference",
@@ -28,7 +30,7 @@ COLUMNS = [
 @staff_page("campaigns.view_campaign")
 def as_csv(request: HttpRequest, key: str) -> HttpResponse:
     """One line for each metric and variant, then one for each group of customers."""
-    found = _report(key)
+    found = _report(request, key)
     text = StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
@@ -40,19 +42,19 @@ def as_csv(request: HttpRequest, key: str) -> HttpResponse:
 @staff_page("campaigns.view_campaign")
 def as_json(request: HttpRequest, key: str) -> HttpResponse:
     plan = plan_document(get_object_or_404(Experiment, key=key))
-    answer = JsonResponse({**document(_report(key)), "plan": plan}, json_dumps_params={"indent": 1})
+    answer = JsonResponse({**document(_report(request, key)), "plan": plan}, json_dumps_params={"indent": 1})
     answer["Content-Disposition"] = f'attachment; filename="{key}.json"'
     return answer
 
 
-def _report(key: str) -> Report:
+def _report(request: HttpRequest, key: str) -> Report:
     experiment = get_object_or_404(Experiment, key=key)
     found = experiments.newest_report(
         experiment, stages=selectors.stages(experiment), learned_from=learned_from(experiment)
     )
     if found is None:
         raise Http404
-    return found
+    return found if may_see(request) else floored(found)
 
 
 def _metrics(report: Report) -> Iterator[list[Any]]:

@@ -19,8 +19,9 @@ from experiments import tasks
 from experiments.models import Experiment
 from experiments.reports import analyses
 from experiments.reports.breakdown_words import breakdown_sentences
+from experiments.reports.floored import floored
 from experiments.reports.notices import notices
-from experiments.reports.report import Report
+from experiments.reports.report import Finding, Report
 
 REPORT_SECONDS = 4  # however many people watch, it is put into words once in that time
 
@@ -35,12 +36,14 @@ def analysis_context(experiment: Experiment) -> dict[str, Any]:
     return {"analysis": row, "experiment": experiment, "share": row.steps_done / max(1, row.steps)}
 
 
-def found_of(experiment: Experiment) -> dict[str, Any]:
-    """`context` of the parts, `charts`; at most seconds older than the stored result."""
+def found_of(experiment: Experiment, *, whole: bool) -> dict[str, Any]:
+    """`context` of the parts, `charts`; at most seconds older than the stored result. `whole` for whoever may
+    see personal data; else without what speaks of too few customers.
+    """
     as_of = analyses.analysis_of(experiment).as_of
     if as_of is None:
         return {"context": {"headline": _first()}, "charts": NO_CHARTS}
-    key = f"campaigns:report:{experiment.pk}:{get_language()}:{as_of.timestamp()}"
+    key = f"campaigns:report:{experiment.pk}:{get_language()}:{as_of.timestamp()}:{whole}"
     found: dict[str, Any] | None = cache.get(key)
     if found is None:
         stages = selectors.recent_stages(experiment)
@@ -48,7 +51,8 @@ def found_of(experiment: Experiment) -> dict[str, Any]:
             return {"context": {"headline": _counting()}, "charts": NO_CHARTS}
         result = experiments.newest_report(experiment, stages=stages, learned_from=learned_from(experiment))
         assert result is not None
-        found = _in_words(without_silence(result, uncounted=_uncounted(experiment)))
+        shown = without_silence(result, uncounted=_uncounted(experiment))
+        found = _in_words(shown if whole else floored(shown))
         cache.set(key, found, REPORT_SECONDS)
     return found
 
@@ -69,6 +73,7 @@ def _uncounted(experiment: Experiment) -> frozenset[str]:
 def _in_words(result: Report) -> dict[str, Any]:
     return {
         "context": {
+            "is_withheld": result.verdict.finding is Finding.WITHHELD,
             "headline": headline(result),
             "advice": advice(result),
             "tables": tables(result),

@@ -28,7 +28,7 @@ from campaigns.live.stream import wants_stream
 from campaigns.models import Campaign, Delivery, Run, RunStatus
 from campaigns.reports import sharing
 from campaigns.reports.allocation import waves_of
-from campaigns.reports.attribution import WINDOW_DAYS, credits_of
+from campaigns.reports.attribution import WINDOW_DAYS, credits_of, told_credits
 from campaigns.reports.decision_document import decision_context
 from campaigns.reports.found import analysis_context, found_of, wish
 from campaigns.reports.group_form import group_form
@@ -41,6 +41,8 @@ from personalization.access.services import actor_name, audit
 from personalization.access.shell import render_page, staff_page
 from personalization.customers.pseudonyms import pseudonym
 from personalization.customers.reading import may_see, show
+from personalization.privacy.floor import is_reportable
+from personalization.privacy.told import step_for
 
 EVENTS_GO_ON = timedelta(days=15)
 ACTIONS: dict[str, Callable[..., object]] = {
@@ -80,7 +82,10 @@ def report(request: HttpRequest, campaign_id: int) -> HttpResponse:
             "can_change_rate": can_launch and run.status in (RunStatus.SENDING, RunStatus.PAUSED),
             "plan_url": reverse("campaigns:change-plan", args=[campaign.pk, run.number]),
             "group_form": group_form(run.experiment) if can_launch else None,
-            "credits": [(names.get(one.variant, one.variant), one) for one in credits_of(run)],
+            "credits": [
+                (names.get(one.variant, one.variant), one)
+                for one in told_credits(credits_of(run), whole=may_see(request))
+            ],
             "credit_days": WINDOW_DAYS,
             "tests": _tests(request, run),
             "plan_form": plan_form(run.experiment) if can_launch else None,
@@ -121,9 +126,11 @@ def _run(request: HttpRequest, campaign: Campaign) -> Run | None:
 
 
 def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
-    progress = selectors.recent_progress(run)
+    whole = may_see(request)
+    progress = selectors.told_progress(selectors.recent_progress(run), whole=whole)
     wish(run.experiment)
-    found, analysis = found_of(run.experiment), analysis_context(run.experiment)
+    found, analysis = found_of(run.experiment, whole=whole), analysis_context(run.experiment)
+    is_withheld = found["context"].get("is_withheld")
     context = {
         "reasons": reasons(progress),
         "why_total": progress["skipped"] + progress["failed"] + progress["unknown"],
@@ -131,14 +138,15 @@ def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
             run,
             progress,
             launcher=launcher_of(run),
-            speed=read_speed(run),
+            speed=read_speed(run) if whole else None,
             can_steer=request.user.has_perm("campaigns.launch_campaign"),
+            fewer_than=step_for(request),
         ),
         **found["context"],
         **analysis,
-        "waves": waves_of(run),
-        "varied": told(run),
-        **decision_context(run),
+        "waves": waves_of(run) if whole else [],
+        "varied": told(run, whole=whole),
+        **({"decision": None} if is_withheld else decision_context(run)),
     }
     return {
         "parts": {
@@ -218,13 +226,15 @@ def change_rate(request: HttpRequest, campaign_id: int, number: int) -> HttpResp
 def audience_csv(request: HttpRequest, campaign_id: int) -> HttpResponse:
     """Everyone considered and what became of them; needs the right to see customers, and is audited.
 
-    Who may not see personal data gets pseudonyms, the same ones in every export.
+    Who may not see personal data gets pseudonyms, the same ones in every export, and no small audience.
     """
     if not request.user.has_perm("customers.view_customer"):
         raise PermissionDenied
     run = _run(request, get_object_or_404(Campaign, pk=campaign_id))
     if run is None:
         raise Http404
+    if not may_see(request) and not is_reportable(run.audience_size):
+        raise PermissionDenied(_("The audience is too small for who may not see personal data."))
     audit(actor_name(request), "audience.exported", f"run:{run.pk}", customers=run.audience_size)
     response: Any = StreamingHttpResponse(
         _csv_lines(run, named=may_see(request)), content_type="text/csv; charset=utf-8"

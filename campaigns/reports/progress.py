@@ -16,6 +16,8 @@ from campaigns.models import Run, RunStatus, SkipReason
 from campaigns.pacing.words import duration
 from campaigns.reports.speed import Speed, read_speed, speed_picture
 from personalization.access.actors import actor_labels
+from personalization.customers.reading import may_see
+from personalization.privacy.told import step_for
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Reading:
 def progress_stream(request: HttpRequest, run: Run) -> HttpResponseBase:
     """The part as it becomes, until the run is over. Read once a second for all who watch this run."""
     can_steer = request.user.has_perm("campaigns.launch_campaign")
+    whole = may_see(request)
     language, zone = translation.get_language() or "en", timezone.get_current_timezone()
 
     def read() -> Reading:
@@ -42,8 +45,9 @@ def progress_stream(request: HttpRequest, run: Run) -> HttpResponseBase:
     def say(reading: Reading) -> tuple[str, bool]:
         with translation.override(language), timezone.override(zone):
             context = progress_context(
-                reading.run, reading.progress, launcher=reading.launcher, speed=reading.speed,
-                can_steer=can_steer,
+                reading.run, selectors.told_progress(reading.progress, whole=whole), can_steer=can_steer,
+                launcher=reading.launcher, speed=reading.speed if whole else None,
+                fewer_than=step_for(request),
             )  # fmt: skip
             html = render_to_string("campaigns/report_progress.html", context)
         status = reading.progress["status"]
@@ -58,8 +62,15 @@ def launcher_of(run: Run) -> str:
 
 
 def progress_context(
-    run: Run, progress: dict[str, Any], *, launcher: str, speed: Speed | None, can_steer: bool
+    run: Run,
+    progress: dict[str, Any],
+    *,
+    launcher: str,
+    speed: Speed | None,
+    can_steer: bool,
+    fewer_than: int,
 ) -> dict[str, Any]:
+    """`fewer_than` is the step in which the numbers are told; 0 when they are exact."""
     return {
         "run": run,
         "launcher": launcher,
@@ -70,6 +81,7 @@ def progress_context(
         "speed": speed_picture(speed),
         "time_left": duration(progress["seconds_left"]) if progress["seconds_left"] else "",
         "can_steer": can_steer,
+        "fewer_than": fewer_than,
         "statuses": RunStatus,
         "inbox_url": settings.INBOX_URL if run.content.get("channel") == "email" else "",
     }

@@ -22,7 +22,7 @@ from personalization.access.problems import ProblemError
 from personalization.access.services import actor_name
 from personalization.access.shell import staff_page
 
-# What a stranger sees: results. Neither ledger nor steering, nobody's name.
+# What a stranger sees: results above the floor. Neither ledger nor steering, nobody's name.
 PARTS = ("headline", "allocation", "guards", "tables", "breakdown")
 
 
@@ -32,7 +32,7 @@ def shared(request: HttpRequest, secret: str) -> HttpResponse:
     link = sharing.opened_by(secret, now=timezone.now())
     if link is None:
         return _private(render(request, "campaigns/shared_gone.html", status=404))
-    found = found_of(link.shown)
+    found = found_of(link.shown, whole=False)
     context: dict[str, Any] = {"run": link.run, **found["context"], **analysis_context(link.shown)}
     page = render(
         request,

@@ -9,6 +9,7 @@ from campaigns.reports.words import effect_text, interval_text
 from experiments import selectors as experiments
 from experiments import tasks
 from experiments.models import Allocation, Experiment, Metric
+from experiments.reports.floored import floored
 from experiments.reports.sentence import first_sentence
 from personalization.content.needs import Need
 
@@ -34,7 +35,7 @@ def _metric_of(need: Need) -> Metric | None:
         return None  # the metric was archived since
 
 
-def told(run: Run) -> list[dict[str, Any]]:
+def told(run: Run, *, whole: bool) -> list[dict[str, Any]]:
     """For the run's report: each choice with its versions, what each did, and the first sentence."""
     names = {key: variant["name"] for key, variant in run.content.get("variants", {}).items()}
     found = []
@@ -42,11 +43,11 @@ def told(run: Run) -> list[dict[str, Any]]:
         rows = Experiment.objects.in_bulk(choices.values())
         for name, pk in choices.items():
             if pk in rows:
-                found.append({"name": name, "variant": names.get(variant, variant), **_told(rows[pk])})
+                found.append({"name": name, "variant": names.get(variant, variant), **_told(rows[pk], whole)})
     return found
 
 
-def _told(experiment: Experiment) -> dict[str, Any]:
+def _told(experiment: Experiment, whole: bool) -> dict[str, Any]:
     tasks.wish(experiment)
     report = experiments.newest_report(experiment, primary_only=True)
     facts: dict[str, Any] = {
@@ -55,6 +56,7 @@ def _told(experiment: Experiment) -> dict[str, Any]:
     if report is None:
         names = experiment.variants.order_by("position").values_list("name", flat=True)
         return {**facts, "sentence": "", "versions": [{"name": one} for one in names]}
+    report = report if whole else floored(report)
     metric = report.primary
     effects = {one.variant: one.effect for one in metric.comparisons} if metric else {}
     versions = [

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from campaigns.models import Run
 from experiments import selectors as experiments
 from experiments import tasks
+from experiments.reports.floored import floored
 from experiments.reports.report import Finding, MetricReport, Report, Verdict
 from experiments.reports.sentence import first_sentence, further_sentences
 from experiments.stats import Effect, Obstacle
@@ -98,21 +99,22 @@ def p_text(value: float | None) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def effect_of_list(run: Run) -> dict[str, str] | None:
+def effect_of_list(run: Run, *, whole: bool) -> dict[str, str] | None:
     """The primary metric's effect for one cell of the list, up to a minute old; None without one."""
-    key = f"campaigns:effect:{run.pk}"
+    key = f"campaigns:effect:{run.pk}:{whole}"
     known = cache.get(key)
     if known is None:
-        known = _short(run) or {}
+        known = _short(run, whole) or {}
         cache.set(key, known, LIST_SECONDS)
     return known or None
 
 
-def _short(run: Run) -> dict[str, str] | None:
+def _short(run: Run, whole: bool) -> dict[str, str] | None:
     report = experiments.newest_report(run.experiment, primary_only=True)
     if report is None:
         tasks.wish(run.experiment)
         return None
+    report = report if whole else floored(report)
     verdict, metric = report.verdict, report.primary
     if metric is None or verdict.effect is None:
         return None

@@ -16,6 +16,7 @@ from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination, NewestFirst, answer_page
 from personalization.access.services import actor_name
+from personalization.customers.reading import MASK, may_see, note_read
 
 SCOPES = {
     "GET": Scope.SENDERS_READ, "POST": Scope.SENDERS_WRITE, "PUT": Scope.SENDERS_WRITE,
@@ -139,7 +140,9 @@ class TellingsView(APIView):
         if wanted and wanted not in TellingStatus.values:
             raise serializers.ValidationError({"status": [f"One of: {', '.join(TellingStatus.values)}."]})
         found = rows.filter(status=wanted) if wanted else rows.all()
-        return answer_page(self, request, found, TellingSerializer)
+        response = answer_page(self, request, found, TellingSerializer)
+        _show_customers(request, response.data["results"])
+        return response
 
     @extend_schema(
         operation_id="webhooks_call_again", request=AgainSerializer, responses=AgainAnswerSerializer
@@ -152,6 +155,15 @@ class TellingsView(APIView):
         endpoint = get_object_or_404(WebhookEndpoint, pk=pk)
         count = services.tell_again(endpoint, telling=body.validated_data["call"], actor=actor_name(request))
         return Response({"calls": count})
+
+
+def _show_customers(request: Request, rows: list[dict[str, Any]]) -> None:
+    if may_see(request):
+        told = Telling.objects.filter(pk__in=[row["id"] for row in rows], customer__isnull=False)
+        note_read(request, told.values_list("customer_id", flat=True), page="API: webhook calls")
+        return
+    for row in rows:
+        row["customer"] = MASK if row["customer"] else None
 
 
 def _save(endpoint: WebhookEndpoint | None, request: Request) -> WebhookEndpoint:

@@ -1,7 +1,7 @@
 """A month of sends: what went out, what is planned, and who would get too much of it."""
 
 import calendar
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import islice
@@ -42,15 +42,16 @@ def read_month(text: str, *, now: datetime) -> date:
         return timezone.localdate(now).replace(day=1)
 
 
-def month_of(first: date, *, now: datetime) -> dict[str, Any]:
-    """What the calendar's template shows, by days of the active time zone."""
+def month_of(first: date, *, now: datetime, told: Callable[[int], int]) -> dict[str, Any]:
+    """What the calendar's template shows, by days of the active time zone; `told` makes of an audience's size
+    what the caller may know."""
     zone = timezone.get_current_timezone()
     weeks = calendar.Calendar(firstweekday=0).monthdatescalendar(first.year, first.month)
     start = datetime.combine(weeks[0][0], time(), tzinfo=zone)
     end = datetime.combine(weeks[-1][-1] + timedelta(days=1), time(), tzinfo=zone)
     planned = list(planned_between(max(start, now), end))
     days: dict[date, list[Entry]] = {}
-    for entry in sorted([*_past(start, end), *map(_of_planned, planned)], key=lambda entry: entry.at):
+    for entry in sorted([*_past(start, end, told), *map(_of_planned, planned)], key=lambda entry: entry.at):
         days.setdefault(entry.at.astimezone(zone).date(), []).append(entry)
     today = timezone.localdate(now)
     return {
@@ -97,7 +98,7 @@ def _moments(campaign: Campaign, after: datetime) -> Iterator[datetime]:
     return iter([campaign.scheduled_at + (timedelta(0) if timing.mode == "once" else FIRST)])
 
 
-def _past(start: datetime, end: datetime) -> list[Entry]:
+def _past(start: datetime, end: datetime, told: Callable[[int], int]) -> list[Entry]:
     runs: Sequence[Run] = list(
         Run.objects.filter(launched_at__gte=start, launched_at__lt=end, is_standing=False)
         .exclude(campaign__kind=CampaignKind.TRIGGERED)
@@ -108,7 +109,7 @@ def _past(start: datetime, end: datetime) -> list[Entry]:
         Entry(
             run.launched_at, run.campaign.name,
             f"{reverse('campaigns:report', args=[run.campaign_id])}?run={run.number}", run.status,
-            run.get_status_display(), run.audience_size,
+            run.get_status_display(), told(run.audience_size),
         )
         for run in runs
     ]  # fmt: skip

@@ -1,5 +1,6 @@
 """What happens around a campaign: copies, the archive, approval, the calendar."""
 
+from functools import partial
 from typing import cast
 
 from django.contrib import messages
@@ -21,6 +22,7 @@ from personalization.access.models import User
 from personalization.access.problems import ProblemError
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
+from personalization.privacy.told import told_count
 
 
 @require_POST
@@ -85,5 +87,8 @@ def approve(request: HttpRequest, campaign_id: int, action: str) -> HttpResponse
 def calendar(request: HttpRequest) -> HttpResponse:
     first = read_month(request.GET.get("month", ""), now=timezone.now())
     return render_page(
-        request, "campaigns/calendar.html", month_of(first, now=timezone.now()), title=_("Calendar")
+        request,
+        "campaigns/calendar.html",
+        month_of(first, now=timezone.now(), told=partial(told_count, request)),
+        title=_("Calendar"),
     )

@@ -18,6 +18,7 @@ from experiments.models import Analysis, Experiment
 from experiments.plans.document import plan_document
 from experiments.reports import analyses
 from experiments.reports.document import document
+from experiments.reports.floored import floored
 from experiments.reports.serializers import (
     AnalysisSerializer,
     FirstAnalysisSerializer,
@@ -26,6 +27,7 @@ from experiments.reports.serializers import (
 )
 from personalization.access.models import Scope
 from personalization.access.services import actor_name
+from personalization.customers.reading import may_see
 
 TAGS = ["experiments"]
 
@@ -53,6 +55,8 @@ class ReportView(APIView):
         rest = {"plan": plan_document(experiment), "analysis": analysis_document(experiment)}
         if found is None:
             return Response({"key": key, **rest}, status=status.HTTP_202_ACCEPTED)
+        # Staff without personal data; a key's scopes say what programs read.
+        found = found if may_see(request) else floored(found)
         return Response({**document(found), **rest})
 
     def stages(self, experiment: Experiment) -> Mapping[str, Mapping[str, int]]:

@@ -155,6 +155,7 @@ class Finding(StrEnum):
     DENOMINATOR = "denominator"  # the treatment changed what the metric divides by: it must not decide
     NO_COMPARISON = "no_comparison"  # one variant alone, or no metric
     NOT_ENOUGH = "not_enough"  # the effect cannot be computed yet
+    WITHHELD = "withheld"  # it speaks of too few customers for this reader
     UP = "up"  # the variant raised the metric
     DOWN = "down"  # the variant lowered the metric
     UNCLEAR = "unclear"  # the interval holds 0: cannot tell

@@ -79,6 +79,9 @@ def _without_effect(verdict: Verdict) -> str:
         ),
         Finding.NO_COMPARISON: _("There is nothing to compare: only one variant, or no metric."),
         Finding.NOT_ENOUGH: _("We cannot tell yet: too little has happened to compute an effect."),
+        Finding.WITHHELD: _(
+            "Too few customers stand behind these numbers to show them to whoever may not see personal data."
+        ),
     }[verdict.finding]
 
 

@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
 from django.forms import FloatField, ModelForm
 from django.http import HttpRequest
 from django.urls import reverse
@@ -20,6 +20,8 @@ from experiments.traffic import client_keys, holdouts
 from experiments.traffic.layers import free_text, taken_parts
 from personalization.access.models import User
 from personalization.access.services import actor_name
+from personalization.customers.reading import may_see
+from personalization.privacy.told import told_words
 
 
 class Kept:
@@ -117,6 +119,7 @@ class HoldoutAdmin(Kept, ModelAdmin):
             .annotate(
                 present=Count("members", filter=Q(members__left_at=None)),
                 current_share=Subquery(newest.values("share")[:1]),
+                is_whole=Value(may_see(request)),
                 begun_at=Subquery(newest.reverse().values("started_at")[:1]),
             )
         )
@@ -145,7 +148,7 @@ class HoldoutAdmin(Kept, ModelAdmin):
 
     @admin.display(description=_("members"), ordering="present")
     def members_now(self, holdout: Any) -> str:
-        return f"{holdout.present:,}"
+        return told_words(holdout.present, whole=holdout.is_whole)
 
     def save_model(self, request: HttpRequest, obj: Holdout, form: Any, change: bool) -> None:
         share, now, actor = form.cleaned_data["share"], timezone.now(), actor_name(request)

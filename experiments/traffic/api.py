@@ -1,5 +1,7 @@
 """The API of layers, holdouts and client keys: list, create, end or revoke. Nothing is deleted."""
 
+from typing import Any
+
 from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -58,6 +60,10 @@ class LayerView(APIView):
         return Response(LayerSerializer(get_object_or_404(Layer, key=key)).data)
 
 
+def _holdout(request: Request, holdout: Holdout) -> dict[str, Any]:
+    return dict(HoldoutSerializer(holdout, context={"request": request}).data)
+
+
 class HoldoutsView(APIView):
     staff_permission = "experiments.add_holdout"
     required_scope = READ_WRITE
@@ -78,7 +84,7 @@ class HoldoutsView(APIView):
         body = NewHoldoutSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         made = holdouts.create_holdout(**body.validated_data, at=timezone.now(), actor=actor_name(request))
-        return Response(HoldoutSerializer(made).data, status=status.HTTP_201_CREATED)
+        return Response(_holdout(request, made), status=status.HTTP_201_CREATED)
 
 
 class HoldoutView(APIView):
@@ -88,7 +94,7 @@ class HoldoutView(APIView):
     @extend_schema(operation_id="holdouts_get", responses=HoldoutSerializer, tags=HOLDOUTS)
     def get(self, request: Request, key: str) -> Response:
         """One holdout, and how its members were drawn."""
-        return Response(HoldoutSerializer(get_object_or_404(Holdout, key=key)).data)
+        return Response(_holdout(request, get_object_or_404(Holdout, key=key)))
 
     @extend_schema(
         operation_id="holdouts_change", request=ShareSerializer, responses=HoldoutSerializer, tags=HOLDOUTS
@@ -100,7 +106,7 @@ class HoldoutView(APIView):
         holdout = get_object_or_404(Holdout, key=key)
         share = body.validated_data["share"]
         holdouts.change_share(holdout, share=share, at=timezone.now(), actor=actor_name(request))
-        return Response(HoldoutSerializer(holdout).data)
+        return Response(_holdout(request, holdout))
 
 
 class RedrawView(APIView):
@@ -112,7 +118,7 @@ class RedrawView(APIView):
         """Draws anew from everybody: nobody should go without messages for ever."""
         holdout = get_object_or_404(Holdout, key=key)
         holdouts.redraw(holdout, at=timezone.now(), actor=actor_name(request))
-        return Response(HoldoutSerializer(holdout).data)
+        return Response(_holdout(request, holdout))
 
 
 class EndHoldoutView(APIView):
@@ -124,7 +130,7 @@ class EndHoldoutView(APIView):
         """Lets everybody go, for good; who was in when stays on record. Ending twice changes nothing."""
         holdout = get_object_or_404(Holdout, key=key)
         holdouts.end_holdout(holdout, at=timezone.now(), actor=actor_name(request))
-        return Response(HoldoutSerializer(holdout).data)
+        return Response(_holdout(request, holdout))
 
 
 class ClientKeysView(APIView):

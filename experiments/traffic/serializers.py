@@ -9,6 +9,7 @@ from experiments.models import ClientKey, Experiment, Holdout, Layer
 from experiments.traffic.holdouts import MAX_SHARE
 from experiments.traffic.layers import free_parts, taken_parts
 from personalization.access.known_fields import KnownFields
+from personalization.privacy.told import told_count
 
 
 class PartSerializer(serializers.Serializer[Any]):
@@ -63,7 +64,7 @@ class HoldoutSerializer(serializers.ModelSerializer[Holdout]):
         return holdout.versions.latest("number").share
 
     def get_members(self, holdout: Holdout) -> int:
-        return holdout.members.filter(left_at=None).count()
+        return told_count(self.context["request"], holdout.members.filter(left_at=None).count())
 
 
 class NewHoldoutSerializer(KnownFields, serializers.Serializer[Any]):

@@ -18,6 +18,7 @@ from personalization.content.models import PhraseSet, PhraseVersion
 from personalization.content.phrase_selectors import frozen, phrase_sets
 from personalization.content.phrase_services import archive_phrase_set, save_phrase_set
 from personalization.content.phrase_tree import try_phrases
+from personalization.customers.reading import show_profile
 from personalization.customers.selectors import profile_by_external_id
 
 
@@ -126,5 +127,7 @@ class TryView(APIView):
         profile = None
         if "customer" in given and (profile := profile_by_external_id(given["customer"])) is None:
             raise Http404
+        if profile is not None:
+            profile = show_profile(request, profile, page="API: phrases")
         tried = try_phrases(frozen(row), profile, language=given["language"], number=given["number"])
         return Response(TriedSerializer(tried).data)

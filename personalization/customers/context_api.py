@@ -16,6 +16,7 @@ from personalization.context.reading import check_context
 from personalization.customers import selectors
 from personalization.customers.contexts import context_of
 from personalization.customers.errors import UnknownCustomer
+from personalization.customers.reading import show_profile
 
 
 class InvalidContext(ProblemError):
@@ -56,5 +57,6 @@ class ContextView(APIView):
             if customer is None:
                 raise UnknownCustomer
             profile = selectors.profiles([customer.pk])[customer.pk]
+            profile = show_profile(request, profile, page="API: context")
         found = context_of(profile, at=asked.get("at") or timezone.now(), raw=raw, ip=asked.get("ip", ""))
         return Response(as_json(found))

@@ -13,6 +13,11 @@ def smallest_cell() -> int:
     return max(1, int(settings.K_ANONYMITY))
 
 
+def round_down(customers: int) -> int:
+    """In steps of the floor: 0 stands for anything below it."""
+    return customers - customers % smallest_cell()
+
+
 def is_reportable(customers: int) -> bool:
     """Whether a figure about so many customers may be shown. Nobody at all is no person: 0 may."""
     return customers == 0 or customers >= smallest_cell()

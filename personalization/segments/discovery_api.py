@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.services import actor_name
+from personalization.privacy.told import told_count
 from personalization.segments import tasks
 from personalization.segments.api import SegmentOut
 from personalization.segments.discovery import services
@@ -25,8 +26,11 @@ READ_AND_WRITE = {"GET": Scope.SEGMENTS_READ, "POST": Scope.SEGMENTS_WRITE, "DEL
 class GroupOut(serializers.Serializer):
     letter = serializers.CharField()
     name = serializers.SerializerMethodField(help_text="What sets it apart, in words")
-    customers = serializers.IntegerField()
+    customers = serializers.SerializerMethodField()
     share = serializers.FloatField(help_text="Of the sample")
+
+    def get_customers(self, group: dict[str, Any]) -> int:
+        return told_count(self.context["request"], group["customers"])
 
     def get_name(self, group: dict[str, Any]) -> str:
         return group_name(group)
@@ -84,6 +88,10 @@ class ReadyOut(serializers.Serializer):
     definition = serializers.JSONField(help_text="To be saved as it is, by POST /api/v1/segments")
 
 
+def _shown(request: Request, discovery: Discovery) -> dict[str, Any]:
+    return dict(DiscoveryOut(discovery, context={"request": request}).data)
+
+
 class Discoveries(generics.ListAPIView):
     required_scope = READ_AND_WRITE
     serializer_class = DiscoveryOut
@@ -96,7 +104,7 @@ class Discoveries(generics.ListAPIView):
         given.is_valid(raise_exception=True)
         discovery = services.create_discovery(**given.validated_data, actor=actor_name(request))
         tasks.run_discovery.delay(discovery.pk)
-        return Response(DiscoveryOut(discovery).data, status=status.HTTP_201_CREATED)
+        return Response(_shown(request, discovery), status=status.HTTP_201_CREATED)
 
 
 class DiscoveryDetail(APIView):
@@ -105,7 +113,7 @@ class DiscoveryDetail(APIView):
     @extend_schema(responses=DiscoveryOut)
     def get(self, request: Request, pk: int) -> Response:
         """How far it is, and what was found last."""
-        return Response(DiscoveryOut(get_object_or_404(Discovery, pk=pk)).data)
+        return Response(_shown(request, get_object_or_404(Discovery, pk=pk)))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
@@ -122,7 +130,7 @@ class DiscoveryRun(APIView):
         """Finds anew, now."""
         services.rerun(get_object_or_404(Discovery, pk=pk), actor=actor_name(request))
         tasks.run_discovery.delay(pk)
-        return Response(DiscoveryOut(Discovery.objects.get(pk=pk)).data)
+        return Response(_shown(request, Discovery.objects.get(pk=pk)))
 
 
 class DiscoveryCancel(APIView):
@@ -132,7 +140,7 @@ class DiscoveryCancel(APIView):
     def post(self, request: Request, pk: int) -> Response:
         """Ends after the customers that are being written."""
         services.cancel(get_object_or_404(Discovery, pk=pk), actor=actor_name(request))
-        return Response(DiscoveryOut(Discovery.objects.get(pk=pk)).data)
+        return Response(_shown(request, Discovery.objects.get(pk=pk)))
 
 
 class DiscoverySegment(APIView):

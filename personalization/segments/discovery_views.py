@@ -14,6 +14,8 @@ from personalization.access.problems import ProblemError
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
 from personalization.access.time_left import time_left
+from personalization.customers.reading import may_see
+from personalization.privacy.told import told_words
 from personalization.segments import tasks
 from personalization.segments.discovery import services
 from personalization.segments.discovery.naming import column_name, difference_in_words, group_name
@@ -130,7 +132,9 @@ def _context(request: HttpRequest, discovery: Discovery) -> dict[str, Any]:
         "left": time_left(discovery.started_at, discovery.share_done) if discovery.is_active else "",
         "groups": [
             {
-                **group, "name": group_name(group), "width": f"{100 * group['share']:.1f}%",
+                **group, "name": group_name(group),
+                "told": told_words(group["customers"], whole=may_see(request)),
+                "width": f"{100 * group['share']:.1f}%",
                 "apart": [(difference_in_words(column, by), f"{by:+.1f}") for column, by in group["apart"]],
             }
             for group in result.get("groups", [])

@@ -13,7 +13,8 @@ from personalization.access.problems import ProblemError
 from personalization.access.shell import render_page, staff_page
 from personalization.customers import reading
 from personalization.customers.selectors import find_any
-from personalization.privacy.told import round_down, told_count, told_words
+from personalization.privacy.floor import round_down
+from personalization.privacy.told import told_count, told_words
 from personalization.segments import explain, history, selectors
 from personalization.segments.definition import DefinitionError
 from personalization.segments.models import Segment

@@ -17,8 +17,7 @@ from personalization.access.problems import ProblemError, problem_response
 from personalization.access.shell import render_page, staff_page
 from personalization.customers.reading import may_see, show
 from personalization.language_model.calls import endpoint_in_use
-from personalization.privacy.floor import smallest_cell
-from personalization.privacy.told import told_count
+from personalization.privacy.told import step_for, told_count
 from personalization.segments import explain, previews, selectors, services
 from personalization.segments.definition import DefinitionError
 from personalization.segments.describe import describe
@@ -102,12 +101,7 @@ def narrow(request: HttpRequest) -> HttpResponse:
     except ProblemError as error:
         return refused(error)
     told = [asdict(step) for step in told_steps(request, steps)]
-    return JsonResponse({"steps": told, "total": selectors.customer_total(), "fewer_than": _floor(request)})
-
-
-def _floor(request: HttpRequest) -> int:
-    """What 0 stands for: fewer than so many; 0 for who may know every number."""
-    return 0 if may_see(request) else smallest_cell()
+    return JsonResponse({"steps": told, "total": selectors.customer_total(), "fewer_than": step_for(request)})
 
 
 def _counted(request: HttpRequest, definition: object, *, exact: bool) -> dict[str, Any]:
@@ -122,7 +116,7 @@ def _counted(request: HttpRequest, definition: object, *, exact: bool) -> dict[s
     may_open = request.user.has_perm("customers.view_customer")
     return {
         "count": number,
-        "fewer_than": _floor(request),
+        "fewer_than": step_for(request),
         "margin": found.margin,
         "total": total,
         "share": number / total if total else None,

@@ -3,9 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 
+from personalization.access.models import User
 from personalization.customers import services
 from personalization.customers.models import Customer
 from personalization.customers.search import _KEYS, PatternOrder, _begins, _people, matching, search
@@ -120,3 +122,17 @@ def test_what_names_a_person_is_refused_in_an_address(api, query):
 def ids_of(answer) -> list[str]:
     assert answer.status_code == 200, answer.content
     return [row["external_id"] for row in answer.json()["results"]]
+
+
+def test_who_sees_masks_counts_nobody_by_country(people):
+    """Rows under masks are a count as well: of the only customer of a country, for example."""
+    kim = User.objects.create_user("kim", password="x", is_staff=True)
+    kim.user_permissions.set(Permission.objects.filter(codename="view_customer"))
+    browser = Client()
+    browser.force_login(kim)
+    assert browser.get("/api/v1/customers").status_code == 200
+    assert browser.get("/api/v1/customers?country=GB").status_code == 403
+    whole = browser.get("/admin/customers/customer/").context["cl"].result_count
+    found = browser.get("/admin/customers/customer/?country__exact=GB").context["cl"]
+    assert whole > 1
+    assert (found.result_count, found.has_filters) == (whole, False)

@@ -48,7 +48,9 @@ def test_the_editor_tells_it_for_the_segment_and_previews_each_language(
     client.force_login(user)
     url, asked = reverse("campaigns:languages"), {"subject": "s", "body": BODY, "segment": str(segment.pk)}
     assert client.post(url, json.dumps(asked), content_type="application/json").status_code == 403
-    user.user_permissions.set(Permission.objects.filter(codename__in=["view_campaign", "view_customer"]))
+    user.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_campaign", "view_customer", "view_personal_data"])
+    )
     rows = client.post(url, json.dumps(asked), content_type="application/json").json()["rows"]
     assert {row["gets"]: row["customers"] for row in rows} == {"": 3, "zh": 2, "pt-br": 0}
     everybody = {**asked, "segment": ""}
