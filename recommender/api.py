@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,6 +18,7 @@ from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.catalog.selectors import ids_by_external, names
 from personalization.customers.contexts import context_of
+from personalization.customers.reading import may_see, note_read
 from personalization.customers.selectors import customer_ids
 from recommender import selectors
 from recommender.inputs.event_columns import DEVICES
@@ -140,6 +142,9 @@ class RecommendationsView(APIView):
         body.is_valid(raise_exception=True)
         asked = body.validated_data
         known = customer_ids(asked["customers"])
+        if known and not may_see(request):
+            raise PermissionDenied  # what is recommended, and why, tells what they did
+        note_read(request, known.values(), page="API: recommendations")
         moment, ignored = _moment(asked.get("context", {}))
         how: dict[str, Any] = {"k": asked["count"], "rules": asked["rules"], "context": moment}
         lists = selectors.recommend(set(known.values()), **how)

@@ -40,11 +40,12 @@ from campaigns.reports.varied import told
 from personalization.access.services import actor_name, audit
 from personalization.access.shell import render_page, staff_page
 from personalization.customers.pseudonyms import pseudonym
-from personalization.customers.reading import may_see, show
+from personalization.customers.reading import may_see, note_read, show
 from personalization.privacy.floor import is_reportable
 from personalization.privacy.told import step_for
 
 EVENTS_GO_ON = timedelta(days=15)
+AT_ONCE = 2000
 ACTIONS: dict[str, Callable[..., object]] = {
     "pause": services.pause,
     "resume": services.resume,
@@ -237,7 +238,7 @@ def audience_csv(request: HttpRequest, campaign_id: int) -> HttpResponse:
         raise PermissionDenied(_("The audience is too small for who may not see personal data."))
     audit(actor_name(request), "audience.exported", f"run:{run.pk}", customers=run.audience_size)
     response: Any = StreamingHttpResponse(
-        _csv_lines(run, named=may_see(request)), content_type="text/csv; charset=utf-8"
+        _csv_lines(request, run, named=may_see(request)), content_type="text/csv; charset=utf-8"
     )
     response["Content-Disposition"] = f'attachment; filename="audience-{campaign_id}-{run.number}.csv"'
     return response
@@ -248,7 +249,7 @@ class _Echo:
         return value
 
 
-def _csv_lines(run: Run, *, named: bool) -> Iterator[str]:
+def _csv_lines(request: HttpRequest, run: Run, *, named: bool) -> Iterator[str]:
     writer = csv.writer(_Echo())
     yield "\ufeff"  # so that spreadsheets read it as UTF-8
     yield writer.writerow(
@@ -258,12 +259,21 @@ def _csv_lines(run: Run, *, named: bool) -> Iterator[str]:
         "customer__external_id", "customer__email", "variant__key", "status", "reason", "detail", "attempts",
         "sent_at", "customer_id",
     )  # fmt: skip
-    for row in rows.iterator(chunk_size=2000):
-        *texts, attempts, sent_at, customer_id = row
-        if not named:
-            # What a server answered may repeat the address.
-            texts = [pseudonym(customer_id) if customer_id else "", "", *texts[2:-1], ""]
-        yield writer.writerow([*map(harmless, texts), attempts, sent_at.isoformat() if sent_at else ""])
+    read: list[int] = []
+    try:
+        for row in rows.iterator(chunk_size=AT_ONCE):
+            *texts, attempts, sent_at, customer_id = row
+            if named and customer_id:
+                read.append(customer_id)
+            if len(read) == AT_ONCE:
+                note_read(request, read, page="audience")
+                read = []
+            if not named:
+                # What a server answered may repeat the address.
+                texts = [pseudonym(customer_id) if customer_id else "", "", *texts[2:-1], ""]
+            yield writer.writerow([*map(harmless, texts), attempts, sent_at.isoformat() if sent_at else ""])
+    finally:  # also of a download that was broken off
+        note_read(request, read, page="audience")
 
 
 def harmless(value: object) -> str:

@@ -5,6 +5,7 @@ from email import policy
 from email.parser import BytesParser
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -44,8 +45,12 @@ class SentView(APIView):
     )
     def get(self, request: Request, pk: int) -> Response:
         """The bytes that were sent, checked against the digest of that time. 410: erased or too old."""
+        if not reading.may_see(request):
+            raise PermissionDenied
         delivery = get_object_or_404(Delivery.everything.select_related("run", "variant"), pk=pk)
         found = rerender(delivery)
+        if delivery.customer_id:
+            reading.note_read(request, [delivery.customer_id], page="API: message")
         return Response(
             {
                 "delivery": delivery.pk, "status": delivery.status, "sent_at": found.sent_at,
@@ -67,6 +72,8 @@ def sent(request: HttpRequest, delivery_id: int) -> HttpResponse:
         context["problem"] = _("A message shows personal data, which your role may not see.")
         return render_page(request, "campaigns/sent.html", context, title=title, status=403)
     audit(actor_name(request), "delivery.message_viewed", f"delivery:{delivery.pk}")
+    if delivery.customer_id:
+        reading.note_read(request, [delivery.customer_id], page="message")
     try:
         found = rerender(delivery)
     except (Gone, NeverSent) as error:

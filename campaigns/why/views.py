@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -53,11 +54,14 @@ class WhyView(APIView):
 
         A test key is told of what test keys triggered.
         """
+        if not reading.may_see(request):
+            raise PermissionDenied  # an id that they may not see is asked for
         campaign = get_object_or_404(Campaign, pk=pk)
         run = _run(campaign, request.query_params.get("run", ""), is_test=is_test_call(request))
         customer = customers.find(request.query_params.get("customer", ""))
         if customer is None:
             raise serializers.ValidationError({"customer": ["Nobody is known by this id."]})
+        reading.note_read(request, [customer.pk], page="API: why")
         delivery = next(iter(deliveries_to(run, customer)), None)
         found = explain(run, customer, delivery)
         answer = {

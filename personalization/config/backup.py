@@ -1,8 +1,9 @@
 """One file with everything that cannot be made again: the database, trained models, uploaded pictures.
 
 A tar of `database.dump` (pg_dump's own format), `models/…`, `media/…` and `manifest.json`, readable by its
-owner alone. Journals are not in it: they tell what was handed to the mail server after the backup, and stay
-where they are. Putting it back replaces the whole database in one transaction, or changes nothing.
+owner alone, and sealed with a key of its own where `BACKUP_KEY_DIR` says where keys are kept. Journals are
+not in it: they tell what was handed to the mail server after the backup, and stay where they are. Putting it
+back replaces the whole database in one transaction, or changes nothing.
 """
 
 import hashlib
@@ -24,8 +25,10 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from personalization.config.sealing import Damaged, SealedWriter, name_of_key, unseal
 from personalization.config.supervisor import postgres_binaries
 from personalization.config.supervisor.problems import StartError
+from personalization.privacy import backup_keys
 
 FORMAT = 1
 DUMP, MANIFEST = "database.dump", "manifest.json"
@@ -50,7 +53,7 @@ def write_backup(
                 "migrations": _applied(database),
             }  # fmt: skip
             descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as out, tarfile.open(fileobj=out, mode="w") as tar:
+            with os.fdopen(descriptor, "wb") as out, _tar_into(out) as tar:
                 _add_text(tar, MANIFEST, json.dumps(manifest, indent=1))
                 tar.add(dump, DUMP)
                 for name, source in folders.items():
@@ -62,6 +65,40 @@ def write_backup(
     finally:
         fresh.unlink(missing_ok=True)
     return manifest
+
+
+@contextmanager
+def _tar_into(out: IO[bytes]) -> Iterator[tarfile.TarFile]:
+    if backup_keys.folder() is None:
+        with tarfile.open(fileobj=out, mode="w") as tar:
+            yield tar
+        return
+    name, key = backup_keys.new_key()
+    sealed = SealedWriter(out, name=name, key=key)
+    with tarfile.open(fileobj=sealed, mode="w|") as tar:  # type: ignore[call-overload]  # it only writes
+        yield tar
+    sealed.close()
+
+
+@contextmanager
+def _tar_of(file: Path, folder: str) -> Iterator[tarfile.TarFile]:
+    """Of a sealed file the opened one lies in `folder` for so long. Raises BackupError."""
+    name = name_of_key(file)
+    if name is not None:
+        opened = Path(folder) / "opened.tar"
+        try:
+            with opened.open("xb") as out:
+                unseal(file, out, key=backup_keys.read_key(name))
+        except backup_keys.NoKey as error:
+            raise BackupError(
+                f"The key {name} of this backup is not in BACKUP_KEY_DIR: where it was destroyed, nobody can "
+                "read the backup any more."
+            ) from error
+        except Damaged as error:
+            raise BackupError("The file is damaged: it cannot be opened with its key.") from error
+        file = opened
+    with tarfile.open(file) as tar:
+        yield tar
 
 
 def read_manifest(tar: tarfile.TarFile) -> dict[str, Any]:
@@ -83,7 +120,7 @@ def put_back(
     changed, or when PostgreSQL refuses, which takes back what it did."""
     target = _Server.of(database)
     try:
-        with tarfile.open(file) as tar, tempfile.TemporaryDirectory(prefix="restore-") as folder:
+        with tempfile.TemporaryDirectory(prefix="restore-") as folder, _tar_of(file, folder) as tar:
             manifest = read_manifest(tar)
             _must_know(manifest["migrations"], database)
             dump = Path(folder) / DUMP

@@ -37,6 +37,7 @@ def schedule(*, tick_seconds: float) -> dict[str, dict[str, Any]]:
         "retention": _wake(
             "personalization.privacy.tasks.run_retention", crontab(hour=2, minute=30), expires=3600
         ),
+        "backup-keys": _wake("personalization.privacy.tasks.destroy_backup_keys", 3600.0),
         # Messages, offers, and what comes back.
         "bounces": _wake("campaigns.tasks.read_bounces", 60.0),
         "webhooks": _wake("campaigns.tasks.tell_events", 3.0),

@@ -173,8 +173,7 @@ TRAP_LINKS = env.bool("TRAP_LINKS", default=True)
 # Hosts of one's own network that webhooks, push services and gateways may be at; all others must be public.
 OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
 MODEL_DIR = Path(env.str("MODEL_DIR", default=str(DATA_DIR / "models")))
-# A GeoIP file in the MaxMind format (GeoLite2 City and the like): events get the place of their address,
-# which itself is never kept. Empty: no place is looked up.
+# A file in the MaxMind format (GeoLite2 City): events get the place of their address, which is never kept.
 GEOIP_FILE = env.str("GEOIP_FILE", default="")
 # An ONNX file that turns pictures of items into vectors; empty: a small encoder is trained on the catalog.
 IMAGE_ENCODER = env.str("IMAGE_ENCODER", default="")
@@ -190,6 +189,8 @@ K_ANONYMITY = env.int("K_ANONYMITY", default=10)
 ORIGIN_POLICY = env.str("ORIGIN_POLICY", default="truncated")
 # The first encrypts what is secret at rest, all of them decrypt it.
 DATA_KEYS = env.list("DATA_KEYS", default=[]) or [SECRET_KEY]
+BACKUP_KEY_DIR = env.str("BACKUP_KEY_DIR", default="")  # empty: backups are not sealed
+BACKUP_RETENTION_DAYS = env.int("BACKUP_RETENTION_DAYS", default=30)
 
 # --- Data in ------------------------------------------------------------------------------------------------
 # Uploaded files hold people's data: never below MEDIA_ROOT, which the web server shows to everybody.

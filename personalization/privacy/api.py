@@ -15,6 +15,7 @@ from personalization.access.services import actor_name, audit
 from personalization.customers import selectors
 from personalization.customers.errors import UnknownCustomer
 from personalization.customers.models import Customer
+from personalization.customers.reading import note_read
 from personalization.customers.services import Proof
 from personalization.privacy import links, opt_in, requests, tasks
 from personalization.privacy.export import export_zip
@@ -81,6 +82,7 @@ class PersonalDataExport(APIView):
         customer = find_customer(external_id)
         content = export_zip(customer)
         requests.note_export(customer, actor=actor_name(request))
+        note_read(request, [customer.pk], page="API: export")
         return zip_response(content, customer)
 
 

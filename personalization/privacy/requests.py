@@ -12,7 +12,7 @@ from personalization.access.services import audit
 from personalization.customers.addresses import address_hash
 from personalization.customers.errors import UnknownCustomer
 from personalization.customers.models import Customer
-from personalization.privacy import erasure
+from personalization.privacy import backup_keys, erasure
 from personalization.privacy.declared import declared
 from personalization.privacy.leftovers import find_leftovers
 from personalization.privacy.models import PrivacyRequest, RequestKind, RequestStatus
@@ -99,6 +99,7 @@ def _new_request(customer: Customer, kind: str, actor: str) -> PrivacyRequest:
 
 
 def _certificate(request: PrivacyRequest, erased: erasure.Erased, left: dict[str, int]) -> dict[str, Any]:
+    until = backup_keys.readable_until()
     return {
         "request": request.pk,
         "asked_at": request.asked_at.isoformat(),
@@ -106,4 +107,5 @@ def _certificate(request: PrivacyRequest, erased: erasure.Erased, left: dict[str
         **erasure.as_document(erased),
         "tables_treated": sorted(model._meta.db_table for model, _data in declared()),
         "searched_afterwards": {"texts": len(erased.needles), "rows_left": left},
+        "sealed_backups_readable_until": until.isoformat() if until else None,
     }

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from personalization.privacy import opt_in, requests, retention
+from personalization.privacy import backup_keys, opt_in, requests, retention
 
 
 @shared_task
@@ -26,3 +26,8 @@ def carry_out_waiting() -> None:
 def run_retention() -> None:
     # Below the time after which the broker would give the task to a second worker.
     retention.run_rules(seconds=540.0)
+
+
+@shared_task
+def destroy_backup_keys() -> None:
+    backup_keys.destroy_old_keys()

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
 from personalization.customers.models import Customer
+from personalization.customers.reading import note_read
 from personalization.privacy import requests, retention, tasks
 from personalization.privacy.declared import declared, rows_of
 from personalization.privacy.export import export_zip
@@ -61,6 +62,7 @@ def export(request: HttpRequest, pk: int) -> HttpResponse:
     customer = get_object_or_404(Customer, pk=pk, erased_at=None)
     content = export_zip(customer)
     requests.note_export(customer, actor=actor_name(request))
+    note_read(request, [customer.pk], page="export")
     return zip_response(content, customer)
 
 

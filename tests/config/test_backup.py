@@ -2,8 +2,10 @@
 
 import io
 import json
+import os
 import tarfile
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from campaigns.models import Run, RunStatus
 from personalization.config import backup
 from personalization.config.management.commands.restore import pause_what_was_sent
 from personalization.customers.models import Customer
+from personalization.privacy import backup_keys, requests
 from tests.privacy.making import make_row
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -119,6 +122,37 @@ def test_without_anybody_who_types_yes_nothing_is_put_back(tmp_path: Path, monke
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     with pytest.raises(CommandError, match="give --yes"):
         call_command("restore", str(tmp_path / "none.tar"))
+
+
+def test_a_destroyed_key_leaves_nothing_of_an_erased_person_in_an_older_backup(
+    tmp_path: Path, settings
+) -> None:
+    settings.BACKUP_KEY_DIR, settings.BACKUP_RETENTION_DAYS = str(tmp_path / "keys"), 30
+    customer = Customer.objects.create(
+        external_id="zelda-4711", first_name="Zelda", created_at=timezone.now()
+    )
+    file = tmp_path / "backups" / "monday.tar"
+    file.parent.mkdir()
+    backup.write_backup(file, folders={})
+    assert b"zelda" not in file.read_bytes().lower()
+    assert b"PGDMP" not in file.read_bytes()
+    erased = requests.ask_erasure(customer.pk, actor="user:kim")
+    requests.carry_out(erased.pk)
+    erased.refresh_from_db()
+    until = datetime.fromisoformat(erased.certificate["sealed_backups_readable_until"])
+    with empty_database() as other:
+        backup.put_back(file, folders={}, database=other)
+        with other.cursor() as cursor:  # until then the backup is one that can be put back
+            assert rows(cursor) == [("zelda-4711", "Zelda")]
+        [key] = (tmp_path / "keys").iterdir()
+        assert key.stat().st_mode & 0o777 == 0o600
+        assert backup_keys.destroy_old_keys() == []
+        made = (until - timedelta(days=62)).timestamp()
+        os.utime(key, (made, made))
+        assert backup_keys.destroy_old_keys() == [key.stem]
+        assert list((tmp_path / "keys").iterdir()) == []
+        with pytest.raises(backup.BackupError, match="nobody can read"):
+            backup.put_back(file, folders={}, database=other)
 
 
 def test_it_is_not_put_back_while_somebody_works_with_the_database(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from campaigns.models import Delivery, DeliveryStatus, Journey, Passage, Passage
 from campaigns.planning.checks import check_campaign
 from campaigns.reports import sharing
 from experiments.models import Metric
-from personalization.access.models import Scope, User
+from personalization.access.models import PersonalRead, Scope, User
 from personalization.access.services import create_key
 from personalization.customers.models import Customer
 from personalization.events.models import Event
@@ -137,7 +137,12 @@ def test_people_of_a_small_audience_are_not_listed_under_masks(make_campaign, an
         f"/app/campaigns/{run.campaign_id}/report/audience.csv",
     ):
         assert viewer.get(url).status_code == 403
-        assert author.get(url).status_code == 200
+        answer = author.get(url)
+        assert answer.status_code == 200
+        b"".join(answer)
+    read = PersonalRead.objects.filter(actor__contains="sam").values_list("page", "customer_ids")
+    everybody = sorted(Customer.objects.values_list("pk", flat=True))
+    assert list(read.order_by("pk")) == [("API: deliveries", everybody), ("audience", everybody)]
 
 
 def test_the_lists_of_campaigns_round_as_well(few, viewer, author):

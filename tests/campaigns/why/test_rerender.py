@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from campaigns import services
@@ -17,7 +18,7 @@ from campaigns.models import ContentSource, CopyPattern, Delivery, SentCopy
 from campaigns.sending import copies
 from campaigns.sending.journal import Journal
 from campaigns.why.rerender import Gone, NeverSent, rerender
-from personalization.access.models import User
+from personalization.access.models import PersonalRead, User
 from personalization.access.services import create_key
 from personalization.catalog.models import Item
 from personalization.content.phrase_services import save_phrase_set
@@ -197,3 +198,27 @@ def test_a_copy_that_was_cut_off_is_damaged(
 def test_what_a_library_makes_a_request_of_is_kept_as_its_fields() -> None:
     assert copies.wire_bytes("text") == b"text"
     assert json.loads(copies.wire_bytes({"b": "é", "a": 1})) == {"a": 1, "b": "é"}
+
+
+def test_staff_without_personal_data_get_no_bytes_and_every_look_at_them_is_noted(
+    client: Any, make_customers: Any, make_campaign: Any, send_all: Any, sink: Any
+) -> None:
+    [customer] = make_customers(1)
+    run = services.launch(make_campaign(), actor="test")
+    send_all(run)
+    delivery = Delivery.objects.get(run=run)
+    user = User.objects.create_user("kim", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_customer", "view_campaign"]))
+    client.force_login(user)
+    calls = (
+        f"/api/v1/deliveries/{delivery.pk}/message",
+        f"/api/v1/campaigns/{run.campaign_id}/why?customer={customer.external_id}",
+    )
+    assert [client.get(url).status_code for url in calls] == [403, 403]
+    assert not PersonalRead.objects.exists()
+    user.user_permissions.add(Permission.objects.get(codename="view_personal_data"))
+    assert [client.get(url).status_code for url in calls] == [200, 200]
+    assert list(PersonalRead.objects.order_by("pk").values_list("page", "customer_ids")) == [
+        ("API: message", [customer.pk]),
+        ("API: why", [customer.pk]),
+    ]

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from personalization.config.backup import BackupError, write_backup
+from personalization.config.sealing import name_of_key
 
 
 class Command(BaseCommand):
@@ -23,7 +24,14 @@ class Command(BaseCommand):
             write_backup(file, folders={"models": settings.MODEL_DIR, "media": settings.MEDIA_ROOT})
         except BackupError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(
-            f"{file}: {file.stat().st_size // 2**20} MB. It holds personal data: encrypt it, and keep "
+        apart = (
             "SECRET_KEY, LINK_KEY, ADDRESS_KEY and DATA_KEYS apart from it; without them it is of little use."
         )
+        size = f"{file}: {file.stat().st_size // 2**20} MB."
+        if name := name_of_key(file):
+            key = f"It opens with the key {name} in BACKUP_KEY_DIR alone, which is destroyed after"
+            self.stdout.write(f"{size} {key} {settings.BACKUP_RETENTION_DAYS} days. Keep {apart}")
+        else:
+            self.stdout.write(
+                f"{size} It holds personal data: set BACKUP_KEY_DIR or encrypt it. Keep {apart}"
+            )
