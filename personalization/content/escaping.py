@@ -6,7 +6,6 @@ no guard can help (tag names, unquoted attributes, event handlers, scripts) are 
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import unescape
 
@@ -167,8 +166,3 @@ def _style(value: str, walk: _Walk) -> str:
         return f"{{% guard_style %}}{token.text}{{% endguard_style %}}" if token.is_output else token.text
 
     return MARK.sub(replace, value)
-
-
-def outputs(text: str, tokens: list[Token]) -> Iterator[Token]:
-    """The printed values of a protected text, in order."""
-    return (tokens[int(mark[1])] for mark in MARK.finditer(text) if tokens[int(mark[1])].is_output)
