@@ -31,6 +31,11 @@ class Holding:
         quiet = quiet_hours(timing, channel=channel, topic=topic)
         self._hours = OpenHours(profiles, timing=timing, quiet=quiet)
 
+    @property
+    def is_always_open(self) -> bool:
+        """Whether no hour of anybody is closed to such messages."""
+        return self._hours.always
+
     def reserve(self, rows: Sequence[Row], *, now: datetime) -> dict[int, Outcome]:
         """Reserves a place under the caps for whom it is open now; outcomes, by delivery, of all others."""
         held = {row.id: outcome for row in rows if (outcome := self.closed(row, now=now))}

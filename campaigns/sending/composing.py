@@ -69,10 +69,11 @@ class Composer:
         language = self._language(row)
         if not picks and not needs and language is None:
             return None
-        known = {pick[0] for pick in picks}
-        more = [pick for key in needs if key.startswith("recommend:") for pick in needs[key]]
-        shown = [*picks, *(pick for pick in more if pick[0] not in known)]
-        found: dict[str, Any] = {"items": shown, "at": self._issued}
+        if needs:
+            known = {pick[0] for pick in picks}
+            more = [pick for key in needs if key.startswith("recommend:") for pick in needs[key]]
+            picks += [pick for pick in more if pick[0] not in known]
+        found: dict[str, Any] = {"items": picks, "at": self._issued}
         if chosen := self._data.pictures.get(row.customer_id or 0):
             found["pictures"] = {str(item): picture.url for item, picture in chosen.items()}
         if language is not None:

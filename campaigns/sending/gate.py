@@ -96,14 +96,14 @@ class Gate:
         self.fence()
         if self.is_stale or row.id not in self._asked:
             self.look(rest)
-        self.last_outcome = self._judge(row) or self.closed(row)
+        self.last_outcome = self._judge(row) or self._closed(row)
         return self.last_outcome
 
-    def closed(self, row: Row) -> Outcome | None:
+    def _closed(self, row: Row) -> Outcome | None:
         """Whether quiet hours have begun for this customer since the place was reserved."""
-        if self._holding is not None:
-            self.last_outcome = self._holding.closed(row, now=timezone.now())
-        return self.last_outcome
+        if self._holding is None or self._holding.is_always_open:
+            return None
+        return self._holding.closed(row, now=timezone.now())
 
     def _judge(self, row: Row) -> Outcome | None:
         reason = self._reason(row)
