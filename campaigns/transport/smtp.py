@@ -73,6 +73,9 @@ class Connection:
         self._sock = sock
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._file = self._sock.makefile("rb")
+        # The end of a message waits in our kernel for its dot, a fifth of a second at most: fewer packets,
+        # and the server wakes once for both. Not with TLS, which knows no such flag.
+        self._held = 0 if isinstance(sock, ssl.SSLSocket) else getattr(socket, "MSG_MORE", 0)
         self.pipelining = self._client.has_extn("pipelining")
         self.eight_bit = self._client.has_extn("8bitmime")
         self.utf8 = self._client.has_extn("smtputf8")
@@ -88,7 +91,7 @@ class Connection:
             refusal = self._envelope(message)
             if refusal is not None:
                 return refusal
-            self._sock.sendall(message.data)
+            self._sock.sendall(message.data, self._held)
         except OSError as error:
             self.abandon()
             return Answer("later", f"connection lost before the end of the message: {_why(error)}")
