@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
 
 from personalization.access import services
@@ -30,6 +31,21 @@ def test_the_database_holds_nothing_with_which_one_could_call() -> None:
 @pytest.mark.parametrize("token", ["", "bsp", "bsp__", "bsp_x_", "xyz_a_b", "bsp_\0_a", "bsp_" + "a" * 500])
 def test_a_malformed_token_opens_nothing(token: str) -> None:
     assert authenticate_key(token) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "scope"), [("/api/v1/segments", "segments:write"), ("/v1/track", "ingest")]
+)
+def test_a_refusal_names_the_scope_that_is_wanted(client: Client, address: str, scope: str) -> None:
+    _, token = services.create_key(name="shop", scopes=[Scope.CUSTOMERS_READ])
+    body = {"userId": "a", "event": "E"}
+    answer = client.post(address, body, "application/json", headers={"authorization": f"Bearer {token}"})
+    assert answer.status_code == 403 and f"scope {scope}" in answer.json()["detail"]
+
+
+def test_a_wrong_address_says_where_the_right_ones_are(client: Client) -> None:
+    answer = client.get("/api/v1/nothing")
+    assert answer.status_code == 404 and "/api/docs" in answer.json()["detail"]
 
 
 def test_a_revoked_key_is_refused_at_once() -> None:
