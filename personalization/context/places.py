@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 import maxminddb
+from babel import Locale
 
 from personalization.context import Place
 
@@ -60,12 +61,26 @@ def _by_address(ip: str, geoip: GeoReader) -> tuple[Place, str]:
     return place, str(location.get("time_zone", ""))
 
 
+def country_code(said: str) -> str:
+    """ISO 3166 with two letters, of those or of the English name (the Segment spec's); "" for others."""
+    code = said.upper()
+    if len(code) == 2 and code.isalpha():
+        return code
+    return _codes_by_name().get(said.casefold(), "")
+
+
+@lru_cache(maxsize=1)
+def _codes_by_name() -> dict[str, str]:
+    names = Locale("en").territories
+    found = {str(name).casefold(): code for code, name in names.items() if len(code) == 2 and code.isalpha()}
+    return found | {"usa": "US", "united states of america": "US", "great britain": "GB"}
+
+
 def _place(raw: Mapping[str, Any], source: str) -> Place:
-    country = _text(raw, "country").upper()
     latitude, longitude = _number(raw, "latitude", 90), _number(raw, "longitude", 180)
     whole = latitude is not None and longitude is not None
     return Place(
-        country if len(country) == 2 and country.isalpha() else "",
+        country_code(_text(raw, "country")),
         _text(raw, "region"),
         _text(raw, "city"),
         latitude if whole else None,

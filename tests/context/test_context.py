@@ -50,6 +50,22 @@ def test_the_place_given_beats_the_address_and_the_address_the_profile():
     assert [c.time.zone for c in (by_profile, by_address)] == ["Europe/London", "Asia/Tokyo"]
 
 
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("de", "DE"), ("Germany", "DE"), ("United States", "US"), ("usa", "US"), ("South Korea", "KR"),
+        ("Atlantis", ""), ("D3", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_country_may_be_named_as_in_the_spec_of_segment(said, code):
+    assert read({"location": {"country": said, "city": "X"}}).place.country == code
+
+
+def test_the_holiday_is_that_of_the_named_country():
+    christmas = datetime(2026, 12, 25, 12, tzinfo=UTC)
+    assert read({"location": {"country": "Germany"}}, at=christmas).time.holiday == "Erster Weihnachtstag"
+
+
 def test_an_address_is_looked_up_and_never_kept():
     raw = {"ip": "203.0.113.7", "traits": {"x": 1}, "locale": "ja"}
     assert keep_context(raw) == {"locale": "ja"}
