@@ -17,6 +17,7 @@ from campaigns.proofs.asking import DEVICES, addresses_of, choices_for, make_pro
 from campaigns.proofs.dark import darken
 from campaigns.proofs.proof import Proof
 from campaigns.proofs.unlike import Choice
+from campaigns.why.words import facts_in_words
 from personalization.access.services import actor_name, audit
 from personalization.access.shell import render_page, staff_page
 from personalization.content.messages import CLIPPED_AT
@@ -80,6 +81,7 @@ def _card(proof: Proof, *, is_dark: bool) -> dict[str, Any]:
         "proof": proof,
         "html": darken(html) if is_dark else html,
         "percent": f"{min(proof.share_of_limit, 1) * 100:.1f}",
+        "decisions": [{**vars(one), "words": list(facts_in_words(one.facts))} for one in proof.decisions],
     }
 
 

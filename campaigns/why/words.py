@@ -21,7 +21,9 @@ LABELS: Mapping[str, Promise] = {
     "template": _("Template"), "subject": _("Subject"), "tags": _("Computed for the message"),
     "variables": _("Given with the trigger"), "status": _("Status"), "attempts": _("Attempts"),
     "sent_at": _("Sent"), "answer": _("Answer of the service"), "message_id": _("Number of the message"),
-    "waits_until": _("Waits until"),
+    "waits_until": _("Waits until"), "control": _("Control group"), "language": _("Language"),
+    "local_time": _("Local time"), "daypart": _("Time of day"), "season": _("Season"),
+    "holiday": _("Holiday"), "country": _("Country"), "city": _("City"), "device": _("Device"),
 }  # fmt: skip
 # Shown by the page as lists.
 LISTS = ("conditions", "picks", "caps", "devices")
@@ -41,7 +43,7 @@ def _value(name: str, value: Any) -> str:
     if name in _TIMES:
         at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
         return str(formats.date_format(timezone.localtime(at), "DATETIME_FORMAT"))
-    if name == "chance":
+    if name in ("chance", "control"):
         return f"{formats.number_format(100 * value, 1)} %"
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {one}" for key, one in value.items())
@@ -58,5 +60,14 @@ _CHOICES: Mapping[str, Mapping[Any, Any]] = {
     "channel": dict(Channel.choices),
     "status": dict(DeliveryStatus.choices),
     "reason": {**dict(SuppressionReason.choices), **dict(SkipReason.choices)},
+    "daypart": {
+        "night": _("night"), "morning": _("morning"), "afternoon": _("afternoon"), "evening": _("evening"),
+    },
+    "season": {
+        "spring": _("spring"), "summer": _("summer"), "autumn": _("autumn"), "winter": _("winter"),
+    },
+    "device": {
+        "mobile": _("Phone"), "tablet": _("Tablet"), "desktop": _("Desktop"), "tv": _("Television"),
+    },
     "rule": {"drop": _("gets nothing of this campaign"), "wait": _("waits until there is room")},
-}
+}  # fmt: skip

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from personalization.content.accessibility import check_accessibility
 from personalization.content.messages import compile_message
 from personalization.content.starters import Starter, starters
 
@@ -39,3 +40,18 @@ def test_the_preview_text_names_the_first_item() -> None:
     english = subject_line(STARTERS[0].preheader, customer={"language": "en"}, items=[ITEM])
     assert english == "Bowl, and more that suits you"
     assert subject_line(STARTERS[0].preheader, customer={"language": "zh"}, items=[]) == "还有更多好物等着您"
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("starter", STARTERS, ids=lambda one: one.key)
+def test_nobody_is_given_hints_about_a_message_that_we_wrote(starter: Starter, language: str) -> None:
+    message = compile_message(subject=starter.subject, body=starter.body)
+    shown = message.render(
+        {
+            "customer": {"first_name": "Ann", "language": language},
+            "items": [ITEM],
+            "unsubscribe_url": "https://shop.example/u",
+        }
+    )
+    assert check_accessibility(shown.html) == []
+    assert f'<html lang="{language}"' in shown.html

@@ -116,6 +116,18 @@ def test_the_page_shows_each_view_and_asks_links_only_for_those_who_may_change(
     assert client.get(reverse("campaigns:compare", args=[campaign.pk])).status_code == 200
 
 
+def test_the_page_tells_why_in_the_readers_words(
+    make_customers: Any, make_campaign: Any, client: Any
+) -> None:
+    make_customers(1)
+    campaign = make_campaign(bodies=(BODY,))
+    client.force_login(User.objects.create_superuser("ann", "ann@shop.example", "x"))
+    client.cookies["django_language"] = "zh-hans"
+    page = client.get(reverse("campaigns:proofs", args=[campaign.pk])).content.decode()
+    assert "<dt>需要同意</dt><dd>是</dd>" in page and "<dt>渠道</dt><dd>电子邮件</dd>" in page
+    assert "<dt>is_needed</dt>" not in page and "<dt>local_time</dt>" not in page
+
+
 def test_differences_are_told_by_api_and_unknown_versions_named(
     make_customers: Any, make_campaign: Any, client: Any
 ) -> None:
