@@ -114,10 +114,13 @@ def take_bounce(delivery: Delivery, failure: Failure, *, key: str, at: datetime)
         Bounce.objects.filter(pk=row.pk).update(suppressed=True)
 
 
+@transaction.atomic
 def take_complaint(delivery: Delivery, *, at: datetime) -> None:
+    """The first one about a message counts: an old call that is played back does not silence anew whom staff
+    have let in again."""
     resolve(delivery, DeliveryStatus.SENT, at=at)
-    suppress(delivery, SuppressionReason.COMPLAINED)
-    record(delivery, "Message Complained", "complaint", at=at)
+    if record(delivery, "Message Complained", "complaint", at=at):
+        suppress(delivery, SuppressionReason.COMPLAINED)
 
 
 def take_delivered(delivery: Delivery, *, at: datetime) -> None:
@@ -162,16 +165,16 @@ def suppress(delivery: Delivery, reason: str) -> None:
         )  # fmt: skip
 
 
-def record(delivery: Delivery, name: str, what: str, *, at: datetime, **extra: Any) -> None:
-    """One event of the delivery; `what` makes it this one."""
+def record(delivery: Delivery, name: str, what: str, *, at: datetime, **extra: Any) -> bool:
+    """One event of the delivery; `what` makes it this one. Whether it was new."""
     if delivery.customer_id is None:
-        return
+        return False
     properties: dict[str, Any] = {**properties_of(delivery), **extra}
     event = NewEvent(
         customer_id=delivery.customer_id, message_id=f"delivery-{delivery.pk}-{what}", name=name,
         occurred_at=at, properties=properties,
     )  # fmt: skip
-    record_events([event])
+    return bool(record_events([event]))
 
 
 def properties_of(delivery: Delivery) -> Mapping[str, Any]:

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 from campaigns import selectors
 from campaigns.reports.allocation import learned_from
+from campaigns.reports.found import countable
 from experiments.models import Experiment
 from experiments.reports import api
+from experiments.reports.report import Report
 
 
 class ReportView(api.ReportView):
@@ -16,3 +18,6 @@ class ReportView(api.ReportView):
 
     def learned_from(self, experiment: Experiment) -> str | None:
         return learned_from(experiment)
+
+    def told(self, experiment: Experiment, report: Report) -> Report:
+        return countable(experiment, report)

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404
 
 from campaigns import selectors
 from campaigns.reports.allocation import learned_from
+from campaigns.reports.found import countable
 from campaigns.reports.page import harmless
 from experiments import selectors as experiments
 from experiments.models import Experiment
@@ -54,7 +55,8 @@ def _report(request: HttpRequest, key: str) -> Report:
     )
     if found is None:
         raise Http404
-    return found if may_see(request) else floored(found)
+    told = countable(experiment, found)
+    return told if may_see(request) else floored(told)
 
 
 def _metrics(report: Report) -> Iterator[list[Any]]:

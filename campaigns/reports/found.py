@@ -12,7 +12,14 @@ from campaigns.reports.allocation import allocation_context, learned_from
 from campaigns.reports.groups import group_rows
 from campaigns.reports.guards import beliefs, guardrails
 from campaigns.reports.learned import learned_context
-from campaigns.reports.tables import NO_CHARTS, against_control, charts, tables, without_silence
+from campaigns.reports.tables import (
+    NO_CHARTS,
+    against_control,
+    charts,
+    tables,
+    without_silence,
+    without_uncounted,
+)  # fmt: skip
 from campaigns.reports.words import headline
 from experiments import selectors as experiments
 from experiments import tasks
@@ -51,10 +58,16 @@ def found_of(experiment: Experiment, *, whole: bool) -> dict[str, Any]:
             return {"context": {"headline": _counting()}, "charts": NO_CHARTS}
         result = experiments.newest_report(experiment, stages=stages, learned_from=learned_from(experiment))
         assert result is not None
-        shown = without_silence(result, uncounted=_uncounted(experiment))
+        shown = without_silence(countable(experiment, result))
         found = _in_words(shown if whole else floored(shown))
         cache.set(key, found, REPORT_SECONDS)
     return found
+
+
+def countable(experiment: Experiment, report: Report) -> Report:
+    """The report without the metrics of which the campaign can hear nothing: a 0 there would be nobody's
+    count. Page, files and API tell the same ones."""
+    return without_uncounted(report, _uncounted(experiment))
 
 
 def _uncounted(experiment: Experiment) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """The report's tables, each the readable source of a plot, and the plots' numbers."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from statistics import NormalDist
 from typing import Any
@@ -27,19 +28,21 @@ NO_CHARTS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def without_silence(report: Report, *, uncounted: frozenset[str] = frozenset()) -> Report:
-    """Without metrics of a campaign's own events when nothing was sent (nobody opens what nobody got), and
-    without those of the keys `uncounted`, which the campaign cannot hear of: no 0 that nobody counted."""
+def without_silence(report: Report) -> Report:
+    """Without metrics of a campaign's own events when nothing was sent: nobody opens what nobody got."""
     was_sent = any(sum(filter(None, counts)) for counts in report.stage_counts.values())
-    heard = [
+    return report if was_sent else without_uncounted(report, {metric.key for metric in report.metrics})
+
+
+def without_uncounted(report: Report, keys: Collection[str]) -> Report:
+    """Without those of the keys that are a campaign's own events and were never seen: no 0 that nobody
+    counted."""
+    told = [
         metric
         for metric in report.metrics
-        if (was_sent and metric.key not in uncounted)
-        or metric.is_primary
-        or metric.scope != "experiment"
-        or _is_heard(metric)
+        if metric.key not in keys or metric.is_primary or metric.scope != "experiment" or _is_heard(metric)
     ]
-    return replace(report, metrics=tuple(heard))
+    return replace(report, metrics=tuple(told))
 
 
 def _is_heard(metric: MetricReport) -> bool:

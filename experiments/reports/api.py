@@ -19,6 +19,7 @@ from experiments.plans.document import plan_document
 from experiments.reports import analyses
 from experiments.reports.document import document
 from experiments.reports.floored import floored
+from experiments.reports.report import Report
 from experiments.reports.serializers import (
     AnalysisSerializer,
     FirstAnalysisSerializer,
@@ -55,9 +56,9 @@ class ReportView(APIView):
         rest = {"plan": plan_document(experiment), "analysis": analysis_document(experiment)}
         if found is None:
             return Response({"key": key, **rest}, status=status.HTTP_202_ACCEPTED)
+        told = self.told(experiment, found)
         # Staff without personal data; a key's scopes say what programs read.
-        found = found if may_see(request) else floored(found)
-        return Response({**document(found), **rest})
+        return Response({**document(told if may_see(request) else floored(told)), **rest})
 
     def stages(self, experiment: Experiment) -> Mapping[str, Mapping[str, int]]:
         """Customers by stage and variant key; whoever sends knows them."""
@@ -66,6 +67,10 @@ class ReportView(APIView):
     def learned_from(self, experiment: Experiment) -> str | None:
         """Key of the metric that a learned division goes by; whoever divides knows it."""
         return None
+
+    def told(self, experiment: Experiment, report: Report) -> Report:
+        """What of the result is told; whoever sends knows which events nobody counts."""
+        return report
 
 
 class AnalysisView(APIView):

@@ -17,6 +17,7 @@ from campaigns.models import Bounce, Delivery
 from campaigns.senders import accounts
 from campaigns.tracking import links
 from personalization.customers.models import Customer, Suppression
+from personalization.customers.services import unsuppress
 from personalization.events.models import Event
 from tests.campaigns.feedback.test_reports import ARF, NUMBER, dsn
 
@@ -106,6 +107,15 @@ def test_a_complaint_suppresses(delivery: Delivery) -> None:
         Suppression.objects.get().reason == "complained"
         and Event.objects.filter(name="Message Complained").exists()
     )
+
+
+def test_a_complaint_played_back_does_not_silence_whom_staff_let_in_again(delivery: Delivery) -> None:
+    raw = ARF.replace("KIND", "abuse").encode()
+    take(delivery, raw)
+    unsuppress(channel="email", address="ann@example.com")
+    take(delivery, raw, key="again")
+    assert not Suppression.objects.exists()
+    assert Event.objects.filter(name="Message Complained").count() == 1
 
 
 @pytest.mark.parametrize("raw", [HARD, ARF.replace("KIND", "abuse").encode()])

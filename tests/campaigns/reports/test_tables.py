@@ -1,6 +1,6 @@
 import pytest
 
-from campaigns.reports.tables import charts, tables, with_sent, without_silence
+from campaigns.reports.tables import charts, tables, with_sent, without_silence, without_uncounted
 from campaigns.reports.words import obstacle_text
 from experiments.reports.judging import compare_all
 from experiments.reports.report import MetricReport, Report, VariantSummary
@@ -66,7 +66,7 @@ def heard_of(*, uncounted, clicked=0):
         variants=(VariantSummary("a", "A", False, 1.0, 10),), sample_ratio=None, metrics=tuple(metrics),
         stage_counts={"sent": (10,)},
     )  # fmt: skip
-    heard = without_silence(report, uncounted=frozenset(uncounted))
+    heard = without_silence(without_uncounted(report, uncounted))
     return {one.key for one in heard.metrics}, charts(heard)["funnel"][0]["counts"]
 
 
