@@ -34,6 +34,7 @@ from personalization.segments import selectors as segments
 from personalization.segments.compiler import compile_definition
 from personalization.segments.definition import DefinitionError
 from personalization.segments.describe import describe
+from recommender.ranking.reasons import say_reason
 
 PASSED, STOPPED, UNKNOWN = "passed", "stopped", "unknown"
 
@@ -215,15 +216,16 @@ def _content(run: Run, delivery: Delivery) -> Decision:
         return Decision("content", UNKNOWN, _("No message was meant for this customer."))
     text = json.dumps(variant, sort_keys=True).encode()
     picks = (delivery.inputs or {}).get("items") or []
-    names = catalog.items({pick[0] for pick in picks})
+    items = catalog.items({pk for item, _kind, of, _event in picks for pk in (item, of) if pk is not None})
     language = (delivery.inputs or {}).get("language")
     facts = {
         "template": hashlib.sha256(text).hexdigest()[:16],
         "subject": in_language(variant, language).get("subject", ""),
         "picks": [
-            {"item": names[pick[0]]["name"] if pick[0] in names else pick[0], "because": pick[1],
-             "of": pick[2]}
-            for pick in picks
+            {"item": items[item]["name"] if item in items else item,
+             "because": say_reason(kind, because=items[of]["name"] if of in items else "", event=event),
+             "kind": kind, "of": of}
+            for item, kind, of, event in picks
         ],
     }  # fmt: skip
     if language is not None:

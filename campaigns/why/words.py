@@ -44,7 +44,8 @@ def _value(name: str, value: Any) -> str:
         at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
         return str(formats.date_format(timezone.localtime(at), "DATETIME_FORMAT"))
     if name in ("chance", "control"):
-        return f"{formats.number_format(100 * value, 1)} %"
+        # Rounded before: by itself it cuts off.
+        return f"{formats.number_format(round(100 * value, 1), 1)} %"
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {one}" for key, one in value.items())
     if isinstance(value, (list, tuple)):

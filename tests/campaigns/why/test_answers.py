@@ -9,11 +9,12 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from campaigns import services
-from campaigns.models import FrequencyCap
+from campaigns.models import Delivery, FrequencyCap
 from campaigns.sending.chunk import LOST_JOURNAL
 from campaigns.why.words import facts_in_words
 from personalization.access.models import PersonalRead, User
 from personalization.access.services import create_key
+from personalization.catalog.models import Item
 from personalization.customers.models import Customer
 from personalization.customers.services import record_consent
 
@@ -59,6 +60,20 @@ def test_each_decision_is_told_with_its_inputs(
     assert [one["met"] for one in outside["audience"]["facts"]["conditions"]] == [False]
 
 
+def test_each_item_is_told_with_the_reason_that_stood_in_the_message(
+    make_customers: Any, make_campaign: Any, ask: Any
+) -> None:
+    make_customers(1)
+    throw, cushion = (Item.objects.create(external_id=name, name=name) for name in ("Throw", "Cushion"))
+    run = services.launch(make_campaign(), actor="test")
+    picks = [[cushion.pk, "because", throw.pk, "bought"], [throw.pk, "popular", None, ""]]
+    Delivery.objects.update(inputs={"items": picks})
+    told = ask(run, "c0")["content"]["facts"]["picks"]
+    assert [(one["item"], one["because"]) for one in told] == [
+        ("Cushion", "Because you bought Throw"), ("Throw", "Popular with other customers"),
+    ]  # fmt: skip
+
+
 def test_the_screen_finds_a_customer_by_words_and_needs_the_right_to_see_them(
     sink: Any, make_customers: Any, make_campaign: Any, send_all: Any, client: Any
 ) -> None:
@@ -93,13 +108,13 @@ def test_who_may_not_see_names_finds_nobody_by_them_and_is_told_none(
 
 def test_inputs_are_told_in_words_and_in_the_readers_time() -> None:
     facts = {
-        "is_needed": True, "recorded_at": "2026-11-03T23:30:00+00:00", "chance": 0.475, "channel": "email",
+        "is_needed": True, "recorded_at": "2026-11-03T23:30:00+00:00", "chance": 0.44999999, "channel": "email",
         "reason": "unsubscribed", "granted": False, "picks": [], "quiet_hours": ["22:00–08:00"],
         "answer": LOST_JOURNAL, "sent_at": None,
     }  # fmt: skip
     with timezone.override("Asia/Shanghai"):
         assert dict(facts_in_words(facts)) == {
-            "Consent needed": "yes", "Said on": "Nov. 4, 2026, 7:30 a.m.", "Chance": "47.5 %",
+            "Consent needed": "yes", "Said on": "Nov. 4, 2026, 7:30 a.m.", "Chance": "45.0 %",
             "Channel": "E-mail", "Reason": "Unsubscribed", "Agreed": "no", "Quiet hours": "22:00–08:00",
             "Answer of the service": LOST_JOURNAL,
         }  # fmt: skip
