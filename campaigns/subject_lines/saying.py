@@ -61,4 +61,4 @@ def _evidence(model: Trained, subject: str) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{number_format(share * 100, 1)} %"
+    return f"{number_format(round(share * 100, 1), 1)} %"

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from campaigns import services
-from campaigns.models import SenderAccount
+from campaigns.models import Run, SenderAccount
 from campaigns.pacing.rates import Pace, RateError, domain_of
 from campaigns.pacing.words import duration
 from personalization.access.models import AuditEntry, User
@@ -58,6 +58,11 @@ def test_the_report_shows_the_time_left_and_changes_the_rate(
     run = services.launch(campaign, actor="test")
     page = staff.get(f"/app/campaigns/{campaign.pk}/report/").content.decode()
     assert "600 still wait: about 5 minutes to go." in page and "At most 2 a second." in page
+    run.note = "Waiting: no provider of this channel answers."
+    run.save(update_fields=["note"])
+    page = staff.get(f"/app/campaigns/{campaign.pk}/report/").content.decode()
+    assert run.note in page and "to go." not in page
+    Run.objects.update(note="")
     url = f"/app/campaigns/{campaign.pk}/runs/1/rate"
     answer = staff.post(url, {"per_second": "100"}, "application/json")
     assert answer.status_code == 200 and "about 6 seconds" in answer.json()["parts"]["progress"]
