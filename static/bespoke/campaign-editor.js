@@ -43,7 +43,9 @@
         urls: page.urls,
         itemNames: page.campaign.item_names,
         texts: page.texts,
-        at: 0, last: "body", mode: "desktop", when: page.campaign.scheduled_at ? "later" : "now",
+        at: 0, last: "body", mode: "desktop",
+        // The date of a draft is not kept, that it repeats is: it must not come back as one to be sent at once.
+        when: page.campaign.scheduled_at || page.campaign.timing.repeat ? "later" : "now",
         at_local: "", zone: here,
         size: null, counting: false, checks: [], approval: null, said: "", errors: {}, trouble: "", busy: false, saved: "", note: "",
         guardrails: [], decides: "", shares: page.shares,

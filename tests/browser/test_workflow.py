@@ -103,3 +103,11 @@ def test_a_campaign_is_put_away_and_taken_out_again(campaign: Campaign, page: Pa
     page.get_by_role("link", name="Spring").click()
     page.get_by_role("button", name="Take out of the archive").click()
     expect(page.get_by_role("link", name="Spring", exact=True)).to_be_visible()
+
+
+def test_a_draft_that_repeats_comes_back_as_one_to_be_scheduled(campaign: Campaign, page: Page) -> None:
+    Campaign.objects.update(timing={"repeat": "FREQ=DAILY"})
+    log_in(page, "ada", f"/app/campaigns/{campaign.pk}/")
+    expect(page.get_by_label("At a set time")).to_be_checked()
+    expect(page.get_by_role("button", name="Schedule")).to_be_visible()
+    expect(page.get_by_role("button", name="Launch now")).to_be_hidden()

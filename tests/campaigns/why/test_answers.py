@@ -108,7 +108,7 @@ def test_who_may_not_see_names_finds_nobody_by_them_and_is_told_none(
 
 def test_inputs_are_told_in_words_and_in_the_readers_time() -> None:
     facts = {
-        "is_needed": True, "recorded_at": "2026-11-03T23:30:00+00:00", "chance": 0.44999999, "channel": "email",
+        "is_needed": True, "recorded_at": "2026-11-03T23:30:00+00:00", "chance": 0.449999, "channel": "email",
         "reason": "unsubscribed", "granted": False, "picks": [], "quiet_hours": ["22:00–08:00"],
         "answer": LOST_JOURNAL, "sent_at": None,
     }  # fmt: skip
