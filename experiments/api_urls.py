@@ -4,7 +4,7 @@ from experiments import experiment_api
 from experiments.definitions import api as metric_api
 from experiments.long_runs.api import LongRunView
 from experiments.plans import api as plan_api
-from experiments.reports.api import AnalysisView, GroupsView
+from experiments.reports.api import AnalysisView, CancelAnalysisView, GroupsView
 from experiments.targeting.api import TargetingView
 from experiments.traffic import api as traffic_api
 
@@ -18,6 +18,7 @@ urlpatterns = [
     path(f"{ONE}/plan", plan_api.PlanView.as_view(), name="api-experiment-plan"),
     path(f"{ONE}/decision", plan_api.DecisionView.as_view(), name="api-experiment-decision"),
     path(f"{ONE}/analysis", AnalysisView.as_view(), name="api-experiment-analysis"),
+    path(f"{ONE}/analysis/cancel", CancelAnalysisView.as_view(), name="api-experiment-cancel-analysis"),
     path(f"{ONE}/groups", GroupsView.as_view(), name="api-experiment-groups"),
     path(f"{ONE}/targeting", TargetingView.as_view(), name="api-experiment-targeting"),
     path("metrics", metric_api.MetricsView.as_view(), name="api-metrics"),

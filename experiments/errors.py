@@ -28,6 +28,14 @@ class NotRunning(ExperimentError):
     title = _("The experiment has ended and takes nobody in any more")
 
 
+class AnalysisEnded(ExperimentError):
+    """There is nothing left to cancel."""
+
+    status = 409
+    slug = "analysis-ended"
+    title = _("The analysis has ended")
+
+
 class InvalidPlan(ExperimentError):
     """`errors` point into the plan."""
 

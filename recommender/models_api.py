@@ -14,8 +14,9 @@ from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.pagination import NewestFirst, answer_page
 from personalization.access.services import actor_name
+from personalization.access.time_left import seconds_left
 from recommender import services, tasks
-from recommender.models import DecidingMetric, ModelRun
+from recommender.models import DecidingMetric, ModelRun, RunStatus
 
 READ_WRITE = {"GET": Scope.MODELS_READ, "POST": Scope.MODELS_WRITE}
 
@@ -49,6 +50,8 @@ class ReasonRequest(KnownFields, serializers.Serializer[Any]):
 class ModelSerializer(serializers.ModelSerializer[ModelRun]):
     """`metrics` holds the decision in words, and each figure with its 95 % interval over customers."""
 
+    seconds_left = serializers.SerializerMethodField(help_text="Null while nothing is known, and at the end.")
+
     class Meta:
         model = ModelRun
         fields = [
@@ -56,9 +59,13 @@ class ModelSerializer(serializers.ModelSerializer[ModelRun]):
             "budget_seconds", "tuning", "status", "progress", "progress_share", "error", "data_from",
             "data_until", "n_users", "n_items", "n_interactions", "metrics", "artifact_sha256",
             "is_champion", "promoted_at", "promoted_by", "promoted_reason", "created_at", "started_at",
-            "finished_at",
+            "finished_at", "seconds_left",
         ]  # fmt: skip
         read_only_fields = fields
+
+    def get_seconds_left(self, run: ModelRun) -> int | None:
+        is_running = run.status == RunStatus.RUNNING
+        return seconds_left(run.started_at, run.progress_share) if is_running else None
 
 
 class ModelsView(APIView):
@@ -93,6 +100,18 @@ class ModelView(APIView):
     def get(self, request: Request, pk: int) -> Response:
         """One training: its progress, then its evidence."""
         return Response(ModelSerializer(get_object_or_404(ModelRun, pk=pk)).data)
+
+
+class CancelView(APIView):
+    required_scope = Scope.MODELS_WRITE
+
+    @extend_schema(operation_id="models_cancel", request=None, responses=ModelSerializer, tags=["models"])
+    def post(self, request: Request, pk: int) -> Response:
+        """Ends a training that waits or goes on; nothing of it is kept. 409 when it is over."""
+        run = get_object_or_404(ModelRun, pk=pk)
+        services.cancel(run, actor=actor_name(request))
+        run.refresh_from_db()
+        return Response(ModelSerializer(run).data)
 
 
 class PromoteView(APIView):

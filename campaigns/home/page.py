@@ -12,11 +12,11 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from campaigns.home.needs import needs_of
-from campaigns.live.stream import stream, wants_stream
 from campaigns.models import Campaign, Delivery, DeliveryStatus, Run, RunStatus
 from campaigns.workflow.month import planned_between
 from experiments.long_runs.study import long_run_sentence
 from experiments.models import Holdout, LongRunStudy
+from personalization.access.live.stream import stream, wants_stream
 from personalization.access.shell import staff_page
 from personalization.customers.estimates import About, about
 from personalization.customers.models import SOMEBODY, Customer

@@ -12,6 +12,7 @@ urlpatterns = [
     path("<slug:key>/", experiment_page.report, name="report"),
     path("<slug:key>/data", experiment_page.data, name="report-data"),
     path("<slug:key>/refresh", group_form.refresh, name="refresh"),
+    path("<slug:key>/refresh/cancel", group_form.cancel_refresh, name="cancel-refresh"),
     path("<slug:key>/plan", plan_page.change_experiment_plan, name="change-plan"),
     path("<slug:key>/groups", group_form.choose, name="groups"),
     path("<slug:key>/share", sharing_pages.share_experiment, name="share-report"),

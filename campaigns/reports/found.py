@@ -29,6 +29,7 @@ from experiments.reports.breakdown_words import breakdown_sentences
 from experiments.reports.floored import floored
 from experiments.reports.notices import notices
 from experiments.reports.report import Finding, Report
+from personalization.access.time_left import time_left
 
 REPORT_SECONDS = 4  # however many people watch, it is put into words once in that time
 
@@ -40,7 +41,11 @@ def wish(experiment: Experiment) -> None:
 
 def analysis_context(experiment: Experiment) -> dict[str, Any]:
     row = analyses.analysis_of(experiment)
-    return {"analysis": row, "experiment": experiment, "share": row.steps_done / max(1, row.steps)}
+    share = row.share_done
+    return {
+        "analysis": row, "experiment": experiment, "share": share, "percent": f"{share * 100:.0f} %",
+        "left": time_left(row.started_at, share) if row.is_running else "",
+    }  # fmt: skip
 
 
 def found_of(experiment: Experiment, *, whole: bool) -> dict[str, Any]:

@@ -73,3 +73,12 @@ def refresh(request: HttpRequest, key: str) -> HttpResponse:
     """Asks for a fresh result; the page shows it when it is there."""
     tasks.wish(get_object_or_404(Experiment, key=key), force=True)
     return JsonResponse({})
+
+
+@require_POST
+@staff_page("campaigns.view_campaign")
+@answers_problems
+def cancel_refresh(request: HttpRequest, key: str) -> HttpResponse:
+    """Ends the analysis under way; whoever may ask for one may do so."""
+    analyses.cancel(get_object_or_404(Experiment, key=key), actor=actor_name(request))
+    return JsonResponse({})

@@ -24,7 +24,6 @@ from django.views.decorators.http import require_POST
 from campaigns import selectors, services, tasks
 from campaigns.editor.forms import read_json
 from campaigns.editor.pages import answers_problems
-from campaigns.live.stream import wants_stream
 from campaigns.models import Campaign, Delivery, Run, RunStatus
 from campaigns.reports import sharing
 from campaigns.reports.allocation import waves_of
@@ -37,6 +36,7 @@ from campaigns.reports.progress import launcher_of, progress_context, progress_s
 from campaigns.reports.speed import read_speed
 from campaigns.reports.tables import with_sent
 from campaigns.reports.varied import told
+from personalization.access.live.stream import wants_stream
 from personalization.access.services import actor_name, audit
 from personalization.access.shell import render_page, staff_page
 from personalization.customers.pseudonyms import pseudonym

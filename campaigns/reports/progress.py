@@ -11,11 +11,11 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from campaigns import selectors
-from campaigns.live.stream import stream
 from campaigns.models import Run, RunStatus, SkipReason
 from campaigns.pacing.words import duration
 from campaigns.reports.speed import Speed, read_speed, speed_picture
 from personalization.access.actors import actor_labels
+from personalization.access.live.stream import stream
 from personalization.customers.reading import may_see
 from personalization.privacy.told import step_for
 

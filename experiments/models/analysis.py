@@ -12,6 +12,7 @@ class AnalysisStatus(models.TextChoices):
     QUEUED = "queued", _("Waiting for a worker")
     RUNNING = "running", _("Under way")
     FAILED = "failed", _("Failed")
+    CANCELED = "canceled", _("Canceled")
 
 
 class Analysis(models.Model):
@@ -51,6 +52,14 @@ class Analysis(models.Model):
 
     def __str__(self) -> str:
         return f"{self.experiment_id}: {self.status}"
+
+    @property
+    def share_done(self) -> float:
+        return self.steps_done / self.steps if self.steps else 0.0
+
+    @property
+    def is_running(self) -> bool:
+        return self.status == AnalysisStatus.RUNNING
 
     @property
     def is_under_way(self) -> bool:

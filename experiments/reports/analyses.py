@@ -12,12 +12,12 @@ from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from experiments.breakdowns.breakdown import MAX_CUTS, GroupChoice, Method
-from experiments.errors import InvalidGroups
+from experiments.errors import AnalysisEnded, InvalidGroups
 from experiments.jobs import said
 from experiments.models import Analysis, AnalysisStatus, Experiment, Metric
 from experiments.reports.findings import as_document, metrics_of, read_findings
@@ -32,8 +32,15 @@ QUEUED = timedelta(seconds=20)
 # While somebody looks, a result is made anew when it is older than this, and than twenty times its own cost.
 LEAST_AGE = timedelta(seconds=5)
 AGE_PER_COST = 20
-# After a failure nobody asks again by merely looking.
-AFTER_FAILURE = timedelta(minutes=5)
+# After a failure, or once somebody cancelled it, nobody asks again by merely looking.
+RESTS: dict[str, timedelta] = {
+    AnalysisStatus.FAILED: timedelta(minutes=5),
+    AnalysisStatus.CANCELED: timedelta(hours=1),
+}
+
+
+class Lost(Exception):
+    """Canceled, or continued by another worker."""
 
 
 def analysis_of(experiment: Experiment) -> Analysis:
@@ -61,7 +68,8 @@ def ask(experiment: Experiment, *, now: datetime | None = None, force: bool = Fa
 
 
 def is_stale(row: Analysis, experiment: Experiment, now: datetime) -> bool:
-    if row.status == AnalysisStatus.FAILED and row.asked_at and now - row.asked_at < AFTER_FAILURE:
+    rest = RESTS.get(row.status)
+    if rest and row.asked_at and now - row.asked_at < rest:
         return False
     if row.as_of is None:
         return True
@@ -105,9 +113,8 @@ def run(analysis_id: int, *, now: datetime | None = None) -> bool:
     began = monotonic()
 
     def tick(done: int, steps: int) -> None:
-        Analysis.objects.filter(pk=row.pk, started_at=row.started_at).update(
-            steps_done=done, steps=steps, lease_until=timezone.now() + LEASE
-        )
+        if not _own(row).update(steps_done=done, steps=steps, lease_until=timezone.now() + LEASE):
+            raise Lost
 
     try:
         findings = read_findings(
@@ -115,6 +122,8 @@ def run(analysis_id: int, *, now: datetime | None = None) -> bool:
             groups=GroupChoice.from_json(row.groups), tick=tick,
         )  # fmt: skip
         result = as_document(findings)
+    except Lost:
+        log.info("analysis_lost", experiment=row.experiment_id)
     except Exception as error:
         log.exception("analysis_failed", experiment=row.experiment_id)
         _end(row, status=AnalysisStatus.FAILED, error=said(error))
@@ -124,6 +133,17 @@ def run(analysis_id: int, *, now: datetime | None = None) -> bool:
             seconds=round(monotonic() - began, 3),
         )  # fmt: skip
     return True
+
+
+@transaction.atomic
+def cancel(experiment: Experiment, *, actor: str) -> None:
+    """Ends it after the step under way; the newest result stays. Raises AnalysisEnded when there is none."""
+    under_way = Analysis.objects.filter(
+        experiment=experiment, status__in=(AnalysisStatus.QUEUED, AnalysisStatus.RUNNING)
+    )
+    if not under_way.update(status=AnalysisStatus.CANCELED, asked_at=timezone.now(), lease_until=None):
+        raise AnalysisEnded(_("No analysis is under way."))
+    audit(actor, "experiment.analysis_canceled", f"experiment:{experiment.key}")
 
 
 def lost_ids(*, now: datetime | None = None) -> list[int]:
@@ -149,6 +169,8 @@ def _begin(analysis_id: int) -> Analysis | None:
 
 def _end(row: Analysis, **fields: Any) -> None:
     # Whoever lost the lease meanwhile leaves the row to the next.
-    Analysis.objects.filter(pk=row.pk, started_at=row.started_at, status=AnalysisStatus.RUNNING).update(
-        lease_until=None, **fields
-    )
+    _own(row).update(lease_until=None, **fields)
+
+
+def _own(row: Analysis) -> QuerySet[Analysis]:
+    return Analysis.objects.filter(pk=row.pk, started_at=row.started_at, status=AnalysisStatus.RUNNING)

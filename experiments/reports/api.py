@@ -28,6 +28,7 @@ from experiments.reports.serializers import (
 )
 from personalization.access.models import Scope
 from personalization.access.services import actor_name
+from personalization.access.time_left import seconds_left
 from personalization.customers.reading import may_see
 
 TAGS = ["experiments"]
@@ -93,6 +94,19 @@ class AnalysisView(APIView):
         return Response(analysis_document(experiment), status=status.HTTP_202_ACCEPTED)
 
 
+class CancelAnalysisView(APIView):
+    required_scope = Scope.CAMPAIGNS_WRITE
+
+    @extend_schema(
+        operation_id="experiment_cancel_analysis", request=None, responses=AnalysisSerializer, tags=TAGS
+    )
+    def post(self, request: Request, key: str) -> Response:
+        """Ends the analysis under way after its step; the newest result stays. 409 when there is none."""
+        experiment = get_object_or_404(Experiment, key=key)
+        analyses.cancel(experiment, actor=actor_name(request))
+        return Response(analysis_document(experiment))
+
+
 class GroupsView(APIView):
     staff_permission = "campaigns.launch_campaign"
     required_scope = {"GET": Scope.CAMPAIGNS_READ, "PUT": Scope.CAMPAIGNS_WRITE}
@@ -125,6 +139,7 @@ def analysis_document(experiment: Experiment) -> dict[str, Any]:
     return {
         "status": row.status, "as_of": row.as_of, "age_seconds": age, "seconds": row.seconds,
         "asked_at": row.asked_at, "progress": {"done": row.steps_done, "of": row.steps}, "error": row.error,
+        "seconds_left": seconds_left(row.started_at, row.share_done) if row.is_running else None,
     }  # fmt: skip
 
 

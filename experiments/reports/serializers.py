@@ -139,6 +139,7 @@ class AnalysisSerializer(serializers.Serializer):
     asked_at = DateTimeField(allow_null=True)
     progress = AnalysisProgressSerializer()
     error = CharField(allow_blank=True, help_text="Why the last try failed.")
+    seconds_left = IntegerField(allow_null=True, help_text="Null while nothing is known, and at the end.")
 
 
 class FirstAnalysisSerializer(serializers.Serializer):

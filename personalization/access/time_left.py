@@ -1,4 +1,4 @@
-"""How long something under way will still take, in words."""
+"""How long something under way will still take, in seconds and in words."""
 
 from datetime import datetime
 
@@ -9,12 +9,19 @@ SECONDS_TOLD = 90
 """What takes longer is told in minutes."""
 
 
-def time_left(started_at: datetime | None, share: float) -> str:
-    """As if it went on as it went; empty while nothing is known, and at the end."""
+def seconds_left(started_at: datetime | None, share: float) -> int | None:
+    """As if it went on as it went; None while nothing is known, and at the end."""
     if started_at is None or not 0 < share < 1:
-        return ""
+        return None
     passed = (timezone.now() - started_at).total_seconds()
-    seconds = int(passed * (1 - share) / share) + 1
+    return int(passed * (1 - share) / share) + 1
+
+
+def time_left(started_at: datetime | None, share: float) -> str:
+    """The same in words; empty for None."""
+    seconds = seconds_left(started_at, share)
+    if seconds is None:
+        return ""
     if seconds < SECONDS_TOLD:
         return ngettext("about %(n)d second left", "about %(n)d seconds left", seconds) % {"n": seconds}
     minutes = seconds // 60

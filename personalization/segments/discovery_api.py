@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.services import actor_name
+from personalization.access.time_left import seconds_left
 from personalization.privacy.told import told_count
 from personalization.segments import tasks
 from personalization.segments.api import SegmentOut
@@ -53,12 +54,17 @@ class DiscoveryOut(serializers.ModelSerializer):
         help_text="Members among the best tenth, as a multiple of their share",
     )  # fmt: skip
 
+    seconds_left = serializers.SerializerMethodField(help_text="Null while nothing is known, and at the end.")
+
     class Meta:
         model = Discovery
         fields = [
             "id", "name", "kind", "seed", "purchase_event", "every_days", "status", "share_done", "problem",
-            "trait", "groups", "area", "lift", "created_at", "started_at", "finished_at",
+            "trait", "groups", "area", "lift", "created_at", "started_at", "finished_at", "seconds_left",
         ]  # fmt: skip
+
+    def get_seconds_left(self, discovery: Discovery) -> int | None:
+        return seconds_left(discovery.started_at, discovery.share_done) if discovery.is_active else None
 
 
 class DiscoveryIn(KnownFields, serializers.Serializer):

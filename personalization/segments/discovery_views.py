@@ -6,10 +6,12 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from personalization.access.live.part import live_part
 from personalization.access.problems import ProblemError
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
@@ -71,13 +73,15 @@ def show(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @staff_page("segments.view_segment")
-def live(request: HttpRequest, pk: int) -> HttpResponse:
-    """How far it is; once it has ended, the page is loaded anew."""
-    discovery = get_object_or_404(Discovery, pk=pk)
-    response = render(request, "segments/discovery_live.html", _context(request, discovery))
-    if not discovery.is_active:
-        response["HX-Refresh"] = "true"
-    return response
+def live(request: HttpRequest, pk: int) -> HttpResponseBase:
+    return live_part(
+        request,
+        Discovery.objects.select_related("seed"),
+        pk,
+        template="segments/discovery_live.html",
+        context=lambda discovery: _context(request, discovery),
+        is_active=lambda discovery: discovery.is_active,
+    )
 
 
 @require_POST

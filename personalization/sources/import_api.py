@@ -18,19 +18,26 @@ from rest_framework.views import APIView
 from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.services import actor_name, audit
+from personalization.access.time_left import seconds_left
 from personalization.sources import services, tasks
 from personalization.sources.errors import InvalidOptions, NotStartable
 from personalization.sources.models import Import, Kind
 
 
 class FileImportSerializer(serializers.ModelSerializer[Import]):
+    seconds_left = serializers.SerializerMethodField(help_text="Null while nothing is known, and at the end.")
+
     class Meta:
         model = Import
         fields = [
             "id", "kind", "name", "status", "dry_run", "size_bytes", "records", "read", "new", "changed",
             "unchanged", "rejected", "error", "options", "actor", "created_at", "started_at", "finished_at",
+            "seconds_left",
         ]  # fmt: skip
         read_only_fields = fields
+
+    def get_seconds_left(self, job: Import) -> int | None:
+        return seconds_left(job.started_at, job.share_done) if job.is_active else None
 
 
 class ImportRequest(KnownFields, serializers.Serializer[Any]):

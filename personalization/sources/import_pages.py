@@ -6,11 +6,13 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from personalization.access.actors import actor_labels
+from personalization.access.live.part import live_part
 from personalization.access.problems import ProblemError
 from personalization.access.services import actor_name, audit
 from personalization.access.shell import render_page, staff_page
@@ -156,14 +158,16 @@ def act(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @staff_page("sources.view_import")
-def live(request: HttpRequest, pk: int) -> HttpResponse:
-    """How far it is; once it has ended, the page is loaded anew."""
-    job = get_object_or_404(Import, pk=pk)
-    context = {"job": job, "can_import": request.user.has_perm("sources.add_import"), **counts_of(job)}
-    response = render(request, "sources/import_live.html", context)
-    if not job.is_active:
-        response["HX-Refresh"] = "true"
-    return response
+def live(request: HttpRequest, pk: int) -> HttpResponseBase:
+    can_import = request.user.has_perm("sources.add_import")
+    return live_part(
+        request,
+        Import.objects.all(),
+        pk,
+        template="sources/import_live.html",
+        context=lambda job: {"job": job, "can_import": can_import, **counts_of(job)},
+        is_active=lambda job: job.is_active,
+    )
 
 
 @require_GET
@@ -182,7 +186,7 @@ def rejects(request: HttpRequest, pk: int) -> HttpResponse:
 
 def counts_of(job: Import) -> dict[str, Any]:
     """Share done, and how long it still takes in words."""
-    share = min(1.0, job.read / job.records) if job.records else 0.0
+    share = job.share_done
     return {
         "share": share,
         "percent": f"{100 * share:.0f} %",

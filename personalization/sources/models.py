@@ -67,6 +67,11 @@ class Import(models.Model):
     def is_active(self) -> bool:
         return self.status in ACTIVE
 
+    @property
+    def share_done(self) -> float:
+        """Of the rows as they were counted beforehand."""
+        return min(1.0, self.read / self.records) if self.records else 0.0
+
 
 class Way(models.TextChoices):
     URL = "url", _("File at an address")

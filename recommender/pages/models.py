@@ -5,10 +5,12 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from personalization.access.live.part import live_part
 from personalization.access.problems import ProblemError
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
@@ -178,15 +180,23 @@ def _advice(run: ModelRun) -> advice.Row | None:
 
 @require_GET
 @staff_page("recommender.view_modelrun")
-def run_live(request: HttpRequest, run_id: int) -> HttpResponse:
-    """How far one training is; once it has ended, the page is loaded anew."""
-    run = get_object_or_404(ModelRun.objects.defer("item_ids"), pk=run_id)
-    is_active = run.status in figures.ACTIVE
-    context = {"run": run, "progress": figures.progress(run), "is_active": is_active, **_rights(request)}
-    response = render(request, "recommender/run_live.html", context)
-    if not is_active:
-        response["HX-Refresh"] = "true"
-    return response
+def run_live(request: HttpRequest, run_id: int) -> HttpResponseBase:
+    def context(run: ModelRun) -> dict[str, Any]:
+        return {
+            "run": run,
+            "progress": figures.progress(run),
+            "is_active": run.status in figures.ACTIVE,
+            **_rights(request),
+        }
+
+    return live_part(
+        request,
+        ModelRun.objects.defer("item_ids"),
+        run_id,
+        template="recommender/run_live.html",
+        context=context,
+        is_active=lambda run: run.status in figures.ACTIVE,
+    )
 
 
 @require_GET

@@ -33,3 +33,20 @@ function bespokeLive(url, take) {
   open();
   return { isOpen: () => source?.readyState === EventSource.OPEN };
 }
+
+// The part of a page that tells how far something is: [data-live] names the address of its stream. Until there is a
+// stream, htmx asks for the part.
+document.addEventListener("DOMContentLoaded", () => {
+  const { id, dataset } = document.querySelector("[data-live]") || {};
+  if (!id) return;
+  window.liveStream = bespokeLive(dataset.live, ({ html, reload }) => {
+    if (reload) { window.location.reload(); return; }
+    const old = document.getElementById(id);
+    if (!html || !old) return;
+    const focused = old.contains(document.activeElement) && document.activeElement.id;
+    old.outerHTML = html;
+    const fresh = document.getElementById(id);
+    if (fresh) htmx.process(fresh);
+    if (focused) document.getElementById(focused)?.focus();
+  });
+});

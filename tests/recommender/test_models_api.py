@@ -1,7 +1,9 @@
+from datetime import timedelta
 from unittest.mock import patch
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from personalization.access.models import Scope
 from personalization.access.services import create_key
@@ -53,6 +55,23 @@ def test_auto_is_the_default(program, db):
     with patch.object(tasks.train_model, "delay"):
         assert send(program, ADDRESS).json()["algorithm"] == "auto"
     assert ModelRun.objects.get().budget_seconds == 60
+
+
+def test_a_training_that_waits_is_cancelled_once(program, shop):
+    run = services.train(algorithm="popular")
+    answer = program.post(f"{ADDRESS}/{run.pk}/cancel")
+    assert (answer.status_code, answer.json()["status"]) == (200, "canceled")
+    assert not services.run_training(run.pk), "nobody begins it any more"
+    assert program.post(f"{ADDRESS}/{run.pk}/cancel").status_code == 409
+    assert with_scopes(Scope.MODELS_READ).post(f"{ADDRESS}/{run.pk}/cancel").status_code == 403
+
+
+def test_how_long_a_training_will_still_take_is_told(program, db):
+    run = services.train(algorithm="popular")
+    assert program.get(f"{ADDRESS}/{run.pk}").json()["seconds_left"] is None
+    began = timezone.now() - timedelta(seconds=100)
+    ModelRun.objects.filter(pk=run.pk).update(status="running", started_at=began, progress_share=0.5)
+    assert 100 <= program.get(f"{ADDRESS}/{run.pk}").json()["seconds_left"] <= 110
 
 
 def test_a_champion_is_promoted_and_rolled_back_once(program, shop):

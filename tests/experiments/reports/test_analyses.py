@@ -102,6 +102,34 @@ def test_a_failure_says_why_and_keeps_the_old_result(experiment, analyse, monkey
     assert analyses.ask(experiment, force=True) is not None
 
 
+def test_a_cancelled_analysis_ends_after_its_step_and_keeps_the_old_result(experiment, analyse, monkeypatch):
+    analyse(experiment)
+    before = Analysis.objects.get().result
+
+    def cancel_meanwhile(*args, **kwargs):
+        assert call("post", "analysis/cancel").json()["status"] == "canceled"
+        return 0
+
+    monkeypatch.setattr(findings, "count_seen_twice", cancel_meanwhile)
+    assert analyses.run(analyses.ask(experiment, force=True).pk)
+    row = Analysis.objects.get()
+    assert (row.status, row.result, row.error) == (AnalysisStatus.CANCELED, before, "")
+    assert analyses.lost_ids(now=timezone.now() + timedelta(days=1)) == []
+    assert analyses.ask(experiment) is None, "merely looking does not begin it again"
+    assert call("post", "analysis/cancel").status_code == 409
+    assert analyses.ask(experiment, force=True) is not None
+
+
+def test_how_long_an_analysis_will_still_take_is_told(experiment):
+    row = analyses.ask(experiment, force=True)
+    assert call("get", "analysis").json()["seconds_left"] is None, "it only waits"
+    began = timezone.now() - timedelta(seconds=30)
+    Analysis.objects.filter(pk=row.pk).update(
+        status=AnalysisStatus.RUNNING, started_at=began, steps_done=3, steps=9
+    )
+    assert 60 <= call("get", "analysis").json()["seconds_left"] <= 70
+
+
 def test_a_costly_result_is_not_made_anew_for_every_look(experiment, analyse):
     analyse(experiment)
     now = timezone.now()

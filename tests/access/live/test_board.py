@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from campaigns.live import stream
-from campaigns.live.board import Board, version_of
-from campaigns.live.stream import Events, Places, frame
+from personalization.access.live import stream
+from personalization.access.live.board import Board, version_of
+from personalization.access.live.stream import Events, Places, frame
 
 # Its thread lets go of the database after each reading.
 pytestmark = pytest.mark.django_db

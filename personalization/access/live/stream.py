@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
-from campaigns.live.board import BOARD, Board
+from personalization.access.live.board import BOARD, Board
 
 LIFETIME_SECONDS = 30.0
 # A browser that has gone is noticed by writing to it.
