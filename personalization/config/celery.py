@@ -3,7 +3,7 @@
 import os
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
+from celery.signals import setup_logging, worker_init, worker_process_init, worker_process_shutdown
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "personalization.config.settings")
 
@@ -15,6 +15,13 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def keep_our_logging(**kwargs: object) -> None:
     """Celery's own hook, not a Django signal: an answered call leaves logging as the settings made it."""
+
+
+@worker_init.connect
+def load_before_work(**kwargs: object) -> None:
+    from personalization.config.preload import preload
+
+    preload()
 
 
 @worker_process_init.connect

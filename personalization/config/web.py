@@ -10,6 +10,7 @@ from personalization.config.wsgi import application
 __all__ = ["application"]
 resolve("/healthz")  # imports all pages, for about a second
 # Not at the top, where imports are sorted: models can be imported only once the application is made.
+import_module("personalization.config.preload").preload()
 import_module("campaigns.onsite.warming").warm_up()
 answering = import_module("campaigns.onsite.answering")
 answering.refresher.start()

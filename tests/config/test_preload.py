@@ -1,0 +1,27 @@
+"""A process that is ready has nothing left to find at its first use."""
+
+import subprocess
+import sys
+
+SCRIPT = """
+import sys
+import django
+django.setup()
+from personalization.config.preload import preload
+preload()
+before = set(sys.modules)
+from datetime import UTC, datetime
+import numpy as np
+from personalization.context.times import tell_moment
+from recommender import algorithms
+from recommender.algorithms._ranking_kernels import any_above
+assert len(algorithms.names()) > 10
+assert any_above(np.ones(3, np.float32), np.float32(0))
+tell_moment(datetime.now(UTC), zone="", default_zone="UTC", country="US")
+print(sorted(set(sys.modules) - before))
+"""
+
+
+def test_after_loading_neither_algorithms_nor_compiled_loops_nor_calendars_import_anything() -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
