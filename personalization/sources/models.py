@@ -49,6 +49,10 @@ class Import(models.Model):
     rejects_bytes = models.BigIntegerField(default=0, editable=False)
     error = models.TextField(_("error"), blank=True)
     actor = models.CharField(_("by"), max_length=200)
+    language = models.CharField(
+        max_length=16, blank=True, default="", db_default="", editable=False,
+        help_text="of the reasons why rows are rejected: that of whoever started it",
+    )  # fmt: skip
     worker = models.UUIDField(default=uuid.uuid4, editable=False, help_text="who may write its blocks")
     lease_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TextIO
 
 import structlog
+from django.conf import settings
 from django.db.models import Q
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from personalization.importing.mapping import UnknownColumn
@@ -58,6 +59,14 @@ def run_import(
     job = claim(pk, take_over=take_over)
     if job is None:
         return None
+    with translation.override(job.language or settings.LANGUAGE_CODE):
+        return _carry_out(job, rejects=rejects, progress=progress)
+
+
+def _carry_out(
+    job: Import, *, rejects: Path | None, progress: Callable[[Counts], object] | None
+) -> Import | None:
+    pk = job.pk
     try:
         counts = _load(job, rejects=rejects, progress=progress)
     except LostImport:

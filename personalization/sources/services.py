@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from personalization.access.services import audit
@@ -95,7 +96,8 @@ def start(job: Import, *, dry_run: bool, actor: str) -> None:
             dry_run=True,
         )
         started = startable.exclude(path="").update(
-            status=ImportStatus.WAITING, dry_run=dry_run, started_at=None, finished_at=None, error="",
+            status=ImportStatus.WAITING, dry_run=dry_run, language=get_language() or "", error="",
+            started_at=None, finished_at=None,
             read=0, new=0, changed=0, unchanged=0, rejected=0, rejects_bytes=0,
         )  # fmt: skip
         if not started:

@@ -13,7 +13,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from personalization.access.models import AuditEntry, User
 from personalization.access.services import create_key
@@ -105,6 +105,12 @@ class TestRuns:
             ]
         assert Customer.objects.get(external_id="1").traits == {"plan": "gold"}
         assert {entry.action for entry in AuditEntry.objects.all()} == {"import.uploaded", "import.started"}
+
+    def test_the_reasons_are_in_the_language_of_who_started_it(self, upload):
+        with translation.override("zh-hans"):
+            job = started(upload)
+        tasks.run_import(job.pk)
+        assert "不是电子邮件地址" in services.rejects_path(job.pk).read_text()
 
     def test_a_dry_run_counts_keeps_nothing_and_may_be_started_afterwards(self, upload):
         job = started(upload, dry_run=True)
