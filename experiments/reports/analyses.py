@@ -32,7 +32,7 @@ QUEUED = timedelta(seconds=20)
 # While somebody looks, a result is made anew when it is older than this, and than twenty times its own cost.
 LEAST_AGE = timedelta(seconds=5)
 AGE_PER_COST = 20
-# After a failure, or once somebody cancelled it, nobody asks again by merely looking.
+# After a failure, or once somebody canceled it, nobody asks again by merely looking.
 RESTS: dict[str, timedelta] = {
     AnalysisStatus.FAILED: timedelta(minutes=5),
     AnalysisStatus.CANCELED: timedelta(hours=1),

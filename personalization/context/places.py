@@ -6,9 +6,9 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 import maxminddb
-from babel import Locale
 
 from personalization.context import Place
+from personalization.context.countries import code_of
 
 
 class GeoReader(Protocol):
@@ -62,18 +62,11 @@ def _by_address(ip: str, geoip: GeoReader) -> tuple[Place, str]:
 
 
 def country_code(said: str) -> str:
-    """ISO 3166 with two letters, of those or of the English name (the Segment spec's); "" for others."""
+    """ISO 3166 with two letters, of those or of a name (the Segment spec's are English); "" for others."""
     code = said.upper()
     if len(code) == 2 and code.isalpha():
         return code
-    return _codes_by_name().get(said.casefold(), "")
-
-
-@lru_cache(maxsize=1)
-def _codes_by_name() -> dict[str, str]:
-    names = Locale("en").territories
-    found = {str(name).casefold(): code for code, name in names.items() if len(code) == 2 and code.isalpha()}
-    return found | {"usa": "US", "united states of america": "US", "great britain": "GB"}
+    return code_of(said)
 
 
 def _place(raw: Mapping[str, Any], source: str) -> Place:

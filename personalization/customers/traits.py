@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
+from personalization.context.countries import code_of
 from personalization.context.times import is_zone
-from personalization.customers.countries import code_of
 from personalization.customers.errors import InvalidTraits
 from personalization.customers.phones import normalize_phone
 

@@ -18,7 +18,7 @@ from django.db import connection
 from django.db.models import Count, Q, Sum
 
 from personalization.catalog.importing import ItemImporter
-from personalization.customers.countries import code_of
+from personalization.context.countries import code_of
 from personalization.customers.importing import CustomerImporter
 from personalization.demo.errors import LoadError
 from personalization.demo.telling import Say, require_all_taken

@@ -57,7 +57,7 @@ def test_auto_is_the_default(program, db):
     assert ModelRun.objects.get().budget_seconds == 60
 
 
-def test_a_training_that_waits_is_cancelled_once(program, shop):
+def test_a_training_that_waits_is_canceled_once(program, shop):
     run = services.train(algorithm="popular")
     answer = program.post(f"{ADDRESS}/{run.pk}/cancel")
     assert (answer.status_code, answer.json()["status"]) == (200, "canceled")

@@ -102,7 +102,7 @@ def test_a_failure_says_why_and_keeps_the_old_result(experiment, analyse, monkey
     assert analyses.ask(experiment, force=True) is not None
 
 
-def test_a_cancelled_analysis_ends_after_its_step_and_keeps_the_old_result(experiment, analyse, monkeypatch):
+def test_a_canceled_analysis_ends_after_its_step_and_keeps_the_old_result(experiment, analyse, monkeypatch):
     analyse(experiment)
     before = Analysis.objects.get().result
 

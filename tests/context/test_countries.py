@@ -2,7 +2,7 @@
 
 import pytest
 
-from personalization.customers.countries import code_of
+from personalization.context.countries import code_of
 from personalization.customers.errors import InvalidTraits
 from personalization.customers.traits import check_column
 

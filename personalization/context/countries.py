@@ -10,7 +10,7 @@ OTHERS = {
     "burma": "MM", "czech republic": "CZ", "eire": "IE", "england": "GB", "great britain": "GB",
     "holland": "NL", "hong kong": "HK", "ivory coast": "CI", "macao": "MO", "macau": "MO",
     "macedonia": "MK", "rsa": "ZA", "scotland": "GB", "swaziland": "SZ", "turkey": "TR", "wales": "GB",
-    "香港": "HK", "澳门": "MO",
+    "united states of america": "US", "香港": "HK", "澳门": "MO",
 }  # fmt: skip
 # Those in which shops write their lists; the names of no two countries are the same in any of them.
 LANGUAGES = ("en", "zh", "de", "fr", "es", "it", "nl", "pt", "pl", "ja")
