@@ -51,13 +51,13 @@ def endpoint(request: HttpRequest, pk: int | None = None) -> HttpResponse:
                     request, _("The secret, shown only now: %(secret)s") % {"secret": saved.secret}
                 )
             return redirect("webhooks:endpoint", saved.pk)
-    given = _given(request) if errors else None
+    form: dict[str, Any] = _given(request) if errors else {
+        "name": row.name if row else "", "url": row.url if row else "",
+        "events": row.events if row else [], "is_active": row is None or row.is_active,
+    }  # fmt: skip
     context = {
         "endpoint": row, "errors": errors, "can_save": may, "statuses": TellingStatus.choices,
-        "form": given or {
-            "name": row.name if row else "", "url": row.url if row else "",
-            "events": row.events if row else [], "is_active": row is None or row.is_active,
-        },
+        "form": form, "events": "\n".join(form["events"]),
         "status": request.GET.get("status", ""),
         **(_log(request, row) if row else {}),
     }  # fmt: skip

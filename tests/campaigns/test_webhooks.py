@@ -152,6 +152,22 @@ def test_the_log_is_shown_and_the_secret_is_not(client: Client, endpoint, make_c
     assert client.get("/app/webhooks/").status_code == client.get("/app/webhooks/new").status_code == 200
 
 
+def test_an_endpoint_made_by_hand_is_told_what_was_chosen(receiver, make_customers) -> None:
+    client = Client()
+    client.force_login(User.objects.create_superuser("root"))
+    assert 'rows="3" ></textarea>' in client.get("/app/webhooks/new").content.decode()
+    form = {"name": "CRM", "url": f"{receiver.url}/in", "is_active": "1"}
+    client.post("/app/webhooks/new", {**form, "events": ""})
+    everything = WebhookEndpoint.objects.get()
+    assert everything.events == []
+    chosen = ["Message Clicked", "Order Completed"]
+    client.post(f"/app/webhooks/{everything.pk}", {**form, "events": "\r\n".join(chosen)})
+    everything.refresh_from_db()
+    assert everything.events == chosen
+    page = client.get(f"/app/webhooks/{everything.pk}").content.decode()
+    assert 'rows="3" >Message Clicked\nOrder Completed</textarea>' in page
+
+
 def test_the_console_sends_one_signed_test_and_shows_the_answer(receiver, endpoint) -> None:
     client = Client()
     client.force_login(User.objects.create_superuser("root"))
