@@ -58,7 +58,7 @@ class Combiner(Generic[Work, Result]):
         return mine.results[0] if mine.results else self._act([work])
 
     def _lead(self, mine: _Ticket[Work, Result]) -> None:
-        """With one work there is nobody to do it for: it is left to `run`, in the place that is kept."""
+        """This work and what waits, at once. What fails for several is left to each thread's own `run`."""
         with self._guard:
             others = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most - 1))]
         together = [mine, *others]
