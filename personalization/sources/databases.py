@@ -12,16 +12,18 @@ import sqlalchemy
 from django.conf import settings
 from django.utils.translation import gettext as _
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError
 
 from personalization.importing.blocks import Block, group_records
 from personalization.importing.reading import BLOCK_ROWS, UnreadableFile
 
-DRIVERS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "mysql": "mysql+pymysql"}
-READ_ONLY = {
-    "postgresql": "SET TRANSACTION READ ONLY", "mysql": "SET TRANSACTION READ ONLY",
-    "sqlite": "PRAGMA query_only = ON",
+DRIVERS = {
+    "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg",
+    "mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql",
 }  # fmt: skip
+READ_ONLY = {"sqlite": "PRAGMA query_only = ON"}
+READ_ONLY_ELSEWHERE = "SET TRANSACTION READ ONLY"
+MOST_TOLD = 200  # characters
 
 
 def check_address(address: str) -> sqlalchemy.URL:
@@ -41,7 +43,7 @@ def check_address(address: str) -> sqlalchemy.URL:
             query={"mode": "ro", "uri": "true"},
         )
     if backend not in DRIVERS:
-        raise UnreadableFile(_("Only PostgreSQL, MySQL and SQLite can be read."))
+        raise UnreadableFile(_("Only PostgreSQL, MySQL, MariaDB and SQLite can be read."))
     return url.set(drivername=DRIVERS[backend])
 
 
@@ -71,8 +73,20 @@ def read_query(
                 line += len(records)
                 yield Block(group_records(lines, records)), _packed(last)
     except SQLAlchemyError as error:
-        reason = getattr(error, "orig", None) or error
-        raise UnreadableFile(_("The database refused: %(kind)s.") % {"kind": type(reason).__name__}) from None
+        raise UnreadableFile(
+            _("The database refused: %(reason)s") % {"reason": _reason(error, url)}
+        ) from None
+
+
+def _reason(error: SQLAlchemyError, url: sqlalchemy.URL) -> str:
+    """The first line of what the database said, without the password; of wrong values, which may be
+    somebody's, only their kind."""
+    said = getattr(error, "orig", None)
+    if said is None or isinstance(error, (DataError, IntegrityError)):
+        return type(said or error).__name__
+    words = said.args[1] if len(said.args) > 1 else str(said)  # MySQL's are a number and the words
+    first = (str(words).strip().splitlines() or [type(said).__name__])[0][:MOST_TOLD]
+    return first.replace(url.password, "…") if url.password else first
 
 
 @contextmanager
@@ -80,7 +94,7 @@ def _connect(url: sqlalchemy.URL) -> Iterator[Connection]:
     engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.pool.NullPool)
     try:
         with engine.connect() as connection, connection.begin():
-            connection.exec_driver_sql(READ_ONLY[url.get_backend_name()])
+            connection.exec_driver_sql(READ_ONLY.get(url.get_backend_name(), READ_ONLY_ELSEWHERE))
             yield connection
     finally:
         engine.dispose()
