@@ -109,6 +109,17 @@ def test_services_wait_only_for_services_and_use_only_volumes_that_exist() -> No
         assert {volume.split(":")[0] for volume in service.get("volumes", [])} <= set(COMPOSE["volumes"])
 
 
+def test_the_keys_of_backups_lie_on_a_volume_of_their_own_that_web_and_worker_share() -> None:
+    place = COMPOSE["x-bespoke"]["environment"]["BACKUP_KEY_DIR"]
+    for name in ("web", "worker"):
+        assert f"backup-keys:{place}" in COMPOSE["services"][name]["volumes"]
+    # Else the volume would belong to root, and the image's user could write no key.
+    assert re.search(rf"chown bespoke .*{place}$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    for name in ("web.yaml", "workers.yaml"):
+        assert "name: backup-keys, mountPath: {{ .Values.settings.BACKUP_KEY_DIR }}" in TEMPLATES[name]
+        assert "claimName: {{ .Release.Name }}-backup-keys" in TEMPLATES[name]
+
+
 def test_templates_of_the_chart_use_values_and_parts_that_exist() -> None:
     text = "".join(TEMPLATES.values())
     used = set(re.findall(r"\.Values\.([\w.]+)", text))

@@ -34,6 +34,7 @@ def examine() -> list[Finding]:
         (_("Debugging"), given.debug),
         (_("Address"), given.address),
         (_("Disk"), given.disk),
+        (_("Backups"), given.backups),
         (_("Database"), _database),
         (_("Migrations"), _migrations),
         (_("Redis"), _redis),

@@ -11,6 +11,7 @@ from django.http.request import validate_host
 from django.utils.translation import gettext as _
 
 from campaigns.senders.domain_check import check_domain
+from personalization.privacy import backup_keys
 
 NEEDED_FREE_MB = 300
 Said = tuple[bool, str]
@@ -65,6 +66,20 @@ def disk() -> Said:
             return False, _("only %(free)s MB are free for %(folder)s. Free some space.") % values
         said = said or _("%(free)s MB are free for %(folder)s.") % values
     return True, said
+
+
+def backups() -> Said:
+    place = backup_keys.folder()
+    if place is None:
+        return False, _(
+            "not sealed: whoever is erased can still be read in them. Set BACKUP_KEY_DIR to a folder."
+        )
+    there = next(one for one in (place, *place.parents) if one.exists())
+    if not os.access(there, os.W_OK):
+        values = {"folder": place}
+        return False, _("%(folder)s cannot be written to. Give it to the user who runs this.") % values
+    values = {"days": settings.BACKUP_RETENTION_DAYS, "folder": place}
+    return True, _("sealed; the keys in %(folder)s are destroyed after %(days)s days.") % values
 
 
 def sender() -> Said:

@@ -22,13 +22,14 @@ def well(settings: Any, tmp_path: Path) -> Any:
     settings.SECRET_KEY, settings.DEBUG = "k" * 50, False
     settings.SITE_URL, settings.ALLOWED_HOSTS = "https://mail.shop.example", ["mail.shop.example"]
     settings.DATA_DIR, settings.JOURNAL_DIR = tmp_path, tmp_path / "journal"
+    settings.BACKUP_KEY_DIR = str(tmp_path / "backup-keys")
     settings.INBOX_URL, settings.DEFAULT_SENDER = "http://127.0.0.1:8025", "hello@shop.example"
     return settings
 
 
 CHECKS = (
     checkup_settings.secret_key, checkup_settings.debug, checkup_settings.address, checkup_settings.disk,
-    checkup_settings.sender,
+    checkup_settings.backups, checkup_settings.sender,
 )  # fmt: skip
 
 
@@ -44,6 +45,7 @@ def test_nothing_is_said_against_what_is_right(well: Any) -> None:
         ("ALLOWED_HOSTS", ["other.example"], checkup_settings.address, "does not name mail.shop.example"),
         ("SITE_URL", "mail.shop.example", checkup_settings.address, "give the whole address"),
         ("DATA_DIR", Path("/nowhere"), checkup_settings.disk, "does not exist"),
+        ("BACKUP_KEY_DIR", "", checkup_settings.backups, "Set BACKUP_KEY_DIR"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_to_do(

@@ -105,6 +105,7 @@ class Product:
             "LOG_JSON": "0",
             "EMAIL_URL": f"smtp://127.0.0.1:{self.options.smtp_port}",
             "INBOX_URL": f"http://127.0.0.1:{self.options.inbox_port}" if self.catcher else "",
+            "BACKUP_KEY_DIR": str(self.folder / "backup-keys"),
         }
         values = {name: os.environ.get(name) or value for name, value in defaults.items()} | engines.addresses
         places.write_values(
