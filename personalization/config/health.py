@@ -10,8 +10,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from personalization.config.heartbeat import heartbeat_age
+from personalization.config.limited import Limited
 
 QUEUES = ("send", "train", "ingest", "default")
+DATABASE_SECONDS = 2.5
+"""Below the three seconds after which probes usually give up."""
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -21,7 +24,11 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when the database and Redis answer and no migration is missing, else 503 and which does not."""
-    checks = {"database": _database(), "redis": _redis()}
+    try:
+        database = _DATABASE()
+    except TimeoutError:
+        database = "does not answer"
+    checks = {"database": database, "redis": _redis()}
     ready = all(state == "ok" for state in checks.values())
     return JsonResponse({"status": "ok" if ready else "unavailable", **checks}, status=200 if ready else 503)
 
@@ -37,6 +44,9 @@ def _database() -> str:
     return f"{len(missing)} migrations missing" if missing else "ok"
 
 
+_DATABASE = Limited(_database, seconds=DATABASE_SECONDS)
+
+
 def _redis() -> str:
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2) as client:
@@ -50,16 +60,28 @@ def metrics(request: HttpRequest) -> HttpResponse:
     """Counted from the tables at each scrape: right with any number of processes, and after any restart.
 
     Open only to callers with the METRICS_TOKEN, when one is set; without one, only to this machine.
+    503 when the database does not answer.
     """
     if not _may_scrape(request):
         sentence = "Set METRICS_TOKEN and send it as Bearer token.\n"
         return HttpResponse(sentence, status=403, content_type="text/plain")
+    try:
+        figures = _FIGURES()
+    except (DatabaseError, TimeoutError):
+        return HttpResponse("The database does not answer.\n", status=503, content_type="text/plain")
+    return HttpResponse(figures, content_type=CONTENT_TYPE_LATEST)
+
+
+def _figures() -> bytes:
     registry = CollectorRegistry()
     _collect_deliveries(registry)
     _collect_waiting(registry)
     _collect_queues(registry)
     _collect_heartbeat(registry)
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    return generate_latest(registry)
+
+
+_FIGURES = Limited(_figures, seconds=DATABASE_SECONDS)
 
 
 def _may_scrape(request: HttpRequest) -> bool:

@@ -33,6 +33,7 @@ PATHS: dict[str, dict[str, Any]] = {
         {
             "200": {"description": "The figures", "content": _TEXT},
             "403": {"description": "No or wrong token", "content": _TEXT},
+            "503": {"description": "The database does not answer", "content": _TEXT},
         },
         [{"metricsToken": []}],
     ),

@@ -1,8 +1,13 @@
+import os
 import re
+import signal
+import threading
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client, override_settings
 from django.utils import timezone
 
@@ -15,12 +20,12 @@ def test_alive_asks_nobody(client: Client) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_ready_when_database_and_redis_answer(client: Client) -> None:
     assert client.get("/readyz").json() == {"status": "ok", "database": "ok", "redis": "ok"}
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @override_settings(REDIS_URL="redis://127.0.0.1:1/0")
 def test_not_ready_without_redis_and_says_so(client: Client) -> None:
     response = client.get("/readyz")
@@ -28,27 +33,59 @@ def test_not_ready_without_redis_and_says_so(client: Client) -> None:
     assert response.json()["redis"] == "unreachable"
 
 
-@pytest.mark.django_db
+@pytest.fixture
+def frozen_database() -> Iterator[None]:
+    """The server takes connections, and says nothing to them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT split_part(pg_read_file('postmaster.pid'), E'\\n', 1)::int")
+        pid = cursor.fetchone()[0]
+    try:
+        os.kill(pid, signal.SIGSTOP)
+    except (ProcessLookupError, PermissionError):
+        pytest.skip("The server is not a process of this account.")
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("frozen_database")
+def test_a_frozen_database_is_told_and_not_waited_for(client: Client) -> None:
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json() == {"status": "unavailable", "database": "does not answer", "redis": "ok"}
+    waiting = _threads_that_wait()
+    client.get("/readyz")
+    assert _threads_that_wait() == waiting
+    assert client.get("/metrics").status_code == 503
+
+
+def _threads_that_wait() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "limited"]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_metrics_are_for_this_machine_only_without_a_token(client: Client) -> None:
     assert b"bespoke_queue_length" in client.get("/metrics").content
     assert client.get("/metrics", REMOTE_ADDR="203.0.113.9").status_code == 403
     assert client.get("/metrics", headers={"x-forwarded-for": "203.0.113.9"}).status_code == 403
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @override_settings(METRICS_TOKEN="s3")
 def test_metrics_ask_for_the_token_when_there_is_one(client: Client) -> None:
     assert client.get("/metrics").status_code == 403
     assert client.get("/metrics", headers={"authorization": "Bearer s3"}).status_code == 200
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @override_settings(REDIS_URL="redis://127.0.0.1:1/0")
 def test_metrics_survive_a_dead_redis(client: Client) -> None:
     assert b"bespoke_redis_up 0.0" in client.get("/metrics").content
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_the_metrics_tell_what_is_late(client: Client) -> None:
     run = make_row(Run, {}, "plain")
     Run.objects.filter(pk=run.pk).update(status=RunStatus.SENDING)
@@ -63,7 +100,7 @@ def test_the_metrics_tell_what_is_late(client: Client) -> None:
     assert "bespoke_send_overdue_seconds 0.0" in client.get("/metrics").content.decode()
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("file", ["grafana/bespoke.json", "prometheus/alerts.yaml"])
 def test_the_dashboard_and_the_alarms_ask_for_figures_that_exist(client: Client, file: str) -> None:
     asked = set(re.findall(r"bespoke_[a-z_]+", (settings.BASE_DIR / "deploy" / file).read_text()))
