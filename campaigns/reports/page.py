@@ -27,7 +27,7 @@ from campaigns.editor.pages import answers_problems
 from campaigns.models import Campaign, Delivery, Run, RunStatus
 from campaigns.reports import sharing
 from campaigns.reports.allocation import waves_of
-from campaigns.reports.attribution import WINDOW_DAYS, credits_of, told_credits
+from campaigns.reports.attribution import credits_context
 from campaigns.reports.decision_document import decision_context
 from campaigns.reports.found import analysis_context, found_of, wish
 from campaigns.reports.group_form import group_form
@@ -46,6 +46,10 @@ from personalization.privacy.told import step_for
 
 EVENTS_GO_ON = timedelta(days=15)
 AT_ONCE = 2000
+PARTS = (
+    "headline", "decision", "allocation", "varied", "progress", "analysis", "guards", "tables", "breakdown",
+    "attribution", "why",
+)  # fmt: skip
 ACTIONS: dict[str, Callable[..., object]] = {
     "pause": services.pause,
     "resume": services.resume,
@@ -63,7 +67,6 @@ def report(request: HttpRequest, campaign_id: int) -> HttpResponse:
         return redirect("campaigns:edit", campaign_id=campaign.pk)
     parts = report_parts(request, run)
     can_launch = request.user.has_perm("campaigns.launch_campaign")
-    names = dict(run.experiment.variants.values_list("key", "name"))
     return render_page(
         request,
         "campaigns/report.html",
@@ -83,11 +86,6 @@ def report(request: HttpRequest, campaign_id: int) -> HttpResponse:
             "can_change_rate": can_launch and run.status in (RunStatus.SENDING, RunStatus.PAUSED),
             "plan_url": reverse("campaigns:change-plan", args=[campaign.pk, run.number]),
             "group_form": group_form(run.experiment) if can_launch else None,
-            "credits": [
-                (names.get(one.variant, one.variant), one)
-                for one in told_credits(credits_of(run), whole=may_see(request))
-            ],
-            "credit_days": WINDOW_DAYS,
             "tests": _tests(request, run),
             "plan_form": plan_form(run.experiment) if can_launch else None,
             **sharing.share_context(run),
@@ -132,6 +130,8 @@ def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
     wish(run.experiment)
     found, analysis = found_of(run.experiment, whole=whole), analysis_context(run.experiment)
     is_withheld = found["context"].get("is_withheld")
+    credited = credits_context(run, whole=whole)
+    is_counting = progress["is_counting"] or credited["credits"] is None
     context = {
         "reasons": reasons(progress),
         "why_total": progress["skipped"] + progress["failed"] + progress["unknown"],
@@ -147,26 +147,15 @@ def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
         **analysis,
         "waves": waves_of(run) if whole else [],
         "varied": told(run, whole=whole),
+        **credited,
         **({"decision": None} if is_withheld else decision_context(run)),
     }
     return {
         "parts": {
-            name: render_to_string(f"campaigns/report_{name}.html", context, request)
-            for name in (
-                "headline",
-                "decision",
-                "allocation",
-                "varied",
-                "progress",
-                "analysis",
-                "guards",
-                "tables",
-                "breakdown",
-                "why",
-            )
+            name: render_to_string(f"campaigns/report_{name}.html", context, request) for name in PARTS
         },
         "charts": with_sent(found["charts"], progress),
-        "live": 1 if analysis["analysis"].is_under_way or progress["is_counting"] else _pace(run),
+        "live": 1 if is_counting or analysis["analysis"].is_under_way else _pace(run),
         "streams": run.status in (RunStatus.SENDING, RunStatus.PAUSED),
     }
 

@@ -47,6 +47,24 @@ def test_orders_go_to_the_last_click_or_to_all_equally(make_customers, make_camp
     assert (two.last_orders, two.last_value, two.linear_value) == (1, Decimal("90.00"), Decimal("45.00"))
 
 
+def test_the_report_comes_before_credits_that_take_long_to_count(
+    client, make_customers, make_campaign, monkeypatch
+) -> None:
+    client.force_login(User.objects.create_superuser("kim"))
+    (ann,) = make_customers(1)
+    run = services.launch(make_campaign(), actor="test")
+    happen(ann, "Message Clicked", 1, run)
+    happen(ann, "Order Completed", 2, value="1234.50")
+    address = f"/app/campaigns/{run.campaign_id}/report/"
+    with monkeypatch.context() as patch:
+        patch.setattr("campaigns.reports.attribution.recent", lambda key, count: None)
+        assert "1,234.50" not in client.get(address).content.decode()
+        now = client.get(f"{address}data").json()
+    assert now["live"] == 1  # asks again in a second
+    assert now["parts"]["attribution"].strip() == ""
+    assert "1,234.50" in client.get(f"{address}data").json()["parts"]["attribution"]
+
+
 def test_the_report_calls_variants_by_their_names_and_groups_digits(
     client, make_customers, make_campaign
 ) -> None:
