@@ -106,8 +106,10 @@ def measure() -> list[dict[str, Any]]:
     from django.test import Client
 
     from personalization.access.models import User
+    from personalization.config.preload import preload
     from tests.access.test_role_matrix import routes
 
+    preload()  # as a web process does before its first request
     client = Client(raise_request_exception=False, SERVER_NAME="127.0.0.1")
     client.force_login(User.objects.create_superuser("bench", password="only for this run"))
     rows = []

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -16,7 +15,7 @@ from experiments.models import Experiment, Metric
 from experiments.reports import analyses
 from personalization.access.services import actor_name
 from personalization.access.shell import staff_page
-from personalization.segments.fields import known_fields
+from personalization.segments.fields import known_traits
 from personalization.segments.models import Segment
 
 MOST_TRAITS = 40
@@ -28,7 +27,7 @@ def group_form(experiment: Experiment) -> dict[str, Any]:
     choice = GroupChoice.from_json(analyses.analysis_of(experiment).groups)
     traits = [
         found["name"]
-        for found in known_fields(now=timezone.now())["traits"]
+        for found in known_traits()
         if found["name"] not in NOT_GROUPS and found["kind"] != "date"
     ]
     names = list(dict.fromkeys([*choice.traits, *traits]))[:MOST_TRAITS]
