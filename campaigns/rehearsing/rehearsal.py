@@ -3,10 +3,9 @@ sent, and everything written is taken back at the end.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -39,6 +38,7 @@ from campaigns.pacing.remaining import rate_of
 from campaigns.pacing.warm_up import REST
 from campaigns.planning.readiness import EDITABLE
 from campaigns.rehearsing.brakes import Brakes, let_go
+from campaigns.rehearsing.found import Failure, Rehearsal
 from campaigns.schedule.due import launch_moment
 from campaigns.schedule.words import read_timing
 from campaigns.schedule.zones import zone_of
@@ -56,47 +56,18 @@ LOOK = timedelta(hours=1)
 WEB_UNITS, LOOK_UNITS, STEPS_A_UNIT = 25_000, 25, 10
 
 
-@dataclass
-class Failure:
-    """Customers whom a message fails for one and the same reason; `examples` are the first of them."""
-
-    variant: str
-    reason: str
-    detail: str
-    customers: int = 0
-    examples: list[int] = field(default_factory=list)
+def _nobody_listens(_share: float) -> None: ...
 
 
-@dataclass
-class Rehearsal:
-    """`days`: messages by day of the workspace's zone. `waiting`: what would still wait at the end.
-    `samples`: subject and text of the first few messages, with the customer. `failures`: by variant, reason
-    and detail, whom the message itself fails. `pretended`: what is left of coupon pools.
-    `journey`: its counts. `is_cut`: the work ran out at `ends_at`, before the days asked for. `due`: how many
-    could leave from when on, to which recipient domain, by channel. `last_at`: when the last of them leaves.
-    `per_second`: the rate that is set; None without one. `is_warming`: a warm-up put some of them off."""
-
-    starts_at: datetime
-    ends_at: datetime
-    audience: int = 0
-    sent: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
-    waiting: dict[str, int] = field(default_factory=dict)
-    variants: dict[str, dict[str, int]] = field(default_factory=dict)
-    days: dict[date, int] = field(default_factory=dict)
-    samples: list[dict[str, Any]] = field(default_factory=list)
-    failures: dict[tuple[str, str, str], Failure] = field(default_factory=dict)
-    pretended: dict[str, int] = field(default_factory=dict)
-    journey: dict[str, Any] | None = None
-    is_cut: bool = False
-    due: dict[str, list[tuple[datetime, int, str]]] = field(default_factory=dict)
-    last_at: datetime | None = None
-    per_second: float | None = None
-    is_warming: bool = False
-
-
-def rehearse(campaign: Campaign, *, at: datetime | None = None, days: int = DAYS) -> Rehearsal:
-    """What a launch at that time would do. Raises CampaignNotReady, InvalidState."""
+def rehearse(
+    campaign: Campaign,
+    *,
+    at: datetime | None = None,
+    days: int = DAYS,
+    tell: Callable[[float], None] = _nobody_listens,
+) -> Rehearsal:
+    """What a launch at that time would do; `tell` hears which share is done. Raises CampaignNotReady,
+    InvalidState."""
     if campaign.kind == CampaignKind.TRIGGERED:
         raise InvalidState(_("A triggered campaign is rehearsed with its journey."))
     if campaign.status not in EDITABLE:
@@ -109,7 +80,8 @@ def rehearse(campaign: Campaign, *, at: datetime | None = None, days: int = DAYS
     with _taken_back():
         Campaign.objects.filter(pk=campaign.pk).update(scheduled_at=start if at > now else None)
         run = services.launch(campaign, actor="rehearsal", now=start, is_rehearsal=True)
-        _send(found, [run.pk], until=found.ends_at)
+        chunks = run.chunks.count()
+        _send(found, [run.pk], until=found.ends_at, tell=lambda left: tell(1 - left / chunks))
         progress = selectors.progress(run)
         found.audience, found.sent = progress["audience"], progress["sent"]
         found.reasons, found.waiting = progress["reasons"], progress["waiting"]
@@ -119,10 +91,16 @@ def rehearse(campaign: Campaign, *, at: datetime | None = None, days: int = DAYS
 
 
 def rehearse_journey(
-    journey: Journey, *, at: datetime, days: int = DAYS, units: int | None = None
+    journey: Journey,
+    *,
+    at: datetime,
+    days: int = DAYS,
+    units: int | None = None,
+    tell: Callable[[float], None] = _nobody_listens,
 ) -> Rehearsal:
     """What the draft would have done, or will do, from that time on; events are those that are on record.
-    With `units` it ends as soon as so much work was done; None: it goes on to the end.
+    With `units` it ends as soon as so much work was done; None: it goes on to the end. `tell` hears which
+    share of the time is through.
 
     Raises InvalidJourney, InvalidState, CampaignNotReady.
     """
@@ -148,6 +126,7 @@ def rehearse_journey(
             made = _send(found, runs, until=clock, only_after=before)
             done += LOOK_UNITS + steps // STEPS_A_UNIT + made
             clock = _next(copy, clock)
+            tell(min((clock - at) / (found.ends_at - at), 1.0))
         found.journey = journeys.counts(copy)
         found.audience = found.journey["entered"]
         _count_journey(found, runs, before)
@@ -213,10 +192,15 @@ def _taken_back() -> Iterator[None]:
 
 
 def _send(
-    found: Rehearsal, run_ids: list[int], *, until: datetime, only_after: set[int] | None = None
+    found: Rehearsal,
+    run_ids: list[int],
+    *,
+    until: datetime,
+    only_after: set[int] | None = None,
+    tell: Callable[[int], None] | None = None,
 ) -> int:
     """Goes through the chunks in the order of their due times, none before it is due; answers how many
-    messages were tried."""
+    messages were tried. `tell` hears after each how many are left."""
     tried = 0
     chunks = Chunk.objects.filter(run__in=run_ids).exclude(status=ChunkStatus.DONE)
     if only_after:
@@ -224,6 +208,8 @@ def _send(
     while (chunk := chunks.filter(due_at__lte=until).order_by("due_at", "pk").first()) is not None:
         clock = max(chunk.due_at, found.starts_at)
         tried += _rehearse_chunk(found, chunk, clock)
+        if tell is not None:
+            tell(chunks.count())
     return tried
 
 

@@ -16,7 +16,8 @@ from rest_framework.views import APIView
 
 from campaigns.models import Campaign, Journey, SkipReason
 from campaigns.pacing.words import duration
-from campaigns.rehearsing.rehearsal import DAYS, WEB_UNITS, Failure, Rehearsal, rehearse, rehearse_journey
+from campaigns.rehearsing.found import Failure, Rehearsal
+from campaigns.rehearsing.rehearsal import DAYS, WEB_UNITS, rehearse, rehearse_journey
 from personalization.access.models import Scope
 from personalization.access.problems import ProblemError
 from personalization.access.shell import render_page, staff_page

@@ -8,12 +8,17 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from campaigns.models import Campaign, Journey
-from campaigns.rehearsing.rehearsal import DAYS, Rehearsal, rehearse, rehearse_journey
+from campaigns.rehearsing.found import Rehearsal
+from campaigns.rehearsing.rehearsal import DAYS, rehearse, rehearse_journey
 from personalization.access.problems import ProblemError
+from personalization.access.terminal import ProgressLine
 
 
 class Command(BaseCommand):
-    help = "Runs a campaign (or, with --journey, a journey's draft) through on real data and sends nothing."
+    help = (
+        "Runs a campaign (or, with --journey, a journey's draft) through on real data and sends nothing. "
+        "Ctrl-C ends it at any time: everything written is taken back."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("number", type=int, metavar="CAMPAIGN")
@@ -22,18 +27,21 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=DAYS, help="how far the clock goes on")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        at = self._moment(options["at"])
+        at, line = self._moment(options["at"]), ProgressLine(self.stderr)
+        asked = {"days": options["days"], "tell": line.tell}
         try:
             if options["journey"]:
                 journey = Journey.objects.get(pk=options["number"])
-                found = rehearse_journey(journey, at=at or timezone.now(), days=options["days"])
+                found = rehearse_journey(journey, at=at or timezone.now(), **asked)
             else:
-                found = rehearse(Campaign.objects.get(pk=options["number"]), at=at, days=options["days"])
+                found = rehearse(Campaign.objects.get(pk=options["number"]), at=at, **asked)
         except (Campaign.DoesNotExist, Journey.DoesNotExist):
             raise CommandError("There is no such campaign or journey.") from None
         except ProblemError as error:
             details = " ".join(one["detail"] for one in error.errors)
             raise CommandError(f"{error.detail} {details}".strip()) from error
+        finally:
+            line.end()
         self._tell(found)
 
     def _moment(self, text: str | None) -> datetime | None:

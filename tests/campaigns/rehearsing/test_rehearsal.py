@@ -84,7 +84,9 @@ def test_a_journey_is_rehearsed_on_the_events_of_the_past(sink: Any, make_custom
     assert Passage.objects.count() == Run.objects.count() == Delivery.objects.count() == 0
     assert Journey.objects.count() == 1 and sink.accepted == []
     # Two days of looking every hour are 2 x 24 x 25 units: then it ends and says when.
-    cut = rehearse_journey(journey, at=START, days=7, units=1_200)
+    heard: list[float] = []
+    cut = rehearse_journey(journey, at=START, days=7, units=1_200, tell=heard.append)
+    assert heard == sorted(heard) and 1 / 7 < heard[-1] <= 2 / 7
     assert cut.is_cut and START + timedelta(days=1) < cut.ends_at <= START + timedelta(days=2)
     assert not found.is_cut and found.ends_at == START + timedelta(days=7)
 
@@ -94,9 +96,10 @@ def test_a_rehearsal_by_command_and_in_the_shell(
 ) -> None:
     make_customers(3)
     campaign = make_campaign()
-    out = StringIO()
-    call_command("rehearse", str(campaign.pk), stdout=out)
+    out, progress = StringIO(), StringIO()
+    call_command("rehearse", str(campaign.pk), stdout=out, stderr=progress)
     assert "Audience 3, sent 3" in out.getvalue()
+    assert progress.getvalue().strip() == "100%"
     client.force_login(User.objects.create_superuser("ann", "ann@shop.example", "x"))
     url = reverse("campaigns:rehearsal", args=[campaign.pk])
     assert client.get(url).status_code == 200
