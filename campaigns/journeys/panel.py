@@ -63,7 +63,10 @@ def _people(request: HttpRequest, found: Journey, graph: Graph, chosen: str) -> 
     """A page of who is at the chosen node, or of all, with why they stand there; masked where the reader may
     not see names."""
     rows_of = selectors.people(found, node=chosen)
-    if not reading.may_see(request) and not is_reportable(rows_of.order_by()[: smallest_cell()].count()):
+    is_held_back = not reading.may_see(request) and not is_reportable(
+        rows_of.order_by()[: smallest_cell()].count()
+    )
+    if is_held_back:
         rows_of = rows_of.none()
     page = Paginator(rows_of, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
     passages = list(page.object_list)
@@ -77,7 +80,7 @@ def _people(request: HttpRequest, found: Journey, graph: Graph, chosen: str) -> 
         }
         for one in passages
     ]  # fmt: skip
-    return {"people": page, "rows": rows}
+    return {"people": page, "rows": rows, "is_held_back": is_held_back}
 
 
 def _label(graph: Graph, key: str) -> str:

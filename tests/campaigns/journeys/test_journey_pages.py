@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.journeys import pages, passing, services
+from campaigns.journeys import pages, panel, passing, services
 from campaigns.journeys.templates import create_from_template
 from campaigns.models import Journey, Passage
 from personalization.access.models import User
@@ -146,12 +146,30 @@ def test_the_picture_is_live_and_tells_who_is_where_and_why(
     assert [row["why"] != "came in" for row in moved.context["rows"]] == [True] * 3
     services.pause(journey, actor="test")
     assert "hx-get" not in staff.get(live).content.decode()
+    assert "Nobody." in staff.get(f"{path}?node=wait").content.decode()
+    published = staff.get(f"{path}?node={Passage.objects.first().node}&show=published").content.decode()
+    assert published.index('id="jn-people"') < published.index('id="n-label"')  # who is there comes first
     call_command("ensure_roles")
     analyst = User.objects.create_user("eve", password="x", is_staff=True)
     analyst.groups.add(Group.objects.get(name="Analyst"))
     client.force_login(analyst)
     shown = client.get(path).content.decode()
     assert "Name0" not in shown and "Name1" not in shown
+    assert "so few people are not shown" in shown and "Nobody." not in shown
+
+
+def test_the_list_of_people_is_paged_within_what_is_shown(
+    staff: Any, make_customers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(panel, "PEOPLE_PER_PAGE", 2)
+    journey = create_from_template("abandoned_cart", actor="test")
+    edit(staff, journey, do="entry", entry="api", reentry="always")
+    services.publish(journey, actor="test")
+    journey.refresh_from_db()
+    services.enter_by_api(journey, [(one.pk, {}) for one in make_customers(3)], key="1", actor="test")
+    path = f"{reverse('journeys:journey', args=[journey.pk])}?node=wait&show=published"
+    assert "?node=wait&amp;show=published&amp;page=2" in staff.get(path).content.decode()
+    assert "?node=wait&amp;show=published&amp;page=1" in staff.get(f"{path}&page=2").content.decode()
 
 
 def test_pages_of_a_journey_whose_people_are_still_being_counted_ask_again(
