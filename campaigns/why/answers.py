@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns.channels import in_language
@@ -244,13 +245,22 @@ def _devices(answers: list[Mapping[str, Any]]) -> Decision:
     return Decision("devices", PASSED if taken else STOPPED, sentence, {"devices": devices})
 
 
+def _waiting(customer: Customer, delivery: Delivery) -> dict[str, str]:
+    """Until when, and by whose clock; nothing for whoever is in line already."""
+    planned = delivery.chunk.due_at if delivery.chunk and delivery.status == DeliveryStatus.PENDING else None
+    due = delivery.due_at or planned
+    if due is None or (due == planned and due <= timezone.now()):
+        return {}
+    return {"waits_until": due.isoformat(), "time_zone": str(zone_of(customer.time_zone))}
+
+
 def _outcome(run: Run, customer: Customer, delivery: Delivery) -> Decision:
     verdicts = {DeliveryStatus.SENT: PASSED, DeliveryStatus.FAILED: STOPPED, DeliveryStatus.SKIPPED: STOPPED}
     facts = {
         "status": delivery.status, "reason": delivery.reason, "attempts": delivery.attempts,
         "sent_at": delivery.sent_at and delivery.sent_at.isoformat(), "answer": delivery.detail,
         "message_id": links.message_id(delivery.pk, run.pk, customer.pk, run.content["channel"]),
-        "waits_until": delivery.due_at and delivery.due_at.isoformat(),
+        **_waiting(customer, delivery),
     }  # fmt: skip
     verdict = verdicts.get(DeliveryStatus(delivery.status), UNKNOWN)
     is_made = delivery.is_test and delivery.status == DeliveryStatus.SENT

@@ -1,5 +1,6 @@
 """Why somebody got a message or not, by API and in the shell."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -58,6 +59,21 @@ def test_each_decision_is_told_with_its_inputs(
     outside = ask(first, "c9")
     assert list(outside) == ["audience"] and outside["audience"]["verdict"] == "stopped"
     assert [one["met"] for one in outside["audience"]["facts"]["conditions"]] == [False]
+
+
+def test_whoever_waits_for_their_own_clock_is_told_until_when(
+    make_customers: Any, make_campaign: Any, ask: Any
+) -> None:
+    make_customers(1)
+    Customer.objects.update(time_zone="Asia/Shanghai")
+    campaign = make_campaign()
+    campaign.timing = {"mode": "local"}
+    campaign.save()
+    morning = datetime(2040, 3, 5, tzinfo=UTC)  # eight in Shanghai; at nine the message is due
+    run = services.launch(campaign, actor="test", now=morning)
+    waits = ask(run, "c0")["outcome"]["facts"]
+    assert waits["status"] == "pending" and waits["time_zone"] == "Asia/Shanghai"
+    assert datetime.fromisoformat(waits["waits_until"]) == datetime(2040, 3, 5, 1, tzinfo=UTC)
 
 
 def test_each_item_is_told_with_the_reason_that_stood_in_the_message(
