@@ -1,6 +1,7 @@
 """The editor. Everything checks its permission; writes go through the services."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial, wraps
 from typing import Any, cast
 
@@ -19,9 +20,11 @@ from campaigns import services
 from campaigns.editor.forms import campaign_fields, read_json, send_at
 from campaigns.editor.texts import channel_forms, editor_texts, metric_choices, shares, snippets
 from campaigns.editor.visual import visual_editor
+from campaigns.errors import InvalidCampaign
 from campaigns.item_choice import DEFAULT_COUNT
 from campaigns.models import Campaign, CampaignKind, CampaignStatus, Fallback
 from campaigns.planning.readiness import EDITABLE
+from campaigns.schedule.timing import Timing
 from campaigns.suggestions.pages import may_suggest
 from campaigns.workflow.approval_state import approval_state
 from experiments.models import Allocation, Holdout
@@ -36,6 +39,8 @@ from personalization.privacy.told import told_count
 from personalization.segments.models import Segment
 from recommender.ranking.references import item_names, write_rules
 from recommender.ranking.rules import Rules
+
+STILL_NOW = timedelta(minutes=5)  # from choosing the time to pressing the button
 
 
 def answers_problems(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -107,6 +112,7 @@ def _page_data(request: HttpRequest, campaign: Campaign | None, *, can_save: boo
         "shares": shares(),
         "guardrailMetrics": [key for key, _name in metric_choices()],
         "myAddress": cast(User, request.user).email,
+        "zone": settings.TIME_ZONE,
         "language": "zh" if (get_language() or "").startswith("zh") else "en",
         "visual": {**visual_editor(), "snippets": snippets()},
     }
@@ -234,7 +240,12 @@ def launch(request: HttpRequest, campaign_id: int) -> HttpResponse:
 @answers_problems
 def schedule(request: HttpRequest, campaign_id: int) -> HttpResponse:
     campaign = get_object_or_404(Campaign, pk=campaign_id)
-    at = max(send_at(read_json(request)), timezone.now())
+    at, now = send_at(read_json(request)), timezone.now()
+    timing = Timing.from_json(campaign.timing)
+    if at < now - STILL_NOW and timing.mode == "once" and not timing.repeat:
+        detail = _("This moment has passed: choose a later one.")
+        raise InvalidCampaign(detail, errors=[{"pointer": "/scheduled_at", "detail": detail}])
+    at = max(at, now)
     return JsonResponse({"campaign": state_of(services.schedule(campaign, at=at, actor=actor_name(request)))})
 
 

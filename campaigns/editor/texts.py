@@ -118,6 +118,7 @@ def editor_texts() -> dict[str, Any]:
         "launchTestQuestion": _("Send now to a test of %(n)s customers? The rest gets the winner."),
         "points": _("percentage points"),
         "perCustomer": _("per customer"),
+        "plannedLocal": _("%(day)s, by each customer's own clock"),
         "looksAt": _("Looked at after %(days)s days."),
         "leave": _("There are changes that are not saved."),
         "testSent": _("Sent to %(address)s."),

@@ -40,7 +40,8 @@ def send_trial(trial: Trial, *, to: str, actor: str) -> Answer:
     channel, to = trial.channel, to.strip().replace("\0", "")
     address = channel.test_address(to)
     if not address:
-        raise _wrong("/to", f"{_('No test can go to this recipient.')} {channel.test_help}")
+        text = _("No test can go to this recipient. What belongs here: %(what)s")
+        raise _wrong("/to", text % {"what": channel.test_help})
     if _is_silenced(channel.name, to, address):
         raise _wrong("/to", _("This address is on the list of those who get nothing on this channel."))
     if channel.needs_sender_address and not channel.is_address(trial.sender_address):

@@ -14,14 +14,14 @@ from campaigns.schedule.zones import zone_of
 
 
 def plan_launch(campaign: Campaign, *, at: datetime, now: datetime) -> datetime:
-    """The moment of the next launch; writes the first occurrence of a repetition into `campaign.timing`,
-    which the caller saves. Raises InvalidCampaign when nothing lies ahead."""
+    """The moment of the next launch; writes what was chosen, of a repetition the first occurrence, into
+    `campaign.timing`, which the caller saves. Raises InvalidCampaign when nothing lies ahead."""
     timing = Timing.from_json(campaign.timing)
-    if not timing.repeat:
-        return launch_moment(timing, at)
     wall = at.astimezone(zone_of(timing.zone)).replace(tzinfo=None, second=0, microsecond=0)
     timing = replace(timing, starts=wall.isoformat(timespec="minutes"))
     campaign.timing = timing.as_json()
+    if not timing.repeat:
+        return launch_moment(timing, at)
     found = _next(timing, now)
     if found is None:
         detail = _("No date of this repetition lies ahead.")

@@ -5,6 +5,7 @@
   "use strict";
 
   const PREVIEW_DELAY = 400;
+  const FIRST_CLOCKS = 14 * 3600 * 1000;
   let nextId = 1;
 
   const csrf = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
@@ -44,8 +45,8 @@
         itemNames: page.campaign.item_names,
         texts: page.texts,
         at: 0, last: "body", mode: "desktop",
-        // The date of a draft is not kept, that it repeats is: it must not come back as one to be sent at once.
-        when: page.campaign.scheduled_at || page.campaign.timing.repeat ? "later" : "now",
+        // Also without a date yet, what repeats must not come back as one to be sent at once.
+        when: page.campaign.scheduled_at || page.campaign.timing.repeat || page.campaign.timing.starts ? "later" : "now",
         at_local: "", zone: here,
         size: null, counting: false, checks: [], approval: null, said: "", errors: {}, trouble: "", busy: false, saved: "", note: "",
         guardrails: [], decides: "", shares: page.shares,
@@ -60,8 +61,8 @@
         visual: null, visualBefore: "", visualTrouble: "",
 
         init() {
+          this.showDate();
           this.saved = this.c.id ? this.snapshot() : "";
-          if (this.c.scheduled_at) this.at_local = this.localTime(this.c.scheduled_at);
           if (this.c.segment) this.countSegment();
           if (this.c.id) this.check();
           // What was written for one channel makes no message on another.
@@ -115,11 +116,28 @@
           return this.lookDays.length ? fill(this.texts.looksAt, { days: this.lookDays.map((d) => this.number(d)).join(", ") }) : "";
         },
         get plannedText() {
-          return this.c.scheduled_at ? new Date(this.c.scheduled_at).toLocaleString(document.documentElement.lang || "en") : "";
+          if (!this.c.scheduled_at) return "";
+          const language = document.documentElement.lang || "en";
+          const at = new Date(this.c.scheduled_at);
+          if ((this.c.timing.mode || "once") === "once") return at.toLocaleString(language);
+          // The first clocks on earth run 14 hours ahead of UTC: theirs is the day that was chosen.
+          const day = new Date(at.getTime() + FIRST_CLOCKS).toLocaleDateString(language, { timeZone: "UTC" });
+          return fill(this.texts.plannedLocal, { day });
         },
         payload() {
           const { name, utm, tracks_clicks, kind, channel, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, allocation, learning, plan, timing, messages } = this.c;
-          return { name, utm: { ...utm }, tracks_clicks, kind, channel, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, allocation, learning: { ...learning }, plan: { ...plan }, timing: this.timingOf(timing), messages: messages.map(withoutId) };
+          return { name, utm: { ...utm }, tracks_clicks, kind, channel, segment, sender_name, sender_address, topic, control_share, holdout, test_share, fallback, allocation, learning: { ...learning }, plan: { ...plan }, timing: this.timingOf({ ...timing, ...this.draftDate }), messages: messages.map(withoutId) };
+        },
+        // The date of a draft is saved with it; that of a scheduled campaign is changed by scheduling anew.
+        get draftDate() {
+          if (this.c.status === "scheduled") return {};
+          return this.when === "later" && this.at_local ? { starts: this.at_local, zone: this.zone } : { starts: "" };
+        },
+        // What repeats is shown by its next time, all else by the date that was chosen: by local time the launch is earlier.
+        showDate() {
+          const { starts, repeat, zone } = this.c.timing;
+          if (this.c.scheduled_at && (repeat || !starts)) this.at_local = this.localTime(this.c.scheduled_at);
+          else if (starts) Object.assign(this, { at_local: starts, zone: zone || page.zone });
         },
         // Unused parts of the timing are left out: an empty window is no window.
         timingOf({ own_quiet, window: hours, ...timing }) {
@@ -248,7 +266,8 @@
             Object.assign(this.c, { id: data.campaign.id, status: data.campaign.status });
             this.saved = sent === this.snapshot() ? sent : this.snapshot();
             if (isNew) window.history.replaceState(null, "", this.urls.edit);
-            await this.check();
+            // Who is in the segment moves with time: both numbers are of the same moment.
+            await Promise.all([this.check(), this.countSegment()]);
           });
         },
         async launch() {
@@ -266,6 +285,8 @@
           await this.work(async () => {
             const data = await ask(this.urls.schedule, { at: this.at_local, time_zone: this.zone });
             Object.assign(this.c, { status: data.campaign.status, scheduled_at: data.campaign.scheduled_at });
+            this.c.timing.starts = data.campaign.timing.starts;
+            this.saved = this.snapshot();
           });
         },
         async unschedule() {

@@ -1,7 +1,7 @@
 """Two people and one campaign: copied, sent for approval, approved, planned, seen in the calendar."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import Group
@@ -111,3 +111,56 @@ def test_a_draft_that_repeats_comes_back_as_one_to_be_scheduled(campaign: Campai
     expect(page.get_by_label("At a set time")).to_be_checked()
     expect(page.get_by_role("button", name="Schedule")).to_be_visible()
     expect(page.get_by_role("button", name="Launch now")).to_be_hidden()
+
+
+def test_the_date_of_a_draft_is_kept_with_it(campaign: Campaign, page: Page) -> None:
+    log_in(page, "ada", f"/app/campaigns/{campaign.pk}/")
+    page.get_by_label("At a set time").check()
+    page.get_by_label("Date and time").fill("2031-07-01T09:00")
+    page.get_by_label("Time zone").fill("Asia/Shanghai")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("At a set time")).to_be_checked()
+    expect(page.get_by_label("Date and time")).to_have_value("2031-07-01T09:00")
+    expect(page.get_by_label("Time zone")).to_have_value("Asia/Shanghai")
+    page.get_by_label("As soon as I launch").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("As soon as I launch")).to_be_checked()
+
+
+def test_a_repetition_that_is_saved_again_after_scheduling_still_repeats(
+    campaign: Campaign, page: Page
+) -> None:
+    ApprovalRule.objects.all().delete()
+    log_in(page, "ada", f"/app/campaigns/{campaign.pk}/")
+    page.get_by_label("At a set time").check()
+    page.get_by_label("Date and time").fill("2031-07-01T09:00")
+    page.get_by_label("Time zone").fill("Asia/Shanghai")
+    page.get_by_label("Repeat").select_option("FREQ=DAILY")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Schedule", exact=True).click()
+    expect(page.get_by_role("button", name="Take back the schedule")).to_be_visible()
+    page.get_by_label("Campaign name").fill("Spring, daily")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="Saved")).to_be_visible()
+    campaign.refresh_from_db()
+    kept = {"repeat": "FREQ=DAILY", "starts": "2031-07-01T09:00", "zone": "Asia/Shanghai"}
+    assert (campaign.name, campaign.status, campaign.timing) == ("Spring, daily", "scheduled", kept)
+
+
+def test_a_schedule_by_local_time_names_the_day_that_was_chosen(campaign: Campaign, page: Page) -> None:
+    Campaign.objects.update(timing={"mode": "local", "zone": "Asia/Shanghai"})
+    ApprovalRule.objects.all().delete()
+    campaign.refresh_from_db()
+    # Noon in Shanghai on the 1st; the first clocks on earth show nine on that day 14 hours before UTC does.
+    noon = datetime(2031, 7, 1, 4, tzinfo=UTC)
+    campaign = services.schedule(campaign, at=noon, actor="user:ada")
+    assert campaign.scheduled_at == datetime(2031, 6, 30, 19, tzinfo=UTC)
+    log_in(page, "ada", f"/app/campaigns/{campaign.pk}/")
+    expect(page.get_by_label("Date and time")).to_have_value("2031-07-01T12:00")
+    expect(page.get_by_text("7/1/2031, by each customer's own clock")).to_be_visible()
+    page.goto("/app/campaigns/")
+    expect(page.get_by_text("By each customer's own clock, the first from")).to_be_visible()

@@ -134,8 +134,20 @@ def test_a_campaign_is_scheduled_in_the_chosen_time_zone(staff, campaign):
     assert post(client, "schedule", campaign.pk, data=data).status_code == 200
     campaign.refresh_from_db()
     assert campaign.scheduled_at.isoformat() == "2031-07-01T01:00:00+00:00"
+    assert campaign.timing["starts"] == "2031-07-01T01:00"  # on the clock of the workspace: none was saved
     assert post(client, "schedule", campaign.pk, data={"at": "x"}).status_code == 422
-    assert post(client, "unschedule", campaign.pk).json()["campaign"]["status"] == "draft"
+    taken_back = post(client, "unschedule", campaign.pk).json()["campaign"]
+    assert taken_back["status"] == "draft"
+    assert taken_back["timing"]["starts"] == "2031-07-01T01:00"
+
+
+def test_a_date_that_was_kept_in_a_draft_and_has_passed_sends_nothing(staff, campaign):
+    data = {"at": "2020-07-01T09:00", "time_zone": "UTC"}
+    response = post(staff(*ALL), "schedule", campaign.pk, data=data)
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == "/scheduled_at"
+    campaign.refresh_from_db()
+    assert (campaign.status, campaign.scheduled_at) == ("draft", None)
 
 
 def test_the_audience_is_downloaded_without_formulas(staff, campaign):
