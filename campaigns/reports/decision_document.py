@@ -9,6 +9,7 @@ from campaigns.models import Rollout, RolloutStatus, Run
 from campaigns.rollout.winner import BY_HAND
 from experiments.decisions import Code
 from experiments.looks import decision_document as experiments
+from personalization.access.actors import actor_labels
 
 
 def decision_document_of(run: Run) -> dict[str, Any]:
@@ -34,7 +35,8 @@ def decision_context(run: Run) -> dict[str, Any]:
 
 
 def rest_sentence(rollout: Rollout) -> str:
-    facts = {"variant": rollout.variant.name if rollout.variant else "", "who": rollout.decided_by}
+    who = actor_labels([rollout.decided_by])[rollout.decided_by]
+    facts = {"variant": rollout.variant.name if rollout.variant else "", "who": who}
     if rollout.status == RolloutStatus.WAITING:
         return _("The rest of the audience waits for the winner.")
     if rollout.status == RolloutStatus.CANCELED:

@@ -49,7 +49,7 @@ def explain_decision(code: Code) -> str:
     """A sentence with the places %(variant)s, %(metric)s, %(guards)s, %(guardrails)s and %(next)s."""
     return {
         Code.GUARD_BROKEN: _("Stop: these numbers cannot be trusted. %(guards)s"),
-        Code.NOT_A_LOOK: _("Go on: the plan looks next on %(next)s, and nothing is decided before."),
+        Code.NOT_A_LOOK: _("Go on: the plan looks next on %(next)s, and the numbers decide nothing before."),
         Code.GUARDRAIL_WORSE: _("Stop: no gain is worth the harm to %(guardrails)s."),
         Code.TOO_EARLY: _("Go on: the test has not yet lasted the minimum of days that was planned."),
         Code.BETTER: _("Ship “%(variant)s”: it is better on “%(metric)s”, and no guardrail is worse."),

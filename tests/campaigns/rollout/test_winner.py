@@ -13,6 +13,7 @@ from django.utils import timezone
 from campaigns import ledger, selectors, services, tasks
 from campaigns.errors import InvalidState
 from campaigns.models import Delivery, Rollout, RolloutStatus, RunStatus
+from campaigns.reports.decision_document import rest_sentence
 from campaigns.rollout import winner
 from experiments.errors import InvalidPlan
 from experiments.models import Look, Metric, Plan
@@ -204,6 +205,7 @@ def test_a_person_may_choose_instead_and_it_is_written_down(tested, send_all) ->
     run = tested()
     rollout = winner.decide_by_hand(run, variant="m0", actor="user:ann")
     assert (rollout.variant.key, rollout.code, rollout.decided_by) == ("m0", "by_hand", "user:ann")
+    assert rest_sentence(rollout).startswith("ann chose “")
     with pytest.raises(InvalidState):
         winner.decide_by_hand(run, variant="m1", actor="user:bob")
     send_all(run)
