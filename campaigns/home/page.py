@@ -16,10 +16,13 @@ from campaigns.models import Campaign, Delivery, DeliveryStatus, Run, RunStatus
 from campaigns.workflow.month import planned_between
 from experiments.long_runs.study import long_run_sentence
 from experiments.models import Holdout, LongRunStudy
+from experiments.reports.floored_studies import told_long_run
+from experiments.reports.sentence import withheld_sentence
 from personalization.access.live.stream import stream, wants_stream
 from personalization.access.shell import staff_page
 from personalization.customers.estimates import About, about
 from personalization.customers.models import SOMEBODY, Customer
+from personalization.customers.reading import may_see
 from personalization.customers.recent import recent
 from personalization.events.models import Event
 from personalization.privacy.told import step_for, told_count
@@ -45,7 +48,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         }
     if may("campaigns.view_campaign"):
         context |= _going_out(request, _recent_runs())
-        context["earned"] = _earned()
+        context["earned"] = _earned(whole=may_see(request))
         context["upcoming"] = sorted(planned_between(now, now + NEXT), key=lambda send: send.at)[:MOST_NEXT]
     return context
 
@@ -134,13 +137,15 @@ def _outcomes(runs: list[Run]) -> dict[tuple[int, str], int]:
     return {(run, status): n for run, status, n in rows.order_by()}
 
 
-def _earned() -> dict[str, Any]:
+def _earned(*, whole: bool) -> dict[str, Any]:
     """What all messages together earned, by the newest study of a holdout; how to get one without."""
     study = (
         LongRunStudy.objects.exclude(weeks=None).exclude(weeks=[]).select_related("holdout").order_by("-as_of").first()
     )  # fmt: skip
     holdout = study.holdout if study else Holdout.objects.filter(is_global=True, ended_at=None).first()
-    return {"holdout": holdout, "study": study, "sentence": long_run_sentence(study) if study else ""}
+    told = study is None or told_long_run(study, whole=whole)
+    sentence = (long_run_sentence(study) if told else withheld_sentence()) if study else ""
+    return {"holdout": holdout, "study": study, "sentence": sentence}
 
 
 def _first_steps() -> list[str]:

@@ -14,11 +14,14 @@ from experiments import tasks
 from experiments.errors import ExperimentError
 from experiments.long_runs.study import ask_for_long_run, long_run_sentence
 from experiments.models import Experiment, Holdout, LongRunStudy, Metric, TargetingStudy
+from experiments.reports.floored_studies import told_long_run, told_targeting
+from experiments.reports.sentence import withheld_sentence
 from experiments.sums.outcomes import is_one_number
 from experiments.targeting.sentence import subgroups_sentence, targeting_sentence
 from experiments.targeting.study import ask_for_study
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
+from personalization.customers.reading import may_see
 
 WEEKS_SHOWN = 26
 
@@ -39,7 +42,7 @@ def targeting(request: HttpRequest, key: str) -> HttpResponse:
         "campaigns/targeting.html",
         {
             "experiment": experiment,
-            "studies": [_study(one) for one in studies],
+            "studies": [_study(one, whole=may_see(request)) for one in studies],
             "is_live": any(one.is_under_way for one in studies),
             "may_ask": may_ask,
             "problem": problem,
@@ -78,10 +81,11 @@ def _ask_targeting(request: HttpRequest, experiment: Experiment) -> str:
     return ""
 
 
-def _study(study: TargetingStudy) -> dict[str, Any]:
+def _study(study: TargetingStudy, *, whole: bool) -> dict[str, Any]:
+    told = told_targeting(study, whole=whole)
     return {
         "study": study,
-        "sentence": targeting_sentence(study),
+        "sentence": targeting_sentence(study) if told else withheld_sentence(),
         "groups": subgroups_sentence(study),
         "plot": _gains(study) if study.document else None,
         "plot_id": f"gains-{study.pk}",
@@ -124,6 +128,7 @@ def long_run(request: HttpRequest, key: str) -> HttpResponse:
             return redirect("experiments:long-run", key=key)
     newest = holdout.long_run.order_by("-pk").first()
     shown = holdout.long_run.exclude(weeks=None).order_by("-pk").first()
+    told = shown is None or told_long_run(shown, whole=may_see(request))
     return render_page(
         request,
         "campaigns/long_run.html",
@@ -131,7 +136,7 @@ def long_run(request: HttpRequest, key: str) -> HttpResponse:
             "holdout": holdout,
             "newest": newest,
             "shown": shown,
-            "sentence": long_run_sentence(shown) if shown else "",
+            "sentence": (long_run_sentence(shown) if told else withheld_sentence()) if shown else "",
             "plots": _weeks(shown) if shown else None,
             "rows": list(reversed(shown.weeks or []))[:WEEKS_SHOWN] if shown else [],
             "is_live": newest is not None and newest.is_under_way,

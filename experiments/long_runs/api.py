@@ -15,9 +15,12 @@ from experiments import tasks
 from experiments.long_runs.study import ask_for_long_run, long_run_sentence
 from experiments.models import Holdout, JobStatus, LongRunStudy
 from experiments.reports.effect_serializers import EffectSerializer, TotalSerializer
+from experiments.reports.floored_studies import told_long_run
+from experiments.reports.sentence import withheld_sentence
 from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.services import actor_name
+from personalization.customers.reading import may_see
 
 TAGS = ["holdouts"]
 
@@ -64,7 +67,7 @@ class LongRunView(APIView):
     def get(self, request: Request, key: str) -> Response:
         """The newest ten computations."""
         holdout = get_object_or_404(Holdout, key=key)
-        return Response([_answer(one) for one in holdout.long_run.order_by("-pk")[:10]])
+        return Response([_answer(one, request) for one in holdout.long_run.order_by("-pk")[:10]])
 
     @extend_schema(
         operation_id="holdouts_compute_long_run", request=NewLongRunSerializer,
@@ -80,11 +83,13 @@ class LongRunView(APIView):
                 holdout, **body.validated_data, now=timezone.now(), actor=actor_name(request)
             )
             tasks.hand_over(tasks.compute_long_run, kept.pk)
-        return Response(_answer(kept), status=status.HTTP_202_ACCEPTED)
+        return Response(_answer(kept, request), status=status.HTTP_202_ACCEPTED)
 
 
-def _answer(kept: LongRunStudy) -> dict[str, Any]:
+def _answer(kept: LongRunStudy, request: Request) -> dict[str, Any]:
+    told = told_long_run(kept, whole=may_see(request))
+    weeks = [{name: week[name] for name in WeekSerializer().fields} for week in kept.weeks or []]
     return {
         "id": kept.pk, "status": kept.status, "error": kept.error, "as_of": kept.as_of,
-        "sentence": long_run_sentence(kept), **kept.wishes, "weeks": kept.weeks or [],
+        "sentence": long_run_sentence(kept) if told else withheld_sentence(), **kept.wishes, "weeks": weeks,
     }  # fmt: skip

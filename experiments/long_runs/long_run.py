@@ -51,7 +51,8 @@ class Amount:
 @dataclass(frozen=True)
 class LongRun:
     """From the first week to the end of this one. `effect` is per customer; the totals are None when nothing
-    can be compared, those per thousand also before the first message.
+    can be compared, those per thousand also before the first message. `sums` are those of the held out and of
+    the others.
     """
 
     until_week: date
@@ -64,6 +65,7 @@ class LongRun:
     held_out: int
     messages: int
     cost: float
+    sums: tuple[Mean, Mean]
 
 
 def cumulate(weeks: Sequence[Week], *, margin: float = 1.0, alpha: float = 0.05) -> list[LongRun]:
@@ -89,7 +91,8 @@ def cumulate(weeks: Sequence[Week], *, margin: float = 1.0, alpha: float = 0.05)
 def _sum_up(
     week: date, reached: WeekSums, held: WeekSums, messages: int, cost: float, margin: float, alpha: float
 ) -> LongRun:
-    effect = compare(_mean(held), _mean(reached), alpha=alpha)
+    sums = _mean(held), _mean(reached)
+    effect = compare(*sums, alpha=alpha)
     revenue = Amount(effect.absolute, effect.absolute_ci).times(reached.n) if effect else None
     profit = revenue.times(margin, less=cost) if revenue else None
     thousandth = 1000 / messages if messages else None
@@ -104,6 +107,7 @@ def _sum_up(
         held_out=held.n,
         messages=messages,
         cost=cost,
+        sums=sums,
     )
 
 

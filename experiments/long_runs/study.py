@@ -84,6 +84,9 @@ def _document(entry: LongRun) -> dict[str, Any]:
         "held_out": entry.held_out,
         "messages": entry.messages,
         "cost": entry.cost,
+        "sums": [
+            {"n": one.n, "sum": float(one.sum), "sum_squares": float(one.sum_squares)} for one in entry.sums
+        ],
     }
 
 

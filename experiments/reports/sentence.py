@@ -79,9 +79,7 @@ def _without_effect(verdict: Verdict) -> str:
         ),
         Finding.NO_COMPARISON: _("There is nothing to compare: only one variant, or no metric."),
         Finding.NOT_ENOUGH: _("We cannot tell yet: too little has happened to compute an effect."),
-        Finding.WITHHELD: _(
-            "Too few customers stand behind these numbers to show them to whoever may not see personal data."
-        ),
+        Finding.WITHHELD: withheld_sentence(),
     }[verdict.finding]
 
 
@@ -165,3 +163,9 @@ def p_equation(value: float) -> str:
 
 def _date(at: datetime) -> str:
     return formats.date_format(timezone.localtime(at), "DATETIME_FORMAT")
+
+
+def withheld_sentence() -> str:
+    return _(
+        "Too few customers stand behind these numbers to show them to whoever may not see personal data."
+    )

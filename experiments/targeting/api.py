@@ -13,11 +13,14 @@ from rest_framework.views import APIView
 
 from experiments import tasks
 from experiments.models import Experiment, JobStatus, Metric, TargetingStudy
+from experiments.reports.floored_studies import told_targeting
+from experiments.reports.sentence import withheld_sentence
 from experiments.targeting.sentence import subgroups_sentence, targeting_sentence
 from experiments.targeting.study import ask_for_study
 from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.services import actor_name
+from personalization.customers.reading import may_see
 
 TAGS = ["experiments"]
 
@@ -71,7 +74,7 @@ class TargetingView(APIView):
             .distinct("metric_id", "variant_id")
             .select_related("metric", "variant")
         )
-        return Response([_answer(study) for study in studies])
+        return Response([_answer(study, request) for study in studies])
 
     @extend_schema(
         operation_id="experiment_study_targeting", request=NewStudySerializer,
@@ -91,10 +94,11 @@ class TargetingView(APIView):
                 write_trait_as=asked["write_trait"], actor=actor_name(request),
             )  # fmt: skip
             tasks.hand_over(tasks.study_targeting, kept.pk)
-        return Response(_answer(kept), status=status.HTTP_202_ACCEPTED)
+        return Response(_answer(kept, request), status=status.HTTP_202_ACCEPTED)
 
 
-def _answer(study: TargetingStudy) -> dict[str, Any]:
+def _answer(study: TargetingStudy, request: Request) -> dict[str, Any]:
+    told = told_targeting(study, whole=may_see(request))
     document = study.document
     return {
         "id": study.pk,
@@ -105,7 +109,7 @@ def _answer(study: TargetingStudy) -> dict[str, Any]:
         "as_of": study.as_of,
         "offer": study.offer,
         "used_as": study.used_as,
-        "sentence": targeting_sentence(study),
+        "sentence": targeting_sentence(study) if told else withheld_sentence(),
         "subgroups_sentence": subgroups_sentence(study),
         "segment_definition": document["rule"]["definition"] if document and study.offer == "rule" else None,
         "document": document,

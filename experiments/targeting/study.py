@@ -192,6 +192,7 @@ def _document(found: Study, groups: SubgroupReport, trial: Trial, cost: float) -
         "judged_customers": found.judged_customers,
         "traits": trial.table.names,
         "everybody": found.everybody and asdict(found.everybody),
+        "sums": [asdict(one) for one in found.sums],
         "rule": rule and {"definition": segment_definition(rule), **_judged(found.rule_judged)},
         "model": {"learner": found.learner, "base": found.base, **_judged(found.model_judged)},
         "model_over_rule": found.model_over_rule and asdict(found.model_over_rule),

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from experiments.stats import Effect, compare
+from experiments.stats import Effect, Statistic, compare
 from experiments.uplift import learners
 from experiments.uplift.bootstrap import Estimate, gains
 from experiments.uplift.curves import qini_gain
@@ -35,7 +35,7 @@ class Offer(StrEnum):
 class Judged:
     """On the judging half. `gain` is over random order, per treated customer, averaged over all shares that
     may be mailed. `inside` are those to be mailed first: effect there, effect among the others (None where it
-    cannot be computed), and p-value for their difference.
+    cannot be computed), and p-value for their difference. `sums`: control and treatment inside, then outside.
     """
 
     gain: Estimate
@@ -43,6 +43,7 @@ class Judged:
     inside: Effect | None
     outside: Effect | None
     difference_p: float | None
+    sums: tuple[Statistic, ...]
 
     @property
     def stands_out(self) -> bool:
@@ -53,10 +54,11 @@ class Judged:
 
 @dataclass(frozen=True)
 class Study:
-    """`everybody` is the effect over all customers of the trial."""
+    """`everybody` is the effect over all customers of the trial, `sums` their control and treatment."""
 
     offer: Offer
     everybody: Effect | None
+    sums: tuple[Statistic, Statistic]
     rule: Rule | None
     rule_judged: Judged | None
     learner: str
@@ -101,6 +103,7 @@ def study(
     return Study(
         offer=_offer(model_judged, over_rule, rule_judged),
         everybody=compare(control, treatment, alpha=alpha),
+        sums=(control, treatment),
         rule=rule,
         rule_judged=rule_judged,
         learner=name,
@@ -134,7 +137,8 @@ def _judge(held: Trial, inside: Booleans, gain: Estimate, alpha: float) -> Judge
     groups = {"inside": held.statistics(inside), "outside": held.statistics(~inside)}
     within, without = (compare(*groups[name], alpha=alpha) for name in ("inside", "outside"))
     test = heterogeneity(groups)
-    return Judged(gain, float(inside.mean()), within, without, test.p_value if test else None)
+    sums = (*groups["inside"], *groups["outside"])
+    return Judged(gain, float(inside.mean()), within, without, test.p_value if test else None, sums)
 
 
 def _offer(model: Judged, over_rule: Estimate | None, rule: Judged | None) -> Offer:

@@ -62,7 +62,7 @@ def tea(db):
     return experiment
 
 
-def test_a_study_is_asked_for_made_and_put_to_use(tea, staff, call):
+def test_a_study_is_asked_for_made_and_put_to_use(tea, staff, call, settings):
     body = {"metric": "conversion", "variant": "mail", "traits": ["tea"], "save_segment": "Tea drinkers"}
     asked = call("post", "experiments/tea/targeting", body)
     assert (asked.status_code, asked.json()["status"], asked.json()["document"]) == (202, "queued", None)
@@ -70,10 +70,17 @@ def test_a_study_is_asked_for_made_and_put_to_use(tea, staff, call):
     [found] = call("get", "experiments/tea/targeting").json()
     assert (found["status"], found["offer"], found["used_as"]) == ("done", "rule", "Tea drinkers")
     assert Segment.objects.filter(name="Tea drinkers").exists()
-    page = staff("view_campaign").get(reverse("experiments:targeting", args=["tea"])).content.decode()
+    address = reverse("experiments:targeting", args=["tea"])
+    page = staff("view_campaign").get(address).content.decode()
     assert "tea" in found["sentence"] and found["document"]["rule"]["gain"]["ci"][0] > 0
     assert "Gain over random order (Qini)" in page and "Put to use as “Tea drinkers”." in page
     assert "Study whom to mail" not in page, "a viewer only looks"
+    # Of the 250 judged who got no message and like tea some 50 ordered.
+    settings.K_ANONYMITY = 200
+    page = staff("view_campaign").get(address).content.decode()
+    assert "Too few customers" in page and "Gain over random order" not in page and "“tea" not in page
+    page = staff("view_campaign", "view_personal_data").get(address).content.decode()
+    assert "Gain over random order" in page
 
 
 def test_the_page_asks_and_says_what_is_wrong(tea, staff):
@@ -97,7 +104,7 @@ def test_a_study_that_fails_says_why(tea, call):
     assert (found["status"], found["error"]) == ("failed", "Nobody was assigned yet.")
 
 
-def test_the_long_run_is_computed_and_shown(staff, call):
+def test_the_long_run_is_computed_and_shown(staff, call, settings):
     Customer.objects.bulk_create(Customer(external_id=f"c-{n}", created_at=START) for n in range(600))
     Customer.objects.update(created_at=START)
     holdouts.create_holdout(key="all", name="All", share=0.2, at=START, actor="test")
@@ -123,8 +130,16 @@ def test_the_long_run_is_computed_and_shown(staff, call):
     assert last["profit"]["value"] == pytest.approx(last["revenue"]["value"] * 0.5 - 0.1 * reached)
     assert last["revenue"]["value"] == pytest.approx(5 * reached, rel=0.1)
     assert found["sentence"].startswith(f"{reached:,} messages earned +")
-    page = staff("view_campaign").get(reverse("experiments:long-run", args=["all"])).content.decode()
+    address = reverse("experiments:long-run", args=["all"])
+    page = staff("view_campaign").get(address).content.decode()
     assert "Incremental profit so far" in page and "messages earned" in page
+    # About 120 customers were kept out.
+    settings.K_ANONYMITY = 300
+    viewer = staff("view_campaign")
+    for page in (viewer.get(address).content.decode(), viewer.get(reverse("admin:index")).content.decode()):
+        assert "Too few customers" in page and "messages earned" not in page
+    page = staff("view_campaign", "view_personal_data").get(address).content.decode()
+    assert "messages earned" in page
 
 
 def test_the_long_run_of_a_new_holdout_says_that_nothing_has_passed(call, make_customers):
