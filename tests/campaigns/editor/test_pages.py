@@ -111,7 +111,8 @@ def test_a_launch_leads_to_a_report_that_adds_up(staff, campaign, analyse):
     data = client.get(reverse("campaigns:report-data", args=[campaign.pk])).json()
     assert data["live"] == 2
     assert set(data["parts"]) == {
-        "headline", "decision", "allocation", "varied", "progress", "analysis", "guards", "tables", "breakdown", "why",
+        "headline", "decision", "allocation", "varied", "progress", "analysis", "guards", "tables", "breakdown",
+        "attribution", "why",
     }  # fmt: skip
     assert "These numbers are" in data["parts"]["analysis"]
     assert client.get(reverse("campaigns:list")).status_code == 200

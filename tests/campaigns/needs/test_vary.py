@@ -127,7 +127,7 @@ def test_the_report_tells_which_version_earned_more(
     clicks = next(metric for metric in report.metrics if metric.event == "Message Clicked")
     effects = {one.variant[:2]: one.effect for one in clicks.comparisons}
     assert effects["2-"].absolute == pytest.approx(1.0)
-    told_now = told(run)
+    told_now = told(run, whole=True)
     assert [one["name"] for one in told_now] == ["hero"]
     assert [one["name"] for one in told_now[0]["versions"]] == ["1: A", "2: B", "3: C"]
     client.force_login(User.objects.create_superuser("boss", "boss@example.com", "x"))
