@@ -118,13 +118,14 @@
           this.focus(`#row-${first.id} .sb-name`);
         },
 
+        // Whoever goes by keyboard stays in the group that something was taken from.
         remove(node) {
           const drop = (group) => {
+            if (group.children.some((child) => child.id === node.id)) this.focus(`#foot-${group.id} button`);
             group.children = group.children.filter((child) => child.id !== node.id);
             group.children.filter((child) => child.kind === "group").forEach(drop);
           };
           drop(this.root);
-          this.focus(".sb-foot button");
         },
 
         change(row, kind) {
