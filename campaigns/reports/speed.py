@@ -40,11 +40,12 @@ class Speed:
 def read_speed(run: Run) -> Speed | None:
     """None while it is counted first, and for a run that was over before there was anything to see."""
     end = run.finished_at or timezone.now()
-    span = end - run.launched_at
+    # Bars begin at whole minutes, so from there they are counted: else the first would fall out.
+    origin = run.launched_at.replace(second=0, microsecond=0)
+    span = end - origin
     step = next((one for one in STEPS if span <= MOST_BARS * one), STEPS[-1])
     bars = min(span // step + 1, MOST_BARS)
-    origin = run.launched_at.replace(second=0, microsecond=0)
-    last = origin + (end - origin) // step * step
+    last = origin + span // step * step
     begins_at = max(origin, last - (bars - 1) * step)
     counts = recent(
         f"campaigns:speed:{run.pk}:{run.status}:{begins_at:%d%H%M}:{step.seconds or step.days}",

@@ -19,7 +19,8 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def run(make_customers: Any, make_campaign: Any) -> Run:
-    """Launched four minutes ago, with 3, 0 and 6 messages in its first three minutes and one that waits."""
+    """Launched at 20 s past, four minutes ago, with 3, 0 and 6 messages in its first three minutes and one
+    that waits."""
     make_customers(10)
     run = services.launch(make_campaign(timing={"per_second": 0.1}), actor="test")
     begin = (timezone.now() - 4 * MINUTE).replace(second=20)
@@ -32,8 +33,10 @@ def run(make_customers: Any, make_campaign: Any) -> Run:
 
 
 @pytest.mark.django_db
-def test_each_minute_has_its_messages_of_the_ledger(run: Run) -> None:
-    picture = speed_picture(read_speed(run))
+@pytest.mark.parametrize("second", [10, 50], ids=["earlier in the minute", "later in the minute"])
+def test_each_minute_has_its_messages_of_the_ledger(run: Run, second: int) -> None:
+    with time_machine.travel((run.launched_at + 4 * MINUTE).replace(second=second), tick=False):
+        picture = speed_picture(read_speed(run))
     assert [bar["n"] for bar in picture["bars"]][:4] == [3, 0, 6, 0]
     assert picture["most"] == 6 and picture["bars"][2]["height"] == HEIGHT
     assert picture["bars"][0]["height"] == HEIGHT / 2
