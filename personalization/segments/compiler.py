@@ -76,6 +76,17 @@ def relational(node: nodes.Node) -> bool:
     return relational(node.node) if isinstance(node, nodes.Not) else not isinstance(node, nodes.Trait)
 
 
+def sums_up(node: nodes.Node) -> bool:
+    """Whether customers' events are counted or summed up for it, not only looked for."""
+    if isinstance(node, nodes.All | nodes.Any):
+        return any(sums_up(child) for child in node.nodes)
+    if isinstance(node, nodes.Not):
+        return sums_up(node.node)
+    if isinstance(node, nodes.EventCondition):
+        return not is_presence(node) and not is_absence(node)
+    return isinstance(node, nodes.Ratio)
+
+
 @dataclass(frozen=True)
 class Compiler:
     measures: Measures

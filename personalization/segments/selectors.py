@@ -1,7 +1,7 @@
 """Reads of the segments room: who is in, how many, a few of them."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 
 from django.core.cache import cache
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from personalization.customers.models import SOMEBODY, Customer
 from personalization.importing.passing import ask
-from personalization.segments.compiler import compile_ids, compile_node
+from personalization.segments.compiler import compile_ids, compile_node, sums_up
 from personalization.segments.definition import DefinitionError, parse
 from personalization.segments.errors import CountTooSlow
 from personalization.segments.fields import known_fields
@@ -19,6 +19,8 @@ from personalization.segments.models import Segment, SegmentVersion
 
 SIZE_CACHE_SECONDS = 60
 TOTAL_CACHE_SECONDS = 15
+# Where customers are joined with sums of their events, each parallel worker would make all sums by itself.
+NO_WORKERS = {"max_parallel_workers_per_gather": "0"}
 
 __all__ = [
     "count",
@@ -46,7 +48,9 @@ def memberships(customer_id: int, versions: Sequence[SegmentVersion], *, now: da
 
 
 def count(definition: object, *, now: datetime) -> int:
-    return compile_ids(parse(definition), now=now).count()
+    node = parse(definition)
+    with _settings(**NO_WORKERS) if sums_up(node) else nullcontext():
+        return compile_ids(node, now=now).count()
 
 
 def customer_total() -> int:
@@ -82,11 +86,8 @@ def size(segment: Segment, *, now: datetime, seconds: float = 1.0) -> int | None
 def time_limit(seconds: float) -> Iterator[None]:
     """Stops queries inside after so long, with CountTooSlow; gives them room to hash customers in memory."""
     try:
-        with transaction.atomic():
-            before = _set_limits(str(int(seconds * 1000)), "64MB")
+        with _settings(statement_timeout=str(int(seconds * 1000)), work_mem="64MB"):
             yield
-            # Inside a larger transaction they would hold for all that follows in it: a launch of many.
-            _set_limits(*before)
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", None) != "57014":
             raise
@@ -95,11 +96,19 @@ def time_limit(seconds: float) -> Iterator[None]:
         ) from error
 
 
-def _set_limits(timeout: str, memory: str) -> tuple[str, str]:
-    """Until the transaction, or a savepoint that is taken back, ends; answers what was before."""
-    before = ask("SELECT current_setting('statement_timeout'), current_setting('work_mem')", [])
-    ask(
-        "SELECT set_config('statement_timeout', %s, true), set_config('work_mem', %s, true)",
-        [timeout, memory],
-    )
-    return before[0][0], before[0][1]
+@contextmanager
+def _settings(**wanted: str) -> Iterator[None]:
+    """Of PostgreSQL, for the queries inside."""
+    with transaction.atomic():
+        reading = ", ".join(["current_setting(%s)"] * len(wanted))
+        before = dict(zip(wanted, ask(f"SELECT {reading}", list(wanted))[0], strict=True))
+        _set(wanted)
+        yield
+        # Inside a larger transaction they would hold for all that follows in it: a launch of many.
+        _set(before)
+
+
+def _set(values: Mapping[str, str]) -> None:
+    """Until the transaction, or a savepoint that is taken back, ends."""
+    writing = ", ".join(["set_config(%s, %s, true)"] * len(values))
+    ask(f"SELECT {writing}", [part for pair in values.items() for part in pair])

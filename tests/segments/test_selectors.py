@@ -4,8 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from personalization.customers.models import Customer
+from personalization.importing.passing import ask
 from personalization.segments import previews, selectors
 from personalization.segments.services import save_segment
 
@@ -23,6 +26,19 @@ def test_who_was_erased_or_merged_away_is_not_counted():
     assert selectors.customer_total() == 1
     assert selectors.count(everyone, now=NOW) == selectors.count(not_chinese, now=NOW) == 1
     assert previews.preview(not_chinese, now=NOW).some == [kept]
+
+
+def test_a_count_with_sums_is_planned_without_workers_and_leaves_the_setting_as_it_was():
+    bought = {"event": "Order", "op": "sum", "is": "more_than", "value": 200, "window": {"last_days": 90}}
+    looked = {"event": "View", "is": "at_least", "value": 1, "window": {"last_days": 14}}
+    setting = "max_parallel_workers_per_gather"
+    usual = ask("SELECT current_setting(%s)", [setting])[0][0]
+    for definition, wanted in (({"all": [bought, {"not": looked}]}, "0"), ({"not": looked}, None)):
+        with CaptureQueriesContext(connection) as made:
+            assert selectors.count(definition, now=NOW) == 0
+        said = " ".join(query["sql"] for query in made.captured_queries)
+        assert (f"set_config('{setting}', '{wanted}', true)" in said) == (wanted is not None)
+        assert ask("SELECT current_setting(%s)", [setting])[0][0] == usual
 
 
 def test_one_query_tells_in_which_of_many_segments_a_customer_is(django_assert_num_queries):
