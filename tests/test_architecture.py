@@ -31,7 +31,7 @@ FLOORS = [
         "personalization.registry",
         "personalization.words",
     },
-    {"personalization.tracing"},
+    {"personalization.spreadsheet", "personalization.tracing"},
 ]
 LEVEL = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 PURE = [

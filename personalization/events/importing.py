@@ -10,7 +10,7 @@ file: loading the same file again, or the same rows under another file name, wri
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Literal, TextIO
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -33,6 +33,7 @@ from personalization.importing.blocks import read_batches
 from personalization.importing.columns import Plain, as_array
 from personalization.importing.pipeline import Counts, Importer, Written, load_rows
 from personalization.importing.reading import plain
+from personalization.importing.rejects import Rejects
 from personalization.importing.values import RowError
 
 UnknownItems = Literal["reject", "create"]
@@ -268,7 +269,7 @@ def load_batches(
     event: str | None = None,
     unknown_items: UnknownItems = "reject",
     zone: tzinfo = UTC,
-    rejects: TextIO | None = None,
+    rejects: Rejects | None = None,
 ) -> Counts:
     """Events from Arrow data that the caller reads or makes; as `manage.py load events` does from a file.
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from personalization.importing.arrow import pc
 from personalization.importing.blocks import Block, Broken, Group
+from personalization.importing.rejects import SHEET_COLUMNS
 
 SEPARATORS = ",;\t|"
 
@@ -35,10 +36,17 @@ def read_csv(
         mark, header, skipped = read_header(file, separator)
         reader = csv.reader(file, delimiter=mark)
         records = _numbered(reader, skipped)
+        if header[: len(SHEET_COLUMNS)] == SHEET_COLUMNS:  # rejected rows that come back mended
+            header = header[len(SHEET_COLUMNS) :]
+            records = ((line, _behind(row, len(SHEET_COLUMNS))) for line, row in records)
         for _known in islice(records, skip):
             pass
         while chunk := list(islice(records, rows)):
             yield _block(header, chunk)
+
+
+def _behind(row: list[str] | str, position: int) -> list[str] | str:
+    return row if isinstance(row, str) else row[position:]
 
 
 def read_header(file: TextIO, separator: str | None = None) -> tuple[str, list[str], int]:
@@ -108,8 +116,9 @@ def _table(header: list[str], cells: list[list[str]]) -> pa.Table:
 
 
 def _column(column: pa.Array) -> pa.Array:
-    formula = pc.match_substring_regex(column, r'(?s)^=".*"$')
-    if pc.any(formula).as_py():  # Excel's way to keep leading zeros
+    guarded = pc.or_(pc.starts_with(column, "="), pc.starts_with(column, "'"))
+    if pc.any(guarded).as_py():  # Excel's way to keep leading zeros, ours to let no text become a formula
         column = pc.replace_substring_regex(column, r'(?s)^="(.*)"$', r"\1")
+        column = pc.replace_substring_regex(column, r"^'([=+\-@\t\r])", r"\1")
     blank: NDArray[np.bool_] = np.asarray(pc.equal(pc.utf8_trim_whitespace(column), ""))
     return pc.if_else(pa.array(blank), None, column) if blank.any() else column

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -107,7 +107,7 @@ class Loading:
     """
 
     columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    rejects: TextIO | None = None
+    rejects: Rejects | None = None
     dry_run: bool = False
     counts: Counts = field(default_factory=Counts)
     known: int = 0
@@ -120,7 +120,7 @@ def load_rows(
     blocks: Iterable[Block],
     *,
     columns: Mapping[str, Sequence[str]] | None = None,
-    rejects: TextIO | None = None,
+    rejects: Rejects | None = None,
     dry_run: bool = False,
     progress: Callable[[Counts], object] | None = None,
 ) -> Counts:
@@ -134,15 +134,14 @@ def load_rows(
 
 def load_blocks(importer: Importer, blocks: Iterable[Block], loading: Loading) -> Counts:
     """The same, told how. `loading.counts` of an earlier run are continued."""
-    counts, bad = replace(loading.counts), Rejects(loading.rejects, fresh=loading.counts.read == 0)
-    known = loading.known
+    counts, known = replace(loading.counts), loading.known
     for converted in _ahead(_convert_all(importer, blocks, loading.columns)):
         if known > 0:
             known -= converted.block.read
             continue
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                counts = _write(importer, converted, counts=counts, bad=bad, loading=loading)
+                counts = _write(importer, converted, counts=counts, loading=loading)
                 break
             except DatabaseError as error:
                 # Two imports that meet in the same rows: the loser starts this block again.
@@ -245,9 +244,7 @@ def _require(importer: Importer, values: Mapping[str, Any]) -> None:
             raise RowError(_("%(name)s is missing") % {"name": name})
 
 
-def _write(
-    importer: Importer, converted: Converted, *, counts: Counts, bad: Rejects, loading: Loading
-) -> Counts:
+def _write(importer: Importer, converted: Converted, *, counts: Counts, loading: Loading) -> Counts:
     """Counts and rejects are kept only with the block: a block that is written again is counted once."""
     rows = converted.table.num_rows
     with transaction.atomic():
@@ -262,7 +259,10 @@ def _write(
             unchanged=counts.unchanged + rows - written.new - written.changed - len(written.rejects),
             rejected=counts.rejected + len(rejected),
         )
-        bad.add_all((line, reason, _without(row, importer.hidden)) for line, reason, row in rejected)
+        if loading.rejects:
+            loading.rejects.add_all(
+                (line, reason, _without(row, importer.hidden)) for line, reason, row in rejected
+            )
         if loading.checkpoint:
             loading.checkpoint(after)
         if loading.dry_run:

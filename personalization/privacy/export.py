@@ -15,13 +15,13 @@ from personalization.customers.models import Customer
 from personalization.personal_data import PersonalData
 from personalization.privacy.declared import declared, rows_of, stores
 from personalization.privacy.person import describe
+from personalization.spreadsheet import safe_cell
 
 README = """Everything we hold about one person.
 
 data.json holds all of it, by kind of data and table. The .csv files hold the same tables for a
 spreadsheet: UTF-8, one row per line; a leading ' keeps a text from being run as a formula.
 """
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def collect(customer: Customer) -> dict[str, dict[str, list[dict[str, Any]]]]:
@@ -69,15 +69,3 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     writer.writerow([safe_cell(name) for name in columns])
     writer.writerows([[safe_cell(row.get(name)) for name in columns] for row in rows])
     return "\ufeff" + text.getvalue()
-
-
-def safe_cell(value: Any) -> str:
-    """The value as text that no spreadsheet takes for a formula."""
-    if value is None:
-        return ""
-    if isinstance(value, (dict, list)):
-        text = json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
-    else:
-        text = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return "'" + text if text.startswith(FORMULA) and not is_number else text

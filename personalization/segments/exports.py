@@ -18,11 +18,11 @@ from personalization.access.problems import ProblemError
 from personalization.customers.declarations import Sensitivity, TraitDeclaration
 from personalization.customers.pseudonyms import pseudonym
 from personalization.events.models import Event
-from personalization.privacy.export import safe_cell
 from personalization.privacy.floor import smallest_cell
 from personalization.segments import selectors
 from personalization.segments.definition import DefinitionError
 from personalization.segments.models import Segment
+from personalization.spreadsheet import safe_cell
 from personalization.traits.models import TraitDefinition
 
 CUSTOMERS, EVENTS = "customers", "events"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404
+from django.http import Http404, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -19,6 +19,7 @@ from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.services import actor_name, audit
 from personalization.access.time_left import seconds_left
+from personalization.importing.rejects import sheet
 from personalization.sources import services, tasks
 from personalization.sources.errors import InvalidOptions, NotStartable
 from personalization.sources.models import Import, Kind
@@ -111,12 +112,16 @@ class ImportRejects(APIView):
     required_scope = Scope.IMPORTS
 
     @extend_schema(responses={(200, "text/csv"): OpenApiTypes.BINARY})
-    def get(self, request: Request, pk: int) -> FileResponse:
-        """The rejected rows as CSV: line, reason, the row as JSON."""
+    def get(self, request: Request, pk: int) -> StreamingHttpResponse:
+        """The rejected rows as CSV: line, reason, and the row under its own columns, to be mended."""
         job, path = get_object_or_404(Import, pk=pk), services.rejects_path(pk)
         if job.is_active:
             raise NotStartable(_("It still runs."))
         if not path.is_file():
             raise Http404
         audit(actor_name(request), "import.rejects_read", f"import:{pk}", rows=job.rejected)
-        return FileResponse(path.open("rb"), as_attachment=True, filename=f"rejected-{pk}.csv")
+        return StreamingHttpResponse(
+            sheet(path),
+            content_type="text/csv",
+            headers={"Content-Disposition": f'attachment; filename="rejected-{pk}.csv"'},
+        )

@@ -5,8 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -18,6 +17,7 @@ from personalization.access.services import actor_name, audit
 from personalization.access.shell import render_page, staff_page
 from personalization.access.time_left import time_left
 from personalization.importing.reading import UnreadableFile
+from personalization.importing.rejects import sheet
 from personalization.sources import services, tasks
 from personalization.sources.errors import NoColumn
 from personalization.sources.kinds import importer_for
@@ -172,16 +172,18 @@ def live(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_GET
 @staff_page("sources.add_import")
-def rejects(request: HttpRequest, pk: int) -> HttpResponse:
+def rejects(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The rejected rows hold people's data: who takes them is written down."""
     job = get_object_or_404(Import, pk=pk)
     path = services.rejects_path(pk)
     if not job.rejected or not path.is_file():
         raise Http404
     audit(actor_name(request), "import.rejects_read", f"import:{pk}", rows=job.rejected)
-    # A FileResponse is an HttpResponseBase, which the type of our pages does not name.
-    answer: Any = FileResponse(path.open("rb"), as_attachment=True, filename=f"rejected-{pk}.csv")
-    return answer
+    return StreamingHttpResponse(
+        sheet(path),
+        content_type="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="rejected-{pk}.csv"'},
+    )
 
 
 def counts_of(job: Import) -> dict[str, Any]:

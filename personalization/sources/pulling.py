@@ -1,7 +1,5 @@
 """One reading of a source: what is new there comes in by the same importers as files do."""
 
-import csv
-import io
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -20,6 +18,7 @@ from personalization.importing.blocks import Block
 from personalization.importing.mapping import UnknownColumn
 from personalization.importing.pipeline import Counts, Loading, load_blocks
 from personalization.importing.reading import UnreadableFile, read_blocks
+from personalization.importing.rejects import FirstRejects
 from personalization.sources.databases import read_query
 from personalization.sources.errors import InvalidOptions
 from personalization.sources.fetching import fetch_file, suffix_of
@@ -45,7 +44,7 @@ def pull(pk: int) -> SourceRun | None:
     if not free.update(worker=worker, lease_until=now + LEASE):
         return None
     run = SourceRun.objects.create(source_id=pk)
-    rejects, error, status = io.StringIO(newline=""), "", ImportStatus.DONE
+    rejects, error, status = FirstRejects(KEPT_REJECTS), "", ImportStatus.DONE
     try:
         _carry_out(Source.objects.get(pk=pk), run, rejects)
     except (
@@ -60,11 +59,9 @@ def pull(pk: int) -> SourceRun | None:
     except Exception as problem:
         status, error = ImportStatus.FAILED, _("Unexpected: %(kind)s") % {"kind": type(problem).__name__}
         log.exception("source_failed", source_id=pk)
-    rows = list(csv.DictReader(io.StringIO(rejects.getvalue(), newline="")))[:KEPT_REJECTS]
     SourceRun.objects.filter(pk=run.pk).update(
-        status=status, error=error[:2000], finished_at=timezone.now(),
-        rejects=[{"line": int(row["line"]), "reason": row["reason"]} for row in rows],
-    )  # fmt: skip
+        status=status, error=error[:2000], finished_at=timezone.now(), rejects=rejects.found
+    )
     own = Source.objects.filter(pk=pk, worker=worker)
     minutes = own.values_list("every_minutes", flat=True).first() or 60
     own.update(lease_until=None, next_at=now + timedelta(minutes=minutes))
@@ -72,7 +69,7 @@ def pull(pk: int) -> SourceRun | None:
     return run
 
 
-def _carry_out(source: Source, run: SourceRun, rejects: io.StringIO) -> None:
+def _carry_out(source: Source, run: SourceRun, rejects: FirstRejects) -> None:
     importer = importer_for(source.kind, source.options)
     cursor: dict[str, Any] = {}
 

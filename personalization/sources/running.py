@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from typing import TextIO
 
 import structlog
 from django.conf import settings
@@ -22,6 +21,7 @@ from django.utils.translation import gettext as _
 from personalization.importing.mapping import UnknownColumn
 from personalization.importing.pipeline import Counts, Loading, load_blocks
 from personalization.importing.reading import BLOCK_ROWS, UnreadableFile, read_blocks
+from personalization.importing.rejects import RejectsFile
 from personalization.sources.errors import InvalidOptions
 from personalization.sources.kinds import columns_of, importer_for
 from personalization.sources.models import ACTIVE, Import, ImportStatus
@@ -90,16 +90,15 @@ def _end(job: Import, status: ImportStatus, *, error: str = "", counts: Counts |
 
 
 @contextmanager
-def _open_rejects(path: Path | None, job: Import, *, goes_on: bool) -> Iterator[TextIO | None]:
+def _open_rejects(path: Path | None, job: Import, *, goes_on: bool) -> Iterator[RejectsFile | None]:
     if path is None:
         yield None
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    # With the mark by which spreadsheets know the encoding; written once, also by "a+".
-    with path.open("a+" if goes_on else "w", encoding="utf-8-sig", newline="") as file:
+    with path.open("a+" if goes_on else "w", encoding="utf-8") as file:
         if goes_on:  # what a killed worker wrote for a block that it did not commit
             file.truncate(min(job.rejects_bytes, path.stat().st_size))
-        yield file
+        yield RejectsFile(file)
 
 
 def _load(job: Import, *, rejects: Path | None, progress: Callable[[Counts], object] | None) -> Counts:
@@ -113,12 +112,12 @@ def _load(job: Import, *, rejects: Path | None, progress: Callable[[Counts], obj
         skip=skip,
     )
     counts = Counts() if job.dry_run else Counts(job.read, job.new, job.changed, job.unchanged, job.rejected)
-    with _open_rejects(rejects, job, goes_on=bool(counts.read)) as file:
+    with _open_rejects(rejects, job, goes_on=bool(counts.read)) as refused:
         last = time.monotonic()
 
         def checkpoint(counts: Counts) -> None:
             own = Import.objects.filter(pk=job.pk, worker=job.worker, status=ImportStatus.RUNNING)
-            size = file.tell() if file else 0
+            size = refused.file.tell() if refused else 0
             if not own.update(**asdict(counts), rejects_bytes=size, lease_until=timezone.now() + LEASE):
                 raise LostImport
 
@@ -132,7 +131,7 @@ def _load(job: Import, *, rejects: Path | None, progress: Callable[[Counts], obj
 
         loading = Loading(
             columns=columns_of(job.options),
-            rejects=file,
+            rejects=refused,
             dry_run=job.dry_run,
             counts=counts,
             known=counts.read - skip,

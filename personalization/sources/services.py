@@ -27,7 +27,7 @@ DRAFT_DAYS = 1
 
 
 def rejects_path(import_id: int) -> Path:
-    return Path(settings.IMPORT_DIR) / f"rejects-{import_id}.csv"
+    return Path(settings.IMPORT_DIR) / f"rejects-{import_id}.jsonl"
 
 
 def take_file(upload: UploadedFile, *, kind: str, actor: str) -> Import:

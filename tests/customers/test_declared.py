@@ -15,6 +15,7 @@ from personalization.customers.services import update_traits, write_traits
 from personalization.customers.traits import SplitTraits
 from personalization.importing.blocks import read_batches
 from personalization.importing.pipeline import load_rows
+from personalization.importing.rejects import RejectsFile
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -38,7 +39,9 @@ def traits_of(external_id: str) -> dict:
 def load(columns: dict):
     rejects = io.StringIO()
     batches = [pa.record_batch(columns)]
-    counts = load_rows(CustomerImporter(rules=rules_of()), read_batches(batches), rejects=rejects)
+    counts = load_rows(
+        CustomerImporter(rules=rules_of()), read_batches(batches), rejects=RejectsFile(rejects)
+    )
     return counts, rejects.getvalue()
 
 

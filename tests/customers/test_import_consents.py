@@ -12,6 +12,7 @@ from personalization.customers.models import Consent, Customer
 from personalization.customers.services import record_consent
 from personalization.importing.blocks import read_batches
 from personalization.importing.pipeline import load_rows
+from personalization.importing.rejects import RejectsFile
 from personalization.importing.values import RowError
 from personalization.sources.kinds import importer_for
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db
 def load(**columns):
     table = pa.table({name: pa.array(cells) for name, cells in columns.items()})
     rejects = io.StringIO()
-    counts = load_rows(importer_for("customers", {}), read_batches([table]), rejects=rejects)
+    counts = load_rows(importer_for("customers", {}), read_batches([table]), rejects=RejectsFile(rejects))
     return counts, rejects.getvalue()
 
 

@@ -1,6 +1,7 @@
 """Whose rows of a file are: customer ids, former ids, e-mails and phones, by the rules of the API."""
 
 import io
+import json
 
 import pyarrow as pa
 import pytest
@@ -10,6 +11,7 @@ from personalization.customers.models import Customer, IdentityRule, Merge
 from personalization.events.merging import merge_customers
 from personalization.importing.blocks import read_batches
 from personalization.importing.pipeline import load_rows
+from personalization.importing.rejects import RejectsFile
 from personalization.sources.kinds import importer_for
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +24,7 @@ def customer(key, **named):
 def load(**columns):
     table = pa.table({name: pa.array(cells, pa.string()) for name, cells in columns.items()})
     rejects = io.StringIO()
-    counts = load_rows(importer_for("customers", {}), read_batches([table]), rejects=rejects)
+    counts = load_rows(importer_for("customers", {}), read_batches([table]), rejects=RejectsFile(rejects))
     return counts, rejects.getvalue()
 
 
@@ -48,7 +50,7 @@ def test_conflicts_are_reported_row_by_row_and_lose_no_neighbor():
 
     assert (counts.read, counts.changed, counts.rejected) == (5, 1, 4)
     assert Customer.objects.get(external_id="a").city == "Bath"
-    reasons = dict(line.split(",", 2)[:2] for line in rejects.splitlines()[1:])
+    reasons = {str(row["line"]): row["reason"] for row in map(json.loads, rejects.splitlines())}
     for line, reason in {
         "1": "different customers", "2": "several customers", "3": "no customer has",
         "4": "neither a customer id",

@@ -23,6 +23,7 @@ from personalization.customers.services import update_traits
 from personalization.events.merging import merge_customers, unmerge
 from personalization.importing.blocks import read_batches
 from personalization.importing.pipeline import load_rows
+from personalization.importing.rejects import RejectsFile
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -83,7 +84,9 @@ def test_rejected_rows_are_kept_without_it():
     rows = {"id": ["a"], "email": ["nobody"], "insurance_number": [SECRET]}
     rejects = StringIO()
     importer = CustomerImporter(rules=rules_of())
-    assert load_rows(importer, read_batches([pa.record_batch(rows)]), rejects=rejects).rejected == 1
+    assert (
+        load_rows(importer, read_batches([pa.record_batch(rows)]), rejects=RejectsFile(rejects)).rejected == 1
+    )
     assert SECRET not in rejects.getvalue()
     assert SEALED in rejects.getvalue()
 

@@ -31,7 +31,7 @@ def load(tmp_path: Path, capsys):
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         call_command("load", kind, str(path), "--rejects", str(rejects), *options)
         with rejects.open(encoding="utf-8-sig", newline="") as file:
-            rows = [(int(row["line"]), row["reason"]) for row in csv.DictReader(file)]
+            rows = [(int(row["rejected line"]), row["rejected because"]) for row in csv.DictReader(file)]
         return capsys.readouterr().out.strip(), rows
 
     return run
@@ -130,14 +130,31 @@ def test_a_rejected_row_can_be_read_mended_and_loaded_again(load, tmp_path):
     load("customers", "id,email,city\n1,nonsense,Köln\n2,Zürich\n")
     written = (tmp_path / "rejects.csv").read_bytes()
     assert written.startswith(b"\xef\xbb\xbf"), "spreadsheets know UTF-8 by this mark alone"
-    rows = [row["row"] for row in csv.DictReader(written.decode("utf-8-sig").splitlines())]
-    assert rows == ['{"id": "1", "email": "nonsense", "city": "Köln"}', '["2", "Zürich"]']
+    names, *rows = list(csv.reader(written.decode("utf-8-sig").splitlines()))
+    assert names == ["rejected line", "rejected because", "id", "email", "city"]
+    assert [row[2:] for row in rows] == [["1", "nonsense", "Köln"], ["2", "Zürich"]]
+    mended = written.decode("utf-8-sig").replace("nonsense", "ada@example.com")
+    out, still = load("customers", mended)
+    assert out == "2 rows: 1 new, 0 changed, 0 unchanged, 1 rejected", "a row of too few cells is no row yet"
+    assert still == [(3, "2 cells instead of 3")]
+    assert Customer.objects.get().traits == {}, "line and reason are no traits"
+    again = (tmp_path / "rejects.csv").read_text("utf-8-sig").splitlines()
+    assert again == ["rejected line,rejected because", "3,2 cells instead of 3,2,Zürich"]
+
+
+def test_a_text_that_looks_like_a_formula_comes_back_from_the_sheet_as_it_was(load, tmp_path):
+    load("customers", "id,email,phone,plan\n=1+1,nonsense,+442079460018,@gold\n")
+    written = (tmp_path / "rejects.csv").read_text("utf-8-sig")
+    assert "'=1+1,nonsense,'+442079460018,'@gold" in written
+    load("customers", written.replace("nonsense", "ada@example.com"))
+    ada = Customer.objects.get()
+    assert (ada.external_id, ada.phone, ada.traits["plan"]) == ("=1+1", "+442079460018", "@gold")
 
 
 def test_half_a_letter_in_a_rejected_row_is_written_as_json_escapes_it(load, tmp_path):
     load("customers", b'{"id": "1", "email": "\\ud83d"}\n', name="people.jsonl")
     [row] = csv.DictReader((tmp_path / "rejects.csv").read_text("utf-8-sig").splitlines())
-    assert json.loads(row["row"]) == {"id": "1", "email": "\ud83d"}
+    assert (row["id"], row["email"]) == ("1", "\\ud83d")
 
 
 def test_a_row_in_another_encoding_is_rejected_alone(load):

@@ -1,7 +1,5 @@
 """Whose the rows of an events file are, where they name no customer id."""
 
-import csv
-import io
 import json
 
 import pytest
@@ -12,6 +10,7 @@ from personalization.customers.models import Customer, Identifier, IdentityRule
 from personalization.events.models import Event
 from personalization.importing.pipeline import load_rows
 from personalization.importing.reading import read_blocks
+from personalization.importing.rejects import FirstRejects
 from personalization.sources.kinds import importer_for
 
 pytestmark = pytest.mark.django_db
@@ -26,13 +25,12 @@ def load(tmp_path):
     """Loads rows of one event each, in turn; answers the counts and the reasons by line."""
 
     def run(*rows, **options):
-        path, rejects = tmp_path / "events.jsonl", io.StringIO()
+        path, rejects = tmp_path / "events.jsonl", FirstRejects(100)
         full = [{"event": "E", "time": "2026-01-02T03:04:05Z", "n": n, **row} for n, row in enumerate(rows)]
         path.write_text("".join(json.dumps(row) + "\n" for row in full))
         importer = importer_for("events", options)
         counts = load_rows(importer, read_blocks(path), rejects=rejects)
-        rejects.seek(0)
-        return counts, {int(row["line"]): row["reason"] for row in csv.DictReader(rejects)}
+        return counts, {row["line"]: row["reason"] for row in rejects.found}
 
     return run
 

@@ -150,15 +150,16 @@ def test_models_note_who_left_and_refused_rows_of_imports_go(person, settings, t
         actor="user:x",
     )  # fmt: skip
     (tmp_path / "people.csv").write_text(f"id,email\n1,{person.email.lower()}\n")
-    refused = tmp_path / f"rejects-{job.pk}.csv"
-    refused.write_text(f"line,reason,row\n2,bad,{person.email}\n3,bad,bob@example.com\n")
+    refused = tmp_path / f"rejects-{job.pk}.jsonl"
+    other = '{"line": 3, "reason": "bad", "row": {"email": "bob@example.com"}}\n'
+    refused.write_text(other.replace("bob@example.com", person.email) + other)
     customer_id = person.pk
     asked = requests.ask_erasure(customer_id, actor="key:x")
     requests.carry_out(asked.pk)
     learned.refresh_from_db()
     before.refresh_from_db()
     assert (learned.departed_ids, before.departed_ids) == ([customer_id], [])
-    assert refused.read_text() == "line,reason,row\n3,bad,bob@example.com\n"
+    assert refused.read_text() == other
     assert not (tmp_path / "people.csv").exists()
     asked.refresh_from_db()
     assert asked.certificate["elsewhere"] == {"trained models": 1, "files of imports": 2}

@@ -12,10 +12,12 @@ from django.core.management.base import BaseCommand, CommandError
 
 from personalization.importing.pipeline import Counts
 from personalization.importing.reading import BLOCK_ROWS
+from personalization.importing.rejects import sheet
 from personalization.sources.errors import InvalidOptions
 from personalization.sources.kinds import importer_for
 from personalization.sources.models import Import, ImportStatus
 from personalization.sources.running import run_import
+from personalization.sources.services import rejects_path
 
 
 class Command(BaseCommand):
@@ -37,7 +39,9 @@ class Command(BaseCommand):
         )
         parser.add_argument("--time-zone", default="UTC", help="of times that carry none (default UTC)")
         parser.add_argument("--encoding", help="of a text file, where the guess is wrong")
-        parser.add_argument("--rejects", type=Path, help="CSV file for rejected rows with line and reason")
+        parser.add_argument(
+            "--rejects", type=Path, help="CSV file for rejected rows and reasons, to be mended"
+        )
         parser.add_argument("--batch", type=int, default=BLOCK_ROWS, help="rows per transaction")
         parser.add_argument("--restart", action="store_true", help="not where an earlier run was interrupted")
         parser.add_argument("--dry-run", action="store_true", help="do everything, keep nothing")
@@ -59,10 +63,12 @@ class Command(BaseCommand):
                 self.stderr.write(f"Going on after {job.read} rows of an earlier run; --restart begins anew.")
             ended = run_import(
                 job.pk,
-                rejects=options["rejects"],
+                rejects=rejects_path(job.pk) if options["rejects"] else None,
                 take_over=True,
                 progress=lambda counts: _show(counts, started),
             )
+            if options["rejects"]:
+                _write_sheet(job, options["rejects"])
         except (InvalidOptions, OSError) as error:
             raise CommandError(str(error)) from error
         if ended is None or ended.status != ImportStatus.DONE:
@@ -74,6 +80,12 @@ class Command(BaseCommand):
             f"{ended.read} rows: {ended.new} new, {ended.changed} changed, {ended.unchanged} unchanged, "
             f"{ended.rejected} rejected" + (" (dry run, nothing kept)" if options["dry_run"] else "")
         )
+
+
+def _write_sheet(job: Import, path: Path) -> None:
+    kept = rejects_path(job.pk)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.writelines(sheet(kept) if kept.is_file() else ())
 
 
 def _job(kind: str, path: Path, options: dict[str, Any], *, dry_run: bool, restart: bool) -> Import:
