@@ -3,12 +3,15 @@
 import importlib
 import inspect
 import json
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from anymail.exceptions import AnymailConfigurationError, AnymailWebhookValidationFailure
 from anymail.signals import AnymailTrackingEvent, EventType, RejectReason
 from anymail.signals import tracking as tracking_signal
 from anymail.webhooks.base import AnymailBaseWebhookView
+from botocore.exceptions import BotoCoreError, ClientError
 from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils import timezone
@@ -20,8 +23,12 @@ from campaigns.models import Delivery, SenderAccount
 from campaigns.tracking import services as tracking
 from campaigns.tracking.links import Link
 from campaigns.tracking.services import Visit
+from campaigns.transport import amazon_ses
 from campaigns.transport.mail_backend import taken_as
 from personalization.customers.models import Customer
+
+# Amazon SES and Resend, where they tell no answer of a server: the verdict stands in their words.
+FINAL = re.compile(r"Permanent: (General|NoEmail)|sent a hard bounce message")
 
 
 class NotAccepted(Exception):
@@ -43,7 +50,7 @@ def read_events(account: SenderAccount, request: HttpRequest) -> list[AnymailTra
     if view is None or not secrets:
         raise NotAccepted("no webhooks for this account")
     try:
-        call = view(**secrets)
+        call = view(**_keys_to_confirm_with(values), **secrets)
         if call.warn_if_no_basic_auth and not call.basic_auth:
             raise NotAccepted("the secrets name nothing that the calls could be checked by")
         if call.basic_auth and "Authorization" not in request.headers:
@@ -52,6 +59,15 @@ def read_events(account: SenderAccount, request: HttpRequest) -> list[AnymailTra
         return list(call.parse_events(request))
     except (AnymailWebhookValidationFailure, AnymailConfigurationError, TypeError) as error:
         raise NotAccepted(str(error)) from error
+    except (BotoCoreError, ClientError) as error:
+        raise NotAccepted(f"the subscription could not be confirmed: {error}") from error
+
+
+def _keys_to_confirm_with(values: Mapping[str, str]) -> dict[str, Any]:
+    """Amazon asks whether we want a topic's calls, and is answered by a call with the account's own key."""
+    if values.get("backend") != amazon_ses.BACKEND:
+        return {}
+    return {"session_params": json.loads(values.get("settings") or "{}").get("session_params") or {}}
 
 
 def _view(backend: str) -> type[AnymailBaseWebhookView] | None:
@@ -135,7 +151,7 @@ def failure_of(event: AnymailTrackingEvent) -> Failure:
         kind = HARD
     elif event.reject_reason in (RejectReason.BLOCKED, RejectReason.SPAM):
         kind = BLOCK
-    elif not said:
+    elif not said or (not event.mta_response and FINAL.search(said)):
         kind = HARD if event.reject_reason == RejectReason.BOUNCED else "soft"
     else:
         kind = classify(said, status=status)

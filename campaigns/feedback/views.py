@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from campaigns.feedback import sms, whatsapp
 from campaigns.feedback.providers import NotAccepted, read_events, take_event
 from campaigns.models import SenderAccount
+from campaigns.transport.smtp import redact
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +31,7 @@ def email_events(request: HttpRequest, account: int) -> HttpResponse:
     try:
         events = read_events(row, request)
     except NotAccepted as error:
-        log.warning("provider_call_refused", account=account)
+        log.warning("provider_call_refused", account=account, reason=redact(str(error))[:200])
         if error.wants_login:
             return HttpResponse(status=401, headers={"WWW-Authenticate": 'Basic realm="webhooks"'})
         return HttpResponse(status=403)

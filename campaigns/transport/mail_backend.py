@@ -12,20 +12,22 @@ from typing import Any
 import requests
 from anymail.exceptions import (
     AnymailCancelSend,
-    AnymailConfigurationError,
     AnymailError,
     AnymailInvalidAddress,
     AnymailRecipientsRefused,
     AnymailSerializationError,
     AnymailUnsupportedFeature,
 )
-from django.core.exceptions import ImproperlyConfigured
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
 
+from campaigns.transport import amazon_ses
 from campaigns.transport.session import Answer, ChannelError, Outgoing, Session
 from campaigns.transport.smtp import redact
 
+# A name that is not found is a NewConnectionError, too.
+NEVER_CONNECTED = (NewConnectionError, ConnectTimeoutError, ProxyError)
 REFUSED = (AnymailInvalidAddress, AnymailUnsupportedFeature, AnymailSerializationError, AnymailCancelSend)
 
 
@@ -48,7 +50,7 @@ class BackendSession(Session):
 
     def __init__(self, backend: str, options: Mapping[str, Any]) -> None:
         self._backend = backend
-        self._options = dict(options)
+        self._options = amazon_ses.called_once(options) if backend == amazon_ses.BACKEND else dict(options)
         self._connection: BaseEmailBackend | None = None
 
     def send(self, message: Outgoing, *, intent: Callable[[], None]) -> Answer:
@@ -83,10 +85,11 @@ class BackendSession(Session):
             try:
                 connection = get_connection(self._backend, fail_silently=False, **self._options)
                 connection.open()
-            except (AnymailConfigurationError, ImproperlyConfigured, ImportError, TypeError) as error:
-                raise ChannelError(f"the e-mail backend is not set up: {redact(str(error))}") from error
             except OSError as error:
                 raise ChannelError(redact(str(error) or type(error).__name__)) from error
+            except Exception as error:
+                # Of any kind, since it may be anybody's backend: nothing was handed over, so all can wait.
+                raise ChannelError(f"the e-mail backend is not set up: {redact(str(error))}") from error
             self._connection = connection
         return self._connection
 
@@ -128,6 +131,8 @@ def _send(mail: EmailMultiAlternatives, connection: BaseEmailBackend) -> int | N
 def _of_provider(error: AnymailError) -> Answer:
     status = error.status_code
     cause = error.__cause__
+    if found := amazon_ses.answer_of(error, _told(error)):
+        return found
     if status is None:
         if isinstance(cause, requests.ConnectTimeout) or _never_connected(cause):
             return Answer("later", "the provider cannot be reached")
@@ -142,8 +147,11 @@ def _of_provider(error: AnymailError) -> Answer:
 
 
 def _never_connected(cause: BaseException | None) -> bool:
-    """requests hides what failed in the text: a connection that was never made is safe to try again."""
-    return isinstance(cause, requests.ConnectionError) and "NewConnectionError" in repr(cause)
+    """A connection that was never made, or whose certificate was not believed, is safe to try again."""
+    if not isinstance(cause, requests.ConnectionError) or not cause.args:
+        return False
+    reason = getattr(cause.args[0], "reason", None)  # of urllib3's MaxRetryError
+    return isinstance(reason, NEVER_CONNECTED) or "CERTIFICATE_VERIFY_FAILED" in str(reason)
 
 
 def _pause(error: AnymailError) -> float:

@@ -1,7 +1,9 @@
 """Accounts whose providers are doubles, and campaigns to be sent through them."""
 
+import contextlib
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -21,6 +23,7 @@ from campaigns.sending import chunk
 from personalization.customers.models import Consent, Customer, Identifier
 from tests.campaigns.channels.doubles import Service, b64
 from tests.campaigns.channels.drafts import DRAFTS
+from tests.certificates import write_certificate
 
 
 @pytest.fixture
@@ -49,6 +52,24 @@ def open_service(settings: Any, tmp_path: Any) -> Iterator[Callable[[str], Servi
         service.closing.set()
         listener.close()
     cache.clear()
+
+
+@pytest.fixture
+def untrusted_port(tmp_path: Any) -> Iterator[int]:
+    """The port of a server here whose certificate nobody has signed."""
+    secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    secure.load_cert_chain(write_certificate(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def greet() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    client, _ = listener.accept()
+                    with client, contextlib.suppress(OSError):
+                        secure.wrap_socket(client, server_side=True)
+
+        threading.Thread(target=greet, daemon=True).start()
+        yield listener.getsockname()[1]
 
 
 @pytest.fixture

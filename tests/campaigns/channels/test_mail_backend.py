@@ -96,3 +96,19 @@ def test_a_provider_without_metadata_still_takes_the_message(
     send_all(run)
     assert len(taken) == 1 and selectors.progress(run)["sent"] == 1
     assert Delivery.objects.get().detail == "taken as 4711"
+
+
+@pytest.mark.parametrize(
+    "url", ["https://provider.invalid/", "http://127.0.0.1:9/", "https://127.0.0.1:{port}/"]
+)
+def test_a_provider_that_was_never_reached_took_nothing(
+    url, open_service, untrusted_port, make_customers, make_campaign, send_all
+) -> None:
+    open_service("email")
+    options = {"server_token": "token", "api_url": url.format(port=untrusted_port)}
+    values = {"backend": "anymail.backends.postmark.EmailBackend", "settings": json.dumps(options)}
+    accounts.save_account(None, channel="email", name="Postmark", values=values, actor="test")
+    run = launch(make_customers, make_campaign, n=1)
+    send_all(run, rounds=1)
+    one = Delivery.objects.get()
+    assert one.status == "pending" and one.detail == "the provider cannot be reached"

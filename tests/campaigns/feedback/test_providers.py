@@ -4,12 +4,16 @@ import base64
 import hashlib
 import hmac
 import json
+import pkgutil
+import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
+import anymail.webhooks
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -17,7 +21,7 @@ from django.test import Client
 from django.utils import timezone
 
 from campaigns import services
-from campaigns.models import Bounce, Delivery
+from campaigns.models import Bounce, Delivery, SenderAccount
 from campaigns.senders import accounts
 from campaigns.tracking import links
 from personalization.customers.models import Suppression
@@ -28,6 +32,9 @@ KEY, USER = "canary-key", "hook:canary"
 THEIRS = "4711"  # the number that a provider without metadata took the message under
 SAID = "550 5.1.1 The email account that you tried to reach does not exist"
 TO = "ann@example.com"
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:shop"
+SVIX = b"canary-of-24-bytes-or-so"
+SVIX_SECRET = f"whsec_{base64.b64encode(SVIX).decode()}"
 RSA, EC = rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP256R1())
 Headers = dict[str, str]
 Signed = tuple[bytes, str, Headers]  # body, type, headers
@@ -148,7 +155,35 @@ def unisender_go(url: str, number: str) -> Signed:
     return body.replace(KEY.encode(), auth.encode()), "application/json", {}
 
 
+def amazon_ses(url: str, number: str) -> Signed:
+    mail = {"messageId": "x", "destination": [TO],
+            "headers": [{"name": "X-Metadata", "value": json.dumps({"message_id": number})}]}  # fmt: skip
+    bounce = {"bounceType": "Permanent", "bounceSubType": "General",
+              "bouncedRecipients": [{"emailAddress": TO, "diagnosticCode": f"smtp; {SAID}"}]}  # fmt: skip
+    said = json.dumps({"eventType": "Bounce", "mail": mail, "bounce": bounce})
+    return from_sns({"Type": "Notification", "MessageId": "e1", "Message": said,
+                     "Timestamp": "2026-11-05T16:33:54.000Z", "TopicArn": TOPIC})  # fmt: skip
+
+
+def from_sns(found: dict[str, str]) -> Signed:
+    body, _kind, headers = basic(found)
+    said = {"x-amz-sns-message-type": found["Type"], "x-amz-sns-message-id": found["MessageId"]}
+    return body, "text/plain; charset=UTF-8", {**headers, **said}
+
+
+def resend(url: str, number: str) -> Signed:
+    said = "The recipient's email provider sent a hard bounce message, but didn't specify the reason."
+    data = {"email_id": "x", "to": [TO], "bounce": {"message": said, "type": "Permanent"},
+            "headers": [{"name": "X-Metadata", "value": json.dumps({"message_id": number})}]}  # fmt: skip
+    body, kind = as_json({"type": "email.bounced", "created_at": "2026-11-05T16:33:54.000Z", "data": data})
+    at = str(int(time.time()))
+    mac = hmac.new(SVIX, f"e1.{at}.{body.decode()}".encode(), hashlib.sha256).digest()
+    given = {"svix-id": "e1", "svix-timestamp": at, "svix-signature": f"v1,{base64.b64encode(mac).decode()}"}
+    return body, kind, given
+
+
 PROVIDERS: Mapping[str, tuple[Callable[[str, str], Signed], dict[str, str]]] = {
+    "amazon_ses": (amazon_ses, {"webhook_secret": USER}),
     "brevo": (brevo, {"webhook_secret": USER}),
     "mailersend": (mailersend, {"signing_secret": KEY}),
     "mailgun": (mailgun, {"webhook_signing_key": KEY}),
@@ -157,6 +192,7 @@ PROVIDERS: Mapping[str, tuple[Callable[[str, str], Signed], dict[str, str]]] = {
     "mandrill": (mandrill, {"webhook_key": KEY}),
     "postal": (postal, {"webhook_key": public(RSA)}),
     "postmark": (postmark, {"webhook_secret": USER}),
+    "resend": (resend, {"signing_secret": SVIX_SECRET}),
     "sendgrid": (sendgrid, {"tracking_webhook_verification_key": public(EC)}),
     "sparkpost": (sparkpost, {"webhook_secret": USER}),
     "unisender_go": (unisender_go, {"api_key": KEY}),
@@ -177,8 +213,11 @@ def number_of(delivery: Delivery) -> str:
     return links.message_id(delivery.pk, delivery.run_id, delivery.customer_id, "email")
 
 
-def hook(provider: str, secrets: Mapping[str, str]) -> str:
-    values = {"backend": f"anymail.backends.{provider}.EmailBackend", "webhook_settings": json.dumps(secrets)}
+def hook(provider: str, secrets: Mapping[str, str], settings: Mapping[str, Any] | None = None) -> str:
+    values = {
+        "backend": f"anymail.backends.{provider}.EmailBackend", "webhook_settings": json.dumps(secrets),
+        "settings": json.dumps(settings or {}),
+    }  # fmt: skip
     row = accounts.save_account(None, channel="email", name=provider, values=values, actor="test")
     return f"/hooks/email/{row.pk}"
 
@@ -202,7 +241,9 @@ def test_a_signed_call_is_believed_and_told_again_counts_once(provider: str, del
 def test_a_call_signed_by_another_key_does_nothing(provider: str, delivery: Delivery) -> None:
     sign, secrets = PROVIDERS[provider]
     others = {name: "other:key" for name in secrets}
-    if provider in ("postal", "sendgrid"):
+    if provider == "resend":
+        others = {"signing_secret": "whsec_" + base64.b64encode(b"other").decode()}
+    elif provider in ("postal", "sendgrid"):
         other = (
             rsa.generate_private_key(65537, 2048)
             if provider == "postal"
@@ -244,3 +285,43 @@ def test_a_number_that_we_never_gave_is_about_no_message_of_ours(delivery: Deliv
 def test_what_cannot_be_read_never_breaks_anything(body: bytes) -> None:
     path = hook("postmark", {"webhook_secret": USER})
     assert call(path, (body, "application/json", basic({})[2])) in (400, 403)
+
+
+def test_every_provider_that_calls_is_tried_here() -> None:
+    named = {one.name for one in pkgutil.iter_modules(anymail.webhooks.__path__)}
+    assert named - {"base", "sendinblue"} == set(PROVIDERS)  # sendinblue is brevo's former name
+
+
+def test_a_subscription_of_amazons_is_confirmed_with_the_accounts_key(monkeypatch) -> None:
+    asked: list[tuple[str, bytes]] = []
+
+    class Sns(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            asked.append((self.headers["Authorization"], body))
+            found = b"<ConfirmSubscriptionResponse><ConfirmSubscriptionResult/></ConfirmSubscriptionResponse>"
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(found)))
+            self.end_headers()
+            self.wfile.write(found)
+
+        def log_message(self, *args: Any) -> None: ...
+
+    server = HTTPServer(("127.0.0.1", 0), Sns)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SNS", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    key = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
+    signed = from_sns(
+        {"Type": "SubscriptionConfirmation", "MessageId": "s1", "Token": "t0", "TopicArn": TOPIC}
+    )
+    try:
+        assert call(hook("amazon_ses", {"webhook_secret": USER}, {"session_params": key}), signed) == 200
+        SenderAccount.objects.all().delete()
+        assert call(hook("amazon_ses", {"webhook_secret": USER}), signed) == 403  # we have no key
+    finally:
+        server.shutdown()
+        server.server_close()
+    [(signature, body)] = asked
+    assert "Credential=AKIDEXAMPLE/" in signature and "/eu-west-1/sns/" in signature
+    assert parse_qs(body.decode())["TopicArn"] == [TOPIC] and parse_qs(body.decode())["Token"] == ["t0"]
