@@ -105,11 +105,15 @@ def measure() -> list[dict[str, Any]]:
     from django.db import connection
     from django.test import Client
 
+    from campaigns.onsite.warming import warm_up
     from personalization.access.models import User
-    from personalization.config.preload import preload
+    from personalization.config.preload import preload, preload_pages
     from tests.access.test_role_matrix import routes
 
-    preload()  # as a web process does before its first request
+    # As a web process does before its first request.
+    preload()
+    preload_pages()
+    warm_up()
     client = Client(raise_request_exception=False, SERVER_NAME="127.0.0.1")
     client.force_login(User.objects.create_superuser("bench", password="only for this run"))
     rows = []

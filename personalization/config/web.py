@@ -3,14 +3,13 @@
 from importlib import import_module
 from multiprocessing.util import Finalize
 
-from django.urls import resolve
-
 from personalization.config.wsgi import application
 
 __all__ = ["application"]
-resolve("/healthz")  # imports all pages, for about a second
 # Not at the top, where imports are sorted: models can be imported only once the application is made.
-import_module("personalization.config.preload").preload()
+preload = import_module("personalization.config.preload")
+preload.preload()
+preload.preload_pages()
 import_module("campaigns.onsite.warming").warm_up()
 answering = import_module("campaigns.onsite.answering")
 answering.refresher.start()
