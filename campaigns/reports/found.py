@@ -89,9 +89,10 @@ def _uncounted(experiment: Experiment) -> frozenset[str]:
 
 
 def _in_words(result: Report) -> dict[str, Any]:
+    is_withheld = result.verdict.finding is Finding.WITHHELD
     return {
         "context": {
-            "is_withheld": result.verdict.finding is Finding.WITHHELD,
+            "is_withheld": is_withheld,
             "headline": headline(result),
             "advice": advice(result),
             "tables": tables(result),
@@ -106,7 +107,7 @@ def _in_words(result: Report) -> dict[str, Any]:
             "breakdown_rows": group_rows(result),
             "breakdown_least": result.breakdown.least if result.breakdown else 0,
         },
-        "charts": charts(result),
+        "charts": {**charts(result), "isWithheld": is_withheld},
     }
 
 

@@ -107,6 +107,7 @@
       regret: [learned.regret.length > 1, () => regret(learned.regret, t)],
       funnel: [data.funnel.some((row) => row.counts[0]), () => funnel(data.funnel, t)],
     };
+    document.querySelector(".rp-charts").hidden = Boolean(data.isWithheld);
     for (const [name, [some, spec]] of Object.entries(plots)) {
       const box = document.getElementById(`chart-${name}`);
       if (!box) continue; // an experiment without sending has no funnel

@@ -195,3 +195,14 @@ def test_a_segment_is_no_way_round(viewer):
         "rows"
     ]
     assert [row["customers"] for row in rows] == [10]
+
+
+def test_a_report_of_too_few_says_so_once_and_shows_no_empty_pictures(make_campaign, analyse, viewer, author):
+    run = launched(7, 0, make_campaign, analyse)
+    url = f"/app/campaigns/{run.campaign_id}/report/"
+    told, whole = viewer.get(url), author.get(url)
+    assert "Audience of fewer than 10" in words(told)
+    assert "Audience of 7" in words(whole)
+    assert "No metrics yet" not in words(told)
+    assert viewer.get(f"{url}data").json()["charts"]["isWithheld"] is True
+    assert author.get(f"{url}data").json()["charts"]["isWithheld"] is False
