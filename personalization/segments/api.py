@@ -100,7 +100,9 @@ class SegmentCount(APIView):
         except DefinitionError as error:
             raise InvalidDefinition.of(error, prefix="/definition") from error
         number = told_count(request, number)
-        return Response({"count": number, "total": selectors.customer_total(), "sentence": sentence})
+        return Response(
+            {"count": number, "total": told_count(request, selectors.customer_total()), "sentence": sentence}
+        )
 
 
 def save(segment: Segment | None, request: Request) -> Segment:

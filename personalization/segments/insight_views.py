@@ -126,7 +126,7 @@ def _narrowing(segment: Segment, *, now: datetime, whole: bool) -> dict[str, Any
         }
         for step in steps
     ]
-    return {"funnel": rows, "total": total}
+    return {"funnel": rows, "total": told_words(total, whole=whole)}
 
 
 def _why(request: HttpRequest, segment: Segment, *, now: datetime) -> dict[str, Any]:

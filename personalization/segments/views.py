@@ -101,7 +101,13 @@ def narrow(request: HttpRequest) -> HttpResponse:
     except ProblemError as error:
         return refused(error)
     told = [asdict(step) for step in told_steps(request, steps)]
-    return JsonResponse({"steps": told, "total": selectors.customer_total(), "fewer_than": step_for(request)})
+    return JsonResponse(
+        {
+            "steps": told,
+            "total": told_count(request, selectors.customer_total()),
+            "fewer_than": step_for(request),
+        }
+    )
 
 
 def _counted(request: HttpRequest, definition: object, *, exact: bool) -> dict[str, Any]:
@@ -112,7 +118,7 @@ def _counted(request: HttpRequest, definition: object, *, exact: bool) -> dict[s
     else:
         found = previews.quick_preview(definition, now=now)
     number = told_count(request, found.count)
-    total = max(selectors.customer_total(), number)
+    total = max(told_count(request, selectors.customer_total()), number)
     may_open = request.user.has_perm("customers.view_customer")
     return {
         "count": number,

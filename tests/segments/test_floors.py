@@ -45,10 +45,13 @@ def ask(client: Client, definition: object, page: str = "count") -> dict:
 def test_a_live_count_is_told_in_steps_and_nobody_is_shown(analyst, people):
     found = ask(analyst, GB)
     assert (found["count"], found["fewer_than"], found["sample"]) == (60, 10, [])
+    assert found["total"] == 70, "of 71 people"
     assert ask(analyst, CN)["count"] == 0
     without_one = {"all": [GB, {"not": {"trait": "external_id", "op": "is", "value": "g5"}}]}
     assert ask(analyst, without_one)["count"] == 60
-    steps = ask(analyst, {"any": [GB, CN]}, "narrow")["steps"]
+    narrowed = ask(analyst, {"any": [GB, CN]}, "narrow")
+    assert narrowed["total"] == 70
+    steps = narrowed["steps"]
     assert all(step["left"] % 10 == step["alone"] % 10 == 0 for step in steps)
 
 
