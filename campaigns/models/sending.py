@@ -142,6 +142,7 @@ class SkipReason(models.TextChoices):
     LEFT_JOURNEY = "left_journey", _("Left the journey before")
     RATE = "rate", _("Waits for its turn: the rate allows no more")
     WARM_UP = "warm_up", _("Waits for tomorrow: the sender warms up")
+    BUSY = "busy", _("Refused for now: tried again by itself")
 
 
 class Delivery(models.Model):

@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from campaigns import selectors
-from campaigns.models import Run, RunStatus, SkipReason
+from campaigns.models import Run, RunStatus, SenderAccount, SkipReason
 from campaigns.pacing.words import duration
 from campaigns.reports.speed import Speed, read_speed, speed_picture
 from personalization.access.actors import actor_labels
@@ -33,14 +33,17 @@ def progress_stream(request: HttpRequest, run: Run) -> HttpResponseBase:
     can_steer = request.user.has_perm("campaigns.launch_campaign")
     whole = may_see(request)
     language, zone = translation.get_language() or "en", timezone.get_current_timezone()
+    drawn: list[Speed] = []
 
     def read() -> Reading:
         try:
             now = Run.objects.get(pk=run.pk)
         except Run.DoesNotExist as error:
             raise LookupError(run.pk) from error
+        # While it is counted anew the picture of a moment ago stays.
+        drawn[:] = [speed] if (speed := read_speed(now)) else drawn
         with translation.override(language):  # a note about a provider is a sentence
-            return Reading(now, selectors.recent_progress(now), launcher_of(now), read_speed(now))
+            return Reading(now, selectors.recent_progress(now), launcher_of(now), drawn[0] if drawn else None)
 
     def say(reading: Reading) -> tuple[str, bool]:
         with translation.override(language), timezone.override(zone):
@@ -83,8 +86,16 @@ def progress_context(
         "can_steer": can_steer,
         "fewer_than": fewer_than,
         "statuses": RunStatus,
-        "inbox_url": settings.INBOX_URL if run.content.get("channel") == "email" else "",
+        "inbox_url": _inbox_of(run),
     }
+
+
+def _inbox_of(run: Run) -> str:
+    """Where the mails are caught; empty when a sender of one's own takes them out into the world."""
+    if not settings.INBOX_URL or run.content.get("channel") != "email":
+        return ""
+    has_sender = SenderAccount.objects.filter(channel="email", is_active=True).exists()
+    return "" if has_sender else settings.INBOX_URL
 
 
 def _bar(progress: dict[str, Any]) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from campaigns.coupons.services import give_back
 from campaigns.feedback.refusals import take_refusals
 from campaigns.ledger import Claim, Outcome, Row
 from campaigns.limits import caps
-from campaigns.models import DeliveryStatus
+from campaigns.models import DeliveryStatus, SkipReason
 from campaigns.sending import context, copies
 from personalization.events.services import NewEvent, record_events
 
@@ -24,13 +24,16 @@ MAX_TRIES = 5
 
 def give_up(outcome: Outcome, row: Row, retry_after: float = 0.0) -> Outcome:
     """A temporary refusal is tried again later and later, five times in all; never before the other side
-    wants it (`retry_after`, seconds)."""
+    wants it (`retry_after`, seconds). Attempts are counted on when staff retry, so each retry begins a round
+    of its own: whoever failed for good before the fifth has fewer tries in it."""
     if outcome.status != S.PENDING:
         return outcome
-    if row.attempt + 1 >= MAX_TRIES:
+    tried = row.attempt % MAX_TRIES
+    if tried + 1 == MAX_TRIES:
         return replace(outcome, status=S.FAILED)
-    pause = timedelta(seconds=settings.SEND_RETRY_SECONDS) * 2 ** min(row.attempt, 8)
-    return replace(outcome, due_at=timezone.now() + max(pause, timedelta(seconds=retry_after)))
+    pause = timedelta(seconds=settings.SEND_RETRY_SECONDS) * 2**tried
+    due_at = timezone.now() + max(pause, timedelta(seconds=retry_after))
+    return replace(outcome, due_at=due_at, reason=SkipReason.BUSY)
 
 
 def store(

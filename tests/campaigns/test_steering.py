@@ -3,7 +3,8 @@
 import pytest
 
 from campaigns import services
-from campaigns.models import ChunkStatus, RunStatus
+from campaigns.models import ChunkStatus, Delivery, RunStatus
+from campaigns.senders import accounts
 from campaigns.sending import chunk
 from campaigns.sending import gate as gate_module
 from tests.campaigns.test_sending import counts
@@ -66,3 +67,34 @@ def test_failed_ones_can_be_retried_and_only_those(sink, make_customers, make_ca
     send_all(run)
     assert counts(run)["sent"] == 3 and run.status == RunStatus.FINISHED
     assert max(sink.recipients.values()) == 1
+
+
+def test_a_retry_begins_a_round_of_five_tries_of_its_own(
+    sink, make_customers, make_campaign, send_all
+) -> None:
+    make_customers(1)
+    sink.fault = lambda recipient, number: "4xx"
+    run = services.launch(make_campaign(), actor="test")
+    send_all(run, rounds=20)
+    services.retry_failed(run, actor="test")
+    send_all(run, rounds=2)
+    assert counts(run)["pending"] == 1 and counts(run)["waiting"] == {"busy": 1}
+    sink.fault = lambda recipient, number: ""
+    send_all(run)
+    one = Delivery.objects.get()
+    assert (one.status, one.reason, one.attempts) == ("sent", "", 8) and len(sink.accepted) == 1
+
+
+def test_a_report_says_that_mail_goes_nowhere_only_while_that_is_true(
+    make_customers, make_campaign, staff, settings
+) -> None:
+    make_customers(1)
+    settings.INBOX_URL = "http://127.0.0.1:8026"
+    run = services.launch(make_campaign(), actor="test")
+    page = staff("view_campaign")
+    path = f"/app/campaigns/{run.campaign_id}/report/"
+    assert "Mail is caught on this machine" in page.get(path).content.decode()
+    accounts.save_account(
+        None, channel="email", name="Relay", values={"smtp_url": "smtp://127.0.0.1:25"}, actor="test"
+    )
+    assert "Mail is caught on this machine" not in page.get(path).content.decode()
