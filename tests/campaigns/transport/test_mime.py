@@ -159,6 +159,12 @@ def test_only_a_line_that_is_too_long_is_encoded(place: int, length: int, encodi
         assert mime.part("\n".join(lines) + end, eight_bit=True)[0] == encoding
 
 
+@given(st.lists(st.sampled_from([0, 1, 500, 989, 990, 991, 1500]), min_size=1, max_size=6))
+def test_one_line_that_is_too_long_is_found_wherever_it_stands(lengths: list[int]) -> None:
+    data = b"\n".join(b"x" * length for length in lengths)
+    assert mime.has_short_lines(data) == (max(lengths) <= 990)
+
+
 @settings(max_examples=300, deadline=None)
 @given(text=bodies, eight_bit=st.booleans(), is_html=st.booleans())
 @example(text=".\n..\n.x\n", eight_bit=True, is_html=False)
