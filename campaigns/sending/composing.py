@@ -12,7 +12,7 @@ from campaigns.ledger import Row
 from campaigns.models import SkipReason
 from campaigns.sending.context import ChunkData, RunContent, values_before
 from campaigns.tracking import links
-from campaigns.tracking.links import Links
+from campaigns.tracking.links import Keys, Links
 from campaigns.tracking.short import shorten
 from campaigns.tracking.utm import tag_url, utm_of
 from campaigns.transport.session import ChannelError, Outgoing, Session
@@ -40,6 +40,7 @@ class Composer:
         self._items = ItemTexts(data.items, run.memory)
         self._at = at
         self._issued = int(at.timestamp())
+        self._keys = Keys()
         self._given: dict[int, Givens] = {}
         self._sheets = {
             key: Sheet(run.run_id, run.campaign_id, key, run.content, at) for key in run.content["variants"]
@@ -108,7 +109,7 @@ class Composer:
         template = self._run.templates.get(row.variant)
         if template is None:
             raise NotPossible(SkipReason.NO_CONTENT, self._run.broken.get(row.variant, ""))
-        own = Links(row.id, self._issued)
+        own = Links(row.id, self._issued, self._keys)
         try:
             rendered = template.render(self.context(row, profile, own.unsubscribe))
             finished = self._run.channel.finish(

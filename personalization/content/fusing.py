@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any, TextIO
 
-import markupsafe
 from liquid import RenderContext
 from liquid.ast import BlockNode, Node
 from liquid.builtin.content import ContentNode
@@ -21,6 +20,7 @@ from liquid.builtin.tags.unless_tag import UnlessNode
 from liquid.expression import Expression
 
 from personalization.content.guards import SAFE_STARTS, GuardNode, UrlGuardNode
+from personalization.content.links import escape_text
 
 OFTEN = 8  # renderings, after which a function is made: previews and checks never pay for it
 LONGEST = 120  # nodes of one function
@@ -32,8 +32,6 @@ NOW = frozenset({"now", "today"})  # told anew each time
 # Lists and texts answer these themselves.
 SPECIAL = frozenset({"size", "first", "last"})
 Made = Callable[[Any], str]
-# The library's `escape` wraps the same text in a class, which costs more than escaping it.
-escape_text: Callable[[str], str] = getattr(markupsafe, "_escape_inner", markupsafe.escape)
 
 
 def plain_path(expression: object) -> tuple[str, ...] | None:

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Callable, Collection
 from functools import lru_cache
-from html import escape, unescape
+from html import unescape
+
+import markupsafe
 
 ALLOWED_SCHEMES = {"http", "https", "mailto", "tel", "sms", "cid"}
 # Browsers drop these inside an address before they look at its scheme.
@@ -11,6 +13,8 @@ IGNORED = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\ufeff\u200b-\u200f]+")
 SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.\-]*):")
 INLINE_IMAGE = re.compile(r"data:image/(?:png|gif|jpeg|webp);base64,[A-Za-z0-9+/=]*", re.IGNORECASE)
 BODY_END = re.compile(r"</body", re.IGNORECASE)
+# The library's `escape` wraps the same text in a class, which costs more than escaping it.
+escape_text: Callable[[str], str] = getattr(markupsafe, "_escape_inner", markupsafe.escape)
 END = 500  # characters, in which the end of the body nearly always is
 ANCHOR = re.compile(r"<a\s([^<>]*?)\bhref=(\"([^\"]*)\"|'([^']*)')([^<>]*)>", re.IGNORECASE)
 
@@ -39,20 +43,20 @@ def rewrite_links(html: str, make_url: Callable[[str], str | None], *, keep: Col
     """
 
     made: dict[str, str | None] = {}  # most addresses stand in a message twice, at a picture and a name
-
-    def replace(match: re.Match[str]) -> str:
-        tag = match[0]
-        found = _web_link(tag)
+    pieces: list[str] = []
+    end = 0
+    for match in ANCHOR.finditer(html):
+        found = _web_link(match[0])
         if found is None:
-            return tag
+            continue
         before, url, after = found
         if url not in made:
             new = None if url in keep else make_url(url)
-            made[url] = None if new is None else escape(new)
-        new = made[url]
-        return tag if new is None else before + new + after
-
-    return ANCHOR.sub(replace, html)
+            made[url] = None if new is None else escape_text(new)
+        if (address := made[url]) is not None:
+            pieces += html[end : match.start()], before, address, after
+            end = match.end()
+    return "".join((*pieces, html[end:]))
 
 
 @lru_cache(maxsize=4096)  # messages share most of their links
@@ -72,12 +76,12 @@ def add_at_end(html: str, *, pixel_url: str, trap_url: str = "") -> str:
     """The HTML with an invisible picture at its end, loaded when the message is opened. With `trap_url` also
     with a link that no reader sees or reaches by keyboard; what follows all links does."""
     added = (
-        f'<img src="{escape(pixel_url)}" width="1" height="1" alt=""'
+        f'<img src="{escape_text(pixel_url)}" width="1" height="1" alt=""'
         ' style="display:block;border:0;width:1px;height:1px">'
     )
     if trap_url:
         added += (
-            f'<a href="{escape(trap_url)}" data-no-track="" tabindex="-1" aria-hidden="true"'
+            f'<a href="{escape_text(trap_url)}" data-no-track="" tabindex="-1" aria-hidden="true"'
             ' style="display:none;font-size:0;line-height:0;max-height:0;overflow:hidden"></a>'
         )
     ends = [match.start() for match in BODY_END.finditer(html, max(len(html) - END, 0))]

@@ -34,6 +34,15 @@ def test_an_address_that_stands_in_a_message_twice_is_made_once():
     assert out == '<a href="https://t.example/1">x</a><a class="b" href="https://t.example/1">y</a>'
 
 
+def test_what_stands_between_links_stays_whether_they_are_replaced_or_not():
+    html = '<p>1<a href="https://s.example/1">x</a>2<a href="#top">y</a>3<A HREF="https://s.example/2">z</A>4</p>'
+    out = rewrite_links(html, lambda url: f"{url}'\"<")
+    assert out == (
+        '<p>1<a href="https://s.example/1&#39;&#34;&lt;">x</a>2<a href="#top">y</a>3'
+        '<a href="https://s.example/2&#39;&#34;&lt;">z</A>4</p>'
+    )
+
+
 def test_none_leaves_a_link_alone():
     assert (
         rewrite_links('<a href="https://x.example">x</a>', lambda url: None)
