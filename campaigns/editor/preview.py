@@ -1,11 +1,9 @@
 """What the editor asks while one writes: a customer's own message, a test mail, the segment's size."""
 
 import secrets
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
@@ -16,6 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from campaigns import channels
+from campaigns.editor.examples import example_context, preheader_of
 from campaigns.editor.forms import item_choice, message_fields, read_json, text, translations, utm
 from campaigns.editor.pages import answers_problems
 from campaigns.editor.short_links import as_sent
@@ -23,7 +22,6 @@ from campaigns.editor.trial import Trial, give, send_trial
 from campaigns.errors import InvalidCampaign
 from campaigns.item_choice import ItemChoice, describe
 from campaigns.items.counts import count_items, count_removed, describe_removed
-from campaigns.items.picks import ItemTexts, items_of, pick_items, pictures_for
 from campaigns.planning.frozen import with_named
 from campaigns.planning.translations import check_translations, clean_translations
 from campaigns.subject_lines.saying import outlook_of
@@ -32,12 +30,8 @@ from personalization.access.services import actor_name
 from personalization.access.shell import staff_page
 from personalization.catalog import choices
 from personalization.content.errors import Problem, RenderError
-from personalization.content.messages import compile_message
-from personalization.context import as_values
 from personalization.customers import reading
 from personalization.customers import search as customer_search
-from personalization.customers import selectors as customer_selectors
-from personalization.customers.contexts import context_of
 from personalization.customers.models import Customer
 from personalization.privacy.told import told_count
 from personalization.segments import selectors as segments
@@ -143,13 +137,6 @@ def _about_items(choice: ItemChoice, customer: Customer | None, *, got: int) -> 
     }
 
 
-def preheader_of(source: str, context: dict[str, Any]) -> str:
-    """The preview text as a mailbox lists it: rendered like a subject."""
-    if not source.strip():
-        return ""
-    return compile_message(subject=source, body="-").render(context).subject
-
-
 def _as_json(problem: Problem) -> dict[str, Any]:
     return {
         "field": problem.field,
@@ -189,41 +176,6 @@ def _member(segment_id: str, start: int) -> Customer | None:
             return members.filter(pk__gte=start).first() or members.first()
     except (DefinitionError, CountTooSlow):
         return None
-
-
-def example_context(
-    customer: Customer | None,
-    *,
-    campaign: str,
-    choice: ItemChoice,
-    at: datetime | None = None,
-    raw: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """What a template gets for this customer when sending, with an unsubscribe link that leads nowhere; at
-    another moment and in another situation (`raw`, words of the Segment spec) when they are given."""
-    at = at or timezone.now()
-    profile: dict[str, Any] = {"traits": {}}
-    items: list[dict[str, Any]] = []
-    if customer:
-        profile = customer_selectors.profiles([customer.pk])[customer.pk]
-        picks = pick_items({customer.pk: choice})
-        language = str(profile.get("language") or "")
-        items = ItemTexts(items_of(picks)).of(
-            picks[customer.pk], language, pictures_for(picks).get(customer.pk)
-        )
-    return {
-        "customer": profile,
-        "context": as_values(context_of(profile, at=at, raw=raw)),
-        "items": items,
-        "unsubscribe_url": unsubscribe_nowhere(),
-        "now": at,
-        "campaign": {"name": campaign, "topic": ""},
-    }
-
-
-def unsubscribe_nowhere() -> str:
-    """What stands for the way out in a message that nobody got."""
-    return f"{settings.SITE_URL}/#unsubscribe"
 
 
 @require_POST

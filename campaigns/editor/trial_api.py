@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from campaigns import channels
-from campaigns.editor.preview import example_context
+from campaigns.editor.examples import example_context
 from campaigns.editor.trial import Trial, send_trial
 from campaigns.item_choice import ItemChoice
 from campaigns.models import Campaign

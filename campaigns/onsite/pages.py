@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from campaigns.editor.preview import example_context
+from campaigns.editor.examples import example_context
 from campaigns.item_choice import ItemChoice
 from campaigns.onsite import services
 from campaigns.onsite.forms import ContentForms, OfferForm, PlacementForm, draft_of

@@ -12,16 +12,14 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from campaigns import channels
-from campaigns.editor.preview import unsubscribe_nowhere
+from campaigns.editor.examples import unsubscribe_nowhere
 from campaigns.models import Campaign, Message
 from campaigns.proofs.addresses import Address, addresses_in
-from campaigns.proofs.proof import Proof, Situation, make_proof
+from campaigns.proofs.proof import Proof, Situation, draw_proofs
 from campaigns.proofs.unlike import Choice, audience, choose_of
 from personalization.context.reading import check_context
 from personalization.context.times import is_zone
 from personalization.customers import reading
-from personalization.customers import selectors as customers
-from personalization.customers.models import Customer
 
 DEVICES = ("mobile", "tablet", "desktop")
 MOST = 100  # characters of a place or a zone
@@ -90,21 +88,9 @@ def make_proofs(
     """For the caller's eyes: masked without `may_see`, else noted as read. Empty without a message."""
     if asked.message is None:
         return []
-    rows = Customer.objects.in_bulk([one.customer_id for one in choices])
-    profiles = {} if may_see else customers.profiles(rows)
     if may_see:
-        reading.note_read(request, rows, page="message proofs")
-    proofs = []
-    for one in choices:
-        customer = rows[one.customer_id]
-        profile = None if may_see else reading.mask_profile(profiles[customer.pk])
-        proof = make_proof(
-            campaign, asked.message, customer, situation=asked.situation, reason=one.reason, profile=profile
-        )
-        if not may_see:
-            reading.mask(customer)
-        proofs.append(proof)
-    return proofs
+        reading.note_read(request, (one.customer_id for one in choices), page="message proofs")
+    return list(draw_proofs(campaign, asked.message, choices, situation=asked.situation, masked=not may_see))
 
 
 def addresses_of(proofs: Sequence[Proof]) -> list[Address]:

@@ -1,7 +1,7 @@
 """One message of a campaign as one customer would get it in a chosen situation, with all that is to say
 about it. Nothing is sent, nothing taken from pools, nothing written down."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,13 +10,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from campaigns import channels
-from campaigns.editor.preview import example_context, preheader_of
+from campaigns.editor.examples import example_contexts, preheader_of
 from campaigns.editor.short_links import as_sent
 from campaigns.editor.trial import give
 from campaigns.item_choice import ItemChoice
 from campaigns.models import Campaign, Message
 from campaigns.planning.frozen import content_of
-from campaigns.proofs.trail import decide
+from campaigns.proofs.trail import Trail
+from campaigns.proofs.unlike import Choice
 from campaigns.tracking.links import Links
 from campaigns.tracking.utm import utm_of
 from campaigns.why.answers import Decision
@@ -25,6 +26,7 @@ from personalization.content.errors import Problem, RenderError
 from personalization.content.messages import CLIPPED_AT
 from personalization.content.spam_words import check_words
 from personalization.context import as_values
+from personalization.customers import reading
 from personalization.customers.contexts import context_of
 from personalization.customers.models import Customer
 from recommender.ranking.rules import Rules
@@ -64,33 +66,44 @@ class Proof:
         return self.sent_bytes / CLIPPED_AT
 
 
-def make_proof(
-    campaign: Campaign, message: Message, customer: Customer, *, situation: Situation,
-    reason: str | Promise = "", profile: dict[str, Any] | None = None,
-) -> Proof:  # fmt: skip
-    """`profile`: stands for the customer's own, where the caller may not see that."""
+def draw_proofs(
+    campaign: Campaign, message: Message, choices: Sequence[Choice], *, situation: Situation, masked: bool
+) -> Iterator[Proof]:  # fmt: skip
+    """`masked`: the caller may not see personal data; then neither message nor customer shows any."""
     channel, content = channels.get(campaign.channel), content_of(message)
-    choice = ItemChoice(message.item_count, Rules.from_json(message.rules))
-    context = example_context(
-        customer, campaign=campaign.name, choice=choice, at=situation.at, raw=situation.raw
-    )
-    address = channel.addresses({customer.pk: context["customer"]}).get(customer.pk, "")
-    if profile is not None:
-        context["customer"] = profile
-        context["context"] = as_values(context_of(profile, at=situation.at, raw=situation.raw))
-    content = channels.in_language(content, context["customer"].get("language"))
-    problems = channel.problems(content, context)
-    wishes = utm_of(campaign.utm, channel=channel.name, campaign=campaign.name, variant=message.key)
-    shown, failure, size = _rendered(
-        channel, content, context, tracks_clicks=campaign.tracks_clicks, utm=wishes
-    )
-    found = list(decide(campaign, message, customer, context, address=address, at=situation.at))
+    ids = [one.customer_id for one in choices]
+    rows = Customer.objects.in_bulk(ids)
+    contexts = example_contexts(
+        rows, campaign=campaign.name, choice=ItemChoice(message.item_count, Rules.from_json(message.rules)),
+        at=situation.at, raw=situation.raw,
+    )  # fmt: skip
+    addresses = channel.addresses({pk: context["customer"] for pk, context in contexts.items()})
+    trail = Trail(campaign, message, contexts, at=situation.at)
+    utm = utm_of(campaign.utm, channel=channel.name, campaign=campaign.name, variant=message.key)
+    for one in choices:
+        customer, context = rows[one.customer_id], contexts[one.customer_id]
+        if masked:
+            reading.mask(customer)
+            profile = context["customer"] = reading.mask_profile(context["customer"])
+            context["context"] = as_values(context_of(profile, at=situation.at, raw=situation.raw))
+        text = channels.in_language(content, context["customer"].get("language"))
+        shown, failure, size = _rendered(
+            channel, text, context, tracks_clicks=campaign.tracks_clicks, utm=utm
+        )
+        decisions = list(trail.of(customer.pk, context, address=addresses.get(customer.pk, "")))
+        problems = _problems(channel.problems(text, context), shown)
+        yield Proof(customer, one.reason, shown, failure, size, problems, decisions)
+
+
+def _problems(found: Sequence[Problem], shown: Mapping[str, Any]) -> list[Problem]:
+    """Errors first, each sentence once: template and rendered page are both looked at."""
     if shown.get("html"):
-        problems = [
-            *problems, *check_accessibility(shown["html"]),
+        found = [
+            *found, *check_accessibility(shown["html"]),
             *check_words(subject=shown.get("subject", ""), text=shown.get("text", "")),
         ]  # fmt: skip
-    return Proof(customer, reason, shown, failure, size, _once(problems), found)
+    kept = {(one.field, str(one.message)): one for one in found}
+    return sorted(kept.values(), key=lambda one: one.level != "error")
 
 
 def _rendered(
@@ -126,9 +139,3 @@ def _rendered(
         trap_url=own.trap,
     )
     return shown, "", len(finished.html.encode())
-
-
-def _once(problems: Sequence[Problem]) -> list[Problem]:
-    """Errors first, each sentence once: template and rendered page are both looked at."""
-    kept = {(one.field, str(one.message)): one for one in problems}
-    return sorted(kept.values(), key=lambda one: one.level != "error")

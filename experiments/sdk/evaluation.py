@@ -8,7 +8,7 @@ from experiments.assigning import not_in_segment
 from experiments.assignment import NOWHERE, Filter, Rollout
 from experiments.models import Assignment, Experiment, Variant
 from experiments.sdk.payload import baseline, is_running, served, value_of
-from experiments.traffic.holdouts import global_filters, is_global_member
+from experiments.traffic.holdouts import global_filters, global_members
 from experiments.traffic.rules import hash_values, rule_of
 from personalization.customers.identity import known_identifiers
 from personalization.customers.models import IdentifierKind
@@ -62,7 +62,7 @@ def _person(targeting_key: str, holdouts: list[Filter]) -> _Person:
         pk = known_identifiers(IdentifierKind.ANONYMOUS_ID, [targeting_key]).get(targeting_key)
     hashed = targeting_key if pk is None else hash_values([pk]).get(pk, targeting_key)
     outside = all(one.lets_through(hashed) for one in holdouts)
-    return _Person(pk, hashed, not outside or (pk is not None and is_global_member(pk)))
+    return _Person(pk, hashed, not outside or (pk is not None and bool(global_members([pk]))))
 
 
 def _evaluate(experiment: Experiment, person: _Person, stored: int | None, *, now: datetime) -> Evaluation:

@@ -4,7 +4,7 @@ A draw is repeated whenever customers are considered, so new ones are drawn as s
 to them. Whoever is in stays in until the share is lowered, a new draw, or the end.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.db import IntegrityError, connection, transaction
@@ -106,10 +106,12 @@ def held_out_at(holdout: Holdout, *, at: datetime) -> set[int]:
     return set(stays.filter(Q(left_at=None) | Q(left_at__gt=at)).values_list("customer_id", flat=True))
 
 
-def is_global_member(customer_id: int) -> bool:
-    return HoldoutMember.objects.filter(
-        customer=customer_id, left_at=None, holdout__is_global=True, holdout__ended_at=None
-    ).exists()
+def global_members(customer_ids: Collection[int]) -> set[int]:
+    """Those of them that a holdout of everything keeps out now."""
+    found = HoldoutMember.objects.filter(
+        customer__in=customer_ids, left_at=None, holdout__is_global=True, holdout__ended_at=None
+    )
+    return set(found.values_list("customer_id", flat=True))
 
 
 def global_filters() -> list[Filter]:

@@ -75,10 +75,16 @@ def is_suppressed(address: str, *, channel: str) -> bool:
 
 def suppression_of(customer: Customer, *, channel: str) -> Suppression | None:
     """The entry that silences this customer's present address, None when there is none."""
-    address = dict(_addresses([customer.pk], channel=channel)).get(customer.pk)
-    if not address:
-        return None
-    return Suppression.objects.filter(channel=channel, address_hash=address_hash(channel, address)).first()
+    return suppressions_by_customer([customer.pk], channel=channel).get(customer.pk)
+
+
+def suppressions_by_customer(customer_ids: Collection[int], *, channel: str) -> dict[int, Suppression]:
+    """The entries that silence the present addresses of these customers; others are absent."""
+    rows = _addresses(customer_ids, channel=channel)
+    hashes = {pk: address_hash(channel, address) for pk, address in rows if address}
+    found = Suppression.objects.filter(channel=channel, address_hash__in=set(hashes.values()))
+    entries = {entry.address_hash: entry for entry in found}
+    return {pk: entries[value] for pk, value in hashes.items() if value in entries}
 
 
 def suppressions_of(customer: Customer) -> QuerySet[Suppression]:

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from campaigns.proofs.dark import darken
@@ -61,6 +63,21 @@ def test_unlike_customers_of_the_segment_are_shown_with_reason_size_and_trail(
     assert first["sent_bytes"] > len(first["shown"]["html"].encode()) and not first["is_clipped"]
     assert any("lang" in hint["message"] for hint in first["problems"])
     assert not Event.objects.exists()
+
+
+def test_five_customers_ask_the_database_no_more_often_than_one(
+    make_customers: Any, make_campaign: Any, ask: Any
+) -> None:
+    make_customers(6)
+    campaign = make_campaign(bodies=(BODY + "{% for item in items %}{{ item.name }}{% endfor %}",))
+    ask(campaign)  # the first answer of a process reads what it then keeps
+    asked = []
+    for query, shown in (({"customer": "c0"}, 1), ({}, 5)):
+        with CaptureQueriesContext(connection) as seen:
+            assert len(ask(campaign, **query).json()) == shown
+        asked.append(len(seen))
+    # One is looked up by its id; five are chosen from the segment, by three.
+    assert asked[1] <= asked[0] + 2, asked
 
 
 def test_a_missing_value_is_told_as_the_reason_why_there_is_no_message(
