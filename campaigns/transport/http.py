@@ -7,6 +7,7 @@ unless the service promises to take a request with the same key once: then it ma
 
 import contextlib
 import http.client
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -155,6 +156,8 @@ def _text(body: bytes) -> str:
 def _why(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "timed out"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate is not trusted: {error.verify_message}"
     return redact(getattr(error, "strerror", None) or str(error) or type(error).__name__)
 
 

@@ -97,6 +97,8 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
     count = services.tell_again(row, telling=int(one) if one.isdecimal() else None, actor=actor_name(request))
     text = ngettext("%(n)s call will be sent again.", "%(n)s calls will be sent again.", count)
     messages.success(request, text % {"n": count})
+    if count and not row.is_active:
+        messages.warning(request, _("This webhook is switched off: they wait until it is active again."))
     return redirect("webhooks:endpoint", pk)
 
 

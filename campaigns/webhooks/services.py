@@ -64,9 +64,11 @@ def delete_endpoint(endpoint: WebhookEndpoint, *, actor: str) -> None:
 
 
 def tell_again(endpoint: WebhookEndpoint, *, telling: int | None = None, actor: str) -> int:
-    """Puts one call, or all failed ones, back in line under the same id; how many."""
+    """Puts one call, or all failed ones, back in line under the same id; how many. They are tried at
+    once, also while the receiver would be left alone: whoever asks for it knows better."""
     rows = Telling.objects.filter(endpoint=endpoint)
     rows = rows.filter(pk=telling) if telling is not None else rows.filter(status=TellingStatus.FAILED)
     count = rows.update(status=TellingStatus.WAITING, attempts=0, due_at=timezone.now())
+    breaker.succeed(f"webhook:{endpoint.pk}")
     audit(actor, "webhook.told_again", f"webhook:{endpoint.pk}", calls=count)
     return count

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from ssl import SSLCertVerificationError
 from time import monotonic
 from uuid import uuid4
 
@@ -20,12 +21,14 @@ SHOWN = 2000
 
 @dataclass(frozen=True)
 class Trial:
-    """`status`: 0 when no answer came, then `answer` says why."""
+    """`status`: 0 when no answer came, then `answer` says why. `is_untrusted`: its certificate was not
+    believed."""
 
     sent: str
     status: int
     answer: str
     milliseconds: int
+    is_untrusted: bool = False
 
     @property
     def is_good(self) -> bool:
@@ -37,16 +40,17 @@ def try_endpoint(endpoint: WebhookEndpoint, *, event: str, actor: str) -> Trial:
     body = json.dumps(_sample(event), ensure_ascii=False)
     headers = sign_for(endpoint, body, key=f"test_{uuid4().hex}")
     line = HttpLine(timeout=PATIENCE_SECONDS)
-    began = monotonic()
+    began, is_untrusted = monotonic(), False
     try:
         reply = line.exchange(Call(endpoint.url, body.encode(), headers), intent=lambda: None)
         status, answer = reply.status, reply.body[:SHOWN].decode(errors="replace")
     except (ForbiddenAddress, ChannelError, NotTaken, NoAnswer) as error:
         status, answer = 0, str(error)
+        is_untrusted = isinstance(error.__cause__, SSLCertVerificationError)
     finally:
         line.close()
     audit(actor, "webhook.tried", f"webhook:{endpoint.pk}", status=status)
-    return Trial(body, status, answer, round((monotonic() - began) * 1000))
+    return Trial(body, status, answer, round((monotonic() - began) * 1000), is_untrusted)
 
 
 def _sample(event: str) -> dict[str, object]:

@@ -120,4 +120,7 @@ class Line(http.client.HTTPConnection):
 
 @cache
 def _tls() -> ssl.SSLContext:
-    return ssl.create_default_context()
+    found = ssl.create_default_context()
+    if settings.OUTBOUND_CA_FILE:
+        found.load_verify_locations(settings.OUTBOUND_CA_FILE)
+    return found

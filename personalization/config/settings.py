@@ -168,10 +168,10 @@ SEND_TIMEOUT_SECONDS = env.int("SEND_TIMEOUT_SECONDS", default=30)
 BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
 # The mailbox of those reports, read every minute: imaps://user:password@host/INBOX or pop3s://…
 BOUNCE_MAILBOX = env.str("BOUNCE_MAILBOX", default="")
-# A link that only scanners follow, in every e-mail.
-TRAP_LINKS = env.bool("TRAP_LINKS", default=True)
+TRAP_LINKS = env.bool("TRAP_LINKS", default=True)  # a link that only scanners follow, in every e-mail
 # Hosts of one's own network that webhooks, push services and gateways may be at; all others must be public.
 OUTBOUND_ALLOWED_HOSTS = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
+OUTBOUND_CA_FILE = env.str("OUTBOUND_CA_FILE", default="")
 MODEL_DIR = Path(env.str("MODEL_DIR", default=str(DATA_DIR / "models")))
 # A file in the MaxMind format (GeoLite2 City): events get the place of their address, which is never kept.
 GEOIP_FILE = env.str("GEOIP_FILE", default="")

@@ -1,6 +1,12 @@
 """Events told to others: signed, retried, on record, and never into our own network."""
 
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,12 +15,15 @@ from django.utils import timezone
 from standardwebhooks import Webhook
 
 from campaigns.models import Telling, WebhookEndpoint
+from campaigns.transport import breaker
 from campaigns.webhooks import services, telling
+from personalization.access import outbound
 from personalization.access.models import User
 from personalization.customers.models import Customer
 from personalization.events.models import Event
 from personalization.events.services import NewEvent, record_events
 from tests.campaigns.channels.conftest import open_service  # noqa: F401 - a fixture
+from tests.certificates import write_certificate
 
 pytestmark = pytest.mark.django_db
 
@@ -189,3 +198,68 @@ def test_the_console_says_why_nobody_answered(endpoint) -> None:
     client.force_login(User.objects.create_superuser("root"))
     page = client.post(f"/app/webhooks/{endpoint.pk}/test").content.decode()
     assert "No answer:" in page
+
+
+@pytest.fixture
+def with_tls(receiver: Any, endpoint: WebhookEndpoint, tmp_path: Any) -> Iterator[Path]:
+    """The endpoint moves behind TLS; answers the certificate, which it has signed itself."""
+    certificate = write_certificate(tmp_path)
+    secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    secure.load_cert_chain(certificate)
+    outbound._tls.cache_clear()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    client, _ = listener.accept()
+                    with contextlib.suppress(OSError):
+                        receiver._talk(secure.wrap_socket(client, server_side=True))
+
+        threading.Thread(target=serve, daemon=True).start()
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}/in"
+        services.save_endpoint(endpoint, name="CRM", url=url, actor="test")
+        yield certificate
+    outbound._tls.cache_clear()
+
+
+def test_a_certificate_that_nobody_vouches_for_is_told_in_words(
+    client: Client, receiver, endpoint, with_tls, make_customers
+) -> None:
+    (customer,) = make_customers(1)
+    happen(customer)
+    tell(endpoint)
+    row = Telling.objects.get()
+    assert row.status == "waiting" and row.detail == "the certificate is not trusted: self-signed certificate"
+    client.force_login(User.objects.create_superuser("root", "root@shop.example", "x"))
+    page = client.post(f"/app/webhooks/{endpoint.pk}/test").content.decode()
+    assert row.detail in page and "OUTBOUND_CA_FILE" in page and not receiver.bodies
+
+
+def test_an_authority_of_ones_own_is_believed_when_it_is_named(
+    receiver, endpoint, with_tls, make_customers, settings
+) -> None:
+    settings.OUTBOUND_CA_FILE = str(with_tls)
+    (customer,) = make_customers(1)
+    happen(customer)
+    tell(endpoint)
+    ((headers, body),) = receiver.bodies
+    assert Webhook(endpoint.secret).verify(body, headers) and Telling.objects.get().status == "sent"
+
+
+def test_staff_who_send_again_need_not_wait_for_a_receiver_that_is_left_alone(
+    client: Client, receiver, endpoint, make_customers
+) -> None:
+    (customer,) = make_customers(1)
+    happen(customer)
+    breaker.fail(f"webhook:{endpoint.pk}", "down", at_once=True)
+    tell(endpoint)
+    assert not receiver.bodies
+    client.force_login(User.objects.create_superuser("root", "root@shop.example", "x"))
+    client.post(f"/app/webhooks/{endpoint.pk}/again", {"telling": Telling.objects.get().pk})
+    telling.tell_due(endpoint.pk)
+    assert len(receiver.bodies) == 1
+    services.save_endpoint(endpoint, name="CRM", url=endpoint.url, is_active=False, actor="test")
+    path = f"/app/webhooks/{endpoint.pk}/again"
+    page = client.post(path, {"telling": Telling.objects.get().pk}, follow=True).content.decode()
+    assert "This webhook is switched off: they wait" in page
