@@ -82,7 +82,7 @@ def test_every_tag_comes_back_to_the_byte_after_all_that_it_was_made_from_has_ch
         # The sink takes the doubled dots away, as every server does.
         assert found.plain == sent[row.customer.email]
         assert found.sha256 == hashlib.sha256(found.data).hexdigest() and b"\r\n..\r\n" in found.data
-    assert CopyPattern.objects.count() == 2
+    assert CopyPattern.objects.count() == run.deliveries.values("variant").distinct().count()
     assert all(len(copy.body) < 2_000 for copy in SentCopy.objects.all())
     # What every mail has around its template is in the pattern; what is somebody's is not.
     for text in CopyPattern.objects.values_list("text", flat=True):
