@@ -23,7 +23,6 @@ from campaigns.models import DeliveryStatus
 from campaigns.pacing.spreading import spread_out
 from campaigns.sending import collector, context, devices, journal, observing
 from campaigns.sending.composing import Composer
-from campaigns.sending.copies import wire_bytes
 from campaigns.sending.gate import Gate, LeaseLost, Withdrawn
 from campaigns.sending.journal import Journal, JournalError
 from campaigns.sending.making import Made, Making
@@ -164,9 +163,9 @@ def _send_rows(
         composer = Composer(run, data, at=now)
         pages.inputs({row.id: found for row in rows if (found := composer.inputs(row))})
         making = Making(
-            rows, gate=gate, composer=composer, session=session, throttle=throttle, outcomes=outcomes
+            run, rows, gate=gate, composer=composer, session=session, throttle=throttle, outcomes=outcomes
         )
-        for outcome in _each(run, making, pages, gate, composer, session):
+        for outcome in _each(making, pages, gate, composer, session):
             outcomes.append(outcome)
     except Full as error:
         # Nobody of the rest was touched: it waits in line for tokens.
@@ -194,13 +193,12 @@ def _holding(run: context.RunContent, data: context.ChunkData) -> Holding | None
 
 
 def _each(
-    run: context.RunContent, making: Making, pages: Journal, gate: Gate, composer: Composer, session: Session
+    making: Making, pages: Journal, gate: Gate, composer: Composer, session: Session
 ) -> Iterator[Outcome]:
     while (made := making.take()) is not None:
         row = made.row
-        copy = run.pattern(row.variant).pack(wire_bytes(made.message.data))
         session.announce_next(making.ahead)
-        answer = _hand_over(session, made, pages, gate, copy)
+        answer = _hand_over(session, made, pages, gate)
         if answer is None:
             # Permission was withdrawn, or quiet hours began, in the last moment.
             if gate.last_outcome:
@@ -210,7 +208,7 @@ def _each(
         status = STATUS[answer.kind]
         outcome = Outcome(
             row.id, status, detail=answer.detail, at=datetime.fromtimestamp(now, UTC),
-            inputs=composer.inputs(row), unused=composer.unused_coupons(row), copy=copy,
+            inputs=composer.inputs(row), unused=composer.unused_coupons(row), copy=made.copy,
             devices=devices.as_json(answer.devices),
         )  # fmt: skip
         # The outcome is kept before the journal is told: should its disk be full now, we still know.
@@ -219,9 +217,9 @@ def _each(
             pages.result(row.id, row.attempt, now, status, answer.detail)
 
 
-def _hand_over(session: Session, made: Made, pages: Journal, gate: Gate, copy: bytes) -> Answer | None:
+def _hand_over(session: Session, made: Made, pages: Journal, gate: Gate) -> Answer | None:
     """None when permission was withdrawn before the dot."""
-    row, left = made.row, [copy]  # the first intent carries it
+    row, left = made.row, [made.copy]  # the first intent carries it
 
     def intent() -> None:
         # The last look before the dot: slow servers make the way here long.
