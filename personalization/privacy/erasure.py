@@ -16,6 +16,7 @@ from django.utils import timezone
 from personalization.customers.models import Channel, Customer, SuppressionReason
 from personalization.customers.services import suppress
 from personalization.personal_data import AtErasure, Person, PersonalData
+from personalization.privacy import remembered
 from personalization.privacy.declared import declared, rows_of, stores
 from personalization.privacy.leftovers import redact_mentions
 from personalization.privacy.person import describe
@@ -40,6 +41,7 @@ def erase(customer_id: int) -> Erased | None:
     if customer is None:
         return None
     person = describe(customer)
+    remembered.remember(person.customer_ids)
     erased = Erased(needles=person.needles, suppressed=_suppress(person))
     # Before the rows go: a store may find its own by them, and a failure of one undoes everything.
     for store in stores():

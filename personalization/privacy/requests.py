@@ -12,7 +12,7 @@ from personalization.access.services import audit
 from personalization.customers.addresses import address_hash
 from personalization.customers.errors import UnknownCustomer
 from personalization.customers.models import Customer
-from personalization.privacy import backup_keys, erasure
+from personalization.privacy import backup_keys, erasure, remembered
 from personalization.privacy.declared import declared
 from personalization.privacy.leftovers import find_leftovers
 from personalization.privacy.models import PrivacyRequest, RequestKind, RequestStatus
@@ -71,6 +71,15 @@ def carry_out(request_id: int) -> None:
             "system", "erasure.done", f"privacy request:{request.pk}",
             left=sorted(left), sha256=request.certificate_sha256,
         )  # fmt: skip
+
+
+def erase_again(*, actor: str) -> int:
+    """After a backup was put back: the profiles that were erased since it was made, and are here again."""
+    count = 0
+    for customer_id in remembered.returned():
+        carry_out(ask_erasure(customer_id, actor=actor).pk)
+        count += 1
+    return count
 
 
 def waiting_ids() -> list[int]:

@@ -144,13 +144,13 @@ def test_a_destroyed_key_leaves_nothing_of_an_erased_person_in_an_older_backup(
         backup.put_back(file, folders={}, database=other)
         with other.cursor() as cursor:  # until then the backup is one that can be put back
             assert rows(cursor) == [("zelda-4711", "Zelda")]
-        [key] = (tmp_path / "keys").iterdir()
+        [key] = (tmp_path / "keys").glob("*.key")
         assert key.stat().st_mode & 0o777 == 0o600
         assert backup_keys.destroy_old_keys() == []
         made = (until - timedelta(days=62)).timestamp()
         os.utime(key, (made, made))
         assert backup_keys.destroy_old_keys() == [key.stem]
-        assert list((tmp_path / "keys").iterdir()) == []
+        assert list((tmp_path / "keys").glob("*.key")) == []
         with pytest.raises(backup.BackupError, match="nobody can read"):
             backup.put_back(file, folders={}, database=other)
 

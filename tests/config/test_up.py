@@ -80,6 +80,12 @@ def test_the_product_starts_survives_a_killed_child_and_leaves_nothing_behind(
     assert running.process.returncode == 0
     assert find_processes(str(running.folder)) == {}
 
+    # What was backed up can be put back while it is stopped.
+    restore = [sys.executable, "manage.py", "restore", str(running.folder / "kept.tar"), "--yes"]
+    told = manage("up", "--data-only", *restore)
+    assert "0 profiles were erased after the backup and are erased again." in told
+    assert find_processes(str(running.folder)) == {}
+
     again = start("--no-demo", folder=running.folder)
     again.wait_for("Ready in")
     assert "with the password" not in again.output

@@ -5,11 +5,12 @@ import os
 import sys
 
 from personalization.config.supervisor.console import Console
-from personalization.config.supervisor.engines import run_with_engines
+from personalization.config.supervisor.engines import run_on_the_data, run_with_engines
 from personalization.config.supervisor.problems import StartError
 from personalization.config.supervisor.product import Options, Product
 
-ENGINES_ONLY = "--engines-only"
+ENGINES_ONLY, DATA_ONLY = "--engines-only", "--data-only"
+COMMANDS = {ENGINES_ONLY: run_with_engines, DATA_ONLY: run_on_the_data}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,6 +31,11 @@ def parser() -> argparse.ArgumentParser:
         help="start only PostgreSQL and Redis in a temporary folder, run COMMAND with its arguments, "
         "answer its exit code",
     )
+    made.add_argument(
+        DATA_ONLY,
+        metavar="COMMAND",
+        help="the same on the data that is there, while the product is stopped: for restore",
+    )
     return made
 
 
@@ -37,9 +43,9 @@ def main(arguments: list[str]) -> int:
     """Runs until stopped; answers the exit code."""
     try:
         # By hand: the command's own options, such as -k, are not ours to understand.
-        if arguments[:1] == [ENGINES_ONLY] and len(arguments) > 1:
+        if len(arguments) > 1 and (run := COMMANDS.get(arguments[0])):
             command = arguments[2 if arguments[1] == "--" else 1 :]
-            return run_with_engines(command, console=Console(sys.stderr))
+            return run(command, console=Console(sys.stderr))
         options = parser().parse_args(arguments)
         return Product(
             Options(

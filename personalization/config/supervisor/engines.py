@@ -87,13 +87,34 @@ def run_with_engines(command: list[str], *, console: Console) -> int:
     folder.chmod(0o711 if account else 0o700)
     data = folder / "data"
     data.mkdir()
+    try:
+        # Benchmarks of durable writes must wait for the disk; tests need not.
+        lasting = os.environ.get("DURABLE_ENGINES") == "1"
+        engines = Engines(folder, keys=places.keys(data), account=account, console=console, lasting=lasting)
+        return _run_beside(engines, command, data=data, console=console)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run_on_the_data(command: list[str], *, console: Console) -> int:
+    """Runs a command beside the servers with the product's own data, and nothing else that uses them. Raises
+    StartError while the product runs."""
+    data = places.data_dir()
+    places.make_data_dir(data)
+    lock = places.lock(data)
+    try:
+        account = choose_account(data / "postgres")
+        folder = places.engine_dir(data, account=account, console=console)
+        engines = Engines(folder, keys=places.keys(data), account=account, console=console)
+        return _run_beside(engines, command, data=data, console=console)
+    finally:
+        os.close(lock)
+
+
+def _run_beside(engines: Engines, command: list[str], *, data: Path, console: Console) -> int:
     watch = Watch(console)
     watch.listen_to_signals()
     try:
-        keys = places.keys(data)
-        # Benchmarks of durable writes must wait for the disk; tests need not.
-        lasting = os.environ.get("DURABLE_ENGINES") == "1"
-        engines = Engines(folder, keys=keys, account=account, console=console, lasting=lasting)
         engines.start(watch)
         env = os.environ | engines.addresses | {"BESPOKE_DATA_DIR": str(data)}
         return _run(command, env=env, watch=watch)
@@ -101,7 +122,6 @@ def run_with_engines(command: list[str], *, console: Console) -> int:
         return 130
     finally:
         watch.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _run(command: list[str], *, env: dict[str, str], watch: Watch) -> int:

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from campaigns.models import Run, RunStatus
 from campaigns.steering import pause
 from personalization.config.backup import BackupError, put_back
+from personalization.privacy import backup_keys, requests
 
 
 class Command(BaseCommand):
@@ -33,10 +34,15 @@ class Command(BaseCommand):
         except BackupError as error:
             raise CommandError(str(error)) from error
         call_command("migrate", verbosity=0)
-        paused = pause_what_was_sent()
+        paused, again = pause_what_was_sent(), requests.erase_again(actor="system:restore")
         self.stdout.write(
             f"As of {manifest['made_at']}. {paused} campaigns were being sent and are paused: compare them "
             "with the mail server's log before you resume them."
+        )
+        self.stdout.write(
+            f"{again} profiles were erased after the backup and are erased again."
+            if backup_keys.folder()
+            else "Erase again who was erased after the backup: without BACKUP_KEY_DIR nobody remembers them."
         )
 
 
