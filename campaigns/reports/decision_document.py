@@ -18,17 +18,20 @@ def decision_document_of(run: Run) -> dict[str, Any]:
 
 
 def decision_context(run: Run) -> dict[str, Any]:
-    """For the decision's part of the report; without a plan, or while messages are counted, there is none."""
+    """For the decision's part of the report. Without a plan, or while messages are counted, nothing is said
+    of the test; whoever may choose for the rest need not wait for that."""
     stages = selectors.recent_stages(run.experiment)
     found = None if stages is None else experiments.decision_card(run.experiment, stages=stages)
-    if found is None:
-        return {"decision": None}
     rollout = Rollout.objects.filter(run=run).select_related("variant").first()
+    waits = rollout is not None and rollout.status == RolloutStatus.WAITING
+    if found is None and not waits:
+        return {"decision": None}
     return {
         "decision": {
-            **found,
+            "action": "go_on",
+            **(found or {}),
             "rest": rest_sentence(rollout) if rollout else "",
-            "waits": rollout is not None and rollout.status == RolloutStatus.WAITING,
+            "waits": waits,
             "messages": [(key, content["name"]) for key, content in run.content["variants"].items()],
         }
     }

@@ -221,7 +221,8 @@ def _content(run: Run, delivery: Delivery) -> Decision:
     language = (delivery.inputs or {}).get("language")
     facts = {
         "template": hashlib.sha256(text).hexdigest()[:16],
-        "subject": in_language(variant, language).get("subject", ""),
+        "message": delivery.variant.name if delivery.variant else "",
+        "subject": _plain(in_language(variant, language).get("subject", "")),
         "picks": [
             {"item": items[item]["name"] if item in items else item,
              "because": say_reason(kind, because=items[of]["name"] if of in items else "", event=event),
@@ -236,6 +237,12 @@ def _content(run: Run, delivery: Delivery) -> Decision:
     if delivery.reason in TEMPLATE_REASONS:
         return Decision("content", STOPPED, delivery.detail or _("The template failed."), facts)
     return Decision("content", PASSED, _("The message as it was launched."), facts)
+
+
+def _plain(subject: str) -> str:
+    """A subject that is the same for everybody. With code inside nobody has read it so, and filled in it
+    tells of the person: *Exactly what was sent* has it for whoever may see that."""
+    return "" if "{{" in subject or "{%" in subject else subject
 
 
 def _devices(answers: list[Mapping[str, Any]]) -> Decision:

@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connections
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from campaigns import ledger, selectors, services, tasks
 from campaigns.errors import InvalidState
 from campaigns.models import Delivery, Rollout, RolloutStatus, RunStatus
-from campaigns.reports.decision_document import rest_sentence
+from campaigns.reports.decision_document import decision_context, rest_sentence
 from campaigns.rollout import winner
 from experiments.errors import InvalidPlan
 from experiments.models import Look, Metric, Plan
@@ -210,6 +211,18 @@ def test_a_person_may_choose_instead_and_it_is_written_down(tested, send_all) ->
         winner.decide_by_hand(run, variant="m1", actor="user:bob")
     send_all(run)
     assert balance(run)["sent"] == 400
+
+
+def test_whoever_may_choose_need_not_wait_until_the_messages_are_counted(tested, monkeypatch) -> None:
+    run = tested()
+    monkeypatch.setattr(selectors, "recent_stages", lambda experiment: None)  # as for a million messages
+    found = decision_context(run)["decision"]
+    assert found["waits"] and [key for key, _name in found["messages"]] == ["m0", "m1"]
+    page = render_to_string(
+        "campaigns/report_decision.html",
+        {"decision": found, "can_steer": True, "campaign_id": run.campaign_id, "run": run},
+    )
+    assert "Choose yourself" in page and "Fixed at the start" not in page
 
 
 def test_somebody_who_withdrew_while_waiting_gets_nothing(tested, send_all) -> None:

@@ -61,6 +61,18 @@ def test_each_decision_is_told_with_its_inputs(
     assert [one["met"] for one in outside["audience"]["facts"]["conditions"]] == [False]
 
 
+def test_a_subject_is_told_where_all_get_the_same_and_never_as_code(
+    make_customers: Any, make_campaign: Any, ask: Any
+) -> None:
+    make_customers(1)
+    campaign = make_campaign()
+    personal = ask(services.launch(campaign, actor="test"), "c0")["content"]["facts"]
+    assert personal["subject"] == "" and personal["message"] == campaign.messages.get().name
+    other = make_campaign()
+    other.messages.update(subject="Spring sale")
+    assert ask(services.launch(other, actor="test"), "c0")["content"]["facts"]["subject"] == "Spring sale"
+
+
 def test_whoever_waits_for_their_own_clock_is_told_until_when(
     make_customers: Any, make_campaign: Any, ask: Any
 ) -> None:
