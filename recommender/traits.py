@@ -10,7 +10,7 @@ from django.db import connection
 
 from personalization.customers.models import Customer
 from recommender.inputs.event_columns import copy_out, select_out
-from recommender.inputs.histories import MOST_IN_ONE_ROW
+from recommender.inputs.histories import FEW_CUSTOMERS
 from recommender.inputs.interactions import EventLog
 from recommender.inputs.moment import Moment
 
@@ -68,7 +68,7 @@ def _members(
     shared: Sequence[tuple[str, str]], customer_ids: Ints, *, everybody: bool = False
 ) -> tuple[Ints, Ints]:
     """Row of each customer (ascending ids) with each value it has; others are left out."""
-    read = select_out if not everybody and len(customer_ids) <= MOST_IN_ONE_ROW else copy_out
+    read = select_out if not everybody and len(customer_ids) <= FEW_CUSTOMERS else copy_out
     found = read(
         MEMBERS_QUERY,
         {"customer": ">i8", "value": ">i8"},

@@ -98,8 +98,7 @@ def copy_out(
 def select_out(
     query: str, kinds: Mapping[str, str], *, names: Sequence[str] = (), **more: Any
 ) -> dict[str, npt.NDArray[Any]]:
-    """The same with each column as one array, for what fits into one row: COPY and driver spend more on each
-    row than on its values."""
+    """The same for few rows, of which each would cost a COPY more than its whole query."""
     asked, parameters = _gathered(query, tuple(kinds))
     given = _asked(names, **more)
     found = asked.run(*(_written(given[name]) for name in parameters))

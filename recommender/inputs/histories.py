@@ -11,9 +11,7 @@ from recommender.inputs.interactions import BOUGHT_EVENTS, RATED_EVENT
 from recommender.inputs.moment import Moment
 
 Ints = npt.NDArray[np.int64]
-# Customers whose events come as the arrays of one row: row by row they cost twice as much. Of more, that row
-# would be too long.
-MOST_IN_ONE_ROW = 2_000
+FEW_CUSTOMERS = 4
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def load_histories(
     ordered = found.customers[order]
     asked = {"customers": ordered.tolist()}
     names = [*event_weights, *(name for name in BOUGHT_EVENTS if name not in event_weights)]
-    read = select_out if len(ordered) <= MOST_IN_ONE_ROW else copy_out
+    read = select_out if len(ordered) <= FEW_CUSTOMERS else copy_out
     events = read(HISTORY_QUERY, {**PAIR, "event": ">i8"}, names=names, **asked)
     users = order[np.searchsorted(ordered, events["customer"])]
     is_bought = np.array([False, *(name in BOUGHT_EVENTS for name in names)])[events["event"]]

@@ -97,7 +97,7 @@ def test_a_few_are_read_as_many_are(shop, monkeypatch, of_ratings):
     )
     asked = [customers[3].pk, customers[0].pk, -5]
     few = load_histories(asked, event_weights=WEIGHTS, of_ratings=of_ratings)
-    monkeypatch.setattr(module, "MOST_IN_ONE_ROW", 0)
+    monkeypatch.setattr(module, "FEW_CUSTOMERS", 0)
     many = load_histories(asked, event_weights=WEIGHTS, of_ratings=of_ratings)
     for name in ("customers", "users", "items", "weights", "times", "bought_users", "bought_items"):
         mine, theirs = getattr(few, name), getattr(many, name)
