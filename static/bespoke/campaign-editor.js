@@ -174,7 +174,8 @@
           if (!this.tongues.includes(this.tongue)) this.speak("");
         },
         step(by) {
-          this.at = (this.at + by + this.c.messages.length) % this.c.messages.length;
+          const n = this.c.messages.length;
+          this.at = (this.at + by + n) % n;
           this.$nextTick(() => document.getElementById(`tab-${this.at}`).focus());
         },
         letter() { return String.fromCharCode(65 + this.c.messages.length); },

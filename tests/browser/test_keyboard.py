@@ -4,9 +4,10 @@ import re
 from typing import Any
 
 import pytest
+from django.db.models import Count
 from playwright.sync_api import Page, expect
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Message
 from personalization.access.models import User
 from personalization.demo.services import load_shop
 from personalization.demo.world import build_world
@@ -86,6 +87,16 @@ def test_a_segment_is_made_by_keyboard_alone(shop: None, page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_label("Trait", exact=True)).to_have_count(1)
     expect(page.locator(".sb-foot button").first).to_be_focused()
+    undo, redo = page.get_by_role("button", name="Undo"), page.get_by_role("button", name="Redo")
+    undo.focus()
+    for _ in range(20):
+        page.keyboard.press("Enter")
+    expect(undo).to_be_focused()  # also when nothing is left to undo
+    expect(undo).to_have_attribute("aria-disabled", "true")
+    redo.focus()
+    for _ in range(20):
+        page.keyboard.press("Enter")
+    expect(page.get_by_label("Trait", exact=True)).to_have_count(1)
     page.locator("#segment-name").focus()
     page.keyboard.type("Britons")
     reach(page, "Save segment")
@@ -94,6 +105,17 @@ def test_a_segment_is_made_by_keyboard_alone(shop: None, page: Page) -> None:
     assert Segment.objects.get(name="Britons").versions.get().definition == {
         "all": [{"trait": "country", "op": "is", "value": "GB"}]
     }
+
+
+def test_home_and_end_lead_to_the_first_and_the_last_variant(shop: None, page: Page) -> None:
+    messages = Message.objects.values("campaign").annotate(n=Count("pk")).filter(n__gt=1)
+    page.goto(f"/app/campaigns/{messages.order_by('campaign')[0]['campaign']}/")
+    tabs = page.get_by_role("tablist", name="Variants").get_by_role("tab")
+    tabs.first.focus()
+    page.keyboard.press("End")
+    expect(tabs.last).to_be_focused()
+    page.keyboard.press("Home")
+    expect(tabs.first).to_be_focused()
 
 
 @pytest.mark.parametrize(
