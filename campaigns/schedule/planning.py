@@ -1,7 +1,7 @@
 """When a campaign is launched: once, or again and again."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
@@ -12,11 +12,18 @@ from campaigns.schedule.recurrence import occurrences
 from campaigns.schedule.timing import Timing
 from campaigns.schedule.zones import zone_of
 
+JUST_NOW = timedelta(minutes=5)  # a form takes its time
+LAST_CLOCKS = timedelta(days=2)  # by then the day is over on every clock on earth
+
 
 def plan_launch(campaign: Campaign, *, at: datetime, now: datetime) -> datetime:
     """The moment of the next launch; writes what was chosen, of a repetition the first occurrence, into
     `campaign.timing`, which the caller saves. Raises InvalidCampaign when nothing lies ahead."""
     timing = Timing.from_json(campaign.timing)
+    # A mistyped year must not send to everybody at once.
+    if not timing.repeat and at < now - (JUST_NOW if timing.mode == "once" else LAST_CLOCKS):
+        detail = _("This time is over. To send right away, launch without a time.")
+        raise InvalidCampaign(detail, errors=[{"pointer": "/at", "detail": detail}])
     wall = at.astimezone(zone_of(timing.zone)).replace(tzinfo=None, second=0, microsecond=0)
     timing = replace(timing, starts=wall.isoformat(timespec="minutes"))
     campaign.timing = timing.as_json()

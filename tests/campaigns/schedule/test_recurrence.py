@@ -11,6 +11,7 @@ import time_machine
 from django.utils import translation
 
 from campaigns import services, tasks
+from campaigns.errors import InvalidCampaign
 from campaigns.models import CampaignStatus
 from campaigns.schedule.best_hour import choose_hours
 from campaigns.schedule.recurrence import first, occurrences, parts_of
@@ -155,3 +156,23 @@ def test_the_best_hour_is_each_customers_own_and_else_the_campaigns(
     run = services.launch(campaign, actor="test", now=now)
     dues = dict(run.deliveries.values_list("customer_id", "chunk__due_at"))
     assert dues == {early.pk: utc(2026, 6, 10, 5), unknown.pk: utc(2026, 6, 9, 16)}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("timing", "is_refused"), [({}, True), ({"mode": "local", "hour": "09:00"}, False)])
+def test_a_time_that_is_over_sends_to_nobody(
+    timing: dict[str, str], is_refused: bool, make_customers: Any, make_campaign: Any
+) -> None:
+    make_customers(1)
+    campaign = make_campaign(timing=timing)
+    with time_machine.travel(utc(2026, 6, 9, 12)):
+        with pytest.raises(InvalidCampaign, match="This time is over"):
+            services.schedule(campaign, at=utc(2025, 6, 9, 12), actor="test")
+        yesterday = utc(2026, 6, 8, 12)  # a day that is not over yet on the last clocks on earth
+        if is_refused:
+            with pytest.raises(InvalidCampaign, match="This time is over"):
+                services.schedule(campaign, at=yesterday, actor="test")
+        else:
+            services.schedule(campaign, at=yesterday, actor="test")
+    campaign.refresh_from_db()
+    assert (campaign.status == "draft") is is_refused
