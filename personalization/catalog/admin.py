@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db import models
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +27,7 @@ class ItemAdmin(ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     readonly_fields = ["large_picture", "created_at", "updated_at"]
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
     @display(description=_("picture"))
     def picture(self, item: Item) -> str:
