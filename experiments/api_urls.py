@@ -2,10 +2,10 @@ from django.urls import path
 
 from experiments import experiment_api
 from experiments.definitions import api as metric_api
-from experiments.long_runs.api import LongRunView
+from experiments.long_runs.api import CancelLongRunView, LongRunView
 from experiments.plans import api as plan_api
 from experiments.reports.api import AnalysisView, CancelAnalysisView, GroupsView
-from experiments.targeting.api import TargetingView
+from experiments.targeting.api import CancelTargetingView, TargetingView
 from experiments.traffic import api as traffic_api
 
 ONE = "experiments/<slug:key>"
@@ -21,6 +21,7 @@ urlpatterns = [
     path(f"{ONE}/analysis/cancel", CancelAnalysisView.as_view(), name="api-experiment-cancel-analysis"),
     path(f"{ONE}/groups", GroupsView.as_view(), name="api-experiment-groups"),
     path(f"{ONE}/targeting", TargetingView.as_view(), name="api-experiment-targeting"),
+    path(f"{ONE}/targeting/<int:pk>/cancel", CancelTargetingView.as_view()),
     path("metrics", metric_api.MetricsView.as_view(), name="api-metrics"),
     path("metrics/<slug:key>", metric_api.MetricView.as_view(), name="api-metric"),
     path("metrics/<slug:key>/archive", metric_api.ArchiveMetricView.as_view(), name="api-metric-archive"),
@@ -31,6 +32,7 @@ urlpatterns = [
     path("holdouts/<slug:key>/redraw", traffic_api.RedrawView.as_view(), name="api-holdout-redraw"),
     path("holdouts/<slug:key>/end", traffic_api.EndHoldoutView.as_view(), name="api-holdout-end"),
     path("holdouts/<slug:key>/long-run", LongRunView.as_view(), name="api-holdout-long-run"),
+    path("holdouts/<slug:key>/long-run/<int:pk>/cancel", CancelLongRunView.as_view()),
     path("client-keys", traffic_api.ClientKeysView.as_view(), name="api-client-keys"),
     path(
         "client-keys/<int:pk>/revoke", traffic_api.RevokeClientKeyView.as_view(), name="api-client-key-revoke"

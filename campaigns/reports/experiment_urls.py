@@ -8,7 +8,9 @@ from campaigns.reports import export as report_export
 app_name = "experiments"
 urlpatterns = [
     path("long-run/<slug:key>/", study_pages.long_run, name="long-run"),
+    path("long-run/<slug:key>/live", study_pages.long_run_live, name="long-run-live"),
     path("<slug:key>/targeting/", study_pages.targeting, name="targeting"),
+    path("<slug:key>/targeting/live", study_pages.targeting_live, name="targeting-live"),
     path("<slug:key>/", experiment_page.report, name="report"),
     path("<slug:key>/data", experiment_page.data, name="report-data"),
     path("<slug:key>/refresh", group_form.refresh, name="refresh"),

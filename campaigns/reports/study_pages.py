@@ -1,14 +1,19 @@
 """Pages of what comes after the report: whom to mail, and what everything together earned. Workers
 compute; the pages ask for it and show the newest."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
 
 from experiments import tasks
 from experiments.errors import ExperimentError
@@ -19,6 +24,10 @@ from experiments.reports.sentence import withheld_sentence
 from experiments.sums.outcomes import is_one_number
 from experiments.targeting.sentence import subgroups_sentence, targeting_sentence
 from experiments.targeting.study import ask_for_study
+from personalization.access.jobs.row import UNDER_WAY
+from personalization.access.jobs.shown import jobs_part
+from personalization.access.jobs.work import NotUnderWay, cancel_job
+from personalization.access.live.part import live_rows
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
 from personalization.customers.reading import may_see
@@ -33,7 +42,10 @@ def targeting(request: HttpRequest, key: str) -> HttpResponse:
     if request.method == "POST":
         if not may_ask:
             raise PermissionDenied
-        problem = _ask_targeting(request, experiment)
+        if request.POST.get("action") == "cancel":
+            _cancel(request, experiment.targeting, kind="targeting")
+        else:
+            problem = _ask_targeting(request, experiment)
         if not problem:
             return redirect("experiments:targeting", key=key)
     studies = experiment.targeting.select_related("metric", "variant").order_by("-pk")[:10]
@@ -42,8 +54,8 @@ def targeting(request: HttpRequest, key: str) -> HttpResponse:
         "campaigns/targeting.html",
         {
             "experiment": experiment,
-            "studies": [_study(one, whole=may_see(request)) for one in studies],
-            "is_live": any(one.is_under_way for one in studies),
+            "studies": [_study(one, whole=may_see(request)) for one in studies if not one.is_under_way],
+            **_studies_part(request, key, list(_studies_under_way(key))),
             "may_ask": may_ask,
             "problem": problem,
             "metrics": [
@@ -55,6 +67,40 @@ def targeting(request: HttpRequest, key: str) -> HttpResponse:
         title=_("Whom to mail: %(name)s") % {"name": experiment.name},
         status=422 if problem else 200,
     )
+
+
+@require_GET
+@staff_page("campaigns.view_campaign")
+def targeting_live(request: HttpRequest, key: str) -> HttpResponseBase:
+    return live_rows(
+        request, _studies_under_way(key), key=key, template="shell/jobs_live.html",
+        context=lambda rows: _studies_part(request, key, rows),
+    )  # fmt: skip
+
+
+def _studies_under_way(key: str) -> QuerySet[TargetingStudy]:
+    studies = TargetingStudy.objects.filter(experiment__key=key, status__in=UNDER_WAY)
+    return studies.select_related("metric", "variant").order_by("pk")
+
+
+def _studies_part(request: HttpRequest, key: str, rows: list[TargetingStudy]) -> dict[str, Any]:
+    return jobs_part(
+        rows, [f"{_(one.metric.name)} · {one.variant.name}" for one in rows],
+        live=reverse("experiments:targeting-live", args=[key]),
+        act=reverse("experiments:targeting", args=[key]), may_cancel=_may_ask(request),
+    )  # fmt: skip
+
+
+def _may_ask(request: HttpRequest) -> bool:
+    return request.user.has_perm("campaigns.launch_campaign")
+
+
+def _cancel(request: HttpRequest, rows: Any, *, kind: str) -> None:
+    """What the button names. What has ended meanwhile is shown as it ended."""
+    number = request.POST.get("job", "")
+    row = get_object_or_404(rows, pk=int(number) if number.isdecimal() else 0)
+    with suppress(NotUnderWay):
+        cancel_job(row, kind=kind, actor=actor_name(request))
 
 
 def _ask_targeting(request: HttpRequest, experiment: Experiment) -> str:
@@ -123,7 +169,10 @@ def long_run(request: HttpRequest, key: str) -> HttpResponse:
     if request.method == "POST":
         if not may_ask:
             raise PermissionDenied
-        problem = _ask_long_run(request, holdout)
+        if request.POST.get("action") == "cancel":
+            _cancel(request, holdout.long_run, kind="long_run")
+        else:
+            problem = _ask_long_run(request, holdout)
         if not problem:
             return redirect("experiments:long-run", key=key)
     newest = holdout.long_run.order_by("-pk").first()
@@ -139,13 +188,34 @@ def long_run(request: HttpRequest, key: str) -> HttpResponse:
             "sentence": (long_run_sentence(shown) if told else withheld_sentence()) if shown else "",
             "plots": _weeks(shown) if shown else None,
             "rows": list(reversed(shown.weeks or []))[:WEEKS_SHOWN] if shown else [],
-            "is_live": newest is not None and newest.is_under_way,
+            **_long_run_part(request, key, list(_long_runs_under_way(key))),
             "may_ask": may_ask,
             "problem": problem,
         },
         title=_("What everything earned: %(name)s") % {"name": holdout.name},
         status=422 if problem else 200,
     )
+
+
+@require_GET
+@staff_page("campaigns.view_campaign")
+def long_run_live(request: HttpRequest, key: str) -> HttpResponseBase:
+    return live_rows(
+        request, _long_runs_under_way(key), key=key, template="shell/jobs_live.html",
+        context=lambda rows: _long_run_part(request, key, rows),
+    )  # fmt: skip
+
+
+def _long_runs_under_way(key: str) -> QuerySet[LongRunStudy]:
+    return LongRunStudy.objects.filter(holdout__key=key, status__in=UNDER_WAY).defer("weeks").order_by("pk")
+
+
+def _long_run_part(request: HttpRequest, key: str, rows: list[LongRunStudy]) -> dict[str, Any]:
+    return jobs_part(
+        rows, [_("What everything earned")] * len(rows),
+        live=reverse("experiments:long-run-live", args=[key]),
+        act=reverse("experiments:long-run", args=[key]), may_cancel=_may_ask(request),
+    )  # fmt: skip
 
 
 def _ask_long_run(request: HttpRequest, holdout: Holdout) -> str:

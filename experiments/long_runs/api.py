@@ -13,10 +13,12 @@ from rest_framework.views import APIView
 
 from experiments import tasks
 from experiments.long_runs.study import ask_for_long_run, long_run_sentence
-from experiments.models import Holdout, JobStatus, LongRunStudy
+from experiments.models import Holdout, LongRunStudy
 from experiments.reports.effect_serializers import EffectSerializer, TotalSerializer
 from experiments.reports.floored_studies import told_long_run
 from experiments.reports.sentence import withheld_sentence
+from personalization.access.jobs.shown import JobFields, job_document
+from personalization.access.jobs.work import cancel_job
 from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.services import actor_name
@@ -40,10 +42,7 @@ class WeekSerializer(serializers.Serializer[Any]):
     cost = serializers.FloatField()
 
 
-class LongRunSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    status = serializers.ChoiceField(JobStatus.choices)
-    error = serializers.CharField(allow_blank=True)
+class LongRunSerializer(JobFields):
     as_of = serializers.DateTimeField()
     sentence = serializers.CharField(allow_blank=True)
     cost = serializers.FloatField()
@@ -86,10 +85,23 @@ class LongRunView(APIView):
         return Response(_answer(kept, request), status=status.HTTP_202_ACCEPTED)
 
 
+class CancelLongRunView(APIView):
+    required_scope = Scope.CAMPAIGNS_WRITE
+
+    @extend_schema(
+        operation_id="holdouts_cancel_long_run", request=None, responses=LongRunSerializer, tags=TAGS
+    )
+    def post(self, request: Request, key: str, pk: int) -> Response:
+        """Ends a computation that waits or is under way; nothing is kept of it."""
+        kept = get_object_or_404(LongRunStudy, holdout__key=key, pk=pk)
+        cancel_job(kept, kind="long_run", actor=actor_name(request))
+        return Response(_answer(kept, request))
+
+
 def _answer(kept: LongRunStudy, request: Request) -> dict[str, Any]:
     told = told_long_run(kept, whole=may_see(request))
     weeks = [{name: week[name] for name in WeekSerializer().fields} for week in kept.weeks or []]
     return {
-        "id": kept.pk, "status": kept.status, "error": kept.error, "as_of": kept.as_of,
+        **job_document(kept), "as_of": kept.as_of,
         "sentence": long_run_sentence(kept) if told else withheld_sentence(), **kept.wishes, "weeks": weeks,
     }  # fmt: skip

@@ -10,7 +10,9 @@ from django.utils.translation import gettext as _
 from experiments.errors import NotPossible
 from experiments.long_runs.long_run import Amount, LongRun, cumulate
 from experiments.long_runs.sums import holdout_weeks
-from experiments.models import Holdout, JobStatus, LongRunStudy
+from experiments.models import Holdout, LongRunStudy
+from personalization.access.jobs.row import JobStatus
+from personalization.access.jobs.work import Tell
 from personalization.access.services import audit
 
 
@@ -28,13 +30,13 @@ def ask_for_long_run(
     return kept
 
 
-def make_long_run(kept: LongRunStudy) -> dict[str, Any]:
-    """The worker's part; answers the fields of the row. Raises NotPossible."""
+def make_long_run(kept: LongRunStudy, tell: Tell) -> dict[str, Any]:
+    """The worker's part; answers the fields of the row. Raises NotPossible, Stopped."""
     wishes = kept.wishes
     try:
         weeks = holdout_weeks(
             kept.holdout, until=kept.as_of, event=wishes["event"],
-            cost_per_message=Decimal(str(wishes["cost"])),
+            cost_per_message=Decimal(str(wishes["cost"])), tell=tell,
         )  # fmt: skip
     except ValueError:
         raise NotPossible(_("Nothing has passed since the members were drawn.")) from None

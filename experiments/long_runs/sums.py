@@ -11,12 +11,15 @@ from experiments.assignment import hash_fractions
 from experiments.long_runs.long_run import Week, WeekSums
 from experiments.models import Holdout
 from experiments.traffic.rules import hash_values
+from personalization.access.jobs.work import Tell, nobody_listens, part_of
 from personalization.customers.models import Customer
 from personalization.events.models import Event
 
 WEEK = timedelta(days=7)
 SENT = "Message Sent"
 CHUNK = 50_000
+# Of the progress: who is in and who is out, before the sums.
+SHARE_OF_DIVIDING = 0.4
 
 
 def holdout_weeks(
@@ -25,6 +28,7 @@ def holdout_weeks(
     until: datetime,
     event: str = "Order Completed",
     cost_per_message: Decimal = Decimal(0),
+    tell: Tell = nobody_listens,
 ) -> list[Week]:
     """Since the newest draw or change of share, up to the holdout's end.
 
@@ -40,9 +44,11 @@ def holdout_weeks(
         values = hash_values(ids[start : start + CHUNK])
         inside = hash_fractions(version.seed, list(values.values())) < version.share
         held += [pk for pk, is_in in zip(values, inside.tolist(), strict=True) if is_in]
+        tell(SHARE_OF_DIVIDING * min(start + CHUNK, len(ids)) / len(ids))
     return load_weeks(
-        held, since=version.started_at, until=until, event=event, cost_per_message=cost_per_message
-    )
+        held, since=version.started_at, until=until, event=event, cost_per_message=cost_per_message,
+        tell=part_of(tell, SHARE_OF_DIVIDING, 1.0),
+    )  # fmt: skip
 
 
 def load_weeks(
@@ -52,6 +58,7 @@ def load_weeks(
     until: datetime,
     event: str = "Order Completed",
     cost_per_message: Decimal = Decimal(0),
+    tell: Tell = nobody_listens,
 ) -> list[Week]:
     """Weeks counted from `since`, the last one as far as `until`; `held_out` are customer ids.
 
@@ -62,12 +69,13 @@ def load_weeks(
     ids = list(held_out)
     last = (until - since - timedelta(microseconds=1)) // WEEK
     arms: dict[bool, list[WeekSums]] = {held: [WeekSums()] * (last + 1) for held in (False, True)}
-    for query, parameters in (
-        (_CAME, [since, ids, until]),
-        (_SPENT, [ids, until, since, event, since, until]),
+    for share, query, parameters in (
+        (0.1, _CAME, [since, ids, until]),
+        (0.7, _SPENT, [ids, until, since, event, since, until]),
     ):
         for held, week, n, total, squares in _rows(query, parameters):
             arms[held][week] += WeekSums(n, total, squares)
+        tell(share)
     sent = dict(_rows(_MESSAGES, [since, SENT, since, until]))
     return [
         Week(

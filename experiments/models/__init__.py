@@ -2,7 +2,6 @@
 
 from experiments.models.analysis import Analysis, AnalysisStatus
 from experiments.models.assignment import Allocation, Assignment, Experiment, Origin, Variant
-from experiments.models.background import JobStatus
 from experiments.models.long_run import LongRunStudy
 from experiments.models.metric import DaySums, Direction, Metric, MetricRole, MetricScope, MetricState
 from experiments.models.plan import Look, Plan
@@ -12,7 +11,7 @@ from experiments.models.traffic import ClientKey, Holdout, HoldoutMember, Holdou
 
 __all__ = [
     "Allocation", "Analysis", "AnalysisStatus", "Assignment", "ClientKey", "DaySums", "Direction",
-    "Experiment", "Holdout", "HoldoutMember", "HoldoutVersion", "JobStatus", "Layer", "LongRunStudy",
+    "Experiment", "Holdout", "HoldoutMember", "HoldoutVersion", "Layer", "LongRunStudy",
     "Look", "Metric", "MetricRole", "MetricScope", "MetricState", "Origin", "Plan", "SourceTotals",
     "TargetingStudy", "TotalsPack", "Variant",
 ]  # fmt: skip

@@ -4,8 +4,8 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from experiments.models.background import Job
 from experiments.models.traffic import Holdout
+from personalization.access.jobs.row import Job
 
 
 class LongRunStudy(Job):
@@ -16,7 +16,6 @@ class LongRunStudy(Job):
     wishes = models.JSONField(_("wishes"), default=dict)
     as_of = models.DateTimeField(_("as of"))
     weeks = models.JSONField(_("weeks"), null=True, encoder=DjangoJSONEncoder)
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("long-run study")

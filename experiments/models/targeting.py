@@ -4,7 +4,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from experiments.models.background import Job
+from personalization.access.jobs.row import Job
 
 
 class TargetingStudy(Job):
@@ -26,7 +26,6 @@ class TargetingStudy(Job):
     offer = models.CharField(_("offer"), max_length=10, blank=True, help_text=_("model, rule or nobody"))
     document = models.JSONField(_("what was found"), null=True, encoder=DjangoJSONEncoder)
     used_as = models.CharField(_("used as"), max_length=200, blank=True)
-    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("targeting study")

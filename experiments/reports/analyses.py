@@ -18,9 +18,9 @@ from django.utils.translation import gettext as _
 
 from experiments.breakdowns.breakdown import MAX_CUTS, GroupChoice, Method
 from experiments.errors import AnalysisEnded, InvalidGroups
-from experiments.jobs import said
 from experiments.models import Analysis, AnalysisStatus, Experiment, Metric
 from experiments.reports.findings import as_document, metrics_of, read_findings
+from personalization.access.jobs.work import said
 from personalization.access.services import audit
 from personalization.segments.models import Segment
 

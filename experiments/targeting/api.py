@@ -12,11 +12,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from experiments import tasks
-from experiments.models import Experiment, JobStatus, Metric, TargetingStudy
+from experiments.models import Experiment, Metric, TargetingStudy
 from experiments.reports.floored_studies import told_targeting
 from experiments.reports.sentence import withheld_sentence
 from experiments.targeting.sentence import subgroups_sentence, targeting_sentence
 from experiments.targeting.study import ask_for_study
+from personalization.access.jobs.shown import JobFields, job_document
+from personalization.access.jobs.work import cancel_job
 from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.services import actor_name
@@ -25,10 +27,7 @@ from personalization.customers.reading import may_see
 TAGS = ["experiments"]
 
 
-class TargetingSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    status = serializers.ChoiceField(JobStatus.choices)
-    error = serializers.CharField(allow_blank=True, help_text="Why it failed.")
+class TargetingSerializer(JobFields):
     metric = serializers.CharField()
     variant = serializers.CharField()
     as_of = serializers.DateTimeField()
@@ -97,13 +96,24 @@ class TargetingView(APIView):
         return Response(_answer(kept, request), status=status.HTTP_202_ACCEPTED)
 
 
+class CancelTargetingView(APIView):
+    required_scope = Scope.CAMPAIGNS_WRITE
+
+    @extend_schema(
+        operation_id="experiment_cancel_targeting", request=None, responses=TargetingSerializer, tags=TAGS
+    )
+    def post(self, request: Request, key: str, pk: int) -> Response:
+        """Ends a study that waits or is under way. Scores that were written by then stay."""
+        study = get_object_or_404(TargetingStudy, experiment__key=key, pk=pk)
+        cancel_job(study, kind="targeting", actor=actor_name(request))
+        return Response(_answer(study, request))
+
+
 def _answer(study: TargetingStudy, request: Request) -> dict[str, Any]:
     told = told_targeting(study, whole=may_see(request))
     document = study.document
     return {
-        "id": study.pk,
-        "status": study.status,
-        "error": study.error,
+        **job_document(study),
         "metric": study.metric.key,
         "variant": study.variant.key,
         "as_of": study.as_of,

@@ -12,7 +12,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from experiments.errors import NotPossible
-from experiments.models import Direction, Experiment, JobStatus, Metric, TargetingStudy, Variant
+from experiments.models import Direction, Experiment, Metric, TargetingStudy, Variant
 from experiments.sums.outcomes import is_one_number, load_outcomes
 from experiments.trait_table import load_traits, load_traits_like
 from experiments.uplift import (
@@ -26,6 +26,8 @@ from experiments.uplift import (
     study,
     subgroups_of,
 )
+from personalization.access.jobs.row import JobStatus
+from personalization.access.jobs.work import Tell, nobody_listens, part_of
 from personalization.access.services import audit
 from personalization.customers.models import Customer
 from personalization.customers.services import write_traits
@@ -34,6 +36,8 @@ from personalization.segments.models import SegmentVersion
 from personalization.segments.services import save_segment
 
 CHUNK = 20_000
+# Of the progress: learning and judging, before the scores are written; and of that the loading.
+SHARE_OF_LEARNING, SHARE_OF_LOADING = 0.7, 0.2
 
 
 def load_trial(
@@ -115,12 +119,12 @@ def ask_for_study(
     return kept
 
 
-def make_study(kept: TargetingStudy) -> dict[str, Any]:
-    """The worker's part; answers the fields of the row. Raises NotPossible, NameTaken."""
+def make_study(kept: TargetingStudy, tell: Tell) -> dict[str, Any]:
+    """The worker's part; answers the fields of the row. Raises NotPossible, NameTaken, Stopped."""
     wishes = kept.wishes
     found, document = _study(
         kept.experiment, kept.metric, kept.variant, as_of=kept.as_of, traits=wishes["traits"],
-        cost=wishes["cost"], seed=0,
+        cost=wishes["cost"], seed=0, tell=part_of(tell, 0.0, SHARE_OF_LEARNING),
     )  # fmt: skip
     used_as = ""
     if found.offer is Offer.RULE and found.rule and wishes["save_segment"]:
@@ -128,7 +132,7 @@ def make_study(kept: TargetingStudy) -> dict[str, Any]:
         save_segment(None, name=wishes["save_segment"], definition=definition, actor=wishes["actor"])
         used_as = wishes["save_segment"]
     elif found.offer is Offer.MODEL and wishes["write_trait"]:
-        write_scores(found, trait=wishes["write_trait"])
+        write_scores(found, trait=wishes["write_trait"], tell=part_of(tell, SHARE_OF_LEARNING, 1.0))
         used_as = wishes["write_trait"]
     return {"offer": found.offer.value, "document": document, "used_as": used_as}
 
@@ -142,10 +146,12 @@ def _study(
     traits: Sequence[str],
     cost: float,
     seed: int,
+    tell: Tell = nobody_listens,
 ) -> tuple[Study, dict[str, Any]]:
     trial = load_trial(experiment, metric, variant, as_of=as_of, traits=traits)
+    tell(SHARE_OF_LOADING)
     try:
-        found = study(trial, cost=cost, seed=seed)
+        found = study(trial, cost=cost, seed=seed, tell=part_of(tell, SHARE_OF_LOADING, 1.0))
     except ValueError as error:
         raise NotPossible(str(error)) from error
     return found, _document(found, compare_subgroups(subgroups_of(trial)), trial, cost)
@@ -163,8 +169,9 @@ def save_rule_segment(kept: TargetingStudy, *, name: str, actor: str) -> Segment
     return save_segment(None, name=name, definition=kept.document["rule"]["definition"], actor=actor)
 
 
-def write_scores(found: Study, *, trait: str) -> int:
-    """The model's expected extra outcome for every customer, as a trait; how many were written.
+def write_scores(found: Study, *, trait: str, tell: Tell = nobody_listens) -> int:
+    """The model's expected extra outcome for every customer, as a trait; how many were written. Who is done
+    when it is stopped keeps the score.
 
     Raises NotPossible when the model was not offered.
     """
@@ -180,6 +187,7 @@ def write_scores(found: Study, *, trait: str) -> int:
                 for pk, score in zip(chunk, scores, strict=True)
             ]
         )
+        tell((start + len(chunk)) / len(ids))
     return len(ids)
 
 

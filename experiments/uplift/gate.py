@@ -5,7 +5,7 @@ judging half says whether the rule's customers gain more than the others, and wh
 order and the rule. A model that does not beat the rule is not offered, however clever it is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -81,9 +81,10 @@ def study(
     alpha: float = 0.05,
     draws: int = 500,
     seed: int = 0,
+    tell: Callable[[float], None] = lambda _share: None,
 ) -> Study:
     """Larger outcomes are better. `cost`: what a message must bring, in units of the outcome; the model's
-    customers to be mailed are those expected to bring more.
+    customers to be mailed are those expected to bring more. `tell` hears which share is done.
 
     Raises ValueError when the trial is too small to be halved.
     """
@@ -91,9 +92,11 @@ def study(
     if min((held.treated == group).sum() for group in (0, 1)) < LEAST_CUSTOMERS:
         raise ValueError(f"{2 * LEAST_CUSTOMERS} customers are needed with a message and as many without")
     rule = best_rule(taught)
-    name = _best_learner(taught, names or learners.names(), base, seed)
+    tell(0.05)
+    name = _best_learner(taught, names or learners.names(), base, seed, tell)
     model = learners.get(name)(base=base, seed=seed).fit(taught)
     predicted = model.predict(held.table)
+    tell(0.8)
     scores = [predicted] + ([rule.matches(held.table).astype(np.float64)] if rule else [])
     gained = gains(held.outcome, held.treated, scores, alpha=alpha, draws=draws, seed=seed)
     model_judged = _judge(held, predicted > _cut(predicted, cost), gained.over_random[0], alpha)
@@ -118,14 +121,16 @@ def study(
     )
 
 
-def _best_learner(taught: Trial, names: Sequence[str], base: Base, seed: int) -> str:
+def _best_learner(
+    taught: Trial, names: Sequence[str], base: Base, seed: int, tell: Callable[[float], None]
+) -> str:
     """By the gain of out-of-fold predictions within the teaching half."""
-
-    def gain(name: str) -> float:
+    found = {}
+    for n, name in enumerate(names if len(names) > 1 else [], start=1):
         predicted = learners.cross_fit(learners.get(name), taught, base=base, seed=seed)
-        return qini_gain(taught.outcome, taught.treated, predicted)
-
-    return names[0] if len(names) == 1 else max(names, key=gain)
+        found[name] = qini_gain(taught.outcome, taught.treated, predicted)
+        tell(0.05 + 0.65 * n / len(names))
+    return max(found, key=lambda name: found[name]) if found else names[0]
 
 
 def _cut(predicted: Floats, cost: float) -> float:

@@ -238,7 +238,7 @@ SPECTACULAR_SETTINGS = {
         "DeliveryReasonEnum": "campaigns.models.SkipReason",
         "ImportKindEnum": "personalization.sources.models.Kind",
         "ImportStatusEnum": "personalization.sources.models.ImportStatus",
-        "JobStatusEnum": "experiments.models.background.JobStatus",
+        "JobStatusEnum": "personalization.access.jobs.row.JobStatus",
         "ModelCallStatusEnum": "personalization.language_model.models.CallStatus",
     },
 }

@@ -1,7 +1,7 @@
-"""The part of a page that tells how far a job is: as it becomes, or once for who asks."""
+"""The part of a page that tells how far jobs are: as it becomes, or once for who asks."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -35,14 +35,8 @@ def live_part(
     context: Callable[[Row], Mapping[str, Any]],
     is_active: Callable[[Row], bool],
 ) -> HttpResponseBase:
-    """The page is loaded anew once the job has ended. Raises Http404."""
+    """Of one job. The page is loaded anew once it has ended. Raises Http404."""
     row = get_object_or_404(rows, pk=pk)
-    if not wants_stream(request):
-        response = render(request, template, context(row))
-        if not is_active(row):
-            response["HX-Refresh"] = "true"
-        return response
-    language, zone = translation.get_language() or "en", timezone.get_current_timezone()
 
     def read() -> Reading:
         found = rows.filter(pk=pk).first()
@@ -50,10 +44,60 @@ def live_part(
             raise LookupError(pk)
         return Reading(found)
 
-    def say(reading: Reading) -> tuple[str, bool]:
-        with translation.override(language), timezone.override(zone):
-            html = render_to_string(template, context(reading.row), request=request)
-        goes_on = is_active(reading.row)
-        return json.dumps({"html": html, "reload": not goes_on}), not goes_on
+    return _answer(
+        request, Reading(row), (rows.model._meta.label, pk), read, template=template,
+        context=lambda reading: context(reading.row), is_over=lambda reading: not is_active(reading.row),
+    )  # fmt: skip
 
-    return stream(request, (rows.model._meta.label, pk), read, say)
+
+def live_rows(
+    request: HttpRequest,
+    rows: QuerySet[Row],
+    *,
+    key: Hashable,
+    template: str,
+    context: Callable[[list[Row]], Mapping[str, Any]],
+) -> HttpResponseBase:
+    """Of all in `rows`, which are those under way. The page is loaded anew once one of them has ended; which
+    it knew it says as `known`."""
+    known = {int(part) for part in request.GET.get("known", "").split(",") if part.isdecimal()}
+
+    def read() -> list[Reading]:
+        return [Reading(row) for row in rows.all()]
+
+    def is_over(readings: list[Reading]) -> bool:
+        now = {reading.row.pk for reading in readings}
+        is_one_gone = bool(known - now)
+        known.update(now)
+        return is_one_gone or not now
+
+    return _answer(
+        request, read(), (rows.model._meta.label, key), read, template=template,
+        context=lambda readings: context([reading.row for reading in readings]), is_over=is_over,
+    )  # fmt: skip
+
+
+def _answer(
+    request: HttpRequest,
+    now: Any,
+    key: Hashable,
+    read: Callable[[], Any],
+    *,
+    template: str,
+    context: Callable[[Any], Mapping[str, Any]],
+    is_over: Callable[[Any], bool],
+) -> HttpResponseBase:
+    if not wants_stream(request):
+        response = render(request, template, context(now))
+        if is_over(now):
+            response["HX-Refresh"] = "true"
+        return response
+    language, zone = translation.get_language() or "en", timezone.get_current_timezone()
+
+    def say(reading: Any) -> tuple[str, bool]:
+        with translation.override(language), timezone.override(zone):
+            html = render_to_string(template, context(reading), request=request)
+        is_last = is_over(reading)
+        return json.dumps({"html": html, "reload": is_last}), is_last
+
+    return stream(request, key, read, say)

@@ -13,9 +13,10 @@ from django.utils import timezone
 from campaigns import services
 from campaigns.home.needs import needs_of
 from campaigns.models import Campaign, Delivery, DeliveryStatus, Run, RunStatus
-from experiments.models import JobStatus, LongRunStudy
+from experiments.models import LongRunStudy
 from experiments.services import ensure_default_metrics
 from experiments.traffic.holdouts import create_holdout
+from personalization.access.jobs.row import JobStatus
 from personalization.access.models import User
 from personalization.access.services import ensure_roles
 from personalization.config.heartbeat import note_heartbeat

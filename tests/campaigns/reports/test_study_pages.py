@@ -9,10 +9,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from experiments import jobs, services, tasks
-from experiments.models import Assignment, HoldoutMember, JobStatus, LongRunStudy, TargetingStudy
+from experiments import services, tasks
+from experiments.models import Assignment, HoldoutMember, LongRunStudy, TargetingStudy
 from experiments.services import VariantSpec, ensure_default_metrics
 from experiments.traffic import holdouts
+from personalization.access.jobs.row import JobStatus
+from personalization.access.jobs.work import lost_jobs
+from personalization.access.models import AuditEntry
 from personalization.access.services import create_key
 from personalization.customers.models import Customer
 from personalization.events.services import NewEvent, record_events
@@ -92,8 +95,34 @@ def test_the_page_asks_and_says_what_is_wrong(tea, staff):
     assert client.post(address, {"metric": "conversion", "variant": "mail"}).status_code == 302
     study = TargetingStudy.objects.get()
     assert study.status == JobStatus.QUEUED
-    assert jobs.lost_jobs(TargetingStudy, now=timezone.now() + timedelta(minutes=1)) == [study.pk]
+    assert lost_jobs(TargetingStudy, now=timezone.now() + timedelta(minutes=1)) == [study.pk]
     assert "hx-trigger" in client.get(address).content.decode()
+
+
+def test_a_study_under_way_is_told_and_canceled_by_those_who_may_ask(tea, staff, call):
+    asked = call("post", "experiments/tea/targeting", {"metric": "conversion", "variant": "mail"})
+    study_id = asked.json()["id"]
+    began = timezone.now() - timedelta(seconds=60)
+    TargetingStudy.objects.update(status=JobStatus.RUNNING, started_at=began, share_done=0.75)
+    [told] = call("get", "experiments/tea/targeting").json()
+    assert told["share_done"] == 0.75 and 20 <= told["seconds_left"] <= 22
+    address = reverse("experiments:targeting", args=["tea"])
+    viewer = staff("view_campaign")
+    part = viewer.get(reverse("experiments:targeting-live", args=["tea"]))
+    assert "75 %" in part.content.decode() and "about 2" in part.content.decode()
+    assert "HX-Refresh" not in part and "Cancel" not in part.content.decode()
+    wish = {"action": "cancel", "job": study_id}
+    assert viewer.post(address, wish).status_code == 403
+    assert staff("view_campaign", "launch_campaign").post(address, wish).status_code == 302
+    assert TargetingStudy.objects.get().status == JobStatus.CANCELED
+    assert AuditEntry.objects.filter(action="targeting.canceled", target=f"targeting:{study_id}").exists()
+    part = viewer.get(reverse("experiments:targeting-live", args=["tea"]) + f"?known={study_id}")
+    assert part["HX-Refresh"] == "true"
+    tasks.study_targeting(study_id)
+    [found] = call("get", "experiments/tea/targeting").json()
+    assert (found["status"], found["document"]) == ("canceled", None)
+    assert call("post", f"experiments/tea/targeting/{study_id}/cancel").status_code == 409
+    assert call("post", f"experiments/other/targeting/{study_id}/cancel").status_code == 404
 
 
 def test_a_study_that_fails_says_why(tea, call):
@@ -120,6 +149,12 @@ def test_the_long_run_is_computed_and_shown(staff, call, settings):
         if name == "Order Completed" or pk not in held
     )  # fmt: skip
     assert call("post", "holdouts/all/long-run", {"margin": 2}).status_code == 409
+    canceled = call("post", "holdouts/all/long-run", {}).json()["id"]
+    answer = call("post", f"holdouts/all/long-run/{canceled}/cancel")
+    assert (answer.status_code, answer.json()["status"]) == (200, "canceled")
+    tasks.compute_long_run(canceled)
+    assert call("get", "holdouts/all/long-run").json()[0]["weeks"] == []
+    LongRunStudy.objects.all().delete()
     asked = call("post", "holdouts/all/long-run", {"cost": 0.1, "margin": 0.5})
     assert asked.status_code == 202
     tasks.compute_long_run(asked.json()["id"])
