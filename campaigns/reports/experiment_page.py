@@ -6,6 +6,7 @@ Its address is the experiment's key; one that belongs to a run leads to the run'
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -19,6 +20,9 @@ from campaigns.reports.plan_form import plan_form
 from campaigns.reports.sharing import share_context
 from experiments.looks.decision_document import decision_card
 from experiments.models import Analysis, Experiment
+from experiments.reports import analyses
+from personalization.access.live.part import live_part
+from personalization.access.live.stream import wants_stream
 from personalization.access.shell import render_page, staff_page
 from personalization.customers.reading import may_see
 
@@ -51,6 +55,7 @@ def report(request: HttpRequest, key: str) -> HttpResponse:
             "page_data": {
                 "charts": parts["charts"],
                 "live": parts["live"],
+                "streams": parts["streams"],
                 "dataUrl": reverse("experiments:report-data", args=[experiment.key]),
                 "texts": chart_texts(),
             },
@@ -60,9 +65,21 @@ def report(request: HttpRequest, key: str) -> HttpResponse:
 
 
 @staff_page("campaigns.view_campaign")
-def data(request: HttpRequest, key: str) -> HttpResponse:
-    """The parts of the page that change, as HTML, and the numbers of its plots."""
-    return JsonResponse(experiment_parts(request, get_object_or_404(Experiment, key=key)))
+def data(request: HttpRequest, key: str) -> HttpResponseBase:
+    """The parts of the page that change, as HTML, and the numbers of its plots; how far the analysis is, as
+    it goes on, for whoever asks for a stream."""
+    experiment = get_object_or_404(Experiment, key=key)
+    if wants_stream(request):
+        return _analysis_stream(request, experiment)
+    return JsonResponse(experiment_parts(request, experiment))
+
+
+def _analysis_stream(request: HttpRequest, experiment: Experiment) -> HttpResponseBase:
+    rows = Analysis.objects.filter(experiment=experiment).defer("result")
+    return live_part(
+        request, rows, analyses.analysis_of(experiment).pk, template="campaigns/report_analysis.html",
+        context=lambda row: analysis_context(experiment, row), is_active=lambda row: row.is_under_way,
+    )  # fmt: skip
 
 
 def experiment_parts(request: HttpRequest, experiment: Experiment) -> dict[str, Any]:
@@ -79,6 +96,7 @@ def experiment_parts(request: HttpRequest, experiment: Experiment) -> dict[str, 
         # Nothing was sent, so there is no way from sent to bought.
         "charts": {**found["charts"], "funnel": []},
         "live": _pace(experiment, analysis["analysis"]),
+        "streams": "analysis" if analysis["analysis"].is_under_way else "",
     }
 
 

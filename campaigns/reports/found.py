@@ -23,7 +23,7 @@ from campaigns.reports.tables import (
 from campaigns.reports.words import headline
 from experiments import selectors as experiments
 from experiments import tasks
-from experiments.models import Experiment
+from experiments.models import Analysis, Experiment
 from experiments.reports import analyses
 from experiments.reports.breakdown_words import breakdown_sentences
 from experiments.reports.floored import floored
@@ -39,8 +39,8 @@ def wish(experiment: Experiment) -> None:
     tasks.wish(experiment)
 
 
-def analysis_context(experiment: Experiment) -> dict[str, Any]:
-    row = analyses.analysis_of(experiment)
+def analysis_context(experiment: Experiment, row: Analysis | None = None) -> dict[str, Any]:
+    row = row or analyses.analysis_of(experiment)
     share = row.share_done
     return {
         "analysis": row, "experiment": experiment, "share": share, "percent": f"{share * 100:.0f} %",

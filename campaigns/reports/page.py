@@ -156,7 +156,7 @@ def report_parts(request: HttpRequest, run: Run) -> dict[str, Any]:
         },
         "charts": with_sent(found["charts"], progress),
         "live": 1 if is_counting or analysis["analysis"].is_under_way else _pace(run),
-        "streams": run.status in (RunStatus.SENDING, RunStatus.PAUSED),
+        "streams": "progress" if run.status in (RunStatus.SENDING, RunStatus.PAUSED) else "",
     }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -164,10 +165,15 @@ def differences(run: ModelRun) -> list[Any]:
     return list(by_opponent.values())
 
 
-def active_runs() -> list[dict[str, Any]]:
-    """Trainings that wait or go on, oldest first, with how far they are."""
-    found = ModelRun.objects.filter(status__in=ACTIVE).defer("item_ids").order_by("created_at")
-    return [{"run": run, **progress(run)} for run in found]
+def active_runs() -> QuerySet[ModelRun]:
+    """Trainings that wait or go on, oldest first."""
+    return ModelRun.objects.filter(status__in=ACTIVE).defer("item_ids").order_by("created_at")
+
+
+def active_part(runs: Iterable[ModelRun]) -> dict[str, Any]:
+    """For `recommender/live.html`: how far each of them is."""
+    rows = [{"run": run, **progress(run)} for run in runs]
+    return {"active": rows, "known": ",".join(str(row["run"].pk) for row in rows)}
 
 
 def progress(run: ModelRun) -> dict[str, Any]:

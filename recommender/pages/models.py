@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from personalization.access.live.part import live_part
+from personalization.access.live.part import live_part, live_rows
 from personalization.access.problems import ProblemError
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
@@ -26,7 +26,6 @@ from recommender.serving import serve_run
 
 TOPIC_ITEMS = 8
 MAX_TOPICS = 16
-CHANGED = "runs-changed"
 
 
 @require_GET
@@ -45,7 +44,7 @@ def overview(request: HttpRequest) -> HttpResponse:
             "rows": rows,
             "has_runs": bool(rows) or ModelRun.objects.exists(),
             "has_events": _has_events(),
-            "active": figures.active_runs(),
+            **figures.active_part(figures.active_runs()),
             "plot": figures.comparison_plot(rows, metric),
             "repeats": repeats,
             "metric": metric,
@@ -94,14 +93,12 @@ def _rights(request: HttpRequest) -> dict[str, bool]:
 
 @require_GET
 @staff_page("recommender.view_modelrun")
-def live(request: HttpRequest) -> HttpResponse:
-    """The trainings under way. Tells the page when one of those it knew has ended."""
-    active = figures.active_runs()
-    known = {part for part in request.GET.get("known", "").split(",") if part}
-    response = render(request, "recommender/live.html", {"active": active})
-    if known - {str(row["run"].pk) for row in active}:
-        response["HX-Trigger"] = CHANGED
-    return response
+def live(request: HttpRequest) -> HttpResponseBase:
+    """The trainings under way."""
+    return live_rows(
+        request, figures.active_runs(), key="all", template="recommender/live.html",
+        context=figures.active_part,
+    )  # fmt: skip
 
 
 @require_GET

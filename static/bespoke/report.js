@@ -39,12 +39,14 @@
       watch();
     }
 
-    // The progress comes by itself, the rest of the page more slowly; all of it at once when the run ends or halts.
+    // One part, named by `streams`, comes by itself, the rest of the page more slowly; all of it at once when
+    // the run ends or halts, or the analysis is made.
     function watch() {
       if (!state.streams || state.stream) return;
+      const part = state.streams;
       let status = null;
       state.stream = bespokeLive(state.dataUrl, (data, isLast) => {
-        if (data.html) put("progress", data.html);
+        if (data.html) put(part, data.html);
         const isNew = isLast || (status !== null && status !== data.status);
         status = data.status;
         if (isLast) state.stream = null;

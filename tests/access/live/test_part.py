@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from experiments.models import Analysis, Experiment
 from personalization.access.live.part import Reading
 from personalization.access.models import User
 from personalization.segments.models import Discovery
@@ -66,6 +67,42 @@ def test_a_job_is_told_as_it_goes_and_the_page_is_loaded_anew_at_its_end(staff: 
     assert pushed(stream)["reload"]
     answer.close()
     assert staff.get(address)["HX-Refresh"] == "true"
+
+
+def test_several_jobs_are_told_and_the_page_is_loaded_anew_once_one_of_them_has_ended(staff: Client) -> None:
+    first, second = (
+        ModelRun.objects.create(algorithm=name, status="running", progress_share=share)
+        for name, share in (("ease", 0.25), ("item_knn", 0.5))
+    )
+    address = f"/app/recommender/live?known={first.pk},{second.pk}"
+    assert "HX-Refresh" not in staff.get(address)
+    answer = staff.get(address, headers={"Accept": "text/event-stream"})
+    stream = iter(answer.streaming_content)
+    told = pushed(stream)
+    assert "25 %" in told["html"] and "50 %" in told["html"] and not told["reload"]
+    ModelRun.objects.filter(pk=first.pk).update(status="done")
+    assert pushed(stream)["reload"]
+    answer.close()
+    assert staff.get(address)["HX-Refresh"] == "true"
+    assert "HX-Refresh" not in staff.get(f"/app/recommender/live?known={second.pk}")
+
+
+def test_an_experiments_page_follows_its_analysis(staff: Client) -> None:
+    experiment = Experiment.objects.create(key="page", name="The page", started_at=timezone.now())
+    began = timezone.now() - timedelta(minutes=10)
+    row = Analysis.objects.create(
+        experiment=experiment, status="running", started_at=began, steps_done=2, steps=8,
+        asked_at=began, lease_until=timezone.now() + timedelta(minutes=9),
+    )  # fmt: skip
+    assert staff.get("/app/experiments/page/data").json()["streams"] == "analysis"
+    answer = staff.get("/app/experiments/page/data", headers={"Accept": "text/event-stream"})
+    stream = iter(answer.streaming_content)
+    told = pushed(stream)
+    assert "25 %" in told["html"] and "about 30 minutes left" in told["html"] and not told["reload"]
+    Analysis.objects.filter(pk=row.pk).update(status="canceled", asked_at=timezone.now())
+    assert pushed(stream)["reload"]
+    answer.close()
+    assert staff.get("/app/experiments/page/data").json()["streams"] == ""
 
 
 def test_a_row_is_another_reading_once_a_column_has_changed() -> None:

@@ -105,11 +105,11 @@ def test_a_running_training_shows_how_far_it_is_and_says_when_it_has_ended(champ
         status=RunStatus.RUNNING, progress="Training on all events", progress_share=0.42
     )
     client = staff("view_modelrun")
-    assert "42 %" in text(client, "live") and "every 2s" in text(client, "")
+    assert "42 %" in text(client, "live") and f'data-live="{BASE}live?known={run.pk}"' in text(client, "")
     assert "Training on all events" in text(client, f"{run.pk}/")
-    assert "HX-Trigger" not in client.get(f"{BASE}live?known={run.pk}")
+    assert "HX-Refresh" not in client.get(f"{BASE}live?known={run.pk}")
     ModelRun.objects.filter(pk=run.pk).update(status=RunStatus.DONE)
-    assert client.get(f"{BASE}live?known={run.pk}")["HX-Trigger"] == "runs-changed"
+    assert client.get(f"{BASE}live?known={run.pk}")["HX-Refresh"] == "true"
     assert client.get(f"{BASE}{run.pk}/live")["HX-Refresh"] == "true"
 
 
