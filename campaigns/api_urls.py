@@ -5,7 +5,7 @@ from campaigns.editor.trial_api import TestSendView
 from campaigns.limits.api import LimitsView
 from campaigns.proofs.api import AddressesView, DiffView, ProofsView
 from campaigns.push_api import PushKeyView, PushSubscriptionsView
-from campaigns.rehearsing.views import RehearsalView
+from campaigns.rehearsing.api import CampaignRehearsalsView, CancelRehearsalView, RehearsalView
 from campaigns.reports.api import ReportView
 from campaigns.reports.attribution_api import AttributionView, DomainView
 from campaigns.reports.sharing_api import ExperimentLinksView, ReportLinksView, ReportLinkView
@@ -38,7 +38,9 @@ urlpatterns = [
     path("sender-accounts", AccountsView.as_view()),
     path("sender-accounts/<int:pk>", AccountView.as_view()),
     path("campaigns/<int:pk>/test-send", TestSendView.as_view()),
-    path("campaigns/<int:pk>/rehearsal", RehearsalView.as_view()),
+    path("campaigns/<int:pk>/rehearsals", CampaignRehearsalsView.as_view()),
+    path("rehearsals/<int:pk>", RehearsalView.as_view()),
+    path("rehearsals/<int:pk>/cancel", CancelRehearsalView.as_view()),
     path("campaigns/<int:pk>/proofs", ProofsView.as_view()),
     path("campaigns/<int:pk>/proofs/addresses", AddressesView.as_view()),
     path("campaigns/<int:pk>/diff", DiffView.as_view()),

@@ -10,6 +10,7 @@ class CampaignsConfig(AppConfig):
         "campaigns.timeline_sources.JourneyEntries",
     )
     language_model_purposes = ("campaigns.suggestions.purpose.MessageText",)
+    personal_stores = ("campaigns.rehearsing.personal_store.Rehearsals",)
     find_sources = (
         "campaigns.find_sources.Campaigns",
         "campaigns.find_sources.Journeys",

@@ -24,16 +24,19 @@ from campaigns.models import (
     Chunk,
     Journey,
     JourneyStatus,
+    Rehearsal,
     Telling,
     TellingStatus,
     WebhookCall,
     WebhookEndpoint,
 )
+from campaigns.rehearsing.asking import forget_old_rehearsals, make_rehearsal
 from campaigns.rollout import waves as learning
 from campaigns.rollout import winner
 from campaigns.sending import chunk
 from campaigns.subject_lines.learning import learn
 from campaigns.webhooks import telling
+from personalization.access.jobs.work import lost_jobs, run_job
 from personalization.access.problems import ProblemError
 
 log = structlog.get_logger(__name__)
@@ -124,6 +127,20 @@ def read_bounces() -> None:
         log.warning("bounce_mailbox_unreadable", error=str(error))
     finally:
         cache.delete("campaigns:read-bounces")
+
+
+@shared_task(ignore_result=True, queue="train")
+def run_rehearsal(rehearsal_id: int) -> None:
+    """Running it twice does no harm."""
+    run_job(Rehearsal, rehearsal_id, make_rehearsal)
+
+
+@shared_task(ignore_result=True)
+def start_rehearsals() -> None:
+    """Those whose task or worker was lost; old ones go."""
+    forget_old_rehearsals()
+    for rehearsal_id in lost_jobs(Rehearsal):
+        run_rehearsal.delay(rehearsal_id)
 
 
 @shared_task(ignore_result=True)

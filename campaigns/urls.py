@@ -5,7 +5,7 @@ from django.urls import path
 from campaigns.editor import dates_page, languages, list_page, pages, preview
 from campaigns.home import page as home
 from campaigns.proofs import pages as proof_pages
-from campaigns.rehearsing import views as rehearsal_views
+from campaigns.rehearsing import pages as rehearsal_pages
 from campaigns.reports import page as report_page
 from campaigns.reports import plan_page, sharing_pages
 from campaigns.senders import account_pages
@@ -43,7 +43,8 @@ urlpatterns = [
     path("<int:campaign_id>/launch", pages.launch, name="launch"),
     path("<int:campaign_id>/schedule", pages.schedule, name="schedule"),
     path("<int:campaign_id>/unschedule", pages.unschedule, name="unschedule"),
-    path("<int:campaign_id>/rehearsal/", rehearsal_views.campaign_rehearsal, name="rehearsal"),
+    path("<int:campaign_id>/rehearsal/", rehearsal_pages.campaign_rehearsal, name="rehearsal"),
+    path("<int:campaign_id>/rehearsal/live", rehearsal_pages.campaign_live, name="rehearsal-live"),
     path("<int:campaign_id>/proofs/", proof_pages.proofs, name="proofs"),
     path("<int:campaign_id>/proofs/compare/", proof_pages.compare, name="compare"),
     path("<int:campaign_id>/report/", report_page.report, name="report"),

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from campaigns.journeys import api
-from campaigns.rehearsing.views import JourneyRehearsalView
+from campaigns.rehearsing.api import JourneyRehearsalsView
 
 urlpatterns = [
     path("journeys", api.JourneysView.as_view()),
@@ -11,7 +11,7 @@ urlpatterns = [
         path(f"journeys/<int:pk>/{action}", api.SteerJourneyView.as_view(action=action))
         for action in ("pause", "resume", "end")
     ),
-    path("journeys/<int:pk>/rehearsal", JourneyRehearsalView.as_view()),
+    path("journeys/<int:pk>/rehearsals", JourneyRehearsalsView.as_view()),
     path("journeys/<int:pk>/counts", api.CountsView.as_view()),
     path("journeys/<int:pk>/enter", api.EnterView.as_view()),
     path("journeys/<int:pk>/people", api.PeopleView.as_view()),

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from campaigns.journeys import asking, edit_pages, pages
-from campaigns.rehearsing.views import journey_rehearsal
+from campaigns.rehearsing.pages import journey_live, journey_rehearsal
 
 app_name = "journeys"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("new", pages.create, name="create"),
     path("<int:journey_id>/", pages.journey, name="journey"),
     path("<int:journey_id>/rehearsal/", journey_rehearsal, name="rehearsal"),
+    path("<int:journey_id>/rehearsal/live", journey_live, name="rehearsal-live"),
     path("<int:journey_id>/live", pages.live, name="live"),
     path("<int:journey_id>/edit", edit_pages.edit, name="edit"),
     path("<int:journey_id>/sure/<slug:action>/", asking.sure, name="sure"),

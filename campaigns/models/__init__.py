@@ -23,6 +23,7 @@ from campaigns.models.journeys import (
 )
 from campaigns.models.learning import Learning, LearningStatus
 from campaigns.models.limits import FrequencyCap, QuietHours, SendLock, TopicRule, Touch
+from campaigns.models.rehearsals import Rehearsal
 from campaigns.models.sending import (
     Chunk,
     ChunkStatus,
@@ -46,7 +47,8 @@ __all__ = [
     "Fallback", "FrequencyCap", "ItemLook", "Journey", "JourneyDraft",
     "JourneyMember", "JourneyStatus", "JourneyVersion", "Learning",
     "LearningStatus", "Message", "Passage", "PassageStatus", "PassageStep", "PushSubscription", "QuietHours",
-    "ReportLink", "Rollout", "RolloutStatus", "Run", "RunStatus", "SendLock", "SenderAccount", "SentCopy",
+    "Rehearsal", "ReportLink",
+    "Rollout", "RolloutStatus", "Run", "RunStatus", "SendLock", "SenderAccount", "SentCopy",
     "ShortLink", "SkipReason",
     "SuggestedField", "Suggestion", "SuggestionStatus", "Telling", "TellingStatus", "TopicRule", "Touch",
     "Trigger", "WarmUpDay", "WebhookCall", "WebhookEndpoint",

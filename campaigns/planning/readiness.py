@@ -10,7 +10,9 @@ EDITABLE = (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED)
 
 
 def locked(campaign: Campaign) -> Campaign:
-    return Campaign.objects.select_for_update(of=("self",)).select_related("segment").get(pk=campaign.pk)
+    # Its key stays: rows that refer to it may be written meanwhile.
+    rows = Campaign.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("segment").get(pk=campaign.pk)
 
 
 def editable(campaign: Campaign, *, otherwise: str) -> Campaign:

@@ -38,12 +38,14 @@ from campaigns.pacing.remaining import rate_of
 from campaigns.pacing.warm_up import REST
 from campaigns.planning.readiness import EDITABLE
 from campaigns.rehearsing.brakes import Brakes, let_go
-from campaigns.rehearsing.found import Failure, Rehearsal
+from campaigns.rehearsing.found import Failure, Findings
+from campaigns.rehearsing.giving_way import GaveWay
 from campaigns.schedule.due import launch_moment
 from campaigns.schedule.words import read_timing
 from campaigns.schedule.zones import zone_of
 from campaigns.sending import context
 from campaigns.sending.composing import Composer, NotPossible
+from personalization.access.jobs.work import Tell, nobody_listens
 
 S = DeliveryStatus
 DAYS = 30
@@ -51,12 +53,6 @@ SAMPLES = 3
 MAX_FAILURES, EXAMPLES = 200, 50
 # How often a rehearsed journey looks who comes in.
 LOOK = timedelta(hours=1)
-# What a rehearsal for a waiting caller may cost: a message made is one unit, a look at who comes in as much
-# as a few dozen, a step of a customer a tenth.
-WEB_UNITS, LOOK_UNITS, STEPS_A_UNIT = 25_000, 25, 10
-
-
-def _nobody_listens(_share: float) -> None: ...
 
 
 def rehearse(
@@ -64,24 +60,21 @@ def rehearse(
     *,
     at: datetime | None = None,
     days: int = DAYS,
-    tell: Callable[[float], None] = _nobody_listens,
-) -> Rehearsal:
-    """What a launch at that time would do; `tell` hears which share is done. Raises CampaignNotReady,
-    InvalidState."""
-    if campaign.kind == CampaignKind.TRIGGERED:
-        raise InvalidState(_("A triggered campaign is rehearsed with its journey."))
-    if campaign.status not in EDITABLE:
-        raise InvalidState(_("The campaign was launched already."))
+    tell: Tell = nobody_listens,
+) -> Findings:
+    """What a launch at that time would do; `tell` hears which share is done, and what it raises ends the
+    rehearsal. Raises CampaignNotReady, InvalidState."""
+    must_be_open(campaign)
     now = timezone.now()
     at = at or campaign.scheduled_at or now
     timing = read_timing(campaign.timing)
     start = max(launch_moment(timing, at), now) if at > now else at
-    found = Rehearsal(start, start + timedelta(days=days))
+    found = Findings(start, start + timedelta(days=days))
     with _taken_back():
         Campaign.objects.filter(pk=campaign.pk).update(scheduled_at=start if at > now else None)
         run = services.launch(campaign, actor="rehearsal", now=start, is_rehearsal=True)
         chunks = run.chunks.count()
-        _send(found, [run.pk], until=found.ends_at, tell=lambda left: tell(1 - left / chunks))
+        _send(found, [run.pk], until=found.ends_at, tell=lambda left: tell(1 - left / max(chunks, 1)))
         progress = selectors.progress(run)
         found.audience, found.sent = progress["audience"], progress["sent"]
         found.reasons, found.waiting = progress["reasons"], progress["waiting"]
@@ -90,21 +83,23 @@ def rehearse(
     return found
 
 
+def must_be_open(campaign: Campaign) -> None:
+    """Raises InvalidState."""
+    if campaign.kind == CampaignKind.TRIGGERED:
+        raise InvalidState(_("A triggered campaign is rehearsed with its journey."))
+    if campaign.status not in EDITABLE:
+        raise InvalidState(_("The campaign was launched already."))
+
+
 def rehearse_journey(
-    journey: Journey,
-    *,
-    at: datetime,
-    days: int = DAYS,
-    units: int | None = None,
-    tell: Callable[[float], None] = _nobody_listens,
-) -> Rehearsal:
+    journey: Journey, *, at: datetime, days: int = DAYS, tell: Tell = nobody_listens
+) -> Findings:
     """What the draft would have done, or will do, from that time on; events are those that are on record.
-    With `units` it ends as soon as so much work was done; None: it goes on to the end. `tell` hears which
-    share of the time is through.
+    `tell` hears which share of the time is through; when it raises GaveWay, what was found by then is told.
 
     Raises InvalidJourney, InvalidState, CampaignNotReady.
     """
-    found = Rehearsal(at, at + timedelta(days=days))
+    found = Findings(at, at + timedelta(days=days))
     with _taken_back():
         # A journey of its own: who is inside of the real one, or was, does not stand in its way.
         copy = Journey.objects.create(name=journey.name, draft=journey.draft, status=JourneyStatus.DRAFT)
@@ -116,17 +111,17 @@ def rehearse_journey(
         ]
         runs = list(Run.objects.filter(campaign__in=campaigns, is_standing=True).values_list("pk", flat=True))
         before = set(Delivery.objects.filter(run__in=runs).values_list("pk", flat=True))
-        clock, done = at, 0
+        clock = at
         while clock <= found.ends_at:
-            if units is not None and done >= units:
-                found.ends_at, found.is_cut = clock, True
-                break
             entering.look(copy.pk, now=clock)
-            steps = passing.run_due(now=clock, journey_id=copy.pk)
-            made = _send(found, runs, until=clock, only_after=before)
-            done += LOOK_UNITS + steps // STEPS_A_UNIT + made
-            clock = _next(copy, clock)
-            tell(min((clock - at) / (found.ends_at - at), 1.0))
+            passing.run_due(now=clock, journey_id=copy.pk)
+            _send(found, runs, until=clock, only_after=before)
+            through, clock = clock, _next(copy, clock)
+            try:
+                tell(min((clock - at) / (found.ends_at - at), 1.0))
+            except GaveWay:
+                found.ends_at, found.is_cut = through, True
+                break
         found.journey = journeys.counts(copy)
         found.audience = found.journey["entered"]
         _count_journey(found, runs, before)
@@ -141,7 +136,7 @@ def _next(journey: Journey, clock: datetime) -> datetime:
     return min(first, clock + LOOK) if first else clock + LOOK
 
 
-def _count_journey(found: Rehearsal, runs: list[int], before: set[int]) -> None:
+def _count_journey(found: Findings, runs: list[int], before: set[int]) -> None:
     rows = Delivery.objects.filter(run__in=runs).exclude(pk__in=before)
     reasons: Counter[str] = Counter()
     waiting: Counter[str] = Counter()
@@ -154,7 +149,7 @@ def _count_journey(found: Rehearsal, runs: list[int], before: set[int]) -> None:
     found.sent = sum(n for due in found.due.values() for _at, n, _domain in due)
 
 
-def hold_back(found: Rehearsal, *, run_rate: float | None) -> None:
+def hold_back(found: Findings, *, run_rate: float | None) -> None:
     """Puts the messages of each channel behind the rate that is set and the warm-up of their sender."""
     for channel, due in found.due.items():
         rate, warming = rate_of(run_rate, channel), warming_account(channel)
@@ -192,29 +187,29 @@ def _taken_back() -> Iterator[None]:
 
 
 def _send(
-    found: Rehearsal,
+    found: Findings,
     run_ids: list[int],
     *,
     until: datetime,
     only_after: set[int] | None = None,
-    tell: Callable[[int], None] | None = None,
-) -> int:
-    """Goes through the chunks in the order of their due times, none before it is due; answers how many
-    messages were tried. `tell` hears after each how many are left."""
-    tried = 0
+    tell: Callable[[float], None] = nobody_listens,
+) -> None:
+    """Goes through the chunks in the order of their due times, none before it is due. `tell` hears how many
+    are left, with the rest of the one at hand as a part."""
     chunks = Chunk.objects.filter(run__in=run_ids).exclude(status=ChunkStatus.DONE)
     if only_after:
         chunks = chunks.exclude(deliveries__in=only_after)
     while (chunk := chunks.filter(due_at__lte=until).order_by("due_at", "pk").first()) is not None:
         clock = max(chunk.due_at, found.starts_at)
-        tried += _rehearse_chunk(found, chunk, clock)
-        if tell is not None:
-            tell(chunks.count())
-    return tried
+        left = chunks.count() if tell is not nobody_listens else 0
+        _rehearse_chunk(found, chunk, clock, tell=_less(tell, left))
 
 
-def _rehearse_chunk(found: Rehearsal, chunk: Chunk, clock: datetime) -> int:
-    """Answers how many messages were tried."""
+def _less(tell: Callable[[float], None], left: int) -> Tell:
+    return lambda share: tell(left - share)
+
+
+def _rehearse_chunk(found: Findings, chunk: Chunk, clock: datetime, *, tell: Tell) -> None:
     content = context.run_content(chunk.run_id)
     later = ledger.not_due(chunk.pk, now=clock)
     rows = [row for row in ledger.pending(chunk.pk) if row.id not in later]
@@ -229,7 +224,8 @@ def _rehearse_chunk(found: Rehearsal, chunk: Chunk, clock: datetime) -> int:
     data = context.load_needs(content, data, rows, at=clock, is_real=False, pretended=found.pretended)
     composer = Composer(content, data, at=clock)
     made: Counter[str] = Counter()
-    for row in rows:
+    for n, row in enumerate(rows):
+        tell(n / len(rows))
         try:
             message = composer.render(row)
         except NotPossible as error:
@@ -247,10 +243,10 @@ def _rehearse_chunk(found: Rehearsal, chunk: Chunk, clock: datetime) -> int:
     status = ChunkStatus.FREE if left else ChunkStatus.DONE
     due_at = max(left.due_at, clock) if left and left.due_at else clock
     Chunk.objects.filter(pk=chunk.pk).update(status=status, due_at=due_at)
-    return len(rows)
+    tell(1.0)
 
 
-def _note_failure(found: Rehearsal, row: Row, error: NotPossible) -> None:
+def _note_failure(found: Findings, row: Row, error: NotPossible) -> None:
     key = (row.variant, error.reason, str(error))
     if key not in found.failures and len(found.failures) >= MAX_FAILURES:
         key = (row.variant, error.reason, _("for other reasons"))

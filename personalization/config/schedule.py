@@ -20,6 +20,7 @@ def schedule(*, tick_seconds: float) -> dict[str, dict[str, Any]]:
         "train": _wake("recommender.tasks.start_waiting", 30.0),
         "analyses": _wake("experiments.tasks.start_waiting", 30.0),
         "language-model": _wake("personalization.language_model.tasks.start_waiting", 30.0),
+        "rehearsals": _wake("campaigns.tasks.start_rehearsals", 30.0),
         "discoveries": _wake("personalization.segments.tasks.start_discoveries", 30.0),
         # Also sources that are due, and files that were kept long enough.
         "sources": _wake("personalization.sources.tasks.tick", 15.0),

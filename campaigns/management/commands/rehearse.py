@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from campaigns.models import Campaign, Journey
-from campaigns.rehearsing.found import Rehearsal
+from campaigns.rehearsing.found import Findings
 from campaigns.rehearsing.rehearsal import DAYS, rehearse, rehearse_journey
 from personalization.access.problems import ProblemError
 from personalization.access.terminal import ProgressLine
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             raise CommandError("Write the time like 2026-12-01T09:00.")
         return found if found.tzinfo else timezone.make_aware(found)
 
-    def _tell(self, found: Rehearsal) -> None:
+    def _tell(self, found: Findings) -> None:
         self.stdout.write(f"From {found.starts_at:%Y-%m-%d %H:%M} to {found.ends_at:%Y-%m-%d %H:%M}")
         self.stdout.write(f"Audience {found.audience:,}, sent {found.sent:,}")
         if found.last_at:

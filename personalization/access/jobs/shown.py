@@ -22,11 +22,12 @@ def progress_of(row: Job) -> dict[str, Any]:
 
 def jobs_part(rows: Iterable[Job], names: Iterable[str], *, live: str, **rest: Any) -> dict[str, Any]:
     """For `shell/jobs_live.html`: jobs under way, each with its name; `live` is the address of the part."""
+    rows = list(rows)
     jobs = [
         {"row": row, "name": name, "progress": progress_of(row)}
         for row, name in zip(rows, names, strict=True)
     ]
-    known = ",".join(str(job["row"].pk) for job in jobs)
+    known = ",".join(str(row.pk) for row in rows)
     return {"jobs": jobs, "live": f"{live}?known={known}", **rest}
 
 

@@ -17,8 +17,10 @@ from campaigns.errors import CampaignNotReady
 from campaigns.items.last_messages import items_of_last_messages
 from campaigns.models import Delivery, Run
 from campaigns.planning.checks import check_campaign
+from campaigns.rehearsing.asking import ask_for_rehearsal
 from campaigns.rehearsing.rehearsal import rehearse
 from campaigns.sending import gate
+from campaigns.tasks import run_rehearsal
 from campaigns.why.answers import explain
 from personalization.access.models import User
 from personalization.catalog.models import Item
@@ -221,8 +223,8 @@ def test_the_preview_fills_the_tags_and_the_page_of_a_rehearsal_names_who_fails(
     answer = client.post(reverse("campaigns:preview"), wrong, content_type="application/json").json()
     assert any("no such strategy" in problem["message"] for problem in answer["problems"])
     campaign = make_campaign(drafts=({"body": body, "missing": "skip"},))
-    page = client.get(reverse("campaigns:rehearsal", args=[campaign.pk]), {"days": "3", "at": ""})
-    text = page.content.decode()
+    run_rehearsal(ask_for_rehearsal(campaign, at=None, days=3, actor="test").pk)
+    text = client.get(reverse("campaigns:rehearsal", args=[campaign.pk])).content.decode()
     assert "Whom the message fails" in text and "customer.city: no value" in text
     assert reverse("customers:profile", args=[person.pk]) in text
 
