@@ -23,6 +23,7 @@ UNDONE_BY = {
     "journeys/panel.html": "the journey's own undo",
     "recommender/champion.html": "the other model is promoted again",
     "recommender/run_live.html": "the model is trained again",
+    "shell/jobs_live.html": "the work is asked for again",
     "sources/import_live.html": "the import goes on where it ended",
 }
 BUTTONS = sorted(
