@@ -129,7 +129,7 @@ def read_bounces() -> None:
         cache.delete("campaigns:read-bounces")
 
 
-@shared_task(ignore_result=True, queue="train")
+@shared_task(ignore_result=True)
 def run_rehearsal(rehearsal_id: int) -> None:
     """Running it twice does no harm."""
     run_job(Rehearsal, rehearsal_id, make_rehearsal)

@@ -102,27 +102,24 @@ class _RehearsalsView(APIView):
 
     required_scope = Scope.CAMPAIGNS_READ
 
-    def list(self, request: Request, pk: int) -> Response:
-        found = rehearsals_of(self._what(pk)).order_by("-pk")[:SHOWN]
+    def list(self, request: Request, what: Campaign | Journey) -> Response:
+        found = rehearsals_of(what).order_by("-pk")[:SHOWN]
         return Response([document(request, one) for one in found])
 
-    def ask(self, request: Request, pk: int) -> Response:
+    def ask(self, request: Request, what: Campaign | Journey) -> Response:
         body = AskedSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        asked = ask_and_hand_over(self._what(pk), body.validated_data, actor=actor_name(request))
+        asked = ask_and_hand_over(what, body.validated_data, actor=actor_name(request))
         answer = Response(document(request, asked), status=status.HTTP_202_ACCEPTED)
         answer["Location"] = f"/api/v1/rehearsals/{asked.pk}"
         return answer
-
-    def _what(self, pk: int) -> Campaign | Journey:
-        raise NotImplementedError
 
 
 class CampaignRehearsalsView(_RehearsalsView):
     @extend_schema(operation_id="campaigns_rehearsals", responses=RehearsalSerializer(many=True))
     def get(self, request: Request, pk: int) -> Response:
         """The newest ten."""
-        return self.list(request, pk)
+        return self.list(request, get_object_or_404(Campaign, pk=pk))
 
     @extend_schema(
         operation_id="campaigns_rehearse", request=AskedSerializer, responses={202: RehearsalSerializer}
@@ -130,17 +127,14 @@ class CampaignRehearsalsView(_RehearsalsView):
     def post(self, request: Request, pk: int) -> Response:
         """Asks what a launch would do, on the real data with a moved clock; nothing is sent. A worker finds
         out: `Location` says where to ask how far it is."""
-        return self.ask(request, pk)
-
-    def _what(self, pk: int) -> Campaign:
-        return get_object_or_404(Campaign, pk=pk)
+        return self.ask(request, get_object_or_404(Campaign, pk=pk))
 
 
 class JourneyRehearsalsView(_RehearsalsView):
     @extend_schema(operation_id="journeys_rehearsals", responses=RehearsalSerializer(many=True))
     def get(self, request: Request, pk: int) -> Response:
         """The newest ten."""
-        return self.list(request, pk)
+        return self.list(request, get_object_or_404(Journey, pk=pk))
 
     @extend_schema(
         operation_id="journeys_rehearse", request=AskedSerializer, responses={202: RehearsalSerializer}
@@ -148,10 +142,7 @@ class JourneyRehearsalsView(_RehearsalsView):
     def post(self, request: Request, pk: int) -> Response:
         """Asks what the draft would have done or will do from that time on, by the events on record. A worker
         finds out: `Location` says where to ask how far it is."""
-        return self.ask(request, pk)
-
-    def _what(self, pk: int) -> Journey:
-        return get_object_or_404(Journey, pk=pk)
+        return self.ask(request, get_object_or_404(Journey, pk=pk))
 
 
 class RehearsalView(APIView):

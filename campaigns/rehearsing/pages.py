@@ -20,7 +20,8 @@ from campaigns.rehearsing.found import Findings, from_document
 from campaigns.rehearsing.rehearsal import DAYS
 from campaigns.rehearsing.told import most_first, told_findings
 from personalization.access.jobs.row import UNDER_WAY
-from personalization.access.jobs.shown import jobs_part
+from personalization.access.jobs.shown import jobs_part, posted_job
+from personalization.access.jobs.work import said
 from personalization.access.live.part import live_rows
 from personalization.access.problems import ProblemError
 from personalization.access.services import actor_name
@@ -80,14 +81,12 @@ def _ask(request: HttpRequest, what: Campaign | Journey) -> str:
     try:
         ask_and_hand_over(what, wish.validated_data, actor=actor_name(request))
     except ProblemError as error:
-        others = (one["detail"] for one in error.errors if one["detail"] not in error.detail)
-        return " ".join([str(error.detail), *others])
+        return said(error)
     return ""
 
 
 def _cancel(request: HttpRequest, what: Campaign | Journey) -> None:
-    number = request.POST.get("job", "")
-    row = get_object_or_404(rehearsals_of(what), pk=int(number) if number.isdecimal() else 0)
+    row = posted_job(request, rehearsals_of(what))
     if not may_cancel(request, row):
         raise PermissionDenied
     try:

@@ -25,7 +25,7 @@ from experiments.sums.outcomes import is_one_number
 from experiments.targeting.sentence import subgroups_sentence, targeting_sentence
 from experiments.targeting.study import ask_for_study
 from personalization.access.jobs.row import UNDER_WAY
-from personalization.access.jobs.shown import jobs_part
+from personalization.access.jobs.shown import jobs_part, posted_job
 from personalization.access.jobs.work import NotUnderWay, cancel_job
 from personalization.access.live.part import live_rows
 from personalization.access.services import actor_name
@@ -97,10 +97,8 @@ def _may_ask(request: HttpRequest) -> bool:
 
 def _cancel(request: HttpRequest, rows: Any, *, kind: str) -> None:
     """What the button names. What has ended meanwhile is shown as it ended."""
-    number = request.POST.get("job", "")
-    row = get_object_or_404(rows, pk=int(number) if number.isdecimal() else 0)
     with suppress(NotUnderWay):
-        cancel_job(row, kind=kind, actor=actor_name(request))
+        cancel_job(posted_job(request, rows), kind=kind, actor=actor_name(request))
 
 
 def _ask_targeting(request: HttpRequest, experiment: Experiment) -> str:

@@ -1,4 +1,4 @@
-"""What the clock (Celery beat) wakes, and how often.
+"""What the clock (Celery beat) wakes and how often, and which tasks have a queue of their own.
 
 Tasks find by themselves what is due; a missed tick loses nothing.
 """
@@ -8,6 +8,14 @@ from typing import Any
 from celery.schedules import crontab
 
 HOUR, DAY = 3600.0, 24 * 3600.0
+
+ROUTES = {
+    "campaigns.tasks.send_chunk": {"queue": "send"},
+    "campaigns.tasks.run_rehearsal": {"queue": "train"},
+    "recommender.tasks.*": {"queue": "train"},
+    "personalization.sources.tasks.*": {"queue": "ingest"},
+    "personalization.segments.tasks.run_discovery": {"queue": "train"},
+}
 
 
 def schedule(*, tick_seconds: float) -> dict[str, dict[str, Any]]:

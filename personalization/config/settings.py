@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from personalization.config import logs
 from personalization.config.navigation import UNFOLD
-from personalization.config.schedule import schedule
+from personalization.config.schedule import ROUTES, schedule
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
@@ -148,12 +148,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TASK_ROUTES = {
-    "campaigns.tasks.send_chunk": {"queue": "send"},
-    "recommender.tasks.*": {"queue": "train"},
-    "personalization.sources.tasks.*": {"queue": "ingest"},
-    "personalization.segments.tasks.run_discovery": {"queue": "train"},
-}
+CELERY_TASK_ROUTES = ROUTES
 CELERY_BEAT_SCHEDULE = schedule(tick_seconds=env.float("TICK_SECONDS", default=2.0))
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 

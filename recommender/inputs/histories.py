@@ -2,11 +2,9 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from django.db import connection, transaction
 
 from recommender.inputs.event_columns import HISTORY_QUERY, PAIR, RATED_HISTORY_QUERY, copy_out, select_out
 from recommender.inputs.interactions import BOUGHT_EVENTS, RATED_EVENT
@@ -66,7 +64,7 @@ def load_histories(
     ordered = found.customers[order]
     asked = {"customers": ordered.tolist()}
     names = [*event_weights, *(name for name in BOUGHT_EVENTS if name not in event_weights)]
-    read = select_out if len(ordered) <= FEW_CUSTOMERS else _copy_alone
+    read = select_out if len(ordered) <= FEW_CUSTOMERS else copy_out
     events = read(HISTORY_QUERY, {**PAIR, "event": ">i8"}, names=names, **asked)
     users = order[np.searchsorted(ordered, events["customer"])]
     is_bought = np.array([False, *(name in BOUGHT_EVENTS for name in names)])[events["event"]]
@@ -85,12 +83,3 @@ def load_histories(
         times=events["at"][counts],
         bought_users=bought_users, bought_items=bought_items,
     )  # fmt: skip
-
-
-def _copy_alone(*asked: Any, **more: Any) -> dict[str, npt.NDArray[Any]]:
-    """Whoever lists for many does so in every process at once: a plan with parallel workers, which reads all
-    purchases where many customers are asked for, would take twice the processor."""
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
-        return copy_out(*asked, **more)

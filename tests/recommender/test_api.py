@@ -149,14 +149,14 @@ def test_items_of_the_context_that_we_do_not_know_yet_are_left_out_and_named(pro
     assert {found["reason_kind"] for found in answer.json()["recommendations"][0]["items"]} == {"popular"}
 
 
-def test_a_hundred_customers_take_as_many_queries_as_a_few(program, champion, shop):
+def test_a_hundred_customers_take_as_many_queries_as_one(program, champion, shop):
     ask(program, customers=["c0"])
     customers, _ = shop
     Identifier.objects.create(customer=customers[0], kind="user_id", value="before a merge")
     with CaptureQueriesContext(connection) as queries:
         answer = ask(program, customers=[f"c{n}" for n in range(20)] + ["before a merge"])
     with CaptureQueriesContext(connection) as fewer:
-        ask(program, customers=[*(f"c{n}" for n in range(5)), "before a merge"])
+        ask(program, customers=["c3", "before a merge"])
     assert len(queries) == len(fewer)
     assert items_of(answer, 20) == items_of(answer, 0)
 

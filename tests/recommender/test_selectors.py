@@ -129,7 +129,7 @@ def test_a_file_that_was_exchanged_is_not_served(shop, champion, own_models):
 
 def test_the_queries_do_not_grow_with_the_customers(shop, champion, django_assert_max_num_queries):
     customers, _ = shop
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(5):
         selectors.recommend([customer.pk for customer in customers], k=6)
 
 

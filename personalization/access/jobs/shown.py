@@ -1,12 +1,17 @@
 """How far a job is: for pages, and for programs."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
 from rest_framework import serializers
 
 from personalization.access.jobs.row import Job, JobStatus
 from personalization.access.time_left import seconds_left, time_left
+
+Row = TypeVar("Row", bound=Job)
 
 
 def progress_of(row: Job) -> dict[str, Any]:
@@ -29,6 +34,12 @@ def jobs_part(rows: Iterable[Job], names: Iterable[str], *, live: str, **rest: A
     ]
     known = ",".join(str(row.pk) for row in rows)
     return {"jobs": jobs, "live": f"{live}?known={known}", **rest}
+
+
+def posted_job(request: HttpRequest, rows: QuerySet[Row]) -> Row:
+    """The one of `rows` whose button was pressed. Raises Http404."""
+    number = request.POST.get("job", "")
+    return get_object_or_404(rows, pk=int(number) if number.isdecimal() else 0)
 
 
 class JobFields(serializers.Serializer[Any]):

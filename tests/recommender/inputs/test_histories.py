@@ -1,12 +1,10 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from personalization.events.services import NewEvent, record_events
 from recommender.inputs import histories as module
-from recommender.inputs.event_columns import copy_out
 from recommender.inputs.histories import load_histories
 from recommender.inputs.moment import Moment
 
@@ -105,25 +103,3 @@ def test_a_few_are_read_as_many_are(shop, monkeypatch, of_ratings):
         mine, theirs = getattr(few, name), getattr(many, name)
         assert (mine.dtype, mine.tolist()) == (theirs.dtype, theirs.tolist())
     assert len(few.items)
-
-
-def test_histories_of_many_are_read_without_parallel_workers(shop, monkeypatch):
-    asked = []
-
-    def noted(*args, **more):
-        asked.append(setting())
-        return copy_out(*args, **more)
-
-    usual = setting()
-    monkeypatch.setattr(module, "copy_out", noted)
-    customers, _ = shop
-    assert len(load_histories([one.pk for one in customers], event_weights=WEIGHTS).users)
-    assert asked == ["0"] != [usual]
-    load_histories([customers[0].pk], event_weights=WEIGHTS)
-    assert asked == ["0"], "of few nothing is copied"
-
-
-def setting() -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW max_parallel_workers_per_gather")
-        return cursor.fetchone()[0]
