@@ -25,12 +25,14 @@ def draw(
     ]
     start = next(box for box in boxes if box["key"] == graph.start)
     entry = entries.get(graph.entry_kind)
+    middles = {box.key: box.x + WIDTH / 2 for box in drawing.boxes}
     wires = [
         {
             "path": wire.path, "ends": wire.target is None, "x": wire.x2, "y": wire.y2,
             "label": str(nodes.get(graph.nodes[wire.source].kind).exit_label(
                 wire.exit, graph.nodes[wire.source].params)),
             "label_x": wire.x1 + 0.1 * (wire.x2 - wire.x1), "label_y": wire.y1 + 14,
+            "side": _side(wire.x1 - middles[wire.source]),
             "plus_x": wire.x2 if wire.target is None else (wire.x1 + wire.x2) / 2,
             "plus_y": TOP + (wire.y2 if wire.target is None else (wire.y1 + wire.y2) / 2),
             "source": wire.source, "way": wire.exit, "from": _name(graph, wire.source),
@@ -50,6 +52,11 @@ def draw(
         },
         "box_width": WIDTH, "box_height": HEIGHT,
     }  # fmt: skip
+
+
+def _side(distance: float) -> str:
+    """To which side of its wire a label stands: ways that begin beside one another may lead to one place."""
+    return "middle" if abs(distance) < 1 else "start" if distance < 0 else "end"
 
 
 def _name(graph: Graph, key: str) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from campaigns.journeys import entries, nodes, selectors
 from campaigns.journeys.form import shown_fields
 from campaigns.journeys.graph import Graph
+from campaigns.journeys.passing import LEFT
 from campaigns.models import Journey, PassageStep
 from personalization.customers import reading
 from personalization.privacy.floor import is_reportable, smallest_cell
@@ -92,7 +93,10 @@ def _label(graph: Graph, key: str) -> str:
 def _why(graph: Graph, step: PassageStep | None) -> str:
     if step is None:
         return _("came in")
-    spec = graph.nodes.get(step.node)
-    way = nodes.get(spec.kind).exit_label(step.exit, spec.params) if spec else step.exit
+    spec, way = graph.nodes.get(step.node), step.exit
+    if way == LEFT:
+        way = _("Left by a rule")
+    elif spec:
+        way = nodes.get(spec.kind).exit_label(way, spec.params)
     said = [f"{_label(graph, step.node)}: {way or _('passed')}", step.detail]
     return " · ".join(part for part in said if part)

@@ -22,6 +22,7 @@ from campaigns.models import JourneyStatus, JourneyVersion, PassageStatus
 
 log = structlog.get_logger(__name__)
 BATCH = 5_000
+LEFT = "left"  # the way out of whom a rule takes out, from any step
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def _leaving(rules: Sequence[ExitRule], travelers: Sequence[Traveler], now: date
         for one, reason in _hit(rule, travelers, now):
             found.setdefault(
                 one.id,
-                _Row(one.id, None, now, "left", reason[:200], PassageStatus.LEFT, reason[:200], rule.is_goal),
+                _Row(one.id, None, now, LEFT, reason[:200], PassageStatus.LEFT, reason[:200], rule.is_goal),
             )
     return found
 

@@ -183,3 +183,21 @@ def test_pages_of_a_journey_whose_people_are_still_being_counted_ask_again(
     assert 'hx-select="#jn-list"' in staff.get(reverse("journeys:list")).content.decode()
     live = staff.get(reverse("journeys:live", args=[journey.pk])).content.decode()
     assert 'hx-trigger="load delay:1s"' in live
+
+
+def test_whom_a_rule_took_out_is_said_to_have_left_by_it(
+    staff: Any, make_customers: Any, make_journey: Any, did: Any, go: Any
+) -> None:
+    now = timezone.now()
+    waits = {"kind": "until_event", "params": {"event": "View", "hours": 48}, "next": {}}
+    journey = make_journey({"wait": waits}, now=now, exits=[{"event": "Order Completed"}])
+    [person] = make_customers(1)
+    services.enter_by_api(journey, [(person.pk, {})], key="1", actor="test")
+    did(person.pk, "Order Completed", now + timedelta(minutes=1))
+    go(journey, now + timedelta(minutes=2))
+    page = staff.get(reverse("journeys:journey", args=[journey.pk]))
+    assert [row["why"] for row in page.context["rows"]] == [
+        "Wait for an event: Left by a rule · Order Completed"
+    ]
+    sides = {wire["way"]: wire["side"] for wire in page.context["drawing"]["wires"]}
+    assert sides == {"happened": "start", "timeout": "end"}, "their names do not lie upon each other"
