@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from recommender.inputs.event_columns import HISTORY_QUERY, PAIR, RATED_HISTORY_QUERY, copy_out, select_out
+from recommender.inputs.event_columns import (
+    HISTORIES_QUERY,
+    HISTORY_QUERY,
+    PAIR,
+    RATED_HISTORY_QUERY,
+    copy_out,
+    select_out,
+)
 from recommender.inputs.interactions import BOUGHT_EVENTS, RATED_EVENT
 from recommender.inputs.moment import Moment
 
@@ -64,8 +71,10 @@ def load_histories(
     ordered = found.customers[order]
     asked = {"customers": ordered.tolist()}
     names = [*event_weights, *(name for name in BOUGHT_EVENTS if name not in event_weights)]
-    read = select_out if len(ordered) <= FEW_CUSTOMERS else copy_out
-    events = read(HISTORY_QUERY, {**PAIR, "event": ">i8"}, names=names, **asked)
+    is_few = len(ordered) <= FEW_CUSTOMERS
+    read = select_out if is_few else copy_out
+    query = HISTORY_QUERY if is_few else HISTORIES_QUERY
+    events = read(query, {**PAIR, "event": ">i8"}, names=names, **asked)
     users = order[np.searchsorted(ordered, events["customer"])]
     is_bought = np.array([False, *(name in BOUGHT_EVENTS for name in names)])[events["event"]]
     bought_users, bought_items = users[is_bought], events["item"][is_bought]

@@ -1,10 +1,12 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from personalization.events.services import NewEvent, record_events
 from recommender.inputs import histories as module
+from recommender.inputs.event_columns import HISTORIES_QUERY, HISTORY_QUERY
 from recommender.inputs.histories import load_histories
 from recommender.inputs.moment import Moment
 
@@ -103,3 +105,17 @@ def test_a_few_are_read_as_many_are(shop, monkeypatch, of_ratings):
         mine, theirs = getattr(few, name), getattr(many, name)
         assert (mine.dtype, mine.tolist()) == (theirs.dtype, theirs.tolist())
     assert len(few.items)
+
+
+def test_events_of_many_are_never_read_with_parallel_workers(shop):
+    customers, _ = shop
+    asked = {"names": list(WEIGHTS), "until": None, "customers": [one.pk for one in customers]}
+    with connection.cursor() as cursor:
+        for name in ("parallel_setup_cost", "parallel_tuple_cost", "min_parallel_table_scan_size"):
+            cursor.execute(f"SET LOCAL {name} = 0")
+        plans = []
+        for query in (HISTORY_QUERY, HISTORIES_QUERY):
+            cursor.execute(f"EXPLAIN {query}", asked)
+            lines = [line for (line,) in cursor.fetchall()]
+            plans.append(any("Parallel" in line and "events_event" in line for line in lines))
+    assert plans == [True, False], "left to itself PostgreSQL would"
