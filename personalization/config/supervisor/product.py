@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from personalization.config.supervisor import places, ports
@@ -95,6 +95,7 @@ class Product:
         self._wait_for_setup(setup, lambda: False, what="The demo shop is not loaded")
         if "react" in self.told and self.catcher:
             self.watch.start(self._reactor(), stage=REACTOR)
+        self.watch.start(self._compiler(), stage=REACTOR)
 
     def _environment(self, keys: dict[str, str], engines: Engines) -> dict[str, str]:
         """What every child gets; also left in `local.env` for commands in another terminal."""
@@ -176,6 +177,11 @@ class Product:
 
     def _reactor(self) -> Spec:
         return self._python("shop", "manage.py", "react")
+
+    def _compiler(self) -> Spec:
+        """Beside all others and behind them: else whoever first asks a recommender waits for its loops."""
+        spec = self._python("loops", "manage.py", "compile_loops", once=True)
+        return replace(spec, command=["nice", "-n", "19", *spec.command])
 
     def _wait_for_setup(self, setup: Child, done: Callable[[], bool], *, what: str) -> None:
         """As long as it takes: a migration of large tables that is stopped half way has to begin again."""
