@@ -44,7 +44,8 @@
     window.htmx?.process(next);
     history.replaceState(null, "", url);
     fit();
-    if (id) document.getElementById(id)?.focus({ preventScroll: true });
+    // Of a step that is gone the focus goes to the canvas, not to the top of the page.
+    if (id) (document.getElementById(id) || $(".jn-stage")).focus({ preventScroll: true });
   }
 
   // Wide journeys are drawn smaller rather than scrolled sideways.

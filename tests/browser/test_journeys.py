@@ -61,6 +61,23 @@ def test_a_step_is_dragged_led_elsewhere_and_undone(page: Page, accessible: Any,
     page.locator("#jn-goal1").focus()
     page.keyboard.press("Delete")
     expect(said).to_contain_text("undo brings")
+    expect(page.locator(".jn-stage")).to_be_focused()
+    assert draft() == before
+    # Undo keeps the focus also where it has nothing left to undo, and says so.
+    undo = page.get_by_role("button", name="Undo")
+    undo.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#jn-goal1")).to_be_visible()
+    for _ in range(20):
+        page.keyboard.press("Enter")
+    expect(said).to_have_text("There is nothing to undo.")
+    expect(undo).to_be_focused()
+    expect(undo).to_have_attribute("aria-disabled", "true")
+    page.get_by_role("button", name="Redo").focus()
+    for _ in range(20):
+        page.keyboard.press("Enter")
+    expect(said).to_have_text("There is nothing to redo.")
+    expect(page.get_by_role("button", name="Redo")).to_be_focused()
     assert draft() == before
     accessible(page)
     page.set_viewport_size({"width": 820, "height": 1100})
