@@ -1,6 +1,7 @@
 """Pages of what comes after the report: whom to mail, and what everything together earned. Workers
 compute; the pages ask for it and show the newest."""
 
+import math
 from contextlib import suppress
 from typing import Any
 
@@ -153,11 +154,17 @@ def _gains(study: TargetingStudy) -> dict[str, Any]:
 def _point(found: dict[str, Any]) -> dict[str, Any]:
     low, high = found["ci"]
     tone = "good" if low is not None and low > 0 else "bad" if high is not None and high < 0 else "plain"
-    ends = " – ".join("…" if bound is None else f"{bound:+.4g}" for bound in (low, high))
+    ends = " – ".join("…" if bound is None else _signed(bound) for bound in (low, high))
     return {
         "value": found["value"], "low": low, "high": high, "tone": tone,
-        "text": f"{found['value']:+.4g} ({ends})",
+        "text": f"{_signed(found['value'])} ({ends})",
     }  # fmt: skip
+
+
+def _signed(value: float) -> str:
+    """Four digits at least, and never as powers of ten."""
+    digits = 3 - math.floor(math.log10(abs(value))) if value else 0
+    return f"{value:+,.{max(digits, 0)}f}"
 
 
 @staff_page("campaigns.view_campaign")

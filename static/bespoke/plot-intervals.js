@@ -3,13 +3,14 @@
 (() => {
   "use strict";
 
-  const { intervals, rounded, show } = window.bespokePlot;
+  const { intervals, show } = window.bespokePlot;
+  const number = new Intl.NumberFormat(document.documentElement.lang || "en", { maximumSignificantDigits: 3 });
 
   // An interval without ends is not drawn.
   function spec(data) {
     const told = (row, { note, text }) => [[row.label], note ? [note] : [], [text]].flat();
     return intervals({
-      name: data.axis, show: (value) => `${rounded(value)}`.replace("-", "−"),
+      name: data.axis, show: (value) => number.format(value).replace("-", "−"),
       reference: data.reference && { x: data.reference.value, label: data.reference.label },
       rows: data.rows.map((row) => ({
         label: row.label,

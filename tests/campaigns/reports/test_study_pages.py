@@ -184,3 +184,14 @@ def test_the_long_run_of_a_new_holdout_says_that_nothing_has_passed(call, make_c
     asked = call("post", "holdouts/new/long-run", {})
     tasks.compute_long_run(asked.json()["id"])
     assert LongRunStudy.objects.get().error == "Nothing has passed since the members were drawn."
+
+
+def test_large_figures_are_written_with_separators_and_not_as_powers(staff):
+    holdout = holdouts.create_holdout(key="all", name="All", share=0.2, at=START, actor="test")
+    earned = {"value": 12345.6, "ci": [-1234567.0, None]}
+    week = {"until_week": "2026-W40", "messages": 9, "customers": 9, "held_out": 9, "revenue": earned,
+            "profit": earned, "profit_per_thousand": {"value": 0.01234, "ci": [None, None]}}  # fmt: skip
+    LongRunStudy.objects.create(holdout=holdout, as_of=timezone.now(), weeks=[week])
+    page = staff("view_campaign", "view_personal_data").get(reverse("experiments:long-run", args=["all"]))
+    charts = page.content.decode()
+    assert r"+12,346 (-1,234,567 \u2013 \u2026)" in charts and r"+0.01234 (\u2026 \u2013 \u2026)" in charts
