@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.generics import get_object_or_404
@@ -9,12 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from personalization.access.jobs.work import hand_over
 from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name, audit
+from personalization.access.time_left import seconds_left
 from personalization.privacy.told import told_count
-from personalization.traits import services
+from personalization.traits import services, tasks
 from personalization.traits.models import TraitDefinition
 from personalization.traits.registry import trait_kinds
 
@@ -29,11 +32,19 @@ class TraitDefinitionSerializer(KnownFields, serializers.ModelSerializer):
         help_text="Of a forecast: how it held on data that was kept back; null when it cannot be told."
     )
 
+    share_done = serializers.SerializerMethodField(
+        help_text="0 to 1, of a computation under way; null without one."
+    )
+    seconds_left = serializers.SerializerMethodField(
+        help_text="Of a computation under way; null while nothing is known, and without one."
+    )
+
     class Meta:
         model = TraitDefinition
         fields = [
             "name", "kind", "event", "property", "filter", "window_days", "description", "is_active",
             "formula", "value_type", "covered", "problem", "checked", "refreshed_at",
+            "share_done", "seconds_left",
         ]  # fmt: skip
         read_only_fields = ["problem", "refreshed_at"]
 
@@ -47,6 +58,12 @@ class TraitDefinitionSerializer(KnownFields, serializers.ModelSerializer):
 
     def get_covered(self, definition: TraitDefinition) -> int:
         return told_count(self.context["request"], definition.covered)
+
+    def get_share_done(self, definition: TraitDefinition) -> float | None:
+        return definition.share_done if definition.started_at else None
+
+    def get_seconds_left(self, definition: TraitDefinition) -> int | None:
+        return seconds_left(definition.started_at, definition.share_done)
 
     def get_checked(self, definition: TraitDefinition) -> dict[str, Any] | None:
         return definition.state.get("checked")
@@ -87,6 +104,30 @@ class TraitDetail(APIView):
         services.remove_definition(_find(name))
         audit(actor_name(request), "trait.removed", f"trait:{name}")
         return Response(status=204)
+
+
+class TraitComputing(APIView):
+    required_scope = Scope.CUSTOMERS_WRITE
+
+    @extend_schema(request=None, responses={202: TraitDefinitionSerializer})
+    def post(self, request: Request, name: str) -> Response:
+        """Computes the values of everybody anew; `share_done` tells how far it is. Switches the trait on."""
+        definition = _find(name)
+        with transaction.atomic():
+            services.compute_anew(definition, actor=actor_name(request))
+            hand_over(tasks.refresh_trait, definition.pk)
+        return _answer(request, definition, status=202)
+
+
+class TraitStopping(APIView):
+    required_scope = Scope.CUSTOMERS_WRITE
+
+    @extend_schema(request=None, responses=TraitDefinitionSerializer)
+    def post(self, request: Request, name: str) -> Response:
+        """Ends a computation under way and switches the trait off; values that are there stay."""
+        definition = _find(name)
+        services.stop_computing(definition, actor=actor_name(request))
+        return _answer(request, definition)
 
 
 def _find(name: str) -> TraitDefinition:

@@ -73,6 +73,8 @@ class TraitDefinition(models.Model):
     refreshed_at = models.DateTimeField(_("refreshed at"), null=True, editable=False)
     full_at = models.DateTimeField(null=True, editable=False)
     leased_until = models.DateTimeField(null=True, editable=False)
+    started_at = models.DateTimeField(null=True, editable=False)
+    share_done = models.FloatField(default=0, db_default=0.0, editable=False)
     covered = models.PositiveIntegerField(_("customers with a value"), default=0, editable=False)
     state = models.JSONField(default=dict, editable=False)
     problem = models.CharField(_("why there is no value"), max_length=300, blank=True, editable=False)

@@ -4,18 +4,26 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
-from personalization.traits import declarations, services
+from personalization.traits import declarations, refreshing
+from personalization.traits.models import TraitDefinition
 
 
 @shared_task
 def refresh_traits() -> None:
-    services.refresh_due(now=timezone.now())
+    refreshing.refresh_due(now=timezone.now())
 
 
 @shared_task
 def refresh_prompt_traits() -> None:
     """Those that are to be right within seconds."""
-    services.refresh_due(now=timezone.now(), prompt=True)
+    refreshing.refresh_due(now=timezone.now(), prompt=True)
+
+
+@shared_task
+def refresh_trait(definition_id: int) -> None:
+    """One that was asked for. Lost or held up, it is refreshed with all others."""
+    if definition := TraitDefinition.objects.filter(pk=definition_id, is_active=True).first():
+        refreshing.refresh(definition, now=timezone.now())
 
 
 @shared_task

@@ -11,7 +11,7 @@ from personalization.customers.contexts import context_of
 from personalization.customers.models import Customer
 from personalization.events.models import Event
 from personalization.traits.models import TraitDefinition
-from personalization.traits.services import refresh
+from personalization.traits.refreshing import refresh
 from recommender.inputs.moment import Moment
 from tests.context.test_context import IPHONE, Geo
 

@@ -6,8 +6,9 @@ import pytest
 from personalization.catalog.models import Item
 from personalization.customers.models import Customer
 from personalization.traits.models import TraitDefinition
+from personalization.traits.refreshing import refresh
 from personalization.traits.registry import kind_of
-from personalization.traits.services import refresh, save_definition
+from personalization.traits.services import save_definition
 from recommender import services
 from recommender.algorithms import Interactions, get
 from recommender.taste import tastes_of

@@ -1,15 +1,17 @@
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.utils import timezone
 
 from personalization.access.models import AuditEntry, User
 from personalization.access.services import create_key
 from personalization.customers.models import Customer
 from personalization.traits.models import TraitDefinition
-from personalization.traits.services import refresh_due
+from personalization.traits.refreshing import refresh_due
 from tests.traits.conftest import NOW
 
 
@@ -97,3 +99,20 @@ def test_staff_without_personal_data_see_numbers_of_customers_in_steps(ada, defi
     boss = Client()
     boss.force_login(User.objects.create_superuser("boss", password="x"))
     assert "67 customers" in boss.get("/admin/traits/traitdefinition/").content.decode()
+
+
+def test_a_trait_is_computed_for_everybody_and_stopped_by_a_call(call, ada, happen, define):
+    happen(ada)
+    definition = define("orders", "count")
+    refresh_due(now=NOW)
+    asked = call("post", "traits/orders/compute")
+    assert (asked.status_code, asked.json()["share_done"]) == (202, None)
+    began = timezone.now() - timedelta(minutes=1)
+    TraitDefinition.objects.update(started_at=began, share_done=0.75)
+    told = call("get", "traits/orders").json()
+    assert told["share_done"] == 0.75 and 20 <= told["seconds_left"] <= 22
+    stopped = call("post", "traits/orders/stop").json()
+    assert (stopped["is_active"], stopped["share_done"], stopped["seconds_left"]) == (False, None, None)
+    definition.refresh_from_db()
+    assert definition.full_at is None
+    assert Customer.objects.get().traits == {"orders": 1}

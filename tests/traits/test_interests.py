@@ -3,8 +3,8 @@
 from personalization.catalog.models import Item
 from personalization.customers.models import Customer
 from personalization.traits.kinds.interests import interests_of
+from personalization.traits.refreshing import refresh
 from personalization.traits.registry import kind_of
-from personalization.traits.services import refresh
 from tests.traits.conftest import NOW
 
 

@@ -11,8 +11,8 @@ from personalization.events.services import NewEvent, record_events
 from personalization.traits.kinds.preferred_hour import best_hour
 from personalization.traits.kinds.rfm import rfm_class, rfm_scores
 from personalization.traits.models import TraitDefinition
+from personalization.traits.refreshing import refresh, refresh_due
 from personalization.traits.registry import trait_kinds
-from personalization.traits.services import refresh, refresh_due
 from tests.traits.conftest import NOW
 
 

@@ -14,9 +14,12 @@ from personalization.customers.services import update_traits
 from personalization.customers.trait_history import MOST_PER_TRAIT, prune_history
 from personalization.events.merging import merge_customers, unmerge
 from personalization.events.services import NewEvent, record_events
+from personalization.traits import refreshing
+from personalization.traits.kinds.count import CountOfEvents
 from personalization.traits.models import TraitDefinition
+from personalization.traits.refreshing import refresh, refresh_due
 from personalization.traits.registry import kind_of
-from personalization.traits.services import refresh, refresh_due
+from personalization.traits.services import compute_anew, save_definition, stop_computing
 from tests.traits.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -173,3 +176,97 @@ def test_a_model_of_too_few_says_so(ada, happen, define):
     definition.refresh_from_db()
     assert "Too little data" in definition.problem
     assert traits(ada) == {}
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """Chunks of one customer; what each finds written of its refresh, and may do something about."""
+    monkeypatch.setattr(refreshing, "CHUNK", 1)
+    compute, found = CountOfEvents.compute, []
+
+    def look(self, definition, ids, *, now):
+        row = TraitDefinition.objects.get(pk=definition.pk)
+        found.append((row.share_done, row.covered))
+        if len(found) in found_actions:
+            found_actions[len(found)](row)
+        return compute(self, definition, ids, now=now)
+
+    found_actions: dict = {}
+    monkeypatch.setattr(CountOfEvents, "compute", look)
+    return found, found_actions
+
+
+def everybody_orders(happen, many: int) -> None:
+    for number in range(many):
+        happen(Customer.objects.create(external_id=f"c-{number}", created_at=NOW), days_ago=1)
+
+
+def test_a_refresh_of_everybody_says_how_far_it_is(ada, happen, define, seen):
+    everybody_orders(happen, 3)  # and ada, who comes first and has no order
+    refresh(define("orders", "count"), now=NOW)
+    assert seen[0] == [(0, 0), (0.25, 0), (0.5, 1), (0.75, 2)]
+    definition = TraitDefinition.objects.get()
+    assert (definition.covered, definition.leased_until, definition.started_at) == (3, None, None)
+
+
+def test_one_that_is_stopped_ends_at_once_and_keeps_what_it_wrote(ada, happen, define, seen):
+    everybody_orders(happen, 3)
+    definition = define("orders", "count")
+    seen[1][2] = lambda row: stop_computing(row, actor="user:kim")
+    refresh(definition, now=NOW)
+    assert Customer.objects.filter(traits__orders=1).count() == 1
+    definition.refresh_from_db()
+    assert (definition.is_active, definition.refreshed_at, definition.leased_until) == (False, None, None)
+    refresh_due(now=NOW + DAY)
+    assert Customer.objects.filter(traits__orders=1).count() == 1
+    compute_anew(definition, actor="user:kim")
+    refresh_due(now=NOW + DAY)
+    definition.refresh_from_db()
+    assert Customer.objects.filter(traits__orders=1).count() == definition.covered == 3
+
+
+def test_one_whose_definition_changes_meanwhile_leaves_it_to_the_next(ada, happen, define, seen):
+    everybody_orders(happen, 2)
+    definition = define("orders", "count")
+
+    def change(row):
+        row.event = "Page Viewed"
+        save_definition(row)
+
+    seen[1][3] = change
+    refresh(definition, now=NOW)
+    definition.refresh_from_db()
+    assert (definition.event, definition.full_at, definition.refreshed_at) == ("Page Viewed", None, None)
+    refresh_due(now=NOW)
+    definition.refresh_from_db()
+    assert (Customer.objects.filter(traits__has_key="orders").count(), definition.covered) == (0, 0)
+
+
+def test_everybody_asked_for_during_a_refresh_is_computed_by_the_next(ada, happen, define, seen):
+    definition = define("orders", "count")
+    refresh(definition, now=NOW)
+    happen(ada, received=NOW + DAY)
+    seen[1][2] = lambda row: compute_anew(row, actor="user:kim")
+    refresh(definition, now=NOW + DAY)
+    definition.refresh_from_db()
+    assert (definition.full_at, definition.refreshed_at) == (None, NOW + DAY)
+
+
+def test_a_refresh_left_by_a_dead_worker_is_taken_up(ada, happen, define):
+    happen(ada)
+    died = NOW - timedelta(minutes=6)
+    definition = define("orders", "count", leased_until=NOW - timedelta(minutes=1), started_at=died)
+    assert refresh(definition, now=NOW) == 1
+    definition.refresh_from_db()
+    assert (definition.refreshed_at, definition.started_at) == (NOW, None)
+
+
+def test_one_that_fails_is_not_under_way(ada, define, monkeypatch):
+    def fail(*_args, **_options):
+        raise ValueError
+
+    monkeypatch.setattr(CountOfEvents, "compute", fail)
+    define("orders", "count")
+    refresh_due(now=NOW)
+    definition = TraitDefinition.objects.get()
+    assert definition.started_at is None and definition.leased_until > NOW

@@ -16,7 +16,7 @@ from personalization.customers.traits import split_traits
 from personalization.events.services import NewEvent, record_events
 from personalization.privacy.requests import ask_erasure, carry_out
 from personalization.traits.models import TextSource, TraitDefinition
-from personalization.traits.services import refresh_due
+from personalization.traits.refreshing import refresh_due
 from personalization.traits.text_selectors import mask_names, read_report
 from personalization.traits.text_services import declare_source, remove_source
 from tests.traits.conftest import NOW

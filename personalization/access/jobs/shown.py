@@ -1,9 +1,9 @@
 """How far a job is: for pages, and for programs."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from rest_framework import serializers
@@ -11,7 +11,7 @@ from rest_framework import serializers
 from personalization.access.jobs.row import Job, JobStatus
 from personalization.access.time_left import seconds_left, time_left
 
-Row = TypeVar("Row", bound=Job)
+Row = TypeVar("Row", bound=Model)
 
 
 def progress_of(row: Job) -> dict[str, Any]:
@@ -25,13 +25,18 @@ def progress_of(row: Job) -> dict[str, Any]:
     }
 
 
-def jobs_part(rows: Iterable[Job], names: Iterable[str], *, live: str, **rest: Any) -> dict[str, Any]:
-    """For `shell/jobs_live.html`: jobs under way, each with its name; `live` is the address of the part."""
+def jobs_part(
+    rows: Iterable[Model],
+    names: Iterable[str],
+    *,
+    live: str,
+    tell: Callable[[Any], dict[str, Any]] = progress_of,
+    **rest: Any,
+) -> dict[str, Any]:
+    """For `shell/jobs_live.html`: jobs under way, each with its name; `live` is the address of the part, and
+    `tell` says how far a row is that is no Job."""
     rows = list(rows)
-    jobs = [
-        {"row": row, "name": name, "progress": progress_of(row)}
-        for row, name in zip(rows, names, strict=True)
-    ]
+    jobs = [{"row": row, "name": name, "progress": tell(row)} for row, name in zip(rows, names, strict=True)]
     known = ",".join(str(row.pk) for row in rows)
     return {"jobs": jobs, "live": f"{live}?known={known}", **rest}
 
