@@ -16,7 +16,8 @@ BODY_END = re.compile(r"</body", re.IGNORECASE)
 # The library's `escape` wraps the same text in a class, which costs more than escaping it.
 escape_text: Callable[[str], str] = getattr(markupsafe, "_escape_inner", markupsafe.escape)
 END = 500  # characters, in which the end of the body nearly always is
-ANCHOR = re.compile(r"<a\s([^<>]*?)\bhref=(\"([^\"]*)\"|'([^']*)')([^<>]*)>", re.IGNORECASE)
+ANCHOR = re.compile(r"<a\s([^<>]*?)\bhref=(?:\"([^\"]*)\"|'([^']*)')([^<>]*)>", re.IGNORECASE)
+ANCHORS = re.compile(r"(<a\s[^<>]*?\bhref=(?:\"[^\"]*\"|'[^']*')[^<>]*>)", re.IGNORECASE)  # to split at
 
 
 def is_allowed_url(url: str, *, image: bool = False) -> bool:
@@ -43,10 +44,9 @@ def rewrite_links(html: str, make_url: Callable[[str], str | None], *, keep: Col
     """
 
     made: dict[str, str | None] = {}  # most addresses stand in a message twice, at a picture and a name
-    pieces: list[str] = []
-    end = 0
-    for match in ANCHOR.finditer(html):
-        found = _web_link(match[0])
+    pieces = ANCHORS.split(html)
+    for place in range(1, len(pieces), 2):
+        found = _web_link(pieces[place])
         if found is None:
             continue
         before, url, after = found
@@ -54,18 +54,17 @@ def rewrite_links(html: str, make_url: Callable[[str], str | None], *, keep: Col
             new = None if url in keep else make_url(url)
             made[url] = None if new is None else escape_text(new)
         if (address := made[url]) is not None:
-            pieces += html[end : match.start()], before, address, after
-            end = match.end()
-    return "".join((*pieces, html[end:]))
+            pieces[place] = f"{before}{address}{after}"
+    return "".join(pieces)
 
 
 @lru_cache(maxsize=4096)  # messages share most of their links
 def _web_link(tag: str) -> tuple[str, str, str] | None:
-    """What stands before the address of a tag that ANCHOR has found, the address, and what comes after; None
+    """What stands before the address of a tag as ANCHOR finds it, the address, and what comes after; None
     for what is not replaced."""
     match = ANCHOR.match(tag)
     assert match is not None
-    before, _quoted, double, single, after = match.groups()
+    before, double, single, after = match.groups()
     url = unescape(double if double is not None else single or "")
     if not url.startswith(("http://", "https://")) or "data-no-track" in before or "data-no-track" in after:
         return None
@@ -92,4 +91,4 @@ def add_at_end(html: str, *, pixel_url: str, trap_url: str = "") -> str:
 
 def find_links(html: str) -> list[str]:
     """The addresses of all links, unescaped, in order, Liquid left as written."""
-    return [unescape(m[3] if m[3] is not None else m[4]) for m in ANCHOR.finditer(html)]
+    return [unescape(m[2] if m[2] is not None else m[3]) for m in ANCHOR.finditer(html)]
