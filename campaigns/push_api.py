@@ -42,7 +42,7 @@ class SubscriptionSerializer(KnownFields, serializers.Serializer[Any]):
         try:
             check_url(value)
         except ForbiddenAddress as error:
-            raise serializers.ValidationError(str(error)) from error
+            raise serializers.ValidationError(error.said) from error
         return value
 
 

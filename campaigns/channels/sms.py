@@ -118,7 +118,7 @@ def check_base_url(values: Mapping[str, str], name: str = "base_url") -> list[tu
     try:
         check_url(values[name])
     except ForbiddenAddress as error:
-        return [(name, _("This address cannot be called: %(why)s.") % {"why": error})]
+        return [(name, _("This address cannot be called: %(why)s.") % {"why": error.said})]
     return []
 
 

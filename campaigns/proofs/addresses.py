@@ -110,7 +110,7 @@ def _sentence(
     if trouble == "late":
         return "unknown", _("Not looked at: the time was over.")
     if trouble.startswith("forbidden "):
-        why = trouble.removeprefix("forbidden ")
+        why = _(trouble.removeprefix("forbidden "))  # asked in a thread, which speaks English
         return "unknown", _("Not called from here: %(why)s.") % {"why": why}
     if trouble or status is None:
         host = urlsplit(address.url).hostname or ""

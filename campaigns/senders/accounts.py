@@ -19,6 +19,7 @@ from campaigns.pacing.warm_up import WarmUp
 from campaigns.pacing.words import sentence_of
 from campaigns.transport import breaker, dkim
 from campaigns.transport.accounts import breaker_key
+from campaigns.transport.http import in_words
 from campaigns.transport.mail import default_key
 from personalization.access.services import audit
 
@@ -182,5 +183,5 @@ def trouble_of(channel: str) -> str:
         return ""
     soonest = min(states, key=lambda state: state.until)
     return _("Waiting: no provider of this channel answers (%(why)s). It is tried again by itself.") % {
-        "why": soonest.reason
+        "why": in_words(soonest.reason)
     }

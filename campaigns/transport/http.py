@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext, gettext_noop
 
 from campaigns.transport.session import Answer, ChannelError
 from campaigns.transport.smtp import redact
@@ -22,6 +23,15 @@ from personalization.access.outbound import ForbiddenAddress, Line, check_url
 
 MAX_REPLY = 64_000
 MAX_PAUSE = 24 * 3600.0
+TIMED_OUT = gettext_noop("timed out")
+UNTRUSTED = gettext_noop("the certificate is not trusted")
+# What systems say of a connection that could not be made: for the translations.
+gettext_noop("Connection refused")
+gettext_noop("Connection reset by peer")
+gettext_noop("Name or service not known")
+gettext_noop("Network is unreachable")
+gettext_noop("No route to host")
+gettext_noop("Temporary failure in name resolution")
 
 
 @dataclass(frozen=True)
@@ -139,6 +149,15 @@ class HttpLine:
             self._drop(origin)
 
 
+def in_words(why: str) -> str:
+    """Why there was no answer, in the reader's language: workers keep it in English. What others have said
+    stays as they said it."""
+    known, colon, more = why.partition(": ")
+    if known == UNTRUSTED:
+        return f"{gettext(known)}{colon}{more}"
+    return gettext(why) if why else ""
+
+
 def judge(reply: Reply) -> Answer:
     """What a status means where a service says nothing more exact: RFC 9110, RFC 6585."""
     detail = redact(f"HTTP {reply.status} {_text(reply.body)}")
@@ -155,9 +174,9 @@ def _text(body: bytes) -> str:
 
 def _why(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
-        return "timed out"
+        return TIMED_OUT
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate is not trusted: {error.verify_message}"
+        return f"{UNTRUSTED}: {error.verify_message}"
     return redact(getattr(error, "strerror", None) or str(error) or type(error).__name__)
 
 

@@ -11,7 +11,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from campaigns.models import Telling, TellingStatus, WebhookEndpoint
-from campaigns.webhooks import services
+from campaigns.transport.http import in_words
+from campaigns.webhooks import selectors, services
 from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination, NewestFirst, answer_page
@@ -25,34 +26,40 @@ SCOPES = {
 
 
 class WebhookSerializer(KnownFields, serializers.ModelSerializer[WebhookEndpoint]):
+    problem = serializers.SerializerMethodField(help_text="Why it was switched off; empty: it was not.")
+
     class Meta:
         model = WebhookEndpoint
         fields = ["id", "name", "url", "events", "is_active", "problem", "created_at"]
-        read_only_fields = ["problem"]
+
+    def get_problem(self, row: WebhookEndpoint) -> str:
+        return in_words(row.problem)
 
 
 class NewWebhookSerializer(WebhookSerializer):
     class Meta(WebhookSerializer.Meta):
         fields = [*WebhookSerializer.Meta.fields, "secret"]
-        read_only_fields = ["problem", "secret"]
+        read_only_fields = ["secret"]
 
 
 class TellingSerializer(serializers.ModelSerializer[Telling]):
     customer = serializers.CharField(source="customer.external_id", allow_null=True, default=None)
+    detail = serializers.SerializerMethodField(help_text="What the receiver said, or why nothing came.")
+    next_attempt_at = serializers.DateTimeField(
+        read_only=True,
+        allow_null=True,
+        help_text="Null when it was sent or has failed for good, and while the webhook is switched off.",
+    )
 
     class Meta:
         model = Telling
         fields = [
-            "id",
-            "event",
-            "customer",
-            "status",
-            "attempts",
-            "due_at",
-            "detail",
-            "created_at",
+            "id", "event", "customer", "status", "attempts", "next_attempt_at", "detail", "created_at",
             "told_at",
-        ]
+        ]  # fmt: skip
+
+    def get_detail(self, row: Telling) -> str:
+        return in_words(row.detail)
 
 
 class AgainSerializer(KnownFields, serializers.Serializer[Any]):
@@ -135,12 +142,11 @@ class TellingsView(APIView):
     )  # fmt: skip
     def get(self, request: Request, pk: int) -> Response:
         """The log of a webhook, newest first."""
-        rows = get_object_or_404(WebhookEndpoint, pk=pk).tellings.select_related("customer")
+        endpoint = get_object_or_404(WebhookEndpoint, pk=pk)
         wanted = request.query_params.get("status", "")
         if wanted and wanted not in TellingStatus.values:
             raise serializers.ValidationError({"status": [f"One of: {', '.join(TellingStatus.values)}."]})
-        found = rows.filter(status=wanted) if wanted else rows.all()
-        response = answer_page(self, request, found, TellingSerializer)
+        response = answer_page(self, request, selectors.log_of(endpoint, status=wanted), TellingSerializer)
         _show_customers(request, response.data["results"])
         return response
 

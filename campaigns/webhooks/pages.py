@@ -13,7 +13,8 @@ from django.views.decorators.http import require_POST
 
 from campaigns.errors import InvalidWebhook
 from campaigns.models import TellingStatus, WebhookEndpoint
-from campaigns.webhooks import services, trying
+from campaigns.transport.http import in_words
+from campaigns.webhooks import selectors, services, trying
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
 
@@ -56,7 +57,8 @@ def endpoint(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         "events": row.events if row else [], "is_active": row is None or row.is_active,
     }  # fmt: skip
     context = {
-        "endpoint": row, "errors": errors, "can_save": may, "statuses": TellingStatus.choices,
+        "endpoint": row, "problem": in_words(row.problem) if row else "", "errors": errors, "can_save": may,
+        "statuses": TellingStatus.choices,
         "form": form, "events": "\n".join(form["events"]),
         "status": request.GET.get("status", ""),
         **(_log(request, row) if row else {}),
@@ -75,10 +77,10 @@ def _given(request: HttpRequest) -> dict[str, Any]:
 
 
 def _log(request: HttpRequest, row: WebhookEndpoint) -> dict[str, Any]:
-    rows = row.tellings.select_related("customer").order_by("-created_at", "-pk")
-    if request.GET.get("status") in TellingStatus.values:
-        rows = rows.filter(status=request.GET["status"])
-    return {"page_obj": Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))}
+    wanted = request.GET.get("status", "")
+    rows = selectors.log_of(row, status=wanted if wanted in TellingStatus.values else "")
+    page = Paginator(rows.order_by("-created_at", "-pk"), PER_PAGE).get_page(request.GET.get("page"))
+    return {"page_obj": page, "calls": [(one, in_words(one.detail)) for one in page]}
 
 
 @require_POST

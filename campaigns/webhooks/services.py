@@ -11,6 +11,7 @@ from campaigns.channels.webhook import new_secret
 from campaigns.errors import InvalidWebhook
 from campaigns.models import Telling, TellingStatus, WebhookEndpoint
 from campaigns.transport import breaker
+from campaigns.webhooks.telling import breaker_key
 from personalization.access.outbound import ForbiddenAddress, check_url
 from personalization.access.services import audit
 
@@ -29,7 +30,7 @@ def save_endpoint(
     try:
         check_url(url)
     except ForbiddenAddress as error:
-        text = _("This address cannot be called: %(why)s.") % {"why": error}
+        text = _("This address cannot be called: %(why)s.") % {"why": error.said}
         errors.append({"pointer": "/url", "detail": text})
     named = list(dict.fromkeys(event.strip() for event in events if event.strip()))
     if any(len(event) > 200 or "\0" in event for event in named) or len(named) > 200:
@@ -41,7 +42,7 @@ def save_endpoint(
     if is_active:
         row.problem = ""
     row.save()
-    breaker.succeed(f"webhook:{row.pk}")
+    breaker.succeed(breaker_key(row))
     audit(actor, "webhook.saved", f"webhook:{row.pk}", events=len(named), active=is_active)
     return row
 
@@ -69,6 +70,6 @@ def tell_again(endpoint: WebhookEndpoint, *, telling: int | None = None, actor: 
     rows = Telling.objects.filter(endpoint=endpoint)
     rows = rows.filter(pk=telling) if telling is not None else rows.filter(status=TellingStatus.FAILED)
     count = rows.update(status=TellingStatus.WAITING, attempts=0, due_at=timezone.now())
-    breaker.succeed(f"webhook:{endpoint.pk}")
+    breaker.succeed(breaker_key(endpoint))
     audit(actor, "webhook.told_again", f"webhook:{endpoint.pk}", calls=count)
     return count

@@ -13,6 +13,7 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from campaigns.channels.webhook import sign
 from campaigns.models import Telling, TellingStatus, WebhookEndpoint
@@ -28,6 +29,7 @@ PAUSES = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]  # seconds; the
 LOOK_BACK = timedelta(minutes=2)
 BATCH = 200
 CLAIMED = timedelta(minutes=1)
+GONE = gettext_noop("HTTP 410: the receiver wants no more calls")
 
 
 def collect(endpoint: WebhookEndpoint, *, now: datetime | None = None) -> int:
@@ -60,7 +62,7 @@ _COLLECT = """
 def tell_due(endpoint_id: int) -> int:
     """Tells what is due to one endpoint, at most a batch; how many were taken. Any number may run at once."""
     endpoint = WebhookEndpoint.objects.filter(pk=endpoint_id, is_active=True).first()
-    if endpoint is None or not breaker.may_try(_key(endpoint)):
+    if endpoint is None or not breaker.may_try(breaker_key(endpoint)):
         return 0
     taken = 0
     line = HttpLine(timeout=min(settings.SEND_TIMEOUT_SECONDS, 15))
@@ -103,7 +105,7 @@ def _tell(endpoint: WebhookEndpoint, row: Telling, line: HttpLine) -> bool:
         return False
     except (ChannelError, NotTaken, NoAnswer) as error:
         _later(row, str(error), 0.0)
-        breaker.fail(_key(endpoint), str(error))
+        breaker.fail(breaker_key(endpoint), str(error))
         return False
     return _note(endpoint, row, reply)
 
@@ -111,14 +113,14 @@ def _tell(endpoint: WebhookEndpoint, row: Telling, line: HttpLine) -> bool:
 def _note(endpoint: WebhookEndpoint, row: Telling, reply: Reply) -> bool:
     answer = judge(reply)
     if reply.status == 410:
-        _disable(endpoint, "HTTP 410: the receiver wants no more calls")
+        _disable(endpoint, GONE)
         return False
     if answer.kind != "sent":
         _later(row, answer.detail, answer.retry_after)
         if reply.status >= 500 or reply.status == 429:
-            return not breaker.fail(_key(endpoint), answer.detail).until
+            return not breaker.fail(breaker_key(endpoint), answer.detail).until
         return True
-    breaker.succeed(_key(endpoint))
+    breaker.succeed(breaker_key(endpoint))
     row.status, row.told_at, row.detail, row.attempts = (
         TellingStatus.SENT,
         timezone.now(),
@@ -173,5 +175,5 @@ def payload(event: Event) -> dict[str, Any]:
     }
 
 
-def _key(endpoint: WebhookEndpoint) -> str:
+def breaker_key(endpoint: WebhookEndpoint) -> str:
     return f"webhook:{endpoint.pk}"

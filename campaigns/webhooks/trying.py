@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.utils import timezone
 
 from campaigns.models import WebhookEndpoint
-from campaigns.transport.http import Call, HttpLine, NoAnswer, NotTaken
+from campaigns.transport.http import Call, HttpLine, NoAnswer, NotTaken, in_words
 from campaigns.transport.session import ChannelError
 from campaigns.webhooks.telling import sign_for
 from personalization.access.outbound import ForbiddenAddress
@@ -45,7 +45,7 @@ def try_endpoint(endpoint: WebhookEndpoint, *, event: str, actor: str) -> Trial:
         reply = line.exchange(Call(endpoint.url, body.encode(), headers), intent=lambda: None)
         status, answer = reply.status, reply.body[:SHOWN].decode(errors="replace")
     except (ForbiddenAddress, ChannelError, NotTaken, NoAnswer) as error:
-        status, answer = 0, str(error)
+        status, answer = 0, in_words(str(error))
         is_untrusted = isinstance(error.__cause__, SSLCertVerificationError)
     finally:
         line.close()

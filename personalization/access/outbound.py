@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
+from django.utils.translation import gettext, gettext_noop
 
 from personalization import tracing
 
@@ -23,7 +24,12 @@ MAX_TRIED = 4  # addresses of a name; each may take the whole patience
 
 
 class ForbiddenAddress(ValueError):
-    """The address is not one that we call."""
+    """The address is not one that we call. Its text is English, for logs and rows."""
+
+    @property
+    def said(self) -> str:
+        """Why, in the reader's language."""
+        return gettext(str(self))
 
 
 def check_url(url: str) -> SplitResult:
@@ -35,15 +41,15 @@ def check_url(url: str) -> SplitResult:
         parts = urlsplit(url)
         _port = parts.port
     except ValueError as error:
-        raise ForbiddenAddress("not an address") from error
+        raise ForbiddenAddress(gettext_noop("not an address")) from error
     if len(url) > MAX_URL or not url.isascii() or any(ord(c) <= 32 or ord(c) == 127 for c in url):
-        raise ForbiddenAddress("not an address")
+        raise ForbiddenAddress(gettext_noop("not an address"))
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ForbiddenAddress("only https addresses are called")
+        raise ForbiddenAddress(gettext_noop("only https addresses are called"))
     if parts.username is not None or parts.password is not None:
-        raise ForbiddenAddress("a user name cannot stand in the address")
+        raise ForbiddenAddress(gettext_noop("a user name cannot stand in the address"))
     if parts.scheme == "http" and not is_allowed_host(parts.hostname):
-        raise ForbiddenAddress("only https addresses are called")
+        raise ForbiddenAddress(gettext_noop("only https addresses are called"))
     return parts
 
 
@@ -59,7 +65,7 @@ def public_addresses(host: str, port: int) -> list[tuple[int, tuple[object, ...]
         for *_rest, place in found:
             address = ipaddress.ip_address(str(place[0]).partition("%")[0])
             if not all(one.is_global and not one.is_multicast for one in (address, *_wrapped(address))):
-                raise ForbiddenAddress("the name leads into a network that is not public")
+                raise ForbiddenAddress(gettext_noop("the name leads into a network that is not public"))
     return [(family, place) for family, _type, _proto, _name, place in found]
 
 

@@ -10,7 +10,7 @@ def called_by_us(url: str) -> None:
     try:
         check_url(url)
     except ForbiddenAddress as error:
-        text = _("This address is not called: %(why)s") % {"why": error}
+        text = _("This address is not called: %(why)s") % {"why": error.said}
         raise ValidationError(text) from error
     if "#" in url:
         raise ValidationError(_("An address that is called has no “#”."))

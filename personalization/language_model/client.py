@@ -77,7 +77,7 @@ def _said_by_cause(cause: BaseException | None) -> str:
 
     while cause is not None:
         if isinstance(cause, ForbiddenAddress):
-            return _("The language model's address is not called: %(why)s.") % {"why": cause}
+            return _("The language model's address is not called: %(why)s.") % {"why": cause.said}
         if isinstance(cause, TooMuch):
             return _("The language model's answer is too large, or packed.")
         cause = cause.__cause__

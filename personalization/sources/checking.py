@@ -31,4 +31,4 @@ def check_source(told: Mapping[str, Any]) -> None:
     try:
         check_url(told["address"])
     except ForbiddenAddress as error:
-        raise InvalidOptions(_("This address is not called: %(why)s.") % {"why": error}) from None
+        raise InvalidOptions(_("This address is not called: %(why)s.") % {"why": error.said}) from None

@@ -42,7 +42,7 @@ def fetch_file(url: str, into: IO[bytes], *, known: Mapping[str, Any]) -> dict[s
         _copy(answer, into)
         return {"etag": answer.headers.get("ETag", ""), "modified": answer.headers.get("Last-Modified", "")}
     except ForbiddenAddress as error:
-        raise UnreadableFile(_("This address is not called: %(why)s.") % {"why": error}) from None
+        raise UnreadableFile(_("This address is not called: %(why)s.") % {"why": error.said}) from None
     except OSError as error:
         raise UnreadableFile(
             _("The server cannot be reached: %(why)s.") % {"why": type(error).__name__}

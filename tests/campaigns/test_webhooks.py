@@ -5,13 +5,14 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.formats import date_format
 from standardwebhooks import Webhook
 
 from campaigns.models import Telling, WebhookEndpoint
@@ -127,6 +128,61 @@ def test_after_a_rotation_both_secrets_verify_for_a_day(receiver, endpoint, make
     tell(endpoint)
     headers, body = receiver.bodies[0]
     assert Webhook(old).verify(body, headers) == Webhook(new).verify(body, headers)
+
+
+def test_the_log_says_when_the_next_attempt_is(client: Client, receiver, endpoint, make_customers) -> None:
+    """Due in five seconds by the schedule, and not before a receiver that is left alone is asked again."""
+    (customer,) = make_customers(1)
+    client.force_login(User.objects.create_superuser("root", "root@shop.example", "x"))
+    happen(customer)
+    receiver.fault = lambda path, number: 503
+    before = timezone.now()
+    tell(endpoint)
+    (call,) = client.get(f"/api/v1/webhooks/{endpoint.pk}/calls").json()["results"]
+    found = datetime.fromisoformat(call["next_attempt_at"])
+    assert 4 <= (found - before).total_seconds() <= 12
+    page = f"/app/webhooks/{endpoint.pk}"
+    assert date_format(timezone.localtime(found), "DATETIME_FORMAT") in client.get(page).content.decode()
+
+    until = breaker.fail(telling.breaker_key(endpoint), "down", at_once=True).until_at
+    (call,) = client.get(f"/api/v1/webhooks/{endpoint.pk}/calls").json()["results"]
+    assert datetime.fromisoformat(call["next_attempt_at"]) == until
+    WebhookEndpoint.objects.update(is_active=False)
+    (call,) = client.get(f"/api/v1/webhooks/{endpoint.pk}/calls").json()["results"]
+    assert call["status"] == "waiting" and call["next_attempt_at"] is None
+
+
+@pytest.mark.parametrize(
+    ("detail", "chinese"),
+    [
+        (telling.GONE, "HTTP 410：接收方不再接受调用"),
+        ("only https addresses are called", "只会调用 https 地址"),
+        ("the certificate is not trusted: self-signed certificate", "证书不受信任: self-signed certificate"),
+        ("HTTP 500 Order", "HTTP 500 Order"),
+    ],
+)
+def test_what_a_worker_wrote_is_read_in_the_readers_language(
+    client: Client, endpoint, make_customers, detail: str, chinese: str
+) -> None:
+    (customer,) = make_customers(1)
+    happen(customer)
+    telling.collect(endpoint, now=timezone.now() + timedelta(seconds=1))
+    Telling.objects.update(detail=detail)
+    client.force_login(User.objects.create_superuser("root", "root@shop.example", "x"))
+    client.cookies["django_language"] = "zh-hans"
+    assert f"<td>{chinese}</td>" in client.get(f"/app/webhooks/{endpoint.pk}").content.decode()
+    calls = client.get(f"/api/v1/webhooks/{endpoint.pk}/calls", headers={"Accept-Language": "zh-hans"})
+    assert calls.json()["results"][0]["detail"] == chinese
+
+
+def test_why_a_webhook_was_switched_off_is_read_in_the_readers_language(client: Client, endpoint) -> None:
+    WebhookEndpoint.objects.update(is_active=False, problem=telling.GONE)
+    client.force_login(User.objects.create_superuser("root", "root@shop.example", "x"))
+    client.cookies["django_language"] = "zh-hans"
+    for address in (f"/app/webhooks/{endpoint.pk}", "/app/webhooks/"):
+        assert "HTTP 410：接收方不再接受调用" in client.get(address).content.decode()
+    found = client.get(f"/api/v1/webhooks/{endpoint.pk}", headers={"Accept-Language": "zh-hans"}).json()
+    assert found["problem"] == "HTTP 410：接收方不再接受调用"
 
 
 def test_what_was_erased_is_not_told(receiver, endpoint, make_customers) -> None:
