@@ -50,15 +50,13 @@ class CampaignsView(APIView):
     required_scope = READ_WRITE
     pagination_class = CursorPagination
 
-    @extend_schema(operation_id="campaigns_list", responses=CampaignSerializer(many=True))
+    @extend_schema(responses=CampaignSerializer(many=True))
     def get(self, request: Request) -> Response:
         """All campaigns, oldest first."""
-        found = Campaign.objects.prefetch_related("messages", "runs").order_by("pk")
+        found = Campaign.objects.prefetch_related("messages", "runs__experiment").order_by("pk")
         return answer_page(self, request, found, CampaignSerializer)
 
-    @extend_schema(
-        operation_id="campaigns_create", request=CampaignSerializer, responses={201: CampaignSerializer}
-    )
+    @extend_schema(request=CampaignSerializer, responses={201: CampaignSerializer})
     def post(self, request: Request) -> Response:
         """Saves a new campaign as a draft."""
         campaign = _save(None, request)
@@ -68,12 +66,12 @@ class CampaignsView(APIView):
 class CampaignView(APIView):
     required_scope = READ_WRITE
 
-    @extend_schema(operation_id="campaigns_get", responses=CampaignSerializer)
+    @extend_schema(responses=CampaignSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """One campaign with its messages."""
         return Response(CampaignSerializer(get_object_or_404(Campaign, pk=pk)).data)
 
-    @extend_schema(operation_id="campaigns_replace", request=CampaignSerializer, responses=CampaignSerializer)
+    @extend_schema(request=CampaignSerializer, responses=CampaignSerializer)
     def put(self, request: Request, pk: int) -> Response:
         """Replaces a campaign that was not launched yet, with all its messages."""
         return Response(CampaignSerializer(_save(get_object_or_404(Campaign, pk=pk), request)).data)
@@ -83,9 +81,7 @@ class LaunchView(APIView):
     staff_permission = "campaigns.launch_campaign"
     required_scope = Scope.CAMPAIGNS_WRITE
 
-    @extend_schema(
-        operation_id="campaigns_launch", request=LaunchSerializer, responses={202: CampaignSerializer}
-    )
+    @extend_schema(request=LaunchSerializer, responses={202: CampaignSerializer})
     def post(self, request: Request, pk: int) -> Response:
         """Launches now, or schedules for `at`. A second launch is answered 409."""
         campaign = get_object_or_404(Campaign, pk=pk)
@@ -129,7 +125,7 @@ class SteerView(APIView):
 class RateView(APIView):
     required_scope = Scope.CAMPAIGNS_WRITE
 
-    @extend_schema(operation_id="campaigns_rate", request=RateSerializer, responses=ProgressSerializer)
+    @extend_schema(request=RateSerializer, responses=ProgressSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Changes how fast the newest run goes out, from now on; 409 when it has ended."""
         run = _run(pk)
@@ -143,7 +139,7 @@ class RateView(APIView):
 class OutlookView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
 
-    @extend_schema(operation_id="campaigns_outlook", responses=OutlookSerializer)
+    @extend_schema(responses=OutlookSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """What the campaign's test could see, from the real numbers of past customers in its segment."""
         found = outlook_of(get_object_or_404(Campaign, pk=pk), told=partial(told_count, request))
@@ -199,7 +195,7 @@ class PlanView(APIView):
 class ProgressView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
 
-    @extend_schema(operation_id="campaigns_progress", responses=ProgressSerializer)
+    @extend_schema(responses=ProgressSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """Counts of the newest run, to the person; in steps for staff who may not see personal data."""
         return Response(ProgressSerializer(_progress(request, _run(pk))).data)
@@ -210,7 +206,6 @@ class DeliveriesView(APIView):
     pagination_class = CursorPagination
 
     @extend_schema(
-        operation_id="campaigns_deliveries",
         parameters=[
             OpenApiParameter("status", enum=DeliveryStatus.values),
             OpenApiParameter("reason", enum=SkipReason.values),

@@ -57,7 +57,7 @@ class PushKeySerializer(serializers.Serializer[Any]):
 class PushKeyView(APIView):
     required_scope = Scope.CUSTOMERS_READ
 
-    @extend_schema(operation_id="push_key", responses=PushKeySerializer)
+    @extend_schema(responses=PushKeySerializer)
     def get(self, request: Request) -> Response:
         """The public VAPID key for the page's script; empty while no account for web push is set up."""
         return Response({"public_key": current_public_key()})

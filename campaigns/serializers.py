@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from campaigns.models import Campaign, Delivery, Message
+from campaigns.models import Campaign, Delivery, Message, Run, RunStatus
 from experiments.models import Holdout
 from personalization.access.known_fields import KnownFields
 from personalization.segments.models import Segment
@@ -66,6 +66,9 @@ class CampaignSerializer(KnownFields, serializers.ModelSerializer[Campaign]):
     )  # fmt: skip
     messages = MessageSerializer(many=True)
     run = serializers.SerializerMethodField(help_text="The newest run's id; null before the launch.")
+    experiment = serializers.SerializerMethodField(
+        help_text="Key of the newest run's experiment, whose report says what it brought; null before."
+    )
 
     class Meta:
         model = Campaign
@@ -73,13 +76,19 @@ class CampaignSerializer(KnownFields, serializers.ModelSerializer[Campaign]):
             "id", "name", "channel", "topic", "segment", "sender_name", "sender_address", "control_share",
             "kind", "holdout", "plan", "test_share", "fallback", "allocation",
             "learning", "timing", "utm", "tracks_clicks", "messages", "status",
-            "scheduled_at", "problem", "run", "archived_at", "created_at", "updated_at",
+            "scheduled_at", "problem", "run", "experiment", "archived_at", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = ["status", "scheduled_at", "problem", "archived_at"]
 
     def get_run(self, campaign: Campaign) -> int | None:
-        runs = campaign.runs.all()
-        return max((run.pk for run in runs), default=None)
+        return run.pk if (run := _newest(campaign)) else None
+
+    def get_experiment(self, campaign: Campaign) -> str | None:
+        return run.experiment.key if (run := _newest(campaign)) else None
+
+
+def _newest(campaign: Campaign) -> Run | None:
+    return max(campaign.runs.all(), key=lambda run: run.pk, default=None)
 
 
 class LaunchSerializer(KnownFields, serializers.Serializer[Any]):
@@ -98,7 +107,7 @@ class ProgressSerializer(serializers.Serializer[Any]):
     """audience = sent + failed + skipped + unknown + pending."""
 
     run = serializers.IntegerField()
-    status = serializers.CharField()
+    status = serializers.ChoiceField(choices=RunStatus.choices)
     note = serializers.CharField()
     audience = serializers.IntegerField()
     sent = serializers.IntegerField()

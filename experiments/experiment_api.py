@@ -11,12 +11,12 @@ from rest_framework.views import APIView
 
 from experiments import services
 from experiments.experiment_serializers import (
+    AssignmentsSerializer,
     ChangeSerializer,
     EndSerializer,
     ExperimentDetailSerializer,
     ExperimentSerializer,
     ImportedSerializer,
-    ImportSerializer,
     NewExperimentSerializer,
     StartSerializer,
 )
@@ -29,25 +29,19 @@ from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name, audit
 
 READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PATCH": Scope.CAMPAIGNS_WRITE}
-TAGS = ["experiments"]
 
 
 class ExperimentsView(APIView):
     required_scope = READ_WRITE
     pagination_class = CursorPagination
 
-    @extend_schema(operation_id="experiments_list", responses=ExperimentSerializer(many=True), tags=TAGS)
+    @extend_schema(responses=ExperimentSerializer(many=True))
     def get(self, request: Request) -> Response:
         """All experiments, those of campaigns too, oldest first."""
         found = Experiment.objects.prefetch_related("variants").order_by("pk")
         return answer_page(self, request, found, ExperimentSerializer)
 
-    @extend_schema(
-        operation_id="experiments_create",
-        request=NewExperimentSerializer,
-        responses={201: ExperimentSerializer},
-        tags=TAGS,
-    )
+    @extend_schema(request=NewExperimentSerializer, responses={201: ExperimentSerializer})
     def post(self, request: Request) -> Response:
         """Makes an experiment; it takes nobody in before its start."""
         body = NewExperimentSerializer(data=request.data)
@@ -61,14 +55,12 @@ class ExperimentsView(APIView):
 class ExperimentView(APIView):
     required_scope = READ_WRITE
 
-    @extend_schema(operation_id="experiments_get", responses=ExperimentDetailSerializer, tags=TAGS)
+    @extend_schema(responses=ExperimentDetailSerializer)
     def get(self, request: Request, key: str) -> Response:
         """One experiment with its variants, and how many customers saw one."""
         return Response(ExperimentDetailSerializer(get_object_or_404(Experiment, key=key)).data)
 
-    @extend_schema(
-        operation_id="experiments_change", request=ChangeSerializer, responses=ExperimentSerializer, tags=TAGS
-    )
+    @extend_schema(request=ChangeSerializer, responses=ExperimentSerializer)
     def patch(self, request: Request, key: str) -> Response:
         """Raises the coverage, or stops serving it to clients. Nobody who takes part is moved."""
         experiment = own_experiment(key)
@@ -87,9 +79,7 @@ class StartView(APIView):
     staff_permission = "campaigns.launch_campaign"
     required_scope = Scope.CAMPAIGNS_WRITE
 
-    @extend_schema(
-        operation_id="experiments_start", request=StartSerializer, responses=ExperimentSerializer, tags=TAGS
-    )
+    @extend_schema(request=StartSerializer, responses=ExperimentSerializer)
     def post(self, request: Request, key: str) -> Response:
         """The first start counts; starting again changes nothing. The plan is fixed with it: see PUT
         …/plan. A start in the past fixes none."""
@@ -108,9 +98,7 @@ class EndView(APIView):
     staff_permission = "campaigns.launch_campaign"
     required_scope = Scope.CAMPAIGNS_WRITE
 
-    @extend_schema(
-        operation_id="experiments_end", request=EndSerializer, responses=ExperimentSerializer, tags=TAGS
-    )
+    @extend_schema(request=EndSerializer, responses=ExperimentSerializer)
     def post(self, request: Request, key: str) -> Response:
         """Nobody is taken in any more. `ship` names the variant that clients give from now on; a later call
         may raise its share."""
@@ -131,14 +119,13 @@ class AssignmentsView(APIView):
 
     @extend_schema(
         operation_id="experiments_import_assignments",
-        request=ImportSerializer,
+        request=AssignmentsSerializer,
         responses=ImportedSerializer,
-        tags=TAGS,
     )
     def post(self, request: Request, key: str) -> Response:
         """Writes up to 1,000 assignments made elsewhere, all or none; sending them again changes nothing."""
         experiment = own_experiment(key)
-        body = ImportSerializer(data=request.data)
+        body = AssignmentsSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         now = timezone.now()
         rows = [

@@ -162,7 +162,7 @@ class ImportRowSerializer(KnownFields, serializers.Serializer[Any]):
         return value
 
 
-class ImportSerializer(KnownFields, serializers.Serializer[Any]):
+class AssignmentsSerializer(KnownFields, serializers.Serializer[Any]):
     assignments: serializers.ListSerializer[Any] = serializers.ListSerializer(
         child=ImportRowSerializer(), min_length=1, max_length=MAX_ROWS
     )

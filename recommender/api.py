@@ -33,7 +33,7 @@ MAX_CUSTOMERS = 100
 MAX_COUNT = 100
 
 
-class ContextRequest(KnownFields, serializers.Serializer[Any]):
+class VisitSerializer(KnownFields, serializers.Serializer[Any]):
     """The moment in which the list is shown; each part may be missing."""
 
     current_item = serializers.CharField(
@@ -69,7 +69,7 @@ class RecommendationRequest(KnownFields, serializers.Serializer[Any]):
     )  # fmt: skip
     count = serializers.IntegerField(min_value=1, max_value=MAX_COUNT, default=6)
     # DRF takes declared fields off the class, so this hides nothing.
-    context = ContextRequest(  # type: ignore[assignment]
+    context = VisitSerializer(  # type: ignore[assignment]
         required=False, help_text="The same for all customers of the call."
     )
     rules = RulesField(required=False, help_text="What may be recommended.")
@@ -130,12 +130,7 @@ class RecommendationResponse(serializers.Serializer[Any]):
 class RecommendationsView(APIView):
     required_scope = Scope.RECOMMENDATIONS
 
-    @extend_schema(
-        operation_id="recommendations_create",
-        request=RecommendationRequest,
-        responses={200: RecommendationResponse},
-        tags=["recommendations"],
-    )
+    @extend_schema(request=RecommendationRequest, responses={200: RecommendationResponse})
     def post(self, request: Request) -> Response:
         """The items each customer will most likely want now, with the reason for each."""
         body = RecommendationRequest(data=request.data)

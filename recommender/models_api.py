@@ -72,17 +72,12 @@ class ModelsView(APIView):
     required_scope = READ_WRITE
     pagination_class = NewestFirst
 
-    @extend_schema(operation_id="models_list", responses=ModelSerializer(many=True), tags=["models"])
+    @extend_schema(responses=ModelSerializer(many=True))
     def get(self, request: Request) -> Response:
         """All trainings, newest first."""
         return answer_page(self, request, ModelRun.objects.defer("item_ids"), ModelSerializer)
 
-    @extend_schema(
-        operation_id="models_train",
-        request=TrainingRequest,
-        responses={202: ModelSerializer},
-        tags=["models"],
-    )
+    @extend_schema(operation_id="models_train", request=TrainingRequest, responses={202: ModelSerializer})
     def post(self, request: Request) -> Response:
         """Starts a training; it serves by itself only if it proves better. Look at it for its progress."""
         body = TrainingRequest(data=request.data)
@@ -96,7 +91,7 @@ class ModelsView(APIView):
 class ModelView(APIView):
     required_scope = Scope.MODELS_READ
 
-    @extend_schema(operation_id="models_get", responses=ModelSerializer, tags=["models"])
+    @extend_schema(responses=ModelSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """One training: its progress, then its evidence."""
         return Response(ModelSerializer(get_object_or_404(ModelRun, pk=pk)).data)
@@ -105,7 +100,7 @@ class ModelView(APIView):
 class CancelView(APIView):
     required_scope = Scope.MODELS_WRITE
 
-    @extend_schema(operation_id="models_cancel", request=None, responses=ModelSerializer, tags=["models"])
+    @extend_schema(request=None, responses=ModelSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Ends a training that waits or goes on; nothing of it is kept. 409 when it is over."""
         run = get_object_or_404(ModelRun, pk=pk)
@@ -117,9 +112,7 @@ class CancelView(APIView):
 class PromoteView(APIView):
     required_scope = Scope.MODELS_WRITE
 
-    @extend_schema(
-        operation_id="models_promote", request=ReasonRequest, responses=ModelSerializer, tags=["models"]
-    )
+    @extend_schema(request=ReasonRequest, responses=ModelSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Makes this model the one that serves its use; 409 when it has no finished file."""
         run = get_object_or_404(ModelRun, pk=pk)
@@ -131,9 +124,7 @@ class PromoteView(APIView):
 class RollbackView(APIView):
     required_scope = Scope.MODELS_WRITE
 
-    @extend_schema(
-        operation_id="models_rollback", request=ReasonRequest, responses=ModelSerializer, tags=["models"]
-    )
+    @extend_schema(request=ReasonRequest, responses=ModelSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Away from this champion, back to the one before it, which is answered; 409 when it serves no more,
         so that a call sent twice goes back once.

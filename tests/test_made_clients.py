@@ -12,14 +12,15 @@ from personalization.events.models import Event
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = Path(os.environ.get("CLIENTS_DIR", "nowhere"))
+SCOPES = [Scope.INGEST, Scope.CUSTOMERS_READ, Scope.SEGMENTS_WRITE, Scope.CAMPAIGNS_WRITE]
 PYTHON = FOLDER / ".venv" / "bin" / "python"
 
 
 @pytest.mark.skipif(not PYTHON.exists(), reason="bin/clients python was not run into CLIENTS_DIR")
 @pytest.mark.django_db(transaction=True)
-def test_the_python_client_sends_an_event_and_reads_the_customer(live_server) -> None:
-    key = create_key(name="client", scopes=[Scope.INGEST, Scope.CUSTOMERS_READ])[1]
+def test_the_python_client_sends_an_event_reads_the_customer_and_plans_a_campaign(live_server) -> None:
+    key = create_key(name="client", scopes=SCOPES)[1]
     command = [PYTHON, ROOT / "bin/clients.d/use.py", FOLDER / "python", live_server.url, key]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert (done.stdout, done.returncode) == ("ada\n", 0), done.stderr
+    assert (done.stdout, done.returncode) == ("ada Tea draft None\n", 0), done.stderr
     assert Event.objects.get().value == 42

@@ -55,6 +55,50 @@ def test_every_operation_says_which_scope_or_what_else_it_needs(document: dict) 
     assert silent == []
 
 
+def test_the_names_of_calls_are_made_by_one_rule(document: dict) -> None:
+    """Generated clients have them as functions: thing first, then what is done, in the words of our own."""
+    ours = {
+        one["operationId"]: path for path, _, one in operations_of(document) if path.startswith("/api/v1")
+    }
+    theirs = re.compile("_(retrieve|update|destroy|partial|analyse)(_|$)")
+    assert [name for name in ours if theirs.search(name)] == []
+    assert {"campaigns_pause", "campaigns_get", "segments_count", "experiments_report"} <= set(ours)
+    of_the_customer = {"push_subscribe", "push_unsubscribe"}
+    strangers = [
+        name
+        for name, path in ours.items()
+        if not name.startswith(path.split("/")[3].replace("-", "_")) and name not in of_the_customer
+    ]
+    assert strangers == []
+
+
+def test_no_call_takes_what_is_only_read(document: dict) -> None:
+    """Clients would demand the id of what is yet to be made."""
+    schemas = document["components"]["schemas"]
+    assert "id" in schemas["Campaign"]["required"]
+    assert sorted(schemas["CampaignRequest"]["required"]) == ["messages", "name"]
+    bodies = [one["requestBody"]["content"] for *_, one in operations_of(document) if "requestBody" in one]
+    taken = {kind["schema"].get("$ref", "").rpartition("/")[2] for body in bodies for kind in body.values()}
+    found = [
+        f"{name}.{field}"
+        for name in sorted(taken & schemas.keys())
+        for field, told in schemas[name].get("properties", {}).items()
+        if told.get("readOnly")
+    ]
+    assert found == []
+
+
+def test_a_json_column_is_told_as_what_it_holds(document: dict) -> None:
+    schemas = document["components"]["schemas"]
+    assert schemas["Customer"]["properties"]["traits"]["type"] == "object"
+    assert schemas["Suggestion"]["properties"]["problems"]["type"] == "array"
+
+
+def test_no_class_is_told_by_the_words_for_its_makers(document: dict) -> None:
+    told = [one.get("description", "") for one in document["components"]["schemas"].values()]
+    assert [text for text in told if "Serializer" in text] == []
+
+
 def addresses(patterns: list[Any], before: str = "") -> Iterator[str]:
     for pattern in patterns:
         path = before + str(pattern.pattern)

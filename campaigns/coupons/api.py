@@ -47,7 +47,7 @@ class PoolListView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
     pagination_class = ByName
 
-    @extend_schema(operation_id="coupon_pools_list", responses=PoolSerializer(many=True))
+    @extend_schema(responses=PoolSerializer(many=True))
     def get(self, request: Request) -> Response:
         """Pools in use, by name."""
         return answer_page(self, request, pools(), PoolSerializer)
@@ -59,7 +59,7 @@ class PoolView(APIView):
         "GET": Scope.CAMPAIGNS_READ, "PUT": Scope.CAMPAIGNS_WRITE, "DELETE": Scope.CAMPAIGNS_WRITE,
     }  # fmt: skip
 
-    @extend_schema(operation_id="coupon_pools_get", responses=PoolSerializer)
+    @extend_schema(responses=PoolSerializer)
     def get(self, request: Request, name: str) -> Response:
         """One pool, with how many codes are left."""
         return Response(PoolSerializer(get_object_or_404(pools(), name=name)).data)
@@ -72,7 +72,7 @@ class PoolView(APIView):
         services.save_pool(name, **body.validated_data, actor=actor_name(request))
         return Response(PoolSerializer(pools().get(name=name)).data)
 
-    @extend_schema(operation_id="coupon_pools_delete", responses={204: None})
+    @extend_schema(responses={204: None})
     def delete(self, request: Request, name: str) -> Response:
         """No message gets codes of it any more; taken codes stay on record."""
         services.archive_pool(get_object_or_404(CouponPool, name=name), actor=actor_name(request))

@@ -49,9 +49,7 @@ class TestSentSerializer(serializers.Serializer[Any]):
 class TestSendView(APIView):
     required_scope = Scope.CAMPAIGNS_WRITE
 
-    @extend_schema(
-        operation_id="campaigns_test_send", request=TestSendSerializer, responses=TestSentSerializer
-    )
+    @extend_schema(request=TestSendSerializer, responses=TestSentSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Sends one message, marked as a test, to a recipient of your own; it stands in no ledger, counts for
         no cap and no report. 422 says in words what the provider answered."""

@@ -104,15 +104,13 @@ class JourneysView(APIView):
     required_scope = READ_WRITE
     pagination_class = CursorPagination
 
-    @extend_schema(operation_id="journeys_list", responses=JourneySerializer(many=True))
+    @extend_schema(responses=JourneySerializer(many=True))
     def get(self, request: Request) -> Response:
         """All journeys, oldest first."""
         return answer_page(self, request, Journey.objects.prefetch_related("versions").order_by("pk"),
                      JourneySerializer)  # fmt: skip
 
-    @extend_schema(
-        operation_id="journeys_create", request=NewJourneySerializer, responses={201: JourneySerializer}
-    )
+    @extend_schema(request=NewJourneySerializer, responses={201: JourneySerializer})
     def post(self, request: Request) -> Response:
         """A new draft, from a graph or from a template (which also drafts its messages)."""
         body = NewJourneySerializer(data=request.data)
@@ -133,14 +131,12 @@ class JourneyView(APIView):
     staff_permission = "campaigns.change_journey"
     required_scope = READ_WRITE
 
-    @extend_schema(operation_id="journeys_get", responses=JourneySerializer)
+    @extend_schema(responses=JourneySerializer)
     def get(self, request: Request, pk: int) -> Response:
         """One journey with its draft and all versions."""
         return Response(JourneySerializer(get_object_or_404(Journey, pk=pk)).data)
 
-    @extend_schema(
-        operation_id="journeys_replace", request=ChangedJourneySerializer, responses=JourneySerializer
-    )
+    @extend_schema(request=ChangedJourneySerializer, responses=JourneySerializer)
     def put(self, request: Request, pk: int) -> Response:
         """Replaces name and draft; what is published stays as it is."""
         body = ChangedJourneySerializer(data=request.data)
@@ -155,7 +151,7 @@ class PublishView(APIView):
     staff_permission = "campaigns.launch_campaign"
     required_scope = Scope.CAMPAIGNS_WRITE
 
-    @extend_schema(operation_id="journeys_publish", request=PublishSerializer, responses=JourneySerializer)
+    @extend_schema(request=PublishSerializer, responses=JourneySerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Makes the draft the version that lets people in, and opens the campaigns it sends."""
         journey = get_object_or_404(Journey, pk=pk)
@@ -185,7 +181,7 @@ class SteerJourneyView(APIView):
 class CountsView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
 
-    @extend_schema(operation_id="journeys_counts", responses=CountsSerializer)
+    @extend_schema(responses=CountsSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """How many stand where, came by, and ended how; all versions together."""
         return Response(CountsSerializer(_counts(request, get_object_or_404(Journey, pk=pk))).data)
@@ -204,7 +200,7 @@ class EnterView(APIView):
     required_scope = Scope.CAMPAIGNS_WRITE
     takes_tests = True
 
-    @extend_schema(operation_id="journeys_enter", request=PeopleSerializer, responses=EnteredSerializer)
+    @extend_schema(request=PeopleSerializer, responses=EnteredSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Lets up to 500 named customers into a journey that is entered by the API.
 
@@ -228,7 +224,6 @@ class PeopleView(APIView):
     pagination_class = CursorPagination
 
     @extend_schema(
-        operation_id="journeys_people",
         parameters=[
             OpenApiParameter("node"),
             OpenApiParameter("status", enum=PassageStatus.values),

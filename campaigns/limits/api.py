@@ -64,12 +64,12 @@ class LimitsView(APIView):
     staff_permission = "campaigns.change_frequencycap"
     required_scope = {"GET": Scope.CAMPAIGNS_READ, "PUT": Scope.CAMPAIGNS_WRITE}
 
-    @extend_schema(operation_id="limits_get", responses=LimitsSerializer)
+    @extend_schema(responses=LimitsSerializer)
     def get(self, request: Request) -> Response:
         """What holds messages back, in all campaigns."""
         return Response(_limits())
 
-    @extend_schema(operation_id="limits_replace", request=LimitsSerializer, responses=LimitsSerializer)
+    @extend_schema(request=LimitsSerializer, responses=LimitsSerializer)
     def put(self, request: Request) -> Response:
         """Replaces all of them; they hold from the next message on that no worker has in hand yet."""
         body = LimitsSerializer(data=request.data)

@@ -19,7 +19,6 @@ from experiments.traffic import client_keys
 from personalization.access.authentication import authenticate_key, token_of
 from personalization.access.models import Scope
 
-TAGS = ["decide"]
 EDGE = "public, max-age=30, stale-if-error=86400"
 LATE = timedelta(days=2)
 
@@ -31,9 +30,7 @@ class DecideView(APIView):
     permission_classes = ()
     required_scope = Scope.DECIDE
 
-    @extend_schema(
-        operation_id="decide", request=DecideRequest, responses={200: DecideAnswer}, tags=TAGS,
-    )  # fmt: skip
+    @extend_schema(operation_id="decide", request=DecideRequest, responses={200: DecideAnswer})
     def post(self, request: Request) -> Response:
         """What to show one visitor in each placement, and why.
 
@@ -52,7 +49,7 @@ class DecideView(APIView):
         return response
 
     @extend_schema(
-        operation_id="decide_for_nobody", responses={200: DecideAnswer}, tags=TAGS,
+        operation_id="decide_for_nobody", responses={200: DecideAnswer},
         parameters=[OpenApiParameter("placements", str, required=True, description="Keys, with commas.")],
     )  # fmt: skip
     def get(self, request: Request) -> Response:
@@ -73,9 +70,7 @@ class ReportsView(APIView):
     permission_classes = ()
     required_scope = Scope.DECIDE
 
-    @extend_schema(
-        operation_id="decide_reports", request=ReportsRequest, responses={202: ReportsAnswer}, tags=TAGS,
-    )  # fmt: skip
+    @extend_schema(request=ReportsRequest, responses={202: ReportsAnswer})
     def post(self, request: Request) -> Response:
         """What visitors saw and clicked, with any key that may decide. A report sent again counts once, one
         with a test key not at all."""

@@ -26,7 +26,6 @@ from recommender.ranking.rules import Rules
 from recommender.ranking.rules_field import RulesField
 
 READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PUT": Scope.CAMPAIGNS_WRITE}
-TAGS = ["decide"]
 
 
 class PlacementSerializer(KnownFields, serializers.ModelSerializer[Placement]):
@@ -100,15 +99,12 @@ class PlacementsView(APIView):
     required_scope = READ_WRITE
     pagination_class = CursorPagination
 
-    @extend_schema(operation_id="placements_list", responses=PlacementSerializer(many=True), tags=TAGS)
+    @extend_schema(responses=PlacementSerializer(many=True))
     def get(self, request: Request) -> Response:
         """All placements, oldest first."""
         return answer_page(self, request, Placement.objects.order_by("pk"), PlacementSerializer)
 
-    @extend_schema(
-        operation_id="placements_create", request=PlacementSerializer,
-        responses={201: PlacementSerializer}, tags=TAGS,
-    )  # fmt: skip
+    @extend_schema(request=PlacementSerializer, responses={201: PlacementSerializer})
     def post(self, request: Request) -> Response:
         """A slot on a page that may ask what to show."""
         body = PlacementSerializer(data=request.data)
@@ -122,16 +118,11 @@ class PlacementView(APIView):
     staff_permission = "onsite.change_placement"
     required_scope = READ_WRITE
 
-    @extend_schema(operation_id="placements_get", responses=PlacementSerializer, tags=TAGS)
+    @extend_schema(responses=PlacementSerializer)
     def get(self, request: Request, key: str) -> Response:
         return Response(PlacementSerializer(get_object_or_404(Placement, key=key)).data)
 
-    @extend_schema(
-        operation_id="placements_change",
-        request=PlacementSerializer,
-        responses=PlacementSerializer,
-        tags=TAGS,
-    )
+    @extend_schema(request=PlacementSerializer, responses=PlacementSerializer)
     def put(self, request: Request, key: str) -> Response:
         """The key stays."""
         placement = get_object_or_404(Placement, key=key)
@@ -148,15 +139,13 @@ class OffersView(APIView):
     required_scope = READ_WRITE
     pagination_class = CursorPagination
 
-    @extend_schema(operation_id="offers_list", responses=OfferSerializer(many=True), tags=TAGS)
+    @extend_schema(responses=OfferSerializer(many=True))
     def get(self, request: Request) -> Response:
         """All offers, oldest first."""
         found = Offer.objects.select_related("placement", "experiment").prefetch_related("contents")
         return answer_page(self, request, found.order_by("pk"), OfferSerializer)
 
-    @extend_schema(
-        operation_id="offers_create", request=OfferSerializer, responses={201: OfferSerializer}, tags=TAGS
-    )
+    @extend_schema(request=OfferSerializer, responses={201: OfferSerializer})
     def post(self, request: Request) -> Response:
         """A draft: nobody sees it before its start."""
         body = OfferSerializer(data=request.data)
@@ -170,13 +159,11 @@ class OfferView(APIView):
     staff_permission = "onsite.change_offer"
     required_scope = READ_WRITE
 
-    @extend_schema(operation_id="offers_get", responses=OfferSerializer, tags=TAGS)
+    @extend_schema(responses=OfferSerializer)
     def get(self, request: Request, pk: int) -> Response:
         return Response(OfferSerializer(get_object_or_404(Offer, pk=pk)).data)
 
-    @extend_schema(
-        operation_id="offers_change", request=OfferSerializer, responses=OfferSerializer, tags=TAGS
-    )
+    @extend_schema(request=OfferSerializer, responses=OfferSerializer)
     def put(self, request: Request, pk: int) -> Response:
         """A draft or a paused offer. Once started, its variants can be reworded, but none added."""
         offer = get_object_or_404(Offer, pk=pk)
@@ -192,7 +179,7 @@ class SteerView(APIView):
     required_scope = Scope.CAMPAIGNS_WRITE
     action = ""
 
-    @extend_schema(request=None, responses=OfferSerializer, tags=TAGS)
+    @extend_schema(request=None, responses=OfferSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """start: live within its dates, as an experiment. pause: not shown any more. end: for good."""
         offer, actor = get_object_or_404(Offer, pk=pk), actor_name(request)

@@ -86,9 +86,7 @@ PARAMETERS = [
 class ProofsView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
 
-    @extend_schema(
-        operation_id="campaigns_proofs", parameters=PARAMETERS, responses=ProofSerializer(many=True)
-    )
+    @extend_schema(parameters=PARAMETERS, responses=ProofSerializer(many=True))
     def get(self, request: Request, pk: int) -> Response:
         """The message as customers would get it, with what is to say about it. Without the scope
         `customers:read` names, addresses and traits are masked."""
@@ -98,10 +96,7 @@ class ProofsView(APIView):
 class AddressesView(APIView):
     required_scope = Scope.CAMPAIGNS_WRITE
 
-    @extend_schema(
-        operation_id="campaigns_proof_addresses", parameters=PARAMETERS, request=None,
-        responses=AddressVerdictSerializer(many=True),
-    )  # fmt: skip
+    @extend_schema(parameters=PARAMETERS, request=None, responses=AddressVerdictSerializer(many=True))
     def post(self, request: Request, pk: int) -> Response:
         """Calls every link and picture of these messages once, and says what answers."""
         campaign, made = _proofs(request, pk)
@@ -114,7 +109,6 @@ class DiffView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
 
     @extend_schema(
-        operation_id="campaigns_diff",
         parameters=[OpenApiParameter("older", required=True), OpenApiParameter("newer", required=True)],
         responses=DiffSerializer,
     )

@@ -148,7 +148,7 @@ class JourneyRehearsalsView(_RehearsalsView):
 class RehearsalView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
 
-    @extend_schema(operation_id="rehearsal", responses=RehearsalSerializer)
+    @extend_schema(responses=RehearsalSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """How far it is, and what it found."""
         return Response(document(request, get_object_or_404(Rehearsal, pk=pk)))
@@ -157,7 +157,7 @@ class RehearsalView(APIView):
 class CancelRehearsalView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
 
-    @extend_schema(operation_id="rehearsal_cancel", request=None, responses=RehearsalSerializer)
+    @extend_schema(request=None, responses=RehearsalSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Ends it at once; nothing is kept. For who asked for it, and for who may change campaigns."""
         row = get_object_or_404(Rehearsal, pk=pk)

@@ -37,7 +37,6 @@ class AttributionView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
 
     @extend_schema(
-        operation_id="campaigns_attribution",
         parameters=[OpenApiParameter("window_days", int), OpenApiParameter("event")],
         responses=CreditSerializer(many=True),
     )

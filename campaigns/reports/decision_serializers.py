@@ -11,6 +11,7 @@ from rest_framework.serializers import (
     IntegerField,
 )
 
+from campaigns.models import Fallback, RolloutStatus
 from experiments.plans.serializers import ExperimentDecisionSerializer
 from personalization.access.known_fields import KnownFields
 
@@ -36,11 +37,11 @@ class OutlookSerializer(serializers.Serializer[Any]):
 
 
 class RolloutSerializer(serializers.Serializer[Any]):
-    status = CharField()
+    status = serializers.ChoiceField(RolloutStatus.choices)
     variant = CharField(allow_null=True)
     code = CharField(allow_blank=True)
     is_fallback = BooleanField()
-    fallback = CharField()
+    fallback = serializers.ChoiceField(Fallback.choices)
     decided_at = DateTimeField(allow_null=True)
     decided_by = CharField(allow_blank=True)
     sentence = CharField()

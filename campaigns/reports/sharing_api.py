@@ -15,7 +15,6 @@ from campaigns.errors import InvalidState
 from campaigns.models import Campaign, ReportLink, Run
 from campaigns.reports import sharing
 from experiments.models import Experiment
-from experiments.reports.api import TAGS
 from personalization.access.known_fields import KnownFields
 from personalization.access.models import ApiKey, Scope, User
 from personalization.access.pagination import CursorPagination, answer_page
@@ -62,34 +61,25 @@ class LinksView(APIView):
 
 
 class ReportLinksView(LinksView):
-    @extend_schema(operation_id="report_links_list", responses=ReportLinkSerializer(many=True))
+    @extend_schema(responses=ReportLinkSerializer(many=True))
     def get(self, request: Request, pk: int) -> Response:
         """The live addresses at which the newest run's report can be read without an account."""
         return self.answer_list(request, _run(pk))
 
-    @extend_schema(
-        operation_id="report_links_create", request=ShareSerializer, responses={201: NewReportLinkSerializer}
-    )
+    @extend_schema(request=ShareSerializer, responses={201: NewReportLinkSerializer})
     def post(self, request: Request, pk: int) -> Response:
         """A new address for the newest run's report; it expires by itself."""
         return self.answer_made(request, _run(pk))
 
 
 class ExperimentLinksView(LinksView):
-    @extend_schema(
-        operation_id="experiment_report_links_list", responses=ReportLinkSerializer(many=True), tags=TAGS
-    )
+    @extend_schema(responses=ReportLinkSerializer(many=True))
     def get(self, request: Request, key: str) -> Response:
         """The live addresses at which its report can be read without an account; those of the run's report,
         where a campaign made it."""
         return self.answer_list(request, _shown(key))
 
-    @extend_schema(
-        operation_id="experiment_report_links_create",
-        request=ShareSerializer,
-        responses={201: NewReportLinkSerializer},
-        tags=TAGS,
-    )
+    @extend_schema(request=ShareSerializer, responses={201: NewReportLinkSerializer})
     def post(self, request: Request, key: str) -> Response:
         """A new address for its report; it expires by itself."""
         return self.answer_made(request, _shown(key))
@@ -99,7 +89,7 @@ class ReportLinkView(APIView):
     staff_permission = "campaigns.change_reportlink"
     required_scope = Scope.CAMPAIGNS_WRITE
 
-    @extend_schema(operation_id="report_links_take_back", responses={204: None})
+    @extend_schema(responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
         """Takes the address back at once; taking it back twice changes nothing."""
         sharing.take_back(get_object_or_404(ReportLink, pk=pk), actor=actor_name(request))

@@ -117,14 +117,12 @@ class AccountsView(APIView):
     required_scope = SCOPES
     pagination_class = CursorPagination
 
-    @extend_schema(operation_id="sender_accounts_list", responses=AccountSerializer(many=True))
+    @extend_schema(responses=AccountSerializer(many=True))
     def get(self, request: Request) -> Response:
         """All accounts with providers, oldest first."""
         return answer_page(self, request, SenderAccount.objects.all(), AccountSerializer)
 
-    @extend_schema(
-        operation_id="sender_accounts_create", request=AccountSerializer, responses={201: AccountSerializer}
-    )
+    @extend_schema(request=AccountSerializer, responses={201: AccountSerializer})
     def post(self, request: Request) -> Response:
         """A new account; 422 names every field that is wrong."""
         return Response(AccountSerializer(_save(None, request)).data, status=status.HTTP_201_CREATED)
@@ -133,19 +131,17 @@ class AccountsView(APIView):
 class AccountView(APIView):
     required_scope = SCOPES
 
-    @extend_schema(operation_id="sender_accounts_get", responses=AccountSerializer)
+    @extend_schema(responses=AccountSerializer)
     def get(self, request: Request, pk: int) -> Response:
         """One account."""
         return Response(AccountSerializer(get_object_or_404(SenderAccount, pk=pk)).data)
 
-    @extend_schema(
-        operation_id="sender_accounts_replace", request=AccountSerializer, responses=AccountSerializer
-    )
+    @extend_schema(request=AccountSerializer, responses=AccountSerializer)
     def put(self, request: Request, pk: int) -> Response:
         """Changes an account."""
         return Response(AccountSerializer(_save(get_object_or_404(SenderAccount, pk=pk), request)).data)
 
-    @extend_schema(operation_id="sender_accounts_delete", request=None, responses={204: None})
+    @extend_schema(request=None, responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
         """Removes an account with its secrets."""
         _must_manage(request)

@@ -86,7 +86,7 @@ class SuggestionsView(APIView):
     pagination_class = NewestFirst
 
     @extend_schema(
-        operation_id="suggestions_list", responses=SuggestionSerializer(many=True),
+        responses=SuggestionSerializer(many=True),
         parameters=[OpenApiParameter("status", str, enum=SuggestionStatus.values)],
     )  # fmt: skip
     def get(self, request: Request) -> Response:
@@ -133,7 +133,7 @@ class DecideView(APIView):
 
 
 class ApproveView(DecideView):
-    @extend_schema(operation_id="suggestions_approve", request=None, responses=SuggestionSerializer)
+    @extend_schema(request=None, responses=SuggestionSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Lets a text be used. For staff with the right to approve; a key cannot."""
         return self._decide(request, pk)
@@ -142,7 +142,7 @@ class ApproveView(DecideView):
 class DismissView(DecideView):
     decision = "dismiss"
 
-    @extend_schema(operation_id="suggestions_dismiss", request=None, responses=SuggestionSerializer)
+    @extend_schema(request=None, responses=SuggestionSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Puts a text aside. For staff with the right to approve; a key cannot."""
         return self._decide(request, pk)

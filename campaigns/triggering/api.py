@@ -37,11 +37,7 @@ class TriggerView(APIView):
     required_scope = Scope.CAMPAIGNS_WRITE
     takes_tests = True
 
-    @extend_schema(
-        operation_id="campaigns_trigger",
-        request=PeopleSerializer,
-        responses={200: TriggeredSerializer, 202: TriggeredSerializer},
-    )
+    @extend_schema(request=PeopleSerializer, responses={200: TriggeredSerializer, 202: TriggeredSerializer})
     def post(self, request: Request, pk: int) -> Response:
         """Sends a launched triggered campaign to up to 500 customers, each with variables of their own.
 

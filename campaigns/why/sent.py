@@ -40,9 +40,7 @@ class SentSerializer(serializers.Serializer[Any]):
 class SentView(APIView):
     required_scope = Scope.CUSTOMERS_READ
 
-    @extend_schema(
-        operation_id="deliveries_sent", responses={200: SentSerializer, (410, CONTENT_TYPE): PROBLEM}
-    )
+    @extend_schema(responses={200: SentSerializer, (410, CONTENT_TYPE): PROBLEM})
     def get(self, request: Request, pk: int) -> Response:
         """The bytes that were sent, checked against the digest of that time. 410: erased or too old."""
         if not reading.may_see(request):

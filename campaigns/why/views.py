@@ -42,7 +42,6 @@ class WhyView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
 
     @extend_schema(
-        operation_id="campaigns_why",
         parameters=[
             OpenApiParameter("customer", required=True, description="The shop's own id of the customer."),
             OpenApiParameter("run", int, description="Number of the run; the newest when left out."),

@@ -22,7 +22,7 @@ from personalization.access.services import actor_name
 class DuplicateView(APIView):
     required_scope = Scope.CAMPAIGNS_WRITE
 
-    @extend_schema(operation_id="campaigns_duplicate", request=None, responses={201: CampaignSerializer})
+    @extend_schema(request=None, responses={201: CampaignSerializer})
     def post(self, request: Request, pk: int) -> Response:
         """A draft that says and plans the same, also of a launched campaign; its dates are left out."""
         user = request.user if isinstance(request.user, User) else None

@@ -21,7 +21,6 @@ from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name, audit
 
 READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE}
-TAGS = ["metrics"]
 
 
 class MetricSerializer(KnownFields, serializers.ModelSerializer[Metric]):
@@ -50,7 +49,7 @@ class MetricsView(APIView):
     pagination_class = CursorPagination
 
     @extend_schema(
-        operation_id="metrics_list", responses=MetricSerializer(many=True), tags=TAGS,
+        responses=MetricSerializer(many=True),
         parameters=[OpenApiParameter("archived", bool, description="Also those that were archived.")],
     )  # fmt: skip
     def get(self, request: Request) -> Response:
@@ -63,9 +62,7 @@ class MetricsView(APIView):
             found = found.filter(archived_at=None)
         return answer_page(self, request, found, MetricSerializer)
 
-    @extend_schema(
-        operation_id="metrics_create", request=MetricSerializer, responses={201: MetricSerializer}, tags=TAGS
-    )
+    @extend_schema(request=MetricSerializer, responses={201: MetricSerializer})
     def post(self, request: Request) -> Response:
         """Defines a metric; every report shows it from its next result on."""
         body = MetricSerializer(data=request.data)
@@ -79,7 +76,7 @@ class MetricsView(APIView):
 class MetricView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
 
-    @extend_schema(operation_id="metrics_get", responses=MetricSerializer, tags=TAGS)
+    @extend_schema(responses=MetricSerializer)
     def get(self, request: Request, key: str) -> Response:
         """One metric, archived or not."""
         return Response(MetricSerializer(get_object_or_404(Metric, key=key)).data)
@@ -89,7 +86,7 @@ class ArchiveMetricView(APIView):
     staff_permission = "experiments.change_metric"
     required_scope = Scope.CAMPAIGNS_WRITE
 
-    @extend_schema(operation_id="metrics_archive", request=None, responses=MetricSerializer, tags=TAGS)
+    @extend_schema(request=None, responses=MetricSerializer)
     def post(self, request: Request, key: str) -> Response:
         """New results leave it out; plans that were made with it keep it. Archiving twice changes nothing."""
         metric = get_object_or_404(Metric, key=key)

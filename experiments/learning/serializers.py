@@ -3,6 +3,7 @@
 from rest_framework import serializers
 from rest_framework.serializers import BooleanField, CharField, DateTimeField, FloatField, IntegerField
 
+from experiments.models import Direction
 from experiments.reports.effect_serializers import BoundsField
 
 
@@ -49,7 +50,7 @@ class LearnedMetricSerializer(serializers.Serializer):
 
     key = CharField()
     name = CharField()
-    direction = CharField()
+    direction = serializers.ChoiceField(Direction.choices)
     is_share = BooleanField()
     variants = LearnedVariantSerializer(many=True)
     days = serializers.DictField(child=LearnedDaySerializer(many=True))

@@ -24,8 +24,6 @@ from personalization.access.models import Scope
 from personalization.access.services import actor_name
 from personalization.customers.reading import may_see
 
-TAGS = ["holdouts"]
-
 
 class WeekSerializer(serializers.Serializer[Any]):
     """Over all weeks so far, in the shop's currency."""
@@ -62,7 +60,7 @@ class NewLongRunSerializer(KnownFields, serializers.Serializer[Any]):
 class LongRunView(APIView):
     required_scope = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE}
 
-    @extend_schema(operation_id="holdouts_long_run", responses=LongRunSerializer(many=True), tags=TAGS)
+    @extend_schema(operation_id="holdouts_long_run", responses=LongRunSerializer(many=True))
     def get(self, request: Request, key: str) -> Response:
         """The newest ten computations."""
         holdout = get_object_or_404(Holdout, key=key)
@@ -70,7 +68,7 @@ class LongRunView(APIView):
 
     @extend_schema(
         operation_id="holdouts_compute_long_run", request=NewLongRunSerializer,
-        responses={202: LongRunSerializer}, tags=TAGS,
+        responses={202: LongRunSerializer},
     )  # fmt: skip
     def post(self, request: Request, key: str) -> Response:
         """Asks for cumulative incremental revenue and profit, week by week; a worker computes them."""
@@ -88,9 +86,7 @@ class LongRunView(APIView):
 class CancelLongRunView(APIView):
     required_scope = Scope.CAMPAIGNS_WRITE
 
-    @extend_schema(
-        operation_id="holdouts_cancel_long_run", request=None, responses=LongRunSerializer, tags=TAGS
-    )
+    @extend_schema(request=None, responses=LongRunSerializer)
     def post(self, request: Request, key: str, pk: int) -> Response:
         """Ends a computation that waits or is under way; nothing is kept of it."""
         kept = get_object_or_404(LongRunStudy, holdout__key=key, pk=pk)

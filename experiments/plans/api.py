@@ -11,7 +11,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from experiments import tasks
-from experiments.experiment_api import TAGS
 from experiments.looks.decision_document import decision_document_of
 from experiments.models import Experiment
 from experiments.plans.plan import amend_plan, wish_plan
@@ -30,9 +29,7 @@ class PlanView(APIView):
     staff_permission = "campaigns.launch_campaign"
     required_scope = Scope.CAMPAIGNS_WRITE
 
-    @extend_schema(
-        operation_id="experiments_plan", request=WishSerializer, responses=PlannedSerializer, tags=TAGS
-    )
+    @extend_schema(operation_id="experiments_plan", request=WishSerializer, responses=PlannedSerializer)
     def put(self, request: Request, key: str) -> Response:
         """Before the start: what is to decide, when, and how surely. Answers the plan that the start will
         fix."""
@@ -45,7 +42,7 @@ class PlanView(APIView):
 
     @extend_schema(
         operation_id="experiments_change_plan", request=PlanChangeSerializer,
-        responses=ExperimentDecisionSerializer, tags=TAGS,
+        responses=ExperimentDecisionSerializer,
     )  # fmt: skip
     def post(self, request: Request, key: str) -> Response:
         """After the start: a new version with the reason, which the report shows."""
@@ -62,7 +59,7 @@ class PlanView(APIView):
 class DecisionView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
 
-    @extend_schema(operation_id="experiments_decision", responses=ExperimentDecisionSerializer, tags=TAGS)
+    @extend_schema(responses=ExperimentDecisionSerializer)
     def get(self, request: Request, key: str) -> Response:
         """The plan in all versions, its looks, and what the rules say by the newest result."""
         experiment = get_object_or_404(Experiment, key=key)

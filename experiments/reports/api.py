@@ -31,19 +31,13 @@ from personalization.access.services import actor_name
 from personalization.access.time_left import seconds_left
 from personalization.customers.reading import may_see
 
-TAGS = ["experiments"]
-
 
 class ReportView(APIView):
     """What an experiment found, with the sums from which anybody can recompute it."""
 
     required_scope = Scope.CAMPAIGNS_READ
 
-    @extend_schema(
-        operation_id="experiment_report",
-        responses={200: ReportWithPlanSerializer, 202: FirstAnalysisSerializer},
-        tags=TAGS,
-    )
+    @extend_schema(responses={200: ReportWithPlanSerializer, 202: FirstAnalysisSerializer})
     def get(self, request: Request, key: str) -> Response:
         """The newest stored result with its age. The first one is begun by asking, and answered 202 until
         it is there; later ones by POST …/analysis.
@@ -77,14 +71,12 @@ class ReportView(APIView):
 class AnalysisView(APIView):
     required_scope = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE}
 
-    @extend_schema(operation_id="experiment_analysis", responses=AnalysisSerializer, tags=TAGS)
+    @extend_schema(operation_id="experiments_analysis", responses=AnalysisSerializer)
     def get(self, request: Request, key: str) -> Response:
         """How old the newest result is, and whether a worker makes a new one."""
         return Response(analysis_document(get_object_or_404(Experiment, key=key)))
 
-    @extend_schema(
-        operation_id="experiment_analyse", request=None, responses={202: AnalysisSerializer}, tags=TAGS
-    )
+    @extend_schema(operation_id="experiments_analyze", request=None, responses={202: AnalysisSerializer})
     def post(self, request: Request, key: str) -> Response:
         """Asks for a fresh result. One is made at a time: while it is under way, asking again changes
         nothing.
@@ -97,9 +89,7 @@ class AnalysisView(APIView):
 class CancelAnalysisView(APIView):
     required_scope = Scope.CAMPAIGNS_WRITE
 
-    @extend_schema(
-        operation_id="experiment_cancel_analysis", request=None, responses=AnalysisSerializer, tags=TAGS
-    )
+    @extend_schema(request=None, responses=AnalysisSerializer)
     def post(self, request: Request, key: str) -> Response:
         """Ends the analysis under way after its step; the newest result stays. 409 when there is none."""
         experiment = get_object_or_404(Experiment, key=key)
@@ -111,15 +101,15 @@ class GroupsView(APIView):
     staff_permission = "campaigns.launch_campaign"
     required_scope = {"GET": Scope.CAMPAIGNS_READ, "PUT": Scope.CAMPAIGNS_WRITE}
 
-    @extend_schema(operation_id="experiment_groups", responses=GroupChoiceSerializer, tags=TAGS)
+    @extend_schema(operation_id="experiments_groups", responses=GroupChoiceSerializer)
     def get(self, request: Request, key: str) -> Response:
         """Which groups of customers the report compares."""
         row = analyses.analysis_of(get_object_or_404(Experiment, key=key))
         return Response(_choice(GroupChoice.from_json(row.groups)))
 
     @extend_schema(
-        operation_id="experiment_choose_groups", request=GroupChoiceSerializer,
-        responses=GroupChoiceSerializer, tags=TAGS,
+        operation_id="experiments_choose_groups", request=GroupChoiceSerializer,
+        responses=GroupChoiceSerializer,
     )  # fmt: skip
     def put(self, request: Request, key: str) -> Response:
         """Chooses them; a fresh result is begun. Chosen before the start they can prove something, later

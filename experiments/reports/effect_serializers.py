@@ -12,6 +12,7 @@ from rest_framework.serializers import (
     JSONField,
 )
 
+from experiments.models import Direction, MetricRole, MetricScope
 from experiments.stats import Note, Obstacle
 
 
@@ -97,11 +98,11 @@ class MetricReportSerializer(serializers.Serializer):
     name = CharField()
     kind = CharField()
     event = CharField()
-    direction = CharField()
-    scope = CharField()
+    direction = serializers.ChoiceField(Direction.choices)
+    scope = serializers.ChoiceField(MetricScope.choices)
     window_days = IntegerField()
     is_primary = BooleanField()
-    role = CharField()
+    role = serializers.ChoiceField(MetricRole.choices)
     margin = FloatField(allow_null=True)
     definition = JSONField()
     complete_at = DateTimeField(allow_null=True)

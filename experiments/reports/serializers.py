@@ -63,7 +63,7 @@ class AllocationSerializer(serializers.Serializer):
 
 class NoticeSerializer(serializers.Serializer):
     kind = CharField()
-    tone = CharField()
+    tone = serializers.ChoiceField(["bad", "warn"], help_text="bad: do not trust, or harm; warn: be careful.")
     text = CharField()
     metric = CharField(allow_null=True)
     variant = CharField(allow_null=True)

@@ -24,8 +24,6 @@ from personalization.access.models import Scope
 from personalization.access.services import actor_name
 from personalization.customers.reading import may_see
 
-TAGS = ["experiments"]
-
 
 class TargetingSerializer(JobFields):
     metric = serializers.CharField()
@@ -63,7 +61,7 @@ class NewStudySerializer(KnownFields, serializers.Serializer[Any]):
 class TargetingView(APIView):
     required_scope = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE}
 
-    @extend_schema(operation_id="experiment_targeting", responses=TargetingSerializer(many=True), tags=TAGS)
+    @extend_schema(operation_id="experiments_targeting", responses=TargetingSerializer(many=True))
     def get(self, request: Request, key: str) -> Response:
         """The newest study of each metric and variant."""
         experiment = get_object_or_404(Experiment, key=key)
@@ -76,8 +74,8 @@ class TargetingView(APIView):
         return Response([_answer(study, request) for study in studies])
 
     @extend_schema(
-        operation_id="experiment_study_targeting", request=NewStudySerializer,
-        responses={202: TargetingSerializer}, tags=TAGS,
+        operation_id="experiments_study_targeting", request=NewStudySerializer,
+        responses={202: TargetingSerializer},
     )  # fmt: skip
     def post(self, request: Request, key: str) -> Response:
         """Asks for a study; a worker makes it. Segment and trait are made only where the gate allows it."""
@@ -99,9 +97,7 @@ class TargetingView(APIView):
 class CancelTargetingView(APIView):
     required_scope = Scope.CAMPAIGNS_WRITE
 
-    @extend_schema(
-        operation_id="experiment_cancel_targeting", request=None, responses=TargetingSerializer, tags=TAGS
-    )
+    @extend_schema(request=None, responses=TargetingSerializer)
     def post(self, request: Request, key: str, pk: int) -> Response:
         """Ends a study that waits or is under way. Scores that were written by then stay."""
         study = get_object_or_404(TargetingStudy, experiment__key=key, pk=pk)

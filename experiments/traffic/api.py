@@ -25,7 +25,6 @@ from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name, audit
 
 READ_WRITE = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE, "PATCH": Scope.CAMPAIGNS_WRITE}
-LAYERS, HOLDOUTS, KEYS = ["layers"], ["holdouts"], ["client keys"]
 
 
 class LayersView(APIView):
@@ -33,14 +32,12 @@ class LayersView(APIView):
     required_scope = READ_WRITE
     pagination_class = CursorPagination
 
-    @extend_schema(operation_id="layers_list", responses=LayerSerializer(many=True), tags=LAYERS)
+    @extend_schema(responses=LayerSerializer(many=True))
     def get(self, request: Request) -> Response:
         """All layers with the parts that are taken and free."""
         return answer_page(self, request, Layer.objects.order_by("pk"), LayerSerializer)
 
-    @extend_schema(
-        operation_id="layers_create", request=LayerSerializer, responses={201: LayerSerializer}, tags=LAYERS
-    )
+    @extend_schema(request=LayerSerializer, responses={201: LayerSerializer})
     def post(self, request: Request) -> Response:
         """Makes a layer. Experiments take their part when they are made; the end of one frees it."""
         body = LayerSerializer(data=request.data)
@@ -54,7 +51,7 @@ class LayersView(APIView):
 class LayerView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
 
-    @extend_schema(operation_id="layers_get", responses=LayerSerializer, tags=LAYERS)
+    @extend_schema(responses=LayerSerializer)
     def get(self, request: Request, key: str) -> Response:
         """One layer with the parts that are taken and free."""
         return Response(LayerSerializer(get_object_or_404(Layer, key=key)).data)
@@ -69,16 +66,13 @@ class HoldoutsView(APIView):
     required_scope = READ_WRITE
     pagination_class = CursorPagination
 
-    @extend_schema(operation_id="holdouts_list", responses=HoldoutSerializer(many=True), tags=HOLDOUTS)
+    @extend_schema(responses=HoldoutSerializer(many=True))
     def get(self, request: Request) -> Response:
         """All holdouts, ended ones too, oldest first."""
         found = Holdout.objects.prefetch_related("versions").order_by("pk")
         return answer_page(self, request, found, HoldoutSerializer)
 
-    @extend_schema(
-        operation_id="holdouts_create", request=NewHoldoutSerializer, responses={201: HoldoutSerializer},
-        tags=HOLDOUTS,
-    )  # fmt: skip
+    @extend_schema(request=NewHoldoutSerializer, responses={201: HoldoutSerializer})
     def post(self, request: Request) -> Response:
         """Draws the members among all present customers; new ones are drawn as they come."""
         body = NewHoldoutSerializer(data=request.data)
@@ -91,14 +85,12 @@ class HoldoutView(APIView):
     staff_permission = "experiments.change_holdout"
     required_scope = READ_WRITE
 
-    @extend_schema(operation_id="holdouts_get", responses=HoldoutSerializer, tags=HOLDOUTS)
+    @extend_schema(responses=HoldoutSerializer)
     def get(self, request: Request, key: str) -> Response:
         """One holdout, and how its members were drawn."""
         return Response(_holdout(request, get_object_or_404(Holdout, key=key)))
 
-    @extend_schema(
-        operation_id="holdouts_change", request=ShareSerializer, responses=HoldoutSerializer, tags=HOLDOUTS
-    )
+    @extend_schema(request=ShareSerializer, responses=HoldoutSerializer)
     def patch(self, request: Request, key: str) -> Response:
         """A larger share takes more in and lets nobody go; a smaller one lets some go."""
         body = ShareSerializer(data=request.data)
@@ -113,7 +105,7 @@ class RedrawView(APIView):
     staff_permission = "experiments.change_holdout"
     required_scope = Scope.CAMPAIGNS_WRITE
 
-    @extend_schema(operation_id="holdouts_redraw", request=None, responses=HoldoutSerializer, tags=HOLDOUTS)
+    @extend_schema(request=None, responses=HoldoutSerializer)
     def post(self, request: Request, key: str) -> Response:
         """Draws anew from everybody: nobody should go without messages for ever."""
         holdout = get_object_or_404(Holdout, key=key)
@@ -125,7 +117,7 @@ class EndHoldoutView(APIView):
     staff_permission = "experiments.change_holdout"
     required_scope = Scope.CAMPAIGNS_WRITE
 
-    @extend_schema(operation_id="holdouts_end", request=None, responses=HoldoutSerializer, tags=HOLDOUTS)
+    @extend_schema(request=None, responses=HoldoutSerializer)
     def post(self, request: Request, key: str) -> Response:
         """Lets everybody go, for good; who was in when stays on record. Ending twice changes nothing."""
         holdout = get_object_or_404(Holdout, key=key)
@@ -138,15 +130,12 @@ class ClientKeysView(APIView):
     required_scope = READ_WRITE
     pagination_class = CursorPagination
 
-    @extend_schema(operation_id="client_keys_list", responses=ClientKeySerializer(many=True), tags=KEYS)
+    @extend_schema(responses=ClientKeySerializer(many=True))
     def get(self, request: Request) -> Response:
         """All client keys. They are no secret: every visitor of a website can see its own."""
         return answer_page(self, request, ClientKey.objects.order_by("pk"), ClientKeySerializer)
 
-    @extend_schema(
-        operation_id="client_keys_create", request=ClientKeySerializer, responses={201: ClientKeySerializer},
-        tags=KEYS,
-    )  # fmt: skip
+    @extend_schema(request=ClientKeySerializer, responses={201: ClientKeySerializer})
     def post(self, request: Request) -> Response:
         """Makes a key with which an app or a website reads served experiments, and nothing else."""
         body = ClientKeySerializer(data=request.data)
@@ -162,7 +151,7 @@ class RevokeClientKeyView(APIView):
     staff_permission = "experiments.change_clientkey"
     required_scope = Scope.CAMPAIGNS_WRITE
 
-    @extend_schema(operation_id="client_keys_revoke", request=None, responses=ClientKeySerializer, tags=KEYS)
+    @extend_schema(request=None, responses=ClientKeySerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Clients that use it load nothing new from now on. Revoking twice changes nothing."""
         key = get_object_or_404(ClientKey, pk=pk)

@@ -1,8 +1,10 @@
 """Teaches the OpenAPI document what every call has in common: keys with scopes, and problem details."""
 
+from inspect import getdoc
 from typing import Any, Literal
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from django.core.exceptions import FieldDoesNotExist
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import force_instance
 
@@ -10,6 +12,8 @@ from personalization.access.authentication import TEST_HEADER
 from personalization.access.idempotency import METHODS
 from personalization.access.known_fields import KnownFields
 from personalization.access.permissions import scope_of
+
+Direction = Literal["request", "response"]
 
 PROBLEM_NAME = "Problem"
 PROBLEM = {
@@ -64,13 +68,43 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "description": API_KEY}
 
 
+class JsonSchema(OpenApiSerializerFieldExtension):
+    """A JSON column holds what its default is, an object or a list; other JSON fields may hold anything."""
+
+    target_class = "rest_framework.serializers.JSONField"
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
+        model = getattr(getattr(self.target.parent, "Meta", None), "model", None)
+        try:
+            default = model and model._meta.get_field(self.target.source).default
+        except FieldDoesNotExist:
+            return {}
+        if default is dict:
+            return {"type": "object", "additionalProperties": {}}
+        return {"type": "array", "items": {}} if default is list else {}
+
+
 class ProblemSchema(AutoSchema):
+    # What is done to a thing, in the names of generated clients.
+    method_mapping = {"get": "get", "post": "create", "put": "replace", "patch": "change", "delete": "delete"}
+
+    def get_operation_id(self) -> str:
+        """`campaigns_list`, `campaigns_get`, `campaigns_pause`: no verb where the address alone tells it."""
+        name: str = super().get_operation_id()
+        only = sum(hasattr(self.view, method) for method in self.method_mapping) == 1
+        if only and len(self._tokenize_path()) > 1 and not self.path.endswith("}"):
+            return name.rpartition("_")[0]
+        return name
+
+    def get_tags(self) -> list[str]:
+        return [tag.replace("-", " ") for tag in super().get_tags()]
+
     def get_description(self) -> str:  # type: ignore[override]
         scope = scope_of(self.view, self.method)
         note = f"Needs the scope `{scope.value}`." if scope else ""
         return "\n\n".join(part for part in (super().get_description(), note) if part)
 
-    def _get_response_bodies(self, direction: Literal["request", "response"] = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Direction = "response") -> dict[str, Any]:
         bodies = super()._get_response_bodies(direction)
         for status, text in COMMON.items():
             if status not in bodies:
@@ -83,7 +117,13 @@ class ProblemSchema(AutoSchema):
         schema = super()._map_serializer(serializer, direction, bypass_extensions)
         if isinstance(force_instance(serializer), KnownFields):
             schema["additionalProperties"] = False
+            if schema.get("description") == getdoc(KnownFields):
+                del schema["description"]
         return schema
+
+    def _get_serializer_name(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> str:
+        name: str = super()._get_serializer_name(serializer, direction, bypass_extensions)
+        return name.replace("RequestRequest", "Request")
 
     def _get_parameters(self) -> list[dict[str, Any]]:
         parameters = super()._get_parameters()

@@ -45,7 +45,7 @@ class BlockListView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
     pagination_class = ByName
 
-    @extend_schema(operation_id="blocks_list", responses=BlockSerializer(many=True))
+    @extend_schema(responses=BlockSerializer(many=True))
     def get(self, request: Request) -> Response:
         """Blocks in use, by name."""
         return answer_page(self, request, blocks(), BlockSerializer)
@@ -57,7 +57,7 @@ class BlockView(APIView):
         "GET": Scope.CAMPAIGNS_READ, "PUT": Scope.CAMPAIGNS_WRITE, "DELETE": Scope.CAMPAIGNS_WRITE,
     }  # fmt: skip
 
-    @extend_schema(operation_id="blocks_get", responses=BlockSerializer)
+    @extend_schema(responses=BlockSerializer)
     def get(self, request: Request, name: str) -> Response:
         """A block as messages launched now would have it."""
         return Response(BlockSerializer(get_object_or_404(blocks(), name=name)).data)
@@ -70,7 +70,7 @@ class BlockView(APIView):
         save_block(name, **body.validated_data, actor=actor_name(request))
         return Response(BlockSerializer(blocks().get(name=name)).data)
 
-    @extend_schema(operation_id="blocks_delete", responses={204: None})
+    @extend_schema(responses={204: None})
     def delete(self, request: Request, name: str) -> Response:
         """Puts it out of use; its versions are kept."""
         archive_block(get_object_or_404(ContentBlock, name=name), actor=actor_name(request))
@@ -81,7 +81,7 @@ class BlockVersionsView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
     pagination_class = NewestFirst
 
-    @extend_schema(operation_id="blocks_versions", responses=BlockVersionSerializer(many=True))
+    @extend_schema(responses=BlockVersionSerializer(many=True))
     def get(self, request: Request, name: str) -> Response:
         """Every version of a block, newest first."""
         block = get_object_or_404(ContentBlock, name=name)

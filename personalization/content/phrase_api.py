@@ -71,7 +71,7 @@ class PhraseSetListView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
     pagination_class = ByName
 
-    @extend_schema(operation_id="phrases_list", responses=PhraseSetSerializer(many=True))
+    @extend_schema(responses=PhraseSetSerializer(many=True))
     def get(self, request: Request) -> Response:
         """Phrase sets in use, by name."""
         return answer_page(self, request, phrase_sets(), PhraseSetSerializer)
@@ -83,7 +83,7 @@ class PhraseSetView(APIView):
         "GET": Scope.CAMPAIGNS_READ, "PUT": Scope.CAMPAIGNS_WRITE, "DELETE": Scope.CAMPAIGNS_WRITE,
     }  # fmt: skip
 
-    @extend_schema(operation_id="phrases_get", responses=PhraseSetSerializer)
+    @extend_schema(responses=PhraseSetSerializer)
     def get(self, request: Request, name: str) -> Response:
         """A phrase set as messages launched now would have it."""
         return Response(PhraseSetSerializer(get_object_or_404(phrase_sets(), name=name)).data)
@@ -96,7 +96,7 @@ class PhraseSetView(APIView):
         save_phrase_set(name, **body.validated_data, actor=actor_name(request))
         return Response(PhraseSetSerializer(phrase_sets().get(name=name)).data)
 
-    @extend_schema(operation_id="phrases_delete", responses={204: None})
+    @extend_schema(responses={204: None})
     def delete(self, request: Request, name: str) -> Response:
         """Puts it out of use; its versions are kept."""
         archive_phrase_set(get_object_or_404(PhraseSet, name=name), actor=actor_name(request))
@@ -107,7 +107,7 @@ class PhraseVersionsView(APIView):
     required_scope = Scope.CAMPAIGNS_READ
     pagination_class = NewestFirst
 
-    @extend_schema(operation_id="phrases_versions", responses=PhraseVersionSerializer(many=True))
+    @extend_schema(responses=PhraseVersionSerializer(many=True))
     def get(self, request: Request, name: str) -> Response:
         """Every version of a phrase set, newest first."""
         row = get_object_or_404(PhraseSet, name=name)
@@ -117,7 +117,7 @@ class PhraseVersionsView(APIView):
 class TryView(APIView):
     required_scope = Scope.CUSTOMERS_READ
 
-    @extend_schema(operation_id="phrases_try", request=TrySerializer, responses=TriedSerializer)
+    @extend_schema(request=TrySerializer, responses=TriedSerializer)
     def post(self, request: Request, name: str) -> Response:
         """Some texts for a customer, and how the first came about. Writes nothing."""
         body = TrySerializer(data=request.data)

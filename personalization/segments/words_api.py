@@ -36,7 +36,7 @@ class SentenceOut(serializers.Serializer[Any]):
 class SegmentFromWords(APIView):
     required_scope = Scope.SEGMENTS_WRITE
 
-    @extend_schema(operation_id="segments_from_words", request=SentenceIn, responses={202: SentenceOut})
+    @extend_schema(request=SentenceIn, responses={202: SentenceOut})
     def post(self, request: Request) -> Response:
         """Asks the language model for a definition; `GET segments/from-words/{id}` has it."""
         body = SentenceIn(data=request.data)
