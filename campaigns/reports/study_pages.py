@@ -21,6 +21,7 @@ from experiments.errors import ExperimentError
 from experiments.long_runs.study import ask_for_long_run, long_run_sentence
 from experiments.models import Experiment, Holdout, LongRunStudy, Metric, TargetingStudy
 from experiments.reports.floored_studies import told_long_run, told_targeting
+from experiments.reports.newest_studies import newest_first
 from experiments.reports.sentence import withheld_sentence
 from experiments.sums.outcomes import is_one_number
 from experiments.targeting.sentence import subgroups_sentence, targeting_sentence
@@ -49,7 +50,7 @@ def targeting(request: HttpRequest, key: str) -> HttpResponse:
             problem = _ask_targeting(request, experiment)
         if not problem:
             return redirect("experiments:targeting", key=key)
-    studies = experiment.targeting.select_related("metric", "variant").order_by("-pk")[:10]
+    studies = newest_first(experiment.targeting.select_related("metric", "variant"))[:10]
     return render_page(
         request,
         "campaigns/targeting.html",

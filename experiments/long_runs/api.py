@@ -16,6 +16,7 @@ from experiments.long_runs.study import ask_for_long_run, long_run_sentence
 from experiments.models import Holdout, LongRunStudy
 from experiments.reports.effect_serializers import EffectSerializer, TotalSerializer
 from experiments.reports.floored_studies import told_long_run
+from experiments.reports.newest_studies import newest_first
 from experiments.reports.sentence import withheld_sentence
 from personalization.access.jobs.shown import JobFields, job_document
 from personalization.access.jobs.work import cancel_job
@@ -58,13 +59,14 @@ class NewLongRunSerializer(KnownFields, serializers.Serializer[Any]):
 
 
 class LongRunView(APIView):
+    staff_permission = "campaigns.launch_campaign"
     required_scope = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE}
 
     @extend_schema(operation_id="holdouts_long_run", responses=LongRunSerializer(many=True))
     def get(self, request: Request, key: str) -> Response:
-        """The newest ten computations."""
+        """The newest ten computations; of those that failed or were canceled only the newest of all."""
         holdout = get_object_or_404(Holdout, key=key)
-        return Response([_answer(one, request) for one in holdout.long_run.order_by("-pk")[:10]])
+        return Response([_answer(one, request) for one in newest_first(holdout.long_run.all())[:10]])
 
     @extend_schema(
         operation_id="holdouts_compute_long_run", request=NewLongRunSerializer,
@@ -84,6 +86,7 @@ class LongRunView(APIView):
 
 
 class CancelLongRunView(APIView):
+    staff_permission = "campaigns.launch_campaign"
     required_scope = Scope.CAMPAIGNS_WRITE
 
     @extend_schema(request=None, responses=LongRunSerializer)

@@ -69,6 +69,7 @@ class ReportView(APIView):
 
 
 class AnalysisView(APIView):
+    staff_permission = "campaigns.view_campaign"  # as the button on the report
     required_scope = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE}
 
     @extend_schema(operation_id="experiments_analysis", responses=AnalysisSerializer)
@@ -87,6 +88,7 @@ class AnalysisView(APIView):
 
 
 class CancelAnalysisView(APIView):
+    staff_permission = "campaigns.view_campaign"  # as the button on the report
     required_scope = Scope.CAMPAIGNS_WRITE
 
     @extend_schema(request=None, responses=AnalysisSerializer)

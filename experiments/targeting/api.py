@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from experiments import tasks
 from experiments.models import Experiment, Metric, TargetingStudy
 from experiments.reports.floored_studies import told_targeting
+from experiments.reports.newest_studies import newest_targeting
 from experiments.reports.sentence import withheld_sentence
 from experiments.targeting.sentence import subgroups_sentence, targeting_sentence
 from experiments.targeting.study import ask_for_study
@@ -59,19 +60,14 @@ class NewStudySerializer(KnownFields, serializers.Serializer[Any]):
 
 
 class TargetingView(APIView):
+    staff_permission = "campaigns.launch_campaign"
     required_scope = {"GET": Scope.CAMPAIGNS_READ, "POST": Scope.CAMPAIGNS_WRITE}
 
     @extend_schema(operation_id="experiments_targeting", responses=TargetingSerializer(many=True))
     def get(self, request: Request, key: str) -> Response:
-        """The newest study of each metric and variant."""
+        """The newest study of each metric and variant, and the newest that is done, where that is another."""
         experiment = get_object_or_404(Experiment, key=key)
-        studies = (
-            TargetingStudy.objects.filter(experiment=experiment)
-            .order_by("metric_id", "variant_id", "-created_at", "-pk")
-            .distinct("metric_id", "variant_id")
-            .select_related("metric", "variant")
-        )
-        return Response([_answer(study, request) for study in studies])
+        return Response([_answer(study, request) for study in newest_targeting(experiment)])
 
     @extend_schema(
         operation_id="experiments_study_targeting", request=NewStudySerializer,
@@ -95,6 +91,7 @@ class TargetingView(APIView):
 
 
 class CancelTargetingView(APIView):
+    staff_permission = "campaigns.launch_campaign"
     required_scope = Scope.CAMPAIGNS_WRITE
 
     @extend_schema(request=None, responses=TargetingSerializer)

@@ -1,6 +1,7 @@
 """Whom to mail and what everything earned: asked for on a page or by a call, made by a worker, shown
 honestly."""
 
+import html
 import json
 from datetime import timedelta
 
@@ -131,6 +132,45 @@ def test_a_study_that_fails_says_why(tea, call):
     tasks.study_targeting(asked.json()["id"])
     [found] = call("get", "experiments/tea/targeting").json()
     assert (found["status"], found["error"]) == ("failed", "Nobody was assigned yet.")
+
+
+def test_a_study_that_came_to_nothing_hides_no_earlier_result(tea, staff, call):
+    body = {"metric": "conversion", "variant": "mail", "traits": ["tea"]}
+    done = call("post", "experiments/tea/targeting", body).json()["id"]
+    tasks.study_targeting(done)
+    in_vain = []
+    for _ in range(12):
+        in_vain.append(call("post", "experiments/tea/targeting", body).json()["id"])
+        call("post", f"experiments/tea/targeting/{in_vain[-1]}/cancel")
+    found = call("get", "experiments/tea/targeting").json()
+    assert [(one["id"], one["status"]) for one in found] == [(in_vain[-1], "canceled"), (done, "done")]
+    page = staff("view_campaign").get(reverse("experiments:targeting", args=["tea"])).content.decode()
+    assert found[1]["sentence"] in html.unescape(page)
+
+
+def test_a_long_run_that_came_to_nothing_hides_no_earlier_one(call):
+    holdout = holdouts.create_holdout(key="all", name="All", share=0.2, at=START, actor="test")
+    done = LongRunStudy.objects.create(holdout=holdout, as_of=START, weeks=[])
+    ids = [
+        LongRunStudy.objects.create(holdout=holdout, as_of=START, status=JobStatus.CANCELED).pk
+        for _ in range(12)
+    ]
+    assert [one["id"] for one in call("get", "holdouts/all/long-run").json()] == [ids[-1], done.pk]
+
+
+@pytest.mark.parametrize(("path", "body"), [
+    ("experiments/tea/targeting", {"metric": "conversion", "variant": "mail"}),
+    ("holdouts/all/long-run", {}),
+])  # fmt: skip
+def test_staff_ask_by_the_api_with_the_permission_that_the_page_asks_for(tea, staff, path, body):
+    holdouts.create_holdout(key="all", name="All", share=0.2, at=START, actor="test")
+    codes = {
+        permission: staff("view_campaign", permission)
+        .post(f"/api/v1/{path}", json.dumps(body), content_type="application/json")
+        .status_code
+        for permission in ("change_campaign", "launch_campaign")
+    }
+    assert codes == {"change_campaign": 403, "launch_campaign": 202}
 
 
 def test_the_long_run_is_computed_and_shown(staff, call, settings):
