@@ -10,7 +10,7 @@
   function spec(data) {
     const told = (row, { note, text }) => [[row.label], note ? [note] : [], [text]].flat();
     return intervals({
-      name: data.axis, show: (value) => number.format(value).replace("-", "−"),
+      name: data.axis, hasTable: true, show: (value) => number.format(value).replace("-", "−"),
       reference: data.reference && { x: data.reference.value, label: data.reference.label },
       rows: data.rows.map((row) => ({
         label: row.label,

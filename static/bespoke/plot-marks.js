@@ -35,12 +35,18 @@
 
   const tones = { good: "var(--b-good)", bad: "var(--b-bad)", muted: "var(--b-muted)" };
 
-  // Rows of [{label, points: [{value, low, high, tone, lines}]}]: dots with their intervals, where null has no end.
-  function intervals({ rows, name, show: write, reference }) {
+  // Rows of [{label, points: [{value, low, high, tone, lines, note, text}]}]: dots with their intervals, where null has no end.
+  // `write` says a value more closely than the axis does by `show`.
+  function intervals({ rows, name, show: tick, write = tick, reference, hasTable }) {
     const all = rows.flatMap((row) => row.points);
-    const x = { ...span([...all.flatMap((one) => [one.value, one.low, one.high]), reference?.x ?? 0]), show: write, name };
+    const x = { ...span([...all.flatMap((one) => [one.value, one.low, one.high]), reference?.x ?? 0]), show: tick, name };
     const bands = rows.reduce((sum, row) => sum + Math.max(1, row.points.length * 0.55) + ([row.label].flat().length - 1) * 0.25, 0);
+    const named = (row, { note }) => [row.label, note || []].flat().join(", ");
     return {
+      words: {
+        rows: rows.flatMap((row) => row.points.map((point) => ({ ...point, name: named(row, point) }))),
+        write, line: reference && { at: reference.x, label: reference.label }, hasTable,
+      },
       height: Math.round(bands * 38) + (name ? 64 : 46) + (reference?.label ? 16 : 0), x, y: { labels: rows.map((row) => row.label) }, reference,
       marks: ({ x: across, y }) => rows.flatMap((row, at) => row.points.map((point, n) => {
         const color = tones[point.tone] || series(0), middle = y.at(at) + (n - (row.points.length - 1) / 2) * 12;
@@ -52,11 +58,20 @@
     };
   }
 
+  // Where a curve of likelihoods is highest, and between what 95 % of the ground below it lies.
+  function likeliest({ variant: name, points }) {
+    let sum = 0;
+    const grown = points.map(([x, y], n) => (sum += n ? ((x - points[n - 1][0]) * (y + points[n - 1][1])) / 2 : 0));
+    const where = (share) => points[grown.findIndex((part) => part >= sum * share)][0];
+    return { name, value: points.reduce((best, one) => (one[1] > best[1] ? one : best))[0], low: where(0.025), high: where(0.975) };
+  }
+
   // Curves of how likely each value is, with the ground below them.
   function curves(given, name, reference) {
     const points = given.flatMap((curve) => curve.points), across = [...points.map(([x]) => x), reference?.x ?? points[0][0]];
-    const x = { min: Math.min(...across), max: Math.max(...across), show: (v) => signed(rounded(v), v), name };
+    const write = (v) => signed(rounded(v), v), x = { min: Math.min(...across), max: Math.max(...across), show: write, name };
     return {
+      words: { rows: given.map(likeliest), write, isLikely: true },
       height: 300, reference, x, y: { min: 0, max: Math.max(...points.map(([, y]) => y)) * 1.05, isHidden: true },
       names: given.map((curve, n) => ({ name: curve.variant, color: series(n) })),
       marks: ({ x: at, y, floor }) => given.flatMap((curve, n) => {

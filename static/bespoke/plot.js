@@ -103,7 +103,7 @@
     return node("g", { class: "pl-grid" }, ...(axis.labels ? [] : ticksOf(axis, most).map(({ value }) => make(value))));
   }
 
-  // `spec`: height, x, y (null: not shown), y2, names, reference {x | y, label}, marks(scales) → nodes.
+  // `spec`: height, x, y (null: not shown), y2, names, reference {x | y, label}, marks(scales) → nodes, words (see plot-words).
   function draw(box) {
     const spec = shown.get(box), width = box.clientWidth;
     if (!spec || !width) return;
@@ -146,6 +146,7 @@
     shown.set(box, spec);
     box.style.height = `${spec.height}px`;
     draw(box);
+    bespokeWords.describe(box, spec.words);
     watcher.observe(box);
   }
 

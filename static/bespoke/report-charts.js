@@ -14,7 +14,7 @@
   function forest(rows, name, write, tick) {
     const bounds = (row) => `${row.low === null ? "−∞" : write(row.low)} … ${row.high === null ? "∞" : write(row.high)}`;
     return intervals({
-      name, show: tick, reference: { x: 0 },
+      name, show: tick, write, reference: { x: 0 },
       rows: rows.map((row) => ({
         label: [row.variant, row.metric],
         points: [{ ...row, lines: [row.variant, `${row.metric}: ${write(row.value)}`, bounds(row)] }],
@@ -26,7 +26,13 @@
   function overDays({ series: given }, t) {
     const points = given.flatMap((one) => one.points), days = points.map(([day]) => day);
     const y = { ...span(points.flatMap(([, ...values]) => values)), show: (v) => percent(v) };
+    const labels = [...new Set(days)].sort((a, b) => a - b), pointOf = (n, k) => given[k].points.find(([day]) => day === labels[n]);
+    const bound = (value, none) => (value === null ? none : change(value));
     return {
+      words: {
+        labels: labels.map((day) => dayOf(t, day)), names: given.map((one) => one.variant), write: change, at: (n, k) => pointOf(n, k)?.[1],
+        cell: (n, k) => { const [, value, low, high] = pointOf(n, k); return `${change(value)} (${bound(low, "−∞")} … ${bound(high, "∞")})`; },
+      },
       height: 320, y, reference: { y: 0 },
       x: { min: Math.min(...days), max: Math.max(...days), isWhole: true, show: (day) => dayOf(t, day) },
       names: given.map((one, n) => ({ name: one.variant, color: series(n) })),
@@ -47,8 +53,10 @@
     const told = ([day, drawn, best], k) => [
       variants[k], dayOf(t, day), `${t.drawn}: ${share(drawn[k])}`, ...(best[k] === null ? [] : [`${t.best}: ${share(best[k])}`]),
     ];
+    const labels = days.map(([day]) => dayOf(t, day));
     return {
-      height: 320, x: { labels: days.map(([day]) => dayOf(t, day)) }, y: { min: 0, max: 1, show: (v) => `${Math.round(v * 100)} %` },
+      words: { labels, names: variants, write: share, at: (n, k) => days[n][2][k] ?? days[n][1][k], cell: (n, k) => told(days[n], k).slice(2).join(" · ") },
+      height: 320, x: { labels }, y: { min: 0, max: 1, show: (v) => `${Math.round(v * 100)} %` },
       names: variants.map((name, k) => ({ name, color: series(k) })),
       marks: ({ x, y }) => [
         ...days.flatMap((day, n) => variants.map((_name, k) => {
@@ -66,6 +74,7 @@
   function regret(rows, t) {
     const lines = [[t.asDrawn, 1], [t.even, 2, "6 4"]], days = rows.map(([day]) => dayOf(t, day));
     return {
+      words: { labels: days, names: lines.map(([name]) => name), write: (v) => number.format(rounded(v)), at: (n, k) => rows[n][lines[k][1]] },
       height: 300, x: { labels: days }, y: { ...span(rows.flatMap(([, ...values]) => values)), show: (v) => number.format(v) },
       names: lines.map(([name, , dash], n) => ({ name, color: series(n), dash })),
       marks: ({ x, y }) => lines.flatMap(([, place, dash], n) => {
@@ -80,11 +89,11 @@
     // Null: nobody counts it, for example what was opened of an SMS.
     const counted = [0, 1, 2, 3].filter((i) => rows.some((row) => row.counts[i] !== null));
     const steps = counted.map((i) => [t.sent, t.opened, t.clicked, t.bought][i]);
-    const told = (row, step) => {
-      const n = row.counts[counted[step]];
-      return [row.variant, `${steps[step]}: ${number.format(n)}`, `${row.counts[0] ? ((n / row.counts[0]) * 100).toFixed(1) : "–"} % ${t.share}`];
-    };
+    const ofSent = (row, step) => `${row.counts[0] ? ((row.counts[counted[step]] / row.counts[0]) * 100).toFixed(1) : "–"} %`;
+    const told = (row, step) => [row.variant, `${steps[step]}: ${number.format(row.counts[counted[step]])}`, `${ofSent(row, step)} ${t.share}`];
+    const at = (step, k) => rows[k].counts[counted[step]];
     return {
+      words: { labels: steps, names: rows.map((row) => row.variant), at, write: number.format, cell: (step, k) => `${number.format(at(step, k))} (${ofSent(rows[k], step)})` },
       height: 300, x: { labels: steps }, y: { min: 0, max: Math.max(...rows.flatMap((row) => row.counts)) * 1.05, isWhole: true, show: (v) => number.format(v) },
       names: rows.map((row, n) => ({ name: row.variant, color: series(n) })),
       marks: ({ x, y, floor }) => rows.flatMap((row, n) => counted.map((i, step) => {

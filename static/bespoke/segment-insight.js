@@ -26,9 +26,11 @@
   function spec(rows, words) {
     const when = rows.map(([at]) => Date.parse(at)), moved = rows.flatMap(([, , entered, left]) => [entered, left]);
     const names = [words.members, words.entered, words.left], whole = { isWhole: true, show: (value) => number.format(value) };
-    const told = (n) => [new Date(when[n]).toLocaleString(document.documentElement.lang), ...names.map((name, k) => `${name}: ${number.format(rows[n][k + 1])}`)];
+    const labels = when.map((at) => new Date(at).toLocaleString(document.documentElement.lang));
+    const told = (n) => [labels[n], ...names.map((name, k) => `${name}: ${number.format(rows[n][k + 1])}`)];
     const y2 = { ...span(moved), ...whole };
     return {
+      words: { labels, names, at: (n, k) => rows[n][k + 1], write: number.format, trends: 1 },
       height: 300, names: names.map((name, n) => ({ name, color: series([0, 4, 3][n]) })), y2,
       x: timeAxis(Math.min(...when), Math.max(...when, Math.min(...when) + HOUR)), y: { ...span(rows.map((row) => row[1])), ...whole },
       marks: ({ x, y, y2: moves, left, right }) => {

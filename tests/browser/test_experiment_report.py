@@ -81,6 +81,25 @@ def on_paper_is_every_chart(page):
     assert all(drawn)
 
 
+def every_chart_is_said_in_words_and_numbers(page, language):
+    charts = page.get_by_role("img").and_(page.locator(".b-chart:visible"))
+    expect(charts).to_have_count(4)
+    for n in range(4):
+        chart = charts.nth(n)
+        expect(chart).to_have_accessible_name(re.compile(r"\S"))
+        expect(chart).to_have_accessible_description(re.compile(r"\d"))
+        rows = chart.locator("xpath=..").locator(".b-numbers tbody tr")
+        assert rows.filter(has_text=re.compile(r"\d")).count() == rows.count() > 1
+    forest = page.locator("#chart-forest")
+    said = "Above 0: New page, " if language == "en" else "高于 0：New page, "
+    expect(forest).to_have_accessible_description(re.compile(said))
+    page.locator(".b-numbers > summary").first.click()
+    expect(
+        page.get_by_role("columnheader", name="Lower bound" if language == "en" else "下限").first
+    ).to_be_visible()
+    page.locator(".b-numbers > summary").first.click()
+
+
 def test_a_report_is_made_while_one_looks_and_tells_for_whom(page, experiment, worker, accessible, shot):
     worker()
     log_in(page, "/app/experiments/page/")
@@ -104,6 +123,7 @@ def test_a_report_is_made_while_one_looks_and_tells_for_whom(page, experiment, w
             page.locator("#chart-forest").scroll_into_view_if_needed()
             expect(page.locator("#chart-forest svg")).to_be_visible(timeout=20_000)
             no_overflow(page)
+            every_chart_is_said_in_words_and_numbers(page, language)
             shot(page, f"experiment-report-{language}-{width}", full_page=True)
     on_paper_is_every_chart(page)
     with page.expect_download() as download:

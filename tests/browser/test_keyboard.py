@@ -1,18 +1,22 @@
 """Without a mouse: the keyboard reaches what a page offers, and one sees where it is."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.db.models import Count
 from playwright.sync_api import Page, expect
 
-from campaigns.models import Campaign, Message
+from campaigns.models import Campaign, Message, Run
 from personalization.access.models import User
 from personalization.demo.services import load_shop
 from personalization.demo.world import build_world
 from personalization.segments.models import Segment
+from tests.browser.test_shared_report import experiment, shared_run
+from tests.browser.test_workflow import log_in
 
+__all__ = ["experiment", "shared_run"]  # fixtures
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PASSWORD = "correct horse battery"
 MOST_STOPS = 250
@@ -136,5 +140,59 @@ def test_the_keyboard_comes_everywhere_and_shows_where_it_is(
     page.wait_for_load_state("networkidle")
     found = stops(page)
     names = " · ".join(stop["name"] for stop in found)
+    assert [name for name in wanted if name not in names] == []
+    assert [stop["name"] or stop["kind"] for stop in found if not stop["shown"]] == []
+
+
+def test_a_report_is_read_steered_and_shared_by_keyboard_alone(shared_run: Run, page: Page) -> None:
+    log_in(page, "ada", f"/app/campaigns/{shared_run.campaign_id}/report/")
+    # Not until the network is idle: a report listens for news as long as it is open.
+    forest = page.locator("#chart-forest")
+    expect(forest.locator("svg")).to_be_attached()
+    found = stops(page)
+    names = [stop["name"] for stop in found]
+    wanted = [
+        "Whom to mail",
+        "What was sent",
+        "Print or save as PDF",
+        "More",
+        "Numbers",
+        "Picture",
+        "Compare groups",
+    ]
+    assert [one for one in [*wanted, "Share this report"] if not any(one in name for name in names)] == []
+    assert [stop["name"] or stop["kind"] for stop in found if not stop["shown"]] == []
+    reach(page, "^More$")
+    page.keyboard.press("Enter")
+    reach(page, "^All campaigns$")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="All campaigns")).to_be_hidden()
+    assert page.evaluate(FOCUSED)["name"] == "More"
+    # What the pointer is told by a chart stands in a table.
+    reach(page, "^Numbers$")
+    page.keyboard.press("Enter")
+    table = page.get_by_role("region", name="Effect against the baseline, 95 % interval")
+    expect(table.get_by_role("row", name="New page, Revenue")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(table).to_be_focused()
+    reach(page, "^Share this report")
+    page.keyboard.press("Enter")
+    reach(page, "^For whom")
+    page.keyboard.type("Board")
+    reach(page, "^Make an address")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text(re.compile(r"/r/[\w-]{40,}"))).to_be_visible()
+    reach(page, "^Take back")
+
+
+def test_an_experiments_report_is_read_by_keyboard_alone(
+    experiment: Any, analyse: Callable[..., Any], page: Page
+) -> None:
+    analyse(experiment)
+    log_in(page, "ada", "/app/experiments/page/")
+    expect(page.locator("#chart-forest svg")).to_be_attached()
+    found = stops(page)
+    names = " · ".join(stop["name"] for stop in found)
+    wanted = ["Whom to mail", "All experiments", "Numbers", "CSV", "Compare groups", "Share this report"]
     assert [name for name in wanted if name not in names] == []
     assert [stop["name"] or stop["kind"] for stop in found if not stop["shown"]] == []
