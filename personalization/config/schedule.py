@@ -15,6 +15,7 @@ ROUTES = {
     "recommender.tasks.*": {"queue": "train"},
     "personalization.sources.tasks.*": {"queue": "ingest"},
     "personalization.segments.tasks.run_discovery": {"queue": "train"},
+    "personalization.segments.tasks.run_export": {"queue": "train"},
 }
 
 
@@ -30,6 +31,7 @@ def schedule(*, tick_seconds: float) -> dict[str, dict[str, Any]]:
         "language-model": _wake("personalization.language_model.tasks.start_waiting", 30.0),
         "rehearsals": _wake("campaigns.tasks.start_rehearsals", 30.0),
         "discoveries": _wake("personalization.segments.tasks.start_discoveries", 30.0),
+        "exports": _wake("personalization.segments.tasks.start_exports", 30.0),
         # Also sources that are due, and files that were kept long enough.
         "sources": _wake("personalization.sources.tasks.tick", 15.0),
         # Customers and what is known of them.

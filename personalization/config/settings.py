@@ -191,6 +191,7 @@ BACKUP_RETENTION_DAYS = env.int("BACKUP_RETENTION_DAYS", default=30)
 # Uploaded files hold people's data: never below MEDIA_ROOT, which the web server shows to everybody.
 IMPORT_DIR = Path(env.str("IMPORT_DIR", default=str(DATA_DIR / "imports")))
 IMPORT_RETENTION_DAYS = env.int("IMPORT_RETENTION_DAYS", default=7)
+EXPORT_DIR = Path(env.str("EXPORT_DIR", default=str(DATA_DIR / "exports")))
 SOURCE_SQLITE_DIR = Path(env.str("SOURCE_SQLITE_DIR", default=str(DATA_DIR / "sources")))
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=10_000_000_000)
 

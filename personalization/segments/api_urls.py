@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from personalization.segments import api, discovery_api, export_views, insight_api, words_api
+from personalization.segments import api, discovery_api, export_api, insight_api, words_api
 
 urlpatterns = [
     path("discoveries", discovery_api.Discoveries.as_view(), name="api-discoveries"),
@@ -25,8 +25,10 @@ urlpatterns = [
     path(
         "segments/<int:segment_id>/members", insight_api.SegmentMembers.as_view(), name="api-segment-members"
     ),
-    path("segments/<int:segment_id>/export/customers", export_views.SegmentCustomersExport.as_view()),
-    path("segments/<int:segment_id>/export/events", export_views.SegmentEventsExport.as_view()),
+    path("segments/<int:segment_id>/exports", export_api.SegmentExports.as_view(), name="api-exports"),
+    path("segments/<int:segment_id>/exports/<int:pk>", export_api.SegmentExportDetail.as_view()),
+    path("segments/<int:segment_id>/exports/<int:pk>/cancel", export_api.SegmentExportCancel.as_view()),
+    path("segments/<int:segment_id>/exports/<int:pk>/file", export_api.SegmentExportFile.as_view()),
     path("segments/<int:segment_id>/sizes", insight_api.SegmentSizes.as_view(), name="api-segment-sizes"),
     path("segments/<int:segment_id>/moves", insight_api.SegmentMoves.as_view(), name="api-segment-moves"),
     path("segments/<int:segment_id>", api.SegmentDetail.as_view(), name="api-segment"),

@@ -7,4 +7,5 @@ class SegmentsConfig(AppConfig):
     verbose_name = _("Segments")
     language_model_purposes = ("personalization.segments.from_words.SegmentDefinition",)
     timeline_sources = ("personalization.segments.timeline_sources.SegmentEntries",)
+    personal_stores = ("personalization.segments.personal_store.ExportedFiles",)
     find_sources = ("personalization.segments.find_sources.Segments",)

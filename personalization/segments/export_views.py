@@ -1,61 +1,77 @@
-"""Pseudonymous exports of a segment, by page and API; each stands in the audit log."""
+"""Pseudonymous exports of a segment on the page of its members; each stands in the audit log."""
+
+from contextlib import suppress
+from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.db.models import QuerySet
+from django.http import FileResponse, HttpRequest, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone
-from django.views.decorators.http import require_POST
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
-from rest_framework.request import Request
-from rest_framework.views import APIView
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
 
-from personalization.access.models import Scope
-from personalization.access.services import actor_name, audit
+from personalization.access.jobs.row import UNDER_WAY
+from personalization.access.jobs.shown import jobs_part, posted_job
+from personalization.access.jobs.work import NotUnderWay, cancel_job
+from personalization.access.live.part import live_rows
+from personalization.access.services import actor_name
 from personalization.access.shell import staff_page
-from personalization.segments.exports import CUSTOMERS, EVENTS, ExportRefused, export_lines
-from personalization.segments.models import Segment
+from personalization.segments.export_api import answer_file, ask_and_hand_over
+from personalization.segments.exports import ExportRefused
+from personalization.segments.kept_exports import kept_exports
+from personalization.segments.models import ExportKind, Segment, SegmentExport
+
+MAY = "segments.change_segment"
 
 
 @require_POST
-@staff_page("segments.change_segment")
+@staff_page(MAY)
 def export(request: HttpRequest, segment_id: int) -> HttpResponseBase:
+    """Asks for one, or cancels it."""
+    segment, actor = get_object_or_404(Segment, pk=segment_id), actor_name(request)
+    if request.POST.get("action") == "cancel":
+        with suppress(NotUnderWay):  # it is shown as it ended
+            cancel_job(posted_job(request, segment.exports.all()), kind="segment_export", actor=actor)
+    else:
+        events = request.POST.get("what") == ExportKind.EVENTS
+        try:
+            ask_and_hand_over(segment, ExportKind.EVENTS if events else ExportKind.CUSTOMERS, actor=actor)
+        except ExportRefused as error:
+            messages.error(request, f"{error.title}. {error.detail}")
+    return redirect("segments:insight", segment_id)
+
+
+@require_GET
+@staff_page(MAY)
+def live(request: HttpRequest, segment_id: int) -> HttpResponseBase:
     segment = get_object_or_404(Segment, pk=segment_id)
-    try:
-        return _answer(request, segment, EVENTS if request.POST.get("what") == EVENTS else CUSTOMERS)
-    except ExportRefused as error:
-        messages.error(request, f"{error.title}. {error.detail}")
-        return redirect("segments:insight", segment_id)
+    return live_rows(
+        request, _under_way(segment), key=segment_id, template="shell/jobs_live.html",
+        context=lambda rows: _part(segment, rows),
+    )  # fmt: skip
 
 
-class SegmentExport(APIView):
-    required_scope = Scope.SEGMENTS_READ
-    what = CUSTOMERS
-
-    def _export(self, request: Request, segment_id: int) -> HttpResponseBase:
-        return _answer(request, get_object_or_404(Segment, pk=segment_id), self.what)
+@require_GET
+@staff_page(MAY)
+def download(request: HttpRequest, segment_id: int, pk: int) -> FileResponse:
+    return answer_file(request, segment_id, pk)
 
 
-class SegmentCustomersExport(SegmentExport):
-    @extend_schema(responses={(200, "text/csv"): OpenApiTypes.STR})
-    def get(self, request: Request, segment_id: int) -> HttpResponseBase:
-        """Members as CSV under pseudonyms: country, language, month of coming, plain traits."""
-        return self._export(request, segment_id)
+def exports_part(request: HttpRequest, segment: Segment) -> dict[str, Any]:
+    """For the page of the segment."""
+    if not request.user.has_perm(MAY):
+        return {}
+    ended = kept_exports(segment).exclude(status__in=UNDER_WAY)[:10]
+    return {"exports": ended, **_part(segment, list(_under_way(segment)))}
 
 
-class SegmentEventsExport(SegmentExport):
-    what = EVENTS
-
-    @extend_schema(responses={(200, "text/csv"): OpenApiTypes.STR})
-    def get(self, request: Request, segment_id: int) -> HttpResponseBase:
-        """Their events as CSV under the same pseudonyms: name, day, item, value."""
-        return self._export(request, segment_id)
+def _under_way(segment: Segment) -> QuerySet[SegmentExport]:
+    return segment.exports.filter(status__in=UNDER_WAY).order_by("pk")
 
 
-def _answer(request: HttpRequest | Request, segment: Segment, what: str) -> StreamingHttpResponse:
-    lines = export_lines(segment, what, now=timezone.now())
-    audit(actor_name(request), "segment.exported", f"segment:{segment.pk}", what=what, pseudonymous=True)
-    response = StreamingHttpResponse(lines, content_type="text/csv")
-    response["Content-Disposition"] = f'attachment; filename="segment-{segment.pk}-{what}.csv"'
-    response["Cache-Control"] = "no-store"
-    return response
+def _part(segment: Segment, rows: list[SegmentExport]) -> dict[str, Any]:
+    return jobs_part(
+        rows, [row.get_what_display() for row in rows],
+        live=reverse("segments:exports-live", args=[segment.pk]),
+        act=reverse("segments:export", args=[segment.pk]), may_cancel=True,
+    )  # fmt: skip

@@ -7,25 +7,26 @@ and only traits that were declared as not personal or are computed.
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from personalization.access.problems import ProblemError
 from personalization.customers.declarations import Sensitivity, TraitDeclaration
+from personalization.customers.models import Customer
 from personalization.customers.pseudonyms import pseudonym
 from personalization.events.models import Event
 from personalization.privacy.floor import smallest_cell
 from personalization.segments import selectors
 from personalization.segments.definition import DefinitionError
-from personalization.segments.models import Segment
+from personalization.segments.models import ExportKind, Segment
 from personalization.spreadsheet import safe_cell
 from personalization.traits.models import TraitDefinition
 
-CUSTOMERS, EVENTS = "customers", "events"
 PLACES = "last_context"  # this kind of computed trait may be a city
 CHUNK = 2_000
 
@@ -36,28 +37,35 @@ class ExportRefused(ProblemError):
     title = gettext_lazy("The segment cannot be exported")
 
 
-def export_lines(segment: Segment, what: str, *, now: datetime) -> Iterator[str]:
-    """Lines of the file. Raises ExportRefused, before the first, for fewer people than the floor."""
+def members_to_export(segment: Segment, *, now: datetime) -> QuerySet[Customer]:
+    """Raises ExportRefused, also for fewer people than the floor."""
     version = segment.versions.order_by("-number").first()
     if version is None:
         raise ExportRefused(_("It has no definition yet."))
     try:
-        ids = selectors.members(version, now=now).order_by("pk")
+        members = selectors.members(version, now=now).order_by("pk")
     except DefinitionError:
         raise ExportRefused(_("This version cannot be read any more.")) from None
-    if ids.count() < smallest_cell():
+    if members.count() < smallest_cell():
         raise ExportRefused(_("It has fewer than %(least)s members.") % {"least": smallest_cell()})
-    return _lines(_customers(ids) if what == CUSTOMERS else _events(ids))
+    return members
 
 
-def _lines(rows: Iterable[Iterable[Any]]) -> Iterator[str]:
-    for row in rows:
-        text = io.StringIO()
-        csv.writer(text).writerow([safe_cell(cell) for cell in row])
-        yield text.getvalue()
+def export_rows(members: QuerySet[Customer], what: str) -> tuple[int, Iterator[list[Any]]]:
+    """The names of the columns and then the rows, and how many there are about."""
+    if what == ExportKind.CUSTOMERS:
+        return members.count(), _customers(members)
+    events = Event.objects.filter(customer_id__in=members.order_by().values("pk"))
+    return events.count(), _events(events)
 
 
-def _customers(members: Any) -> Iterator[list[Any]]:
+def line_of(row: list[Any]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerow([safe_cell(cell) for cell in row])
+    return text.getvalue()
+
+
+def _customers(members: QuerySet[Customer]) -> Iterator[list[Any]]:
     names = _plain_traits()
     yield ["customer", "country", "language", "known_since", *names]
     rows = members.values_list("pk", "country", "language", "created_at", "traits")
@@ -65,11 +73,10 @@ def _customers(members: Any) -> Iterator[list[Any]]:
         yield [pseudonym(pk), country, language, f"{created_at:%Y-%m}", *(traits.get(name) for name in names)]
 
 
-def _events(members: Any) -> Iterator[list[Any]]:
+def _events(events: QuerySet[Event]) -> Iterator[list[Any]]:
     yield ["customer", "event", "day", "item", "value"]
-    rows = Event.objects.filter(customer_id__in=members.order_by().values("pk"))
     columns = ("customer_id", "name", "occurred_at", "item__external_id", "value")
-    for pk, name, at, item, value in rows.values_list(*columns).iterator(chunk_size=CHUNK):
+    for pk, name, at, item, value in events.values_list(*columns).iterator(chunk_size=CHUNK):
         yield [pseudonym(pk), name, f"{at:%Y-%m-%d}", item, value]
 
 

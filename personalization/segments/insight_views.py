@@ -17,6 +17,7 @@ from personalization.privacy.floor import round_down
 from personalization.privacy.told import told_count, told_words
 from personalization.segments import explain, history, selectors
 from personalization.segments.definition import DefinitionError
+from personalization.segments.export_views import exports_part
 from personalization.segments.models import Segment
 
 DAYS = (7, 30, 90, 365)
@@ -47,7 +48,7 @@ def insight(request: HttpRequest, segment_id: int) -> HttpResponse:
         "members": told_words(history.member_total(segment), whole=may_see),
         "moves": moves,
         "others": Segment.objects.filter(archived_at=None).exclude(pk=segment.pk),
-        **_then(request, segment, now=now), **_compared(request, segment),
+        **_then(request, segment, now=now), **_compared(request, segment), **exports_part(request, segment),
     }  # fmt: skip
     if context["current"] is not None:
         context |= _narrowing(segment, now=now, whole=may_see)

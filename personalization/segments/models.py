@@ -7,10 +7,11 @@ from django.utils.translation import gettext_lazy as _
 from personalization.customers.models import Customer
 from personalization.personal_data import AtErasure, PersonalData
 from personalization.segments.discovery_models import Discovery, DiscoveryKind, DiscoveryStatus
+from personalization.segments.export_models import ExportKind, SegmentExport
 
 __all__ = [
-    "Discovery", "DiscoveryKind", "DiscoveryStatus", "Segment", "SegmentMembership", "SegmentMove",
-    "SegmentVersion", "SegmentWatch",
+    "Discovery", "DiscoveryKind", "DiscoveryStatus", "ExportKind", "Segment", "SegmentExport",
+    "SegmentMembership", "SegmentMove", "SegmentVersion", "SegmentWatch",
 ]  # fmt: skip
 
 

@@ -20,6 +20,8 @@ urlpatterns = [
     path("<int:segment_id>/", views.builder, name="edit"),
     path("<int:segment_id>/members/", insight_views.insight, name="insight"),
     path("<int:segment_id>/export", export_views.export, name="export"),
+    path("<int:segment_id>/exports/live", export_views.live, name="exports-live"),
+    path("<int:segment_id>/exports/<int:pk>.csv", export_views.download, name="export-file"),
     path("<int:segment_id>/save", views.save, name="save"),
     path("<int:segment_id>/versions/<int:number>/restore", views.restore, name="restore"),
 ]
