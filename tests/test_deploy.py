@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.management import get_commands
 from granian.cli import cli as granian
 
-from personalization.config.health import QUEUES
+from personalization.config.queues import DUE_SOON, LONG, QUEUES
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY, CHART = ROOT / "deploy", ROOT / "deploy" / "helm" / "bespoke"
@@ -95,12 +95,13 @@ def test_every_command_can_be_called_like_that(place: str) -> None:
         assert {one for one in arguments[3:] if one.startswith("-")} <= known
 
 
-def test_workers_take_every_queue() -> None:
-    taken = [one for one in commands().values() if "-Q" in one]
+def test_workers_take_every_queue_and_none_takes_both_kinds() -> None:
+    taken = {
+        place: set(one[one.index("-Q") + 1].split(",")) for place, one in commands().items() if "-Q" in one
+    }
     routed = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}
-    assert len(taken) == 2
-    for command in taken:
-        assert set(command[command.index("-Q") + 1].split(",")) == set(QUEUES) == routed | {"default"}
+    assert set(QUEUES) == routed | {"default"}
+    assert sorted(map(sorted, taken.values())) == sorted(2 * [sorted(DUE_SOON), sorted(LONG)])
 
 
 def test_services_wait_only_for_services_and_use_only_volumes_that_exist() -> None:
@@ -111,7 +112,7 @@ def test_services_wait_only_for_services_and_use_only_volumes_that_exist() -> No
 
 def test_the_keys_of_backups_lie_on_a_volume_of_their_own_that_web_and_worker_share() -> None:
     place = COMPOSE["x-bespoke"]["environment"]["BACKUP_KEY_DIR"]
-    for name in ("web", "worker"):
+    for name in ("web", "worker", "jobs"):
         assert f"backup-keys:{place}" in COMPOSE["services"][name]["volumes"]
     # Else the volume would belong to root, and the image's user could write no key.
     assert re.search(rf"chown bespoke .*{place}$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)

@@ -16,6 +16,7 @@ from kombu.exceptions import KombuError
 from personalization.config import checkup_settings as given
 from personalization.config.celery import app as celery_app
 from personalization.config.heartbeat import OLD_SECONDS, heartbeat_age
+from personalization.config.queues import DUE_SOON, LONG
 
 MOST_APART_SECONDS = 5
 
@@ -121,13 +122,16 @@ def _clock() -> tuple[bool, str]:
 
 def _worker() -> tuple[bool, str]:
     try:
-        answers = celery_app.control.ping(timeout=1.5)
+        answers = celery_app.control.inspect(timeout=1.5).active_queues() or {}
     except (OSError, redis.RedisError, KombuError):
         return False, _("cannot be asked without Redis.")
-    if not answers:
-        return False, _(
-            "none answers. Start one: celery -A personalization.config worker -Q send,train,ingest,default"
-        )
+    taken = {queue["name"] for queues in answers.values() for queue in queues}
+    for queues in (DUE_SOON, LONG):
+        if not taken.issuperset(queues):
+            return False, _(
+                "none takes the tasks of %(queues)s. Start one:"
+                " celery -A personalization.config worker -Q %(queues)s"
+            ) % {"queues": ",".join(queues)}
     return True, _("%(count)s answer.") % {"count": len(answers)}
 
 

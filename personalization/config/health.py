@@ -11,8 +11,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 
 from personalization.config.heartbeat import heartbeat_age
 from personalization.config.limited import Limited
+from personalization.config.queues import QUEUES
 
-QUEUES = ("send", "train", "ingest", "default")
 DATABASE_SECONDS = 2.5
 """Below the three seconds after which probes usually give up."""
 

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from campaigns.selectors import seconds_overdue
 from personalization.access.shell import staff_page
-from personalization.config.health import QUEUES
 from personalization.config.heartbeat import OLD_SECONDS, heartbeat_age
+from personalization.config.queues import QUEUES
 
 OVERDUE_SECONDS = 60
 WAIT_SECONDS = 1.0

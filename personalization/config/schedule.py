@@ -12,10 +12,14 @@ HOUR, DAY = 3600.0, 24 * 3600.0
 ROUTES = {
     "campaigns.tasks.send_chunk": {"queue": "send"},
     "campaigns.tasks.run_rehearsal": {"queue": "train"},
-    "recommender.tasks.*": {"queue": "train"},
-    "personalization.sources.tasks.*": {"queue": "ingest"},
+    "experiments.tasks.analyse": {"queue": "analyse"},
+    "experiments.tasks.study_targeting": {"queue": "analyse"},
+    "experiments.tasks.compute_long_run": {"queue": "analyse"},
+    "personalization.catalog.tasks.look_at_pictures": {"queue": "train"},
     "personalization.segments.tasks.run_discovery": {"queue": "train"},
     "personalization.segments.tasks.run_export": {"queue": "train"},
+    "recommender.tasks.*": {"queue": "train"},
+    "personalization.sources.tasks.*": {"queue": "ingest"},
 }
 
 
@@ -58,7 +62,7 @@ def schedule(*, tick_seconds: float) -> dict[str, dict[str, Any]]:
         "gains": _wake("campaigns.onsite.tasks.measure_gains", 600.0),
         "exposures": _wake("experiments.tasks.read_exposures", 60.0),
         # Items.
-        "pictures": _wake("personalization.catalog.tasks.look_at_pictures", 60.0),
+        "pictures": _wake("personalization.catalog.tasks.look_at_pictures", 60.0, queue="train"),
         "encode-pictures": _wake("recommender.tasks.encode_pictures", 60.0, queue="train"),
         # Staff and API keys.
         "seals": _wake("personalization.access.tasks.seal_logs", 300.0),

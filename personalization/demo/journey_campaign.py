@@ -126,7 +126,7 @@ def require_worker() -> None:
     if not answers:
         raise JourneyError(
             "No worker answers, so nobody would send. Start the product in another terminal: bin/run\n"
-            "or: celery -A personalization.config worker -Q send,train,default -B"
+            "or: celery -A personalization.config worker -Q send,default,train,analyse,ingest -B"
         )
 
 

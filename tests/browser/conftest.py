@@ -98,7 +98,7 @@ def worker(live_server: Any, mailbox: tuple[Mailbox, str], tmp_path: Path) -> It
     def start() -> None:
         command = [
             sys.executable, "-m", "celery", "--quiet", "-A", "personalization.config", "worker", "--beat",
-            "-c", "1", "-Q", "send,train,ingest,default", "--loglevel", "WARNING",
+            "-c", "1", "-Q", "send,default,train,analyse,ingest", "--loglevel", "WARNING",
             "--schedule", str(tmp_path / "beat"),
         ]  # fmt: skip
         with (tmp_path / "worker.log").open("wb") as log:

@@ -63,7 +63,7 @@ def test_the_product_starts_survives_a_killed_child_and_leaves_nothing_behind(
 
     doctor = manage("doctor")
     assert "BAD  Database" not in doctor
-    assert "ok   Worker: 1 answer" in doctor
+    assert "ok   Worker: 2 answer" in doctor
     assert "ok   Backups: sealed" in doctor
     assert "destroyed after 30 days" in manage("backup", str(running.folder / "kept.tar"))
     assert len(list((running.folder / "backup-keys").glob("*.key"))) == 1

@@ -5,10 +5,11 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from personalization.config.queues import DUE_SOON, LONG
 from personalization.config.supervisor import places, ports
 from personalization.config.supervisor.accounts import choose_account
 from personalization.config.supervisor.console import Console
@@ -87,11 +88,11 @@ class Product:
             self.watch.start(self._mail_catcher(), stage=CATCHER)
         if not _is_migrated(self.env["DATABASE_URL"]):
             self._wait_for_setup(setup, lambda: "migrated" in self.told, what="The database is not set up")
-        for spec in (self._web(), self._worker(), self._beat()):
+        for spec in (self._web(), self._worker(), self._long_worker(), self._beat()):
             self.watch.start(spec, stage=WORK)
         self._wait_for_setup(setup, lambda: "migrated" in self.told, what="The database is not set up")
         self.watch.wait_until(self._web_answers, what="The web does not answer")
-        self.watch.wait_until(self._worker_waits, what="The worker does not take tasks")
+        self.watch.wait_until(self._workers_wait, what="The workers do not take tasks")
         self._wait_for_setup(setup, lambda: False, what="The demo shop is not loaded")
         if "react" in self.told and self.catcher:
             self.watch.start(self._reactor(), stage=REACTOR)
@@ -152,10 +153,17 @@ class Product:
         )  # fmt: skip
 
     def _worker(self) -> Spec:
+        return self._celery("worker", DUE_SOON, os.environ.get("WORKER_PROCESSES", "2"))
+
+    def _long_worker(self) -> Spec:
+        """Gives way to all that somebody waits for."""
+        spec = self._celery("jobs", LONG, os.environ.get("JOB_PROCESSES", "2"))
+        return replace(spec, command=["nice", "-n", "10", *spec.command])
+
+    def _celery(self, name: str, queues: Iterable[str], processes: str) -> Spec:
         return self._python(
-            "worker", "-m", "celery", "--quiet", "-A", "personalization.config", "worker",
-            "--pool", "prefork", "-c", os.environ.get("WORKER_PROCESSES", "2"),
-            "-Q", "send,train,ingest,default",
+            name, "-m", "celery", "--quiet", "-A", "personalization.config", "worker",
+            "--hostname", f"{name}@%h", "--pool", "prefork", "-c", processes, "-Q", ",".join(queues),
             "--loglevel", "WARNING", "--without-mingle", "--without-gossip",
             hurry_signal=signal.SIGQUIT,
             grace_seconds=0.8,
@@ -205,13 +213,13 @@ class Product:
         finally:
             connection.close()
 
-    def _worker_waits(self) -> bool:
-        """A worker that takes tasks has a connection that waits for the next one."""
+    def _workers_wait(self) -> bool:
+        """Each that takes tasks has a connection that waits for the next one."""
         import redis
 
         client = redis.Redis.from_url(self.env["REDIS_URL"])
         try:
-            return any(row.get("cmd") == "brpop" for row in client.client_list())
+            return sum(row.get("cmd") == "brpop" for row in client.client_list()) >= 2
         except redis.RedisError:
             return False
         finally:
