@@ -41,8 +41,9 @@ def connect(request: HttpRequest) -> HttpResponse:
         "experiment": served.key if served else "banner",
         "placement": placement.key if placement else "hero",
     }
+    missing = {name for name, found in (("experiment", served), ("placement", placement)) if not found}
     context = {
-        "snippets": [(snippet, snippet.render(values)) for snippet in SNIPPETS],
+        "snippets": [(snippet, snippet.render(values), snippet.names in missing) for snippet in SNIPPETS],
         "made": api_key if api_key != API_KEY else "",
         "is_test": is_test_token(api_key),
         "may_make": may_make,

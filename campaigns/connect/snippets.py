@@ -16,13 +16,14 @@ SCOPES = (Scope.INGEST, Scope.CUSTOMERS_READ, Scope.DECIDE)
 
 @dataclass(frozen=True)
 class Snippet:
-    """`install`: the command before it, or empty."""
+    """`install`: the command before it, or empty. `names`: what a shop may not have yet."""
 
     name: str
     title: str | Promise
     what: str | Promise
     file: str
     install: str = ""
+    names: str = ""
 
     def render(self, values: Mapping[str, str]) -> str:
         return get_template(f"connect/snippets/{self.file}").render(dict(values)).strip() + "\n"
@@ -32,10 +33,11 @@ SNIPPETS = [
     Snippet(
         "page", _("On a web page"),
         _("Fills slots of a page with what each visitor should see, and counts what was seen and clicked."),
-        "page.html",
+        "page.html", names="placement",
     ),
     Snippet(
         "curl", "curl", _("Sends an event, reads the customer, asks what to show."), "curl.sh",
+        names="placement",
     ),
     Snippet(
         "segment", "Segment (Python)",
@@ -46,11 +48,13 @@ SNIPPETS = [
         "growthbook", "GrowthBook (Python)",
         _("Variants of served experiments by GrowthBook’s own SDKs; seeing one is told as an event."),
         "growthbook.py.txt", "pip install growthbook segment-analytics-python",
+        names="experiment",
     ),
     Snippet(
         "openfeature", "OpenFeature (Python)",
         _("The same by OpenFeature Remote Evaluation: here we decide, with all segments and holdouts."),
         "openfeature.py.txt", "pip install openfeature-sdk openfeature-provider-ofrep",
+        names="experiment",
     ),
     Snippet(
         "webhook", _("Receive webhooks (Python)"),

@@ -60,6 +60,11 @@ def configure(*, json: bool, level: str = "INFO") -> None:
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "main"}},
             "root": {"handlers": ["stderr"], "level": level},
-            "loggers": {"celery": {"level": "WARNING"}, "amqp": {"level": "WARNING"}},
+            "loggers": {
+                "celery": {"level": "WARNING"},
+                "amqp": {"level": "WARNING"},
+                # A collector that is down is told once for each batch that is lost, not for each new try.
+                "opentelemetry.exporter": {"level": "ERROR"},
+            },
         }
     )

@@ -72,6 +72,14 @@ def test_the_page_has_them_all(copied: dict[str, str]) -> None:
     assert not any("YOUR_KEY" in code for code in copied.values())
 
 
+def test_a_shop_without_placements_and_experiments_is_told_what_the_names_stand_for(client: Client) -> None:
+    client.force_login(User.objects.create_superuser("ada"))
+    page = client.get("/app/connect/").content.decode()
+    assert page.count("There is no placement yet") == page.count("No experiment is served yet") == 2
+    Placement.objects.create(key="front", name="Front page", fallback="Hello")
+    assert "There is no placement yet" not in client.get("/app/connect/").content.decode()
+
+
 def test_curl(copied: dict[str, str]) -> None:
     said = run(["bash", "-e"], copied["curl"])
     assert Event.objects.get(name="Order Completed").value == 42

@@ -56,3 +56,10 @@ def test_what_the_database_tells_of_a_row_is_not_passed_on(written) -> None:
     (line,) = written()
     assert "IntegrityError" in line["exception"] and "not-null" in line["exception"]
     assert MARK not in json.dumps(line)
+
+
+def test_a_collector_that_is_down_is_told_by_what_is_lost_and_not_by_each_new_try(written) -> None:
+    exporter = logging.getLogger("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+    exporter.warning("Transient error, retrying in 1s")
+    exporter.error("Failed to export spans batch")
+    assert [line["event"] for line in written()] == ["Failed to export spans batch"]
