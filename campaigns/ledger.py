@@ -12,11 +12,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+import structlog
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, Min, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 
 from campaigns.models import (
     Chunk,
@@ -31,6 +33,7 @@ from campaigns.models import (
 )
 from personalization.importing.passing import json_bytes
 
+log = structlog.get_logger(__name__)
 S = DeliveryStatus
 # Deliveries that a worker claims, sends and settles together.
 CHUNK_SIZE = 500
@@ -39,6 +42,9 @@ LEASE = timedelta(seconds=settings.SEND_LEASE_SECONDS)
 FOREIGN_GRACE = timedelta(minutes=10)
 # A chunk that never ends well (a message that kills the worker) stops its run instead of looping for ever.
 MAX_CLAIMS = 10
+ENDS_WORKERS = gettext_noop(
+    "A part of it ended its worker again and again. Look into the log of the workers, then resume."
+)
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -118,9 +124,10 @@ def open_chunks(now: datetime) -> Q:
 
 
 def _stop(chunk: Chunk) -> None:
+    log.error("run_paused", run=chunk.run_id, chunk=chunk.pk, attempts=chunk.attempts)
     Run.everything.filter(pk=chunk.run_id, status=RunStatus.SENDING).update(
         status=RunStatus.PAUSED,
-        note=f"Chunk {chunk.number} ended its worker {chunk.attempts} times.",
+        note=ENDS_WORKERS,
     )
     Chunk.objects.filter(pk=chunk.pk).update(attempts=0)
 

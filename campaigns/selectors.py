@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from campaigns.models import (
     Campaign,
@@ -81,7 +82,7 @@ def progress(
     return {
         "run": run.pk,
         "status": run.status,
-        "note": run.note or _waits(run),
+        "note": gettext(run.note) if run.note else _waits(run),
         "audience": sum(counts.values()),
         **counts,
         "reasons": reasons,

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from campaigns.errors import InvalidCampaign, InvalidState
@@ -122,7 +124,8 @@ def schedule(campaign: Campaign, *, at: datetime, actor: str) -> Campaign:
     must_be_ready(campaign, now=timezone.now())
     planned = plan_launch(campaign, at=at, now=timezone.now())
     campaign.status, campaign.scheduled_at, campaign.problem = CampaignStatus.SCHEDULED, planned, ""
-    campaign.save(update_fields=["status", "scheduled_at", "problem", "timing", "updated_at"])
+    campaign.language = get_language() or settings.LANGUAGE_CODE
+    campaign.save(update_fields=["status", "scheduled_at", "problem", "language", "timing", "updated_at"])
     audit(actor, "campaign.scheduled", f"campaign:{campaign.pk}", at=at.isoformat())
     return campaign
 

@@ -9,8 +9,10 @@ import structlog
 from celery import shared_task
 from django.conf import settings
 from django.core.cache import cache
-from django.db import transaction
-from django.utils import timezone
+from django.db import InterfaceError, transaction
+from django.db import OperationalError as DatabaseTrouble
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from campaigns import ledger, services
@@ -156,20 +158,39 @@ def send_wave(learning_id: int) -> None:
 
 
 def launch_due(campaign_id: int) -> None:
-    """Launches one scheduled campaign, unless another tick is at it. What hinders it is shown on it."""
-    now = timezone.now()
-    try:
-        with transaction.atomic():
-            campaign = (
-                Campaign.objects.select_for_update(skip_locked=True, of=("self",))
-                .filter(pk=campaign_id, status=CampaignStatus.SCHEDULED, scheduled_at__lte=now)
-                .first()
+    """Launches one scheduled campaign, unless another tick is at it. What hinders it is shown on it, in the
+    language of who planned it, and hinders nothing else that is due."""
+    language = Campaign.objects.filter(pk=campaign_id).values_list("language", flat=True).first()
+    with translation.override(language or settings.LANGUAGE_CODE):
+        try:
+            _launch(campaign_id)
+        except ProblemError as error:
+            log.warning("launch_failed", campaign=campaign_id, error=error.slug)
+            _unschedule(campaign_id, error.detail)
+        except (DatabaseTrouble, InterfaceError):
+            # Of the database, too busy or away: the next tick tries again.
+            log.exception("launch_failed", campaign=campaign_id)
+            text = _("The database could not carry out the launch. It is tried again by itself.")
+            due = Campaign.objects.filter(pk=campaign_id, status=CampaignStatus.SCHEDULED)
+            due.update(problem=text)
+        except Exception as error:
+            log.exception("launch_failed", campaign=campaign_id)
+            text = _(
+                "An unexpected error (%(error)s) stopped the launch; the log of the worker has it whole."
             )
-            if campaign is not None:
-                services.launch(campaign, actor="schedule", now=now)
-    except ProblemError as error:
-        log.warning("launch_failed", campaign=campaign_id, error=error.slug)
-        _unschedule(campaign_id, error.detail)
+            _unschedule(campaign_id, text % {"error": type(error).__name__})
+
+
+def _launch(campaign_id: int) -> None:
+    now = timezone.now()
+    with transaction.atomic():
+        campaign = (
+            Campaign.objects.select_for_update(skip_locked=True, of=("self",))
+            .filter(pk=campaign_id, status=CampaignStatus.SCHEDULED, scheduled_at__lte=now)
+            .first()
+        )
+        if campaign is not None:
+            services.launch(campaign, actor="schedule", now=now)
 
 
 def _unschedule(campaign_id: int, problem: str) -> None:

@@ -73,9 +73,8 @@ def _approvals(user: "User", now: datetime) -> Iterator[Need]:
 
 
 def _launches(user: "User", now: datetime) -> Iterator[Need]:
-    for campaign in Campaign.objects.filter(status=CampaignStatus.DRAFT, archived_at=None).exclude(
-        problem=""
-    ):
+    hindered = Campaign.objects.filter(archived_at=None).exclude(problem="")
+    for campaign in hindered.exclude(status=CampaignStatus.LAUNCHED):
         facts = {"name": campaign.name, "problem": campaign.problem}
         text = _("“%(name)s” was not launched when it was due: %(problem)s") % facts
         yield Need("bad", text, reverse("campaigns:edit", args=[campaign.pk]))
@@ -84,7 +83,8 @@ def _launches(user: "User", now: datetime) -> Iterator[Need]:
 def _runs(user: "User", now: datetime) -> Iterator[Need]:
     for run in Run.objects.filter(status=RunStatus.PAUSED).select_related("campaign"):
         text = _("“%(name)s” is paused.") % {"name": run.campaign.name}
-        yield Need("warn", f"{text} {run.note}".strip(), _report(run))
+        note = _(run.note) if run.note else ""
+        yield Need("warn", f"{text} {note}".strip(), _report(run))
     recent = Run.objects.filter(launched_at__gte=now - RECENT).select_related("campaign")
     failed = dict(
         Delivery.objects.filter(run__in=recent, status=DeliveryStatus.FAILED)

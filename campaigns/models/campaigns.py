@@ -105,6 +105,10 @@ class Campaign(models.Model):
         editable=False,
         help_text=_("Why a scheduled launch did not happen."),
     )
+    language = models.CharField(
+        max_length=10, default="", blank=True, db_default="", editable=False,
+        help_text=_("Of whoever planned the launch: what hinders it is told in it."),
+    )  # fmt: skip
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, editable=False, verbose_name=_("created by")
     )

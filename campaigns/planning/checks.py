@@ -11,14 +11,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from campaigns import channels
-from campaigns.item_choice import ItemChoice
-from campaigns.items.counts import count_items, idle_pins
 from campaigns.models import Campaign, CampaignKind, Message, SuggestedField, TopicRule
 from campaigns.pacing.forecast import days_to_send
 from campaigns.pacing.remaining import rate_of
 from campaigns.pacing.words import duration
 from campaigns.planning import approval
 from campaigns.planning.frozen import content_of
+from campaigns.planning.item_checks import item_findings
 from campaigns.planning.outlook import guardrails_ahead, look_ahead_of
 from campaigns.schedule.timing import Timing
 from campaigns.senders.accounts import trouble_of
@@ -26,7 +25,6 @@ from campaigns.suggestions.services import unapproved_in
 from experiments.errors import InvalidPlan
 from experiments.outlooks.outlook import Outlook
 from experiments.outlooks.words import explain_outlook
-from personalization.catalog.selectors import items
 from personalization.customers.models import Customer
 from personalization.customers.selectors import consented
 from personalization.privacy.floor import smallest_cell
@@ -34,7 +32,6 @@ from personalization.segments import selectors as segments
 from personalization.segments.definition import DefinitionError
 from personalization.segments.errors import CountTooSlow
 from personalization.segments.models import SegmentVersion
-from recommender.ranking.rules import Rules
 
 Level = Literal["error", "warning", "ok"]
 # Below this many people in control, an effect would have to be huge to be told from chance.
@@ -86,6 +83,10 @@ def _segment(campaign: Campaign, now: datetime, told: Callable[[int], int]) -> I
         return
     if campaign.segment is None:
         yield Check("error", _("Choose a segment."), "segment")
+        return
+    if campaign.segment.archived_at:
+        text = _("The segment “%(name)s” is in the archive: choose another.")
+        yield Check("error", text % {"name": campaign.segment.name}, "segment")
         return
     try:
         chosen = segments.members(campaign.segment.current, now=now)
@@ -223,8 +224,8 @@ def _messages(campaign: Campaign) -> Iterator[Check]:
         if channel.name == "email":
             for language, template in channels.templates_of(compiled).items():
                 yield from _mail(message, template, where, language)
-        if compiled.uses("items"):
-            yield from _items(message, where)
+        for severity, sentence, field in item_findings(message, compiled):
+            yield Check(severity, sentence, f"{where}/{field}")
 
 
 def _languages(messages: list[Message]) -> Iterator[Check]:
@@ -252,19 +253,3 @@ def _suggested(message: Message, content: dict[str, Any], where: str) -> Iterato
     for field, one in unapproved_in(message.campaign, texts):
         text = _("%(name)s: “%(text)s” is a suggestion that nobody approved.")
         yield Check("error", text % {"name": message.name, "text": one.text[:60]}, f"{where}/{field}")
-
-
-def _items(message: Message, where: str) -> Iterator[Check]:
-    choice = ItemChoice(message.item_count, Rules.from_json(message.rules))
-    fitting, everything = count_items(choice.rules)
-    facts = {"name": message.name, "n": fitting, "count": choice.count}
-    if everything and not fitting:
-        yield Check("error", _("%(name)s: no item fits the rules.") % facts, f"{where}/rules")
-        return
-    if fitting < min(choice.count, everything):
-        text = _("%(name)s: only %(n)s items fit the rules, fewer than the %(count)s it may show.")
-        yield Check("warning", text % facts, f"{where}/rules")
-    if idle := idle_pins(choice.rules):
-        names = ", ".join(item["name"] for item in items(idle).values())
-        text = _("%(name)s: pinned, but hidden, sold out or outside the other rules: %(items)s.")
-        yield Check("warning", text % {**facts, "items": names}, f"{where}/rules/pinned")

@@ -5,9 +5,9 @@ import resource
 from datetime import timedelta
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
-from campaigns import ledger, services
+from campaigns import ledger, selectors, services
 from campaigns.models import Chunk, Delivery, RunStatus
 from campaigns.sending import chunk
 from tests.campaigns.test_sending import counts
@@ -88,3 +88,8 @@ def test_a_chunk_that_keeps_killing_its_worker_pauses_the_run(sink, make_custome
     chunk.send_chunk(run.chunks.get().pk)
     run.refresh_from_db()
     assert run.status == RunStatus.PAUSED and run.note
+    with translation.override("zh-hans"):
+        assert (
+            selectors.progress(run)["note"]
+            == "其中一部分反复导致工作进程中止。请查看工作进程的日志，然后继续发送。"
+        )
