@@ -11,7 +11,7 @@ import io
 import json
 import os
 import shutil
-import subprocess
+import signal
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -25,29 +25,33 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
+from personalization.access.jobs.work import Tell, nobody_listens, part_of
+from personalization.config.backup_server import BackupError, Server
 from personalization.config.sealing import Damaged, SealedWriter, name_of_key, unseal
-from personalization.config.supervisor import postgres_binaries
-from personalization.config.supervisor.problems import StartError
 from personalization.privacy import backup_keys
 
+__all__ = ["BackupError", "put_back", "write_backup"]
 FORMAT = 1
 DUMP, MANIFEST = "database.dump", "manifest.json"
-
-
-class BackupError(Exception):
-    """The sentence says what to do."""
+# Of the whole: reading the database, before all is packed; and unpacking it, before it is put back.
+DUMPED, OPENED = 0.8, 0.1
 
 
 def write_backup(
-    file: Path, *, folders: Mapping[str, Path], database: BaseDatabaseWrapper = connection
+    file: Path,
+    *,
+    folders: Mapping[str, Path],
+    database: BaseDatabaseWrapper = connection,
+    tell: Tell = nobody_listens,
 ) -> dict[str, Any]:
-    """Answers the manifest. The file appears whole or not at all. Raises BackupError."""
-    target = _Server.of(database)
+    """Answers the manifest. The file appears whole or not at all, and no key stays without one. Raises
+    BackupError."""
+    target = Server.of(database)
     fresh = file.with_name(f".{file.name}.{os.getpid()}")
     try:
         with tempfile.TemporaryDirectory(dir=file.parent, prefix=".backup-") as folder:
             dump = Path(folder) / DUMP
-            target.run("pg_dump", "--format=custom", "--no-owner", "--no-acl", f"--file={dump}")
+            target.dump(dump, database=database, tell=part_of(tell, 0, DUMPED))
             manifest = {
                 "format": FORMAT, "made_at": datetime.now(UTC).isoformat(), "sha256": _sha256(dump),
                 "migrations": _applied(database),
@@ -55,10 +59,7 @@ def write_backup(
             descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as out, _tar_into(out) as tar:
                 _add_text(tar, MANIFEST, json.dumps(manifest, indent=1))
-                tar.add(dump, DUMP)
-                for name, source in folders.items():
-                    if source.is_dir():
-                        tar.add(source, name)
+                _add_files(tar, {DUMP: dump, **folders}, tell=part_of(tell, DUMPED, 1))
         fresh.rename(file)
     except OSError as error:
         raise BackupError(f"{file} cannot be written: {error.strerror}.") from error
@@ -75,9 +76,13 @@ def _tar_into(out: IO[bytes]) -> Iterator[tarfile.TarFile]:
         return
     name, key = backup_keys.new_key()
     sealed = SealedWriter(out, name=name, key=key)
-    with tarfile.open(fileobj=sealed, mode="w|") as tar:  # type: ignore[call-overload]  # it only writes
-        yield tar
-    sealed.close()
+    try:
+        with tarfile.open(fileobj=sealed, mode="w|") as tar:  # type: ignore[call-overload]  # it only writes
+            yield tar
+        sealed.close()
+    except BaseException:
+        backup_keys.take_back(name)
+        raise
 
 
 @contextmanager
@@ -114,11 +119,16 @@ def read_manifest(tar: tarfile.TarFile) -> dict[str, Any]:
 
 
 def put_back(
-    file: Path, *, folders: Mapping[str, Path], database: BaseDatabaseWrapper = connection
+    file: Path,
+    *,
+    folders: Mapping[str, Path],
+    database: BaseDatabaseWrapper = connection,
+    tell: Tell = nobody_listens,
 ) -> dict[str, Any]:
     """Replaces the database and the folders; answers the manifest. Raises BackupError before anything
-    changed, or when PostgreSQL refuses, which takes back what it did."""
-    target = _Server.of(database)
+    changed, or when PostgreSQL refuses, which takes back what it did. Ctrl-C does so too; once the database
+    is replaced it is ignored, here and afterwards."""
+    target = Server.of(database)
     try:
         with tempfile.TemporaryDirectory(prefix="restore-") as folder, _tar_of(file, folder) as tar:
             manifest = read_manifest(tar)
@@ -129,76 +139,14 @@ def put_back(
                 raise BackupError("The file is damaged: its database is not the one that was written.")
             _must_be_alone(database)
             database.close()
-            target.replace(dump)
+            tell(OPENED)
+            target.replace(dump, tell=part_of(tell, OPENED, 1))
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
             for name, place in folders.items():
                 _put_folder_back(tar, name, place)
     except (OSError, tarfile.TarError, KeyError) as error:
         raise BackupError(f"{file} cannot be read: {error}.") from error
     return manifest
-
-
-class _Server:
-    """PostgreSQL's own programs, of the server's version or newer, aimed at one database."""
-
-    def __init__(self, binaries: postgres_binaries.Binaries, environment: Mapping[str, str]) -> None:
-        self.binaries = binaries
-        self.environment = {**binaries.env, **environment}
-
-    @classmethod
-    def of(cls, database: BaseDatabaseWrapper) -> "_Server":
-        with database.cursor() as cursor:
-            cursor.execute("SHOW server_version_num")
-            major = int(cursor.fetchone()[0]) // 10_000
-        try:
-            binaries = postgres_binaries.find(needed=major)
-        except StartError as error:
-            raise BackupError(
-                f"pg_dump of PostgreSQL {major} is needed, as the server is. Install it "
-                f"(Debian: apt-get install postgresql-{major}), or name its folder in PG_BIN."
-            ) from error
-        names = database.settings_dict
-        given = {
-            "PGHOST": names["HOST"], "PGPORT": names["PORT"], "PGUSER": names["USER"],
-            "PGPASSWORD": names["PASSWORD"], "PGDATABASE": names["NAME"],
-        }  # fmt: skip
-        return cls(binaries, {name: str(value) for name, value in given.items() if value})
-
-    def run(self, program: str, *arguments: str) -> None:
-        done = subprocess.run(  # noqa: S603
-            [self.binaries.folder / program, *arguments], env=self.environment, capture_output=True, text=True
-        )
-        if done.returncode != 0:
-            raise BackupError(f"{program} says: {done.stderr.strip()[-500:]}")
-
-    def replace(self, dump: Path) -> None:
-        """All in one transaction: committed only when pg_restore wrote the whole script."""
-        with self._psql() as script:
-            script.write(b"BEGIN; DROP SCHEMA public CASCADE; CREATE SCHEMA public;\n")
-            script.flush()
-            done = subprocess.run(  # noqa: S603
-                [self.binaries.folder / "pg_restore", "--no-owner", "--no-acl", "--file=-", dump],
-                env=self.environment, stdout=script, stderr=subprocess.PIPE, text=True,
-            )  # fmt: skip
-            script.write(b"\nCOMMIT;\n" if done.returncode == 0 else b"\nROLLBACK;\n")
-        if done.returncode != 0:
-            raise BackupError(f"Nothing was changed. pg_restore says: {done.stderr.strip()[-500:]}")
-
-    @contextmanager
-    def _psql(self) -> Iterator[IO[bytes]]:
-        command = [str(self.binaries.folder / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", "-"]
-        with tempfile.TemporaryFile() as told:
-            process = subprocess.Popen(  # noqa: S603
-                command, env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=told
-            )
-            assert process.stdin is not None
-            try:
-                yield process.stdin
-                process.stdin.close()
-            except BrokenPipeError:
-                pass  # psql gave up; what it says is below
-            if process.wait() != 0:
-                told.seek(0)
-                raise BackupError(f"Nothing was changed. psql says: {told.read().decode().strip()[-500:]}")
 
 
 def _applied(database: BaseDatabaseWrapper) -> list[str]:
@@ -243,6 +191,18 @@ def _write_out(tar: tarfile.TarFile, member: tarfile.TarInfo, to: Path) -> None:
     to.parent.mkdir(parents=True, exist_ok=True)
     with part, to.open("wb") as file:
         shutil.copyfileobj(part, file)
+
+
+def _add_files(tar: tarfile.TarFile, files: Mapping[str, Path], *, tell: Tell) -> None:
+    """Files, and folders with all that is in them, under their names."""
+    every = [(name, source, file) for name, source in files.items() for file in (source, *source.rglob("*"))]
+    sizes = [file.stat().st_size for _name, _source, file in every if file.is_file()]
+    done, whole = 0, max(sum(sizes), 1)
+    for name, source, file in every:
+        if file.exists():  # models go while we write
+            tar.add(file, str(Path(name) / file.relative_to(source)), recursive=False)
+            done += file.stat().st_size if file.is_file() else 0
+            tell(min(done / whole, 1.0))
 
 
 def _add_text(tar: tarfile.TarFile, name: str, text: str) -> None:

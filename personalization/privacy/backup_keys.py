@@ -48,6 +48,12 @@ def read_key(name: str) -> bytes:
         raise NoKey from error
 
 
+def take_back(name: str) -> None:
+    """The key of a backup that was never finished."""
+    if place := folder():
+        (place / f"{name}{SUFFIX}").unlink(missing_ok=True)
+
+
 def destroy_keys(*, before: datetime) -> list[str]:
     """Those made before that time, overwritten and removed; their names."""
     place = folder()

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import tarfile
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from django.db import connection, connections
 from django.utils import timezone
 
 from campaigns.models import Run, RunStatus
-from personalization.config import backup
+from personalization.config import backup, backup_server
 from personalization.config.management.commands.restore import pause_what_was_sent
 from personalization.customers.models import Customer
 from personalization.privacy import backup_keys, requests
@@ -45,6 +46,19 @@ def empty_database():
         other.close()
         server.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
         server.close()
+
+
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Putting back ignores Ctrl-C from the moment on in which all is replaced."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def often(monkeypatch) -> None:
+    monkeypatch.setattr(backup_server, "EVERY_SECONDS", 0.001)
 
 
 def rows(cursor) -> list[tuple]:
@@ -175,3 +189,81 @@ def test_after_a_restore_nothing_goes_on_sending_by_itself() -> None:
     Run.objects.filter(pk=sending.pk).update(status=RunStatus.SENDING)
     assert pause_what_was_sent() == 1
     assert Run.objects.get(pk=sending.pk).status == RunStatus.PAUSED
+
+
+def test_both_say_how_far_they_are(tmp_path: Path, often) -> None:
+    told: list[float] = []
+    file = tmp_path / "bespoke.tar"
+    backup.write_backup(file, folders={}, tell=told.append)
+    assert len(told) > 2 and told == sorted(told) and told[-1] == 1
+    told.clear()
+    with empty_database() as other:
+        backup.put_back(file, folders={}, database=other, tell=told.append)
+    assert len(told) > 2 and told == sorted(told) and 0.8 < told[-1] <= 1
+
+
+def test_a_large_table_is_told_by_its_rows() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE large AS SELECT repeat('x', 100) FROM generate_series(1, 200000)")
+        cursor.execute("ANALYZE large")
+        read = backup_server.RowsRead(connection)
+        assert read.share() == 0
+        names = connection.settings_dict
+        with psycopg.connect(
+            host=names["HOST"], port=names["PORT"], user=names["USER"], password=names["PASSWORD"],
+            dbname=names["NAME"],
+        ) as other, other.cursor().copy("COPY large TO STDOUT") as copy:  # fmt: skip
+            copy.read()
+            under_way = read.share()
+            for _row in copy:
+                pass
+        cursor.execute("SELECT pg_table_size('large')::float / sum(pg_table_size(oid)) FROM pg_class"
+                       " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")  # fmt: skip
+        [share] = cursor.fetchone()
+        assert 0 < under_way < share
+        assert read.share() == pytest.approx(share)
+        cursor.execute("DROP TABLE large")
+
+
+def interrupt_after(share: float):
+    def tell(now: float) -> None:
+        if now > share:
+            raise KeyboardInterrupt
+
+    return tell
+
+
+@pytest.mark.parametrize("share", [-1.0, backup.DUMPED])
+def test_a_backup_that_is_interrupted_leaves_nothing(tmp_path: Path, settings, often, share: float) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    settings.BACKUP_KEY_DIR = str(tmp_path / "keys")
+    with pytest.raises(KeyboardInterrupt):
+        backup.write_backup(folder / "bespoke.tar", folders={}, tell=interrupt_after(share))
+    assert list(folder.iterdir()) == []
+    assert list((tmp_path / "keys").glob("*")) == []
+
+
+def test_putting_back_that_is_interrupted_changes_nothing(tmp_path: Path, often) -> None:
+    file = tmp_path / "bespoke.tar"
+    backup.write_backup(file, folders={})
+    with empty_database() as other:
+        with other.cursor() as cursor:
+            cursor.execute("CREATE TABLE left_over (id int)")
+        with pytest.raises(KeyboardInterrupt):
+            backup.put_back(file, folders={}, database=other, tell=interrupt_after(backup.OPENED))
+        with other.cursor() as cursor:
+            cursor.execute("SELECT to_regclass('left_over')::text, to_regclass('customers_customer')::text")
+            assert cursor.fetchone() == ("left_over", None)
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_a_command_that_is_interrupted_says_what_became_of_it(command, tmp_path: Path, monkeypatch) -> None:
+    def interrupt(*_arguments, **_options) -> None:
+        raise KeyboardInterrupt
+
+    for module, work in (("backup", "write_backup"), ("restore", "put_back")):
+        monkeypatch.setattr(f"personalization.config.management.commands.{module}.{work}", interrupt)
+    options = ["--yes"] if command == "restore" else []
+    with pytest.raises(CommandError, match="Interrupted: nothing was"):
+        call_command(command, str(tmp_path / "bespoke.tar"), *options)

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from personalization.access.terminal import ProgressLine
 from personalization.config.backup import BackupError, write_backup
 from personalization.config.sealing import name_of_key
 
@@ -20,10 +21,16 @@ class Command(BaseCommand):
         file: Path = options["file"].resolve()
         if file.exists():
             raise CommandError(f"{file} exists; choose another name.")
+        folders = {"models": settings.MODEL_DIR, "media": settings.MEDIA_ROOT}
+        line = ProgressLine(self.stderr)
         try:
-            write_backup(file, folders={"models": settings.MODEL_DIR, "media": settings.MEDIA_ROOT})
+            write_backup(file, folders=folders, tell=line.tell)
         except BackupError as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted: nothing was written.") from None
+        finally:
+            line.end()
         apart = (
             "SECRET_KEY, LINK_KEY, ADDRESS_KEY and DATA_KEYS apart from it; without them it is of little use."
         )

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from campaigns.models import Run, RunStatus
 from campaigns.steering import pause
+from personalization.access.terminal import ProgressLine
 from personalization.config.backup import BackupError, put_back
 from personalization.privacy import backup_keys, requests
 
@@ -26,13 +27,19 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["yes"] and not _is_meant():
             raise CommandError("Nothing was changed. Type yes, or give --yes where nobody types.")
+        line = ProgressLine(self.stderr)
         try:
             manifest = put_back(
                 options["file"].resolve(),
                 folders={"models": settings.MODEL_DIR, "media": settings.MEDIA_ROOT},
+                tell=line.tell,
             )
         except BackupError as error:
             raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted: nothing was changed.") from None
+        finally:
+            line.end()
         call_command("migrate", verbosity=0)
         paused, again = pause_what_was_sent(), requests.erase_again(actor="system:restore")
         self.stdout.write(
