@@ -19,6 +19,7 @@ from django.utils import timezone
 from campaigns.feedback import handling
 from campaigns.feedback.classify import BLOCK, HARD, STATUS, Failure, classify
 from campaigns.feedback.reports import NUMBER
+from campaigns.feedback.sns import NotSigned, check_signature
 from campaigns.models import Delivery, SenderAccount
 from campaigns.tracking import services as tracking
 from campaigns.tracking.links import Link
@@ -43,7 +44,7 @@ class NotAccepted(Exception):
 def read_events(account: SenderAccount, request: HttpRequest) -> list[AnymailTrackingEvent]:
     """The events of a provider's call. Raises NotAccepted without a valid signature; an account without
     secrets for its webhooks, or whose secrets check nothing, takes no calls at all. Raises AnymailError for
-    a call that cannot be read."""
+    a call that cannot be read, and CannotCheck where its signature cannot be looked at now."""
     values = account.values
     secrets: dict[str, Any] = json.loads(values.get("webhook_settings") or "{}")
     view = _view(values.get("backend", ""))
@@ -56,8 +57,10 @@ def read_events(account: SenderAccount, request: HttpRequest) -> list[AnymailTra
         if call.basic_auth and "Authorization" not in request.headers:
             raise NotAccepted("no user is named", wants_login=True)
         call.run_validators(request)
+        if values["backend"] == amazon_ses.BACKEND:
+            check_signature(request.body)
         return list(call.parse_events(request))
-    except (AnymailWebhookValidationFailure, AnymailConfigurationError, TypeError) as error:
+    except (AnymailWebhookValidationFailure, AnymailConfigurationError, NotSigned, TypeError) as error:
         raise NotAccepted(str(error)) from error
     except (BotoCoreError, ClientError) as error:
         raise NotAccepted(f"the subscription could not be confirmed: {error}") from error

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from campaigns.feedback import sms, whatsapp
 from campaigns.feedback.providers import NotAccepted, read_events, take_event
+from campaigns.feedback.sns import CannotCheck
 from campaigns.models import SenderAccount
 from campaigns.transport.smtp import redact
 
@@ -35,6 +36,9 @@ def email_events(request: HttpRequest, account: int) -> HttpResponse:
         if error.wants_login:
             return HttpResponse(status=401, headers={"WWW-Authenticate": 'Basic realm="webhooks"'})
         return HttpResponse(status=403)
+    except CannotCheck as error:
+        log.error("provider_call_not_checked", account=account, reason=str(error))
+        return HttpResponse(status=503)
     except (ValueError, LookupError, AttributeError, TypeError, AnymailError):
         return HttpResponse("the call cannot be read", status=400, content_type="text/plain")
     try:

@@ -21,11 +21,13 @@ from django.test import Client
 from django.utils import timezone
 
 from campaigns import services
+from campaigns.feedback import sns
 from campaigns.models import Bounce, Delivery, SenderAccount
 from campaigns.senders import accounts
 from campaigns.tracking import links
 from personalization.customers.models import Suppression
 from personalization.events.models import Event
+from tests.campaigns.feedback import amazon
 
 pytestmark = pytest.mark.django_db
 KEY, USER = "canary-key", "hook:canary"
@@ -166,7 +168,7 @@ def amazon_ses(url: str, number: str) -> Signed:
 
 
 def from_sns(found: dict[str, str]) -> Signed:
-    body, _kind, headers = basic(found)
+    body, _kind, headers = basic(amazon.signed(found))
     said = {"x-amz-sns-message-type": found["Type"], "x-amz-sns-message-id": found["MessageId"]}
     return body, "text/plain; charset=UTF-8", {**headers, **said}
 
@@ -197,6 +199,12 @@ PROVIDERS: Mapping[str, tuple[Callable[[str, str], Signed], dict[str, str]]] = {
     "sparkpost": (sparkpost, {"webhook_secret": USER}),
     "unisender_go": (unisender_go, {"api_key": KEY}),
 }
+
+
+@pytest.fixture(autouse=True)
+def certificate_of_amazon(monkeypatch: Any) -> None:
+    sns._key.cache_clear()
+    monkeypatch.setattr(sns, "_fetch", lambda place: amazon.PEM)
 
 
 @pytest.fixture
@@ -287,6 +295,25 @@ def test_what_cannot_be_read_never_breaks_anything(body: bytes) -> None:
     assert call(path, (body, "application/json", basic({})[2])) in (400, 403)
 
 
+def test_a_call_that_knows_the_password_and_is_not_amazons_is_refused(delivery: Delivery) -> None:
+    body, kind, headers = amazon_ses("", number_of(delivery))
+    path = hook("amazon_ses", {"webhook_secret": USER})
+    forged = body.replace(b"Permanent", b"Transient")
+    assert forged != body and call(path, (forged, kind, headers)) == 403
+    assert not Bounce.objects.exists()
+
+
+def test_a_call_of_amazons_that_cannot_be_checked_now_is_asked_for_again(
+    delivery: Delivery, monkeypatch: Any
+) -> None:
+    def away(place: str) -> bytes:
+        raise sns.CannotCheck("away")
+
+    monkeypatch.setattr(sns, "_fetch", away)
+    path = hook("amazon_ses", {"webhook_secret": USER})
+    assert call(path, amazon_ses("", number_of(delivery))) == 503 and not Bounce.objects.exists()
+
+
 def test_every_provider_that_calls_is_tried_here() -> None:
     named = {one.name for one in pkgutil.iter_modules(anymail.webhooks.__path__)}
     assert named - {"base", "sendinblue"} == set(PROVIDERS)  # sendinblue is brevo's former name
@@ -313,7 +340,15 @@ def test_a_subscription_of_amazons_is_confirmed_with_the_accounts_key(monkeypatc
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     key = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
     signed = from_sns(
-        {"Type": "SubscriptionConfirmation", "MessageId": "s1", "Token": "t0", "TopicArn": TOPIC}
+        {
+            "Type": "SubscriptionConfirmation",
+            "MessageId": "s1",
+            "Token": "t0",
+            "TopicArn": TOPIC,
+            "Message": "Confirm",
+            "Timestamp": "2026-11-05T16:33:54.000Z",
+            "SubscribeURL": "https://x",
+        }
     )
     try:
         assert call(hook("amazon_ses", {"webhook_secret": USER}, {"session_params": key}), signed) == 200
