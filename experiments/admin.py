@@ -89,9 +89,10 @@ class MetricForm(ModelForm):
 class MetricAdmin(ModelAdmin):
     empty_text = _("A metric says what counts: which event, within how many days, summed or yes and no.")
     form = MetricForm
-    list_display = ["name", "event", "kind", "role", "direction", "scope", "window_days"]
+    list_display = ["title", "event", "counts", "role", "direction", "scope", "window_days"]
     list_filter = ["kind", "role", "scope", "direction"]
     search_fields = ["name", "key", "event"]
+    list_display_links = ["title"]
     prepopulated_fields = {"key": ["name"]}
     fieldsets = [
         (None, {"fields": ["name", "key", "kind", "event", "direction", "role", "margin"]}),
@@ -107,3 +108,12 @@ class MetricAdmin(ModelAdmin):
         (_("Narrower intervals"), {"fields": ["cap", "covariate_days"]}),
         (_("Order in the report"), {"fields": ["position"]}),
     ]  # fmt: skip
+
+    @admin.display(description=_("name"), ordering="name")
+    def title(self, metric: Metric) -> str:
+        """As reports call it: the names of the default metrics are translated."""
+        return gettext(metric.name)
+
+    @admin.display(description=_("kind"), ordering="kind")
+    def counts(self, metric: Metric) -> str:
+        return gettext(metrics.get(metric.kind).label)

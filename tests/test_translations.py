@@ -41,8 +41,8 @@ def test_translations_keep_the_placeholders(path: Path) -> None:
 def test_the_compiled_catalog_is_fresh(path: Path) -> None:
     source = polib.pofile(str(ROOT / path))
     compiled = polib.mofile(str((ROOT / path).with_suffix(".mo")))
-    expected = {e.msgid: texts(e) for e in source if not e.obsolete}
-    assert {e.msgid: texts(e) for e in compiled} == expected
+    expected = {(e.msgctxt, e.msgid): texts(e) for e in source if not e.obsolete}
+    assert {(e.msgctxt, e.msgid): texts(e) for e in compiled} == expected
 
 
 @pytest.mark.skipif(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.templatetags.static import static
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext
 from django.utils.translation import gettext as _
 
 
@@ -28,7 +28,7 @@ def visual_texts() -> dict[str, Any]:
         "visualNotWhole": _("This message holds something the visual editor would lose. Edit it as code."),
         "visualButtons": {
             "sw-visibility": _("Show the borders"), "open-sm": _("Style"), "open-tm": _("Settings"),
-            "open-layers": _("Layers"), "open-blocks": _("Blocks"),
+            "open-layers": pgettext("page builder", "Layers"), "open-blocks": _("Blocks"),
         },
         "visualNames": {
             "category": _("Layout"),

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from campaigns import selectors
 from campaigns.models import Run, RunStatus, SenderAccount, SkipReason
@@ -107,7 +108,7 @@ def _bar(progress: dict[str, Any]) -> list[dict[str, Any]]:
         for key, label in (
             ("sent", _("Sent")),
             ("failed", _("Failed")),
-            ("unknown", _("Unknown")),
+            ("unknown", pgettext("outcome", "Unknown")),
             ("skipped", _("Not sent")),
             ("pending", _("Waiting")),
         )

@@ -3,6 +3,7 @@
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from experiments.models.assignment import Experiment
 
@@ -35,7 +36,7 @@ class Analysis(models.Model):
     seconds = models.FloatField(_("seconds it took"), null=True)
     result = models.JSONField(_("result"), null=True, encoder=DjangoJSONEncoder)
     groups = models.JSONField(
-        _("groups"), default=dict, blank=True,
+        pgettext_lazy("of customers", "groups"), default=dict, blank=True,
         help_text=_("Which groups of customers are compared, and by which metric."),
     )  # fmt: skip
 

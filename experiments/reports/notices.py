@@ -29,6 +29,7 @@ def notices(report: Report) -> list[Notice]:
     for metric in report.metrics:
         for comparison in metric.comparisons:
             found += _about_comparison(report, metric, comparison)
+        found += _about_few(report, metric)
     return sorted(found, key=lambda notice: notice.tone != "bad")
 
 
@@ -93,15 +94,22 @@ def _about_comparison(report: Report, metric: MetricReport, comparison: Comparis
         )
     if not metric.is_primary:
         return
-    if comparison.effect and comparison.counts and not comparison.counts.enough:
-        yield notice(
-            "too_few",
-            "warn",
-            _("Few customers did “%(metric)s” so far: the numbers of “%(variant)s” are rough."),
-        )
     if comparison.novelty and comparison.novelty.trend is Trend.FADING:
         yield notice(
             "novelty",
             "warn",
             _("The effect of “%(variant)s” on “%(metric)s” shrinks from day to day: it may not last."),
         )
+
+
+def _about_few(report: Report, metric: MetricReport) -> Iterator[Notice]:
+    """One sentence for all variants that it is said of."""
+    few = [one for one in metric.comparisons if one.effect and one.counts and not one.counts.enough]
+    if not metric.is_primary or not few:
+        return
+    names = [_("“%(name)s”") % {"name": report.variant(one.variant).name} for one in few]
+    text = _("Few customers did “%(metric)s” so far: the numbers of %(variants)s are rough.") % {
+        "metric": metric.name,
+        "variants": _(", ").join(names),
+    }
+    yield Notice("too_few", "warn", text, metric.key, few[0].variant if len(few) == 1 else None)

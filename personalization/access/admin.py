@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.forms import BooleanField, CheckboxSelectMultiple, ModelForm, MultipleChoiceField
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from unfold.admin import ModelAdmin, StackedInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -30,6 +31,17 @@ from personalization.access.posted_search import PostedSearch
 from personalization.access.signing_in import second_factor, sessions
 
 admin.site.unregister(Group)
+gettext_noop("group"), gettext_noop("groups")  # Django's names of its model: roles, in other languages
+# What comes with every installation; the shop's own roles are called as they were named.
+ROLE_NAMES = {
+    "Administrator": _("Administrator"),
+    "Analyst": _("Analyst"),
+    "Approver": _("Approver"),
+    "Author": _("Author"),
+    "Campaign manager": _("Campaign manager"),
+    "Data manager": _("Data manager"),
+    "Viewer": _("Viewer"),
+}
 
 
 class ChoosesByBoxes:
@@ -91,6 +103,11 @@ class RoleRuleInline(StackedInline):
 @admin.register(Group)
 class GroupAdmin(ChoosesByBoxes, DjangoGroupAdmin, ModelAdmin):
     inlines = [RoleRuleInline]
+    list_display = ["role"]
+
+    @display(description=_("Role"), ordering="name")
+    def role(self, group: Group) -> str:
+        return str(ROLE_NAMES.get(group.name, group.name))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

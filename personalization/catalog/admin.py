@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db import models
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -19,7 +20,7 @@ class ItemAdmin(ModelAdmin):
     empty_text = _(
         "Items are what is recommended. Import a file, connect a source, or add the first one here."
     )
-    list_display = ["picture", "name", "external_id", "category", "brand", "cost", "stock", "is_hidden"]
+    list_display = ["picture", "name", "external_id", "category", "brand", "cost", "stock", "away"]
     list_display_links = ["name"]
     list_filter = ["is_hidden"]
     search_fields = ["name", "external_id", "brand"]
@@ -44,6 +45,11 @@ class ItemAdmin(ModelAdmin):
     @display(description=_("price"), ordering="price")
     def cost(self, item: Item) -> str:
         return "–" if item.price is None else f"{item.price} {item.currency}".strip()
+
+    @display(description=_("hidden"), ordering="is_hidden")
+    def away(self, item: Item) -> str:
+        """A word where it is hidden: a red cross at each that is not looks like a fault."""
+        return gettext("hidden") if item.is_hidden else "–"
 
     def has_delete_permission(self, request: HttpRequest, obj: Item | None = None) -> bool:
         # What was bought or recommended stays nameable; an item that is no longer sold is hidden.

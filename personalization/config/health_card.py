@@ -38,10 +38,19 @@ def health_card(request: HttpRequest) -> HttpResponse:
     return render(request, "shell/health_card.html", {"lines": [*lines, _sends()], "queues": queues})
 
 
+def _names() -> dict[str, str]:
+    return {
+        "send": _("sending"),
+        "train": _("training"),
+        "ingest": _("reading data"),
+        "default": _("the rest"),
+    }
+
+
 def _queues() -> list[Queue]:
     timeouts = {"socket_timeout": WAIT_SECONDS, "socket_connect_timeout": WAIT_SECONDS}
     with redis.Redis.from_url(settings.REDIS_URL, **timeouts) as client:
-        return [Queue(name, int(client.llen(name))) for name in QUEUES]
+        return [Queue(_names()[name], int(client.llen(name))) for name in QUEUES]
 
 
 def _workers() -> Line:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 def _entry(
@@ -35,6 +36,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_HEADER": "Bespoke",
     "SITE_SUBHEADER": _("Personal marketing that proves what it earns"),
     "SITE_SYMBOL": "auto_awesome",
+    "SITE_URL": None,  # the root leads back to the first page: no link to it
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
@@ -187,7 +189,10 @@ UNFOLD: dict[str, Any] = {
                         "experiments.view_experiment",
                     ),
                     _entry(
-                        _("Layers"), "layers", "admin:experiments_layer_changelist", "experiments.view_layer"
+                        pgettext_lazy("experiments", "Layers"),
+                        "layers",
+                        "admin:experiments_layer_changelist",
+                        "experiments.view_layer",
                     ),
                     _entry(
                         _("Holdouts"),

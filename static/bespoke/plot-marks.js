@@ -35,13 +35,21 @@
 
   const tones = { good: "var(--b-good)", bad: "var(--b-bad)", muted: "var(--b-muted)" };
 
+  // How far the axis goes: an end beyond half as much again as three quarters of all ends is cut off at the edge, since
+  // one interval that tells nothing would else squeeze all others to dots.
+  function reach(points) {
+    const ends = points.flatMap((one) => [one.low, one.high]).filter(Number.isFinite).map(Math.abs).sort((a, b) => a - b);
+    const far = Math.max(1.5 * (ends[Math.floor(ends.length * 0.75)] ?? 0), ...points.map((one) => 1.2 * Math.abs(one.value)));
+    return points.flatMap((one) => [one.value, one.low, one.high]).map((end) => (Number.isFinite(end) ? Math.min(Math.max(end, -far), far) : end));
+  }
+
   // Rows of [{label, points: [{value, low, high, tone, lines, note, text}]}]: dots with their intervals, where null has no end.
   // `write` says a value more closely than the axis does by `show`.
   function intervals({ rows, name, show: tick, write = tick, reference, hasTable }) {
     const all = rows.flatMap((row) => row.points);
-    const x = { ...span([...all.flatMap((one) => [one.value, one.low, one.high]), reference?.x ?? 0]), show: tick, name };
+    const x = { ...span([...reach(all), reference?.x ?? 0]), show: tick, name };
     const bands = rows.reduce((sum, row) => sum + Math.max(1, row.points.length * 0.55) + ([row.label].flat().length - 1) * 0.25, 0);
-    const named = (row, { note }) => [row.label, note || []].flat().join(", ");
+    const named = (row, { note }) => [row.label, note || []].flat().join(" · ");
     return {
       words: {
         rows: rows.flatMap((row) => row.points.map((point) => ({ ...point, name: named(row, point) }))),
@@ -50,7 +58,7 @@
       height: Math.round(bands * 38) + (name ? 64 : 46) + (reference?.label ? 16 : 0), x, y: { labels: rows.map((row) => row.label) }, reference,
       marks: ({ x: across, y }) => rows.flatMap((row, at) => row.points.map((point, n) => {
         const color = tones[point.tone] || series(0), middle = y.at(at) + (n - (row.points.length - 1) / 2) * 12;
-        const from = across.at(point.low ?? x.min), to = across.at(point.high ?? x.max);
+        const from = across.at(Math.max(point.low ?? x.min, x.min)), to = across.at(Math.min(point.high ?? x.max, x.max));
         const bar = node("rect", { x: from, y: middle - 4, width: Math.max(to - from, 2), height: 8, rx: 4, style: `fill: ${color}`, "fill-opacity": 0.35 });
         const mark = node("circle", { cx: across.at(point.value), cy: middle, r: 5.5, style: `fill: ${color}` });
         return telling(node("g", {}, ...(point.low === undefined ? [] : [bar]), mark), point.lines);

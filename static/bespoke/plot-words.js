@@ -5,7 +5,7 @@
 
   const words = document.currentScript.dataset;
   const say = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_all, name) => values[name]);
-  const listed = (names) => new Intl.ListFormat(document.documentElement.lang, { type: "unit" }).format(names);
+  const listed = (names) => new Intl.ListFormat(document.documentElement.lang, { type: "conjunction" }).format(names);
 
   function made(name, attributes = {}, ...inside) {
     const one = document.createElement(name);

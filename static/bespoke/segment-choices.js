@@ -45,12 +45,12 @@ window.segmentChoices = (() => {
       return this.trait(row)?.examples || [];
     },
 
-    // “City” and “First Name”, as a file calls them, are the traits city and first_name.
+    // “City” and “First Name”, as a file calls them, are the traits city and first_name; so is half of a label with a slash.
     knownTrait(written) {
       const plain = (text) => text.toLowerCase().replace(/[\s_-]/g, "");
       const { traits } = this.vocabulary;
       if (traits.some((trait) => trait.name === written)) return written;
-      const meant = traits.find((trait) => [trait.name, trait.label].some((name) => plain(name) === plain(written)));
+      const meant = traits.find((trait) => [trait.name, trait.label, ...trait.label.split("/")].some((name) => plain(name) === plain(written)));
       return meant ? meant.name : written;
     },
 

@@ -29,10 +29,11 @@
     const labels = when.map((at) => new Date(at).toLocaleString(document.documentElement.lang));
     const told = (n) => [labels[n], ...names.map((name, k) => `${name}: ${number.format(rows[n][k + 1])}`)];
     const y2 = { ...span(moved), ...whole };
+    const begin = Math.min(...when), end = Math.max(...when, begin + HOUR), room = (end - begin) * 0.04; // columns stand off the axes
     return {
       words: { labels, names, at: (n, k) => rows[n][k + 1], write: number.format, trends: 1 },
       height: 300, names: names.map((name, n) => ({ name, color: series([0, 4, 3][n]) })), y2,
-      x: timeAxis(Math.min(...when), Math.max(...when, Math.min(...when) + HOUR)), y: { ...span(rows.map((row) => row[1])), ...whole },
+      x: timeAxis(begin - room, end + room), y: { ...span(rows.map((row) => row[1])), ...whole },
       marks: ({ x, y, y2: moves, left, right }) => {
         const width = Math.min(18, (right - left) / (rows.length + 1) / 1.4);
         const steps = rows.flatMap((row, n) => [...(n ? [[x.at(when[n]), y.at(rows[n - 1][1])]] : []), [x.at(when[n]), y.at(row[1])]]);

@@ -91,7 +91,7 @@ def every_chart_is_said_in_words_and_numbers(page, language):
         rows = chart.locator("xpath=..").locator(".b-numbers tbody tr")
         assert rows.filter(has_text=re.compile(r"\d")).count() == rows.count() > 1
     forest = page.locator("#chart-forest")
-    said = "Above 0: New page, " if language == "en" else "高于 0：New page, "
+    said = "Above 0: New page · " if language == "en" else "高于 0：New page · "
     expect(forest).to_have_accessible_description(re.compile(said))
     page.locator(".b-numbers > summary").first.click()
     expect(

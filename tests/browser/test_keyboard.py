@@ -172,7 +172,7 @@ def test_a_report_is_read_steered_and_shared_by_keyboard_alone(shared_run: Run, 
     reach(page, "^Numbers$")
     page.keyboard.press("Enter")
     table = page.get_by_role("region", name="Effect against the baseline, 95 % interval")
-    expect(table.get_by_role("row", name="New page, Revenue")).to_be_visible()
+    expect(table.get_by_role("row", name="New page · Revenue")).to_be_visible()
     page.keyboard.press("Tab")
     expect(table).to_be_focused()
     reach(page, "^Share this report")

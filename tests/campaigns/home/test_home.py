@@ -175,7 +175,7 @@ def test_workers_that_are_silent_are_told(client, user):
         page = client.get(reverse("health-card")).content.decode()
         server.delete("train")
     assert "Workers are alive." in page
-    assert "train 2" in page
+    assert "training 2" in page
 
 
 def test_a_dead_redis_is_a_sentence(client, user, settings):

@@ -9,6 +9,7 @@ from experiments import services
 from experiments.models import Metric
 from experiments.plans.draft import draft_criteria, entrants_of
 from experiments.plans.plan import freeze_plan
+from experiments.reports.notices import notices
 from experiments.reports.report import Finding
 from experiments.selectors import report
 from experiments.services import VariantSpec
@@ -197,6 +198,22 @@ def test_several_variants_share_the_error_rate(make_experiment, make_customers, 
     assert comparison.decisive_p_value == comparison.adjusted_p_value
     assert found.verdict.finding is Finding.UNCLEAR
     assert found.verdict.compared == 2
+
+
+def test_that_numbers_are_rough_is_said_once_for_all_variants(
+    make_experiment, make_customers, place, happen, start
+):
+    keys = ["control", "a", "b"]
+    experiment = make_experiment(variants=[VariantSpec(k, k, 1, is_control=k == "control") for k in keys])
+    customers = make_customers(60)
+    for n, key in enumerate(keys):
+        place(experiment, key, customers[n * 20 : n * 20 + 20])
+        happen(customers[n * 20], value="10.00")
+        happen(customers[n * 20 + 1], value="12.00")
+    found = report(experiment, now=start + timedelta(days=20))
+    rough = [notice for notice in notices(found) if notice.kind == "too_few"]
+    assert [(one.metric, one.variant) for one in rough] == [("revenue", None)]
+    assert rough[0].text == "Few customers did “Revenue” so far: the numbers of “a”, “b” are rough."
 
 
 def test_metrics_of_the_same_events_cost_one_query(two_groups, django_assert_num_queries, start):

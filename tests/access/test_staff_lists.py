@@ -1,0 +1,51 @@
+"""Lists of the admin shell in Chinese: what Django calls by one of our words keeps its own meaning."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+from django.utils.translation import override
+
+from personalization.catalog.models import Item
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def chinese(admin_client: Any, settings: Any) -> Iterator[Any]:
+    admin_client.cookies[settings.LANGUAGE_COOKIE_NAME] = "zh-hans"
+    with override("zh-hans"):  # a request leaves its language to what comes after it
+        yield admin_client
+
+
+def test_the_roles_of_every_installation_are_named_in_chinese(chinese: Any) -> None:
+    call_command("ensure_roles")
+    page = chinese.get(reverse("admin:auth_group_changelist")).content.decode()
+    assert "营销经理" in page
+    assert "Campaign manager" not in page
+    assert "客户群组" not in page  # groups of customers are something else
+    assert re.search(r"7\s+角色", page)
+
+
+def test_an_unknown_browser_is_not_an_unknown_outcome_of_a_message(chinese: Any) -> None:
+    page = chinese.get(reverse("account:home"), headers={"user-agent": ""}).content.decode()
+    assert '<th scope="row">未知' in page
+    assert "结果未知" not in page
+
+
+def test_an_item_that_is_shown_has_no_red_cross_for_not_being_hidden(chinese: Any) -> None:
+    Item.objects.create(external_id="a", name="Kettle")
+    Item.objects.create(external_id="b", name="Old kettle", is_hidden=True)
+    page = chinese.get(reverse("admin:catalog_item_changelist")).content.decode()
+    assert page.count("field-away") == 2
+    assert "field-is_hidden" not in page
+
+
+def test_metrics_are_listed_as_reports_call_them(chinese: Any) -> None:
+    call_command("ensure_metrics")
+    page = chinese.get(reverse("admin:experiments_metric_changelist")).content.decode()
+    assert "收入" in page
+    assert ">Revenue<" not in page
