@@ -100,6 +100,15 @@ def every_chart_is_said_in_words_and_numbers(page, language):
     page.locator(".b-numbers > summary").first.click()
 
 
+def one_interval_that_tells_nothing_does_not_squeeze_the_others(page):
+    """Three quarters of the ends lie within 0.3: the axis goes to 0.45, and 8 % of its length further."""
+    known = "{label: 'a', points: [{value: 0.1, low: -0.1, high: 0.3, lines: []}]}"
+    wild = "{label: 'b', points: [{value: 0.2, low: -0.1, high: 60, lines: []}]}"
+    rows = ",".join([known] * 4 + [wild])
+    furthest = page.evaluate(f"bespokePlot.intervals({{rows: [{rows}], show: String}}).x.max")
+    assert furthest == pytest.approx(0.45 + 0.08 * 0.55)
+
+
 def test_a_report_is_made_while_one_looks_and_tells_for_whom(page, experiment, worker, accessible, shot):
     worker()
     log_in(page, "/app/experiments/page/")
@@ -125,6 +134,7 @@ def test_a_report_is_made_while_one_looks_and_tells_for_whom(page, experiment, w
             no_overflow(page)
             every_chart_is_said_in_words_and_numbers(page, language)
             shot(page, f"experiment-report-{language}-{width}", full_page=True)
+    one_interval_that_tells_nothing_does_not_squeeze_the_others(page)
     on_paper_is_every_chart(page)
     with page.expect_download() as download:
         page.locator("a[href$='report.csv']").click()
