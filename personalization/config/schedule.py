@@ -18,6 +18,7 @@ ROUTES = {
     "personalization.catalog.tasks.look_at_pictures": {"queue": "train"},
     "personalization.segments.tasks.run_discovery": {"queue": "train"},
     "personalization.segments.tasks.run_export": {"queue": "train"},
+    "personalization.traits.tasks.refresh_trait": {"queue": "analyse"},
     "recommender.tasks.*": {"queue": "train"},
     "personalization.sources.tasks.*": {"queue": "ingest"},
 }
