@@ -23,12 +23,18 @@ from django.core.mail.backends.base import BaseEmailBackend
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
 
 from campaigns.transport import amazon_ses
+from campaigns.transport.provider_codes import is_about_account
 from campaigns.transport.session import Answer, ChannelError, Outgoing, Session
 from campaigns.transport.smtp import redact
 
 # A name that is not found is a NewConnectionError, too.
 NEVER_CONNECTED = (NewConnectionError, ConnectTimeoutError, ProxyError)
 REFUSED = (AnymailInvalidAddress, AnymailUnsupportedFeature, AnymailSerializationError, AnymailCancelSend)
+
+BUSY = (408, 420, 425, 429)  # 420: SparkPost's limit of sending
+MAX_NUMBER = 200
+# Anymail raises an error for the other two alone.
+NOT_TAKEN = {"failed", "invalid", "rejected"}
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,8 @@ class BackendSession(Session):
             return Answer("unknown", f"the e-mail backend failed: {type(error).__name__}")
         if not count:
             return Answer("refused", "the backend took nothing")
+        if (said := _statuses(mail)) and said <= NOT_TAKEN:
+            return Answer("refused", f"the provider says: {', '.join(sorted(said))}")
         return Answer("sent", _number(mail))
 
     def open(self) -> BaseEmailBackend:
@@ -138,11 +146,10 @@ def _of_provider(error: AnymailError) -> Answer:
             return Answer("later", "the provider cannot be reached")
         return Answer("unknown", f"no answer of the provider: {type(cause or error).__name__}")
     detail = f"HTTP {status} {_told(error)}"
-    if status in (408, 425, 429) or status >= 500:
-        return Answer("later", detail, _pause(error))
-    if status in (401, 403):
-        # The account, not the message: everybody waits instead of failing.
+    if is_about_account(error):
         return Answer("account", detail)
+    if status in BUSY or status >= 500:
+        return Answer("later", detail, _pause(error))
     return Answer("refused", detail)
 
 
@@ -171,6 +178,12 @@ def _number(mail: EmailMultiAlternatives) -> str:
     return taken_as(str(found)) if found else "taken"
 
 
+def _statuses(mail: EmailMultiAlternatives) -> set[str]:
+    """What the provider says of the recipient; empty for backends of other kinds."""
+    return getattr(getattr(mail, "anymail_status", None), "status", None) or set()
+
+
 def taken_as(number: str) -> str:
-    """The detail of a delivery that the provider took under this number of its own."""
-    return f"taken as {redact(number)}"
+    """The detail of a delivery that the provider took under this number of its own: whole, though it may look
+    like an address, for events are known by it."""
+    return f"taken as {number[:MAX_NUMBER]}"

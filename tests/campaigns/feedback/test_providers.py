@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlencode
 
 import anymail.webhooks
 import pytest
+from anymail.signals import AnymailTrackingEvent
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from django.test import Client
@@ -22,9 +23,11 @@ from django.utils import timezone
 
 from campaigns import services
 from campaigns.feedback import sns
+from campaigns.feedback.providers import take_event
 from campaigns.models import Bounce, Delivery, SenderAccount
 from campaigns.senders import accounts
 from campaigns.tracking import links
+from campaigns.transport.mail_backend import taken_as
 from personalization.customers.models import Suppression
 from personalization.events.models import Event
 from tests.campaigns.feedback import amazon
@@ -293,6 +296,18 @@ def test_a_number_that_we_never_gave_is_about_no_message_of_ours(delivery: Deliv
 def test_what_cannot_be_read_never_breaks_anything(body: bytes) -> None:
     path = hook("postmark", {"webhook_secret": USER})
     assert call(path, (body, "application/json", basic({})[2])) in (400, 403)
+
+
+def test_an_event_about_somebody_elses_mail_to_the_same_address_is_not_ours(delivery: Delivery) -> None:
+    """Numbers that look like addresses differ, too."""
+    Delivery.objects.filter(pk=delivery.pk).update(detail=taken_as("<ours@shop.example>"))
+    event = AnymailTrackingEvent(
+        event_type="bounced", recipient=TO, message_id="<theirs@shop.example>", reject_reason="bounced"
+    )
+    account = SenderAccount(pk=1)
+    assert not take_event(account, event) and not Bounce.objects.exists()
+    event.message_id = "<ours@shop.example>"
+    assert take_event(account, event)
 
 
 def test_a_call_that_knows_the_password_and_is_not_amazons_is_refused(delivery: Delivery) -> None:
