@@ -2,7 +2,9 @@
 compute; the pages ask for it and show the newest."""
 
 import math
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -39,15 +41,10 @@ WEEKS_SHOWN = 26
 
 @staff_page("campaigns.view_campaign")
 def targeting(request: HttpRequest, key: str) -> HttpResponse:
-    experiment = get_object_or_404(Experiment, key=key)
-    problem, may_ask = "", request.user.has_perm("campaigns.launch_campaign")
+    experiment, problem = get_object_or_404(Experiment, key=key), ""
     if request.method == "POST":
-        if not may_ask:
-            raise PermissionDenied
-        if request.POST.get("action") == "cancel":
-            _cancel(request, experiment.targeting, kind="targeting")
-        else:
-            problem = _ask_targeting(request, experiment)
+        ask = partial(_ask_targeting, request, experiment)
+        problem = _carry_out(request, experiment.targeting, ask, kind="targeting")
         if not problem:
             return redirect("experiments:targeting", key=key)
     studies = newest_first(experiment.targeting.select_related("metric", "variant"))[:10]
@@ -58,7 +55,7 @@ def targeting(request: HttpRequest, key: str) -> HttpResponse:
             "experiment": experiment,
             "studies": [_study(one, whole=may_see(request)) for one in studies if not one.is_under_way],
             **_studies_part(request, key, list(_studies_under_way(key))),
-            "may_ask": may_ask,
+            "may_ask": _may_ask(request),
             "problem": problem,
             "metrics": [
                 (m.key, _(m.name)) for m in Metric.objects.filter(archived_at=None) if is_one_number(m)
@@ -97,34 +94,39 @@ def _may_ask(request: HttpRequest) -> bool:
     return request.user.has_perm("campaigns.launch_campaign")
 
 
-def _cancel(request: HttpRequest, rows: Any, *, kind: str) -> None:
-    """What the button names. What has ended meanwhile is shown as it ended."""
-    with suppress(NotUnderWay):
-        cancel_job(posted_job(request, rows), kind=kind, actor=actor_name(request))
-
-
-def _ask_targeting(request: HttpRequest, experiment: Experiment) -> str:
-    """What is wrong with the wish; empty when it was asked for."""
-    data = request.POST
+def _carry_out(request: HttpRequest, rows: Any, ask: Callable[[], None], *, kind: str) -> str:
+    """Asks for a study, or cancels the one whose button was pressed; what has ended meanwhile is shown as it
+    ended. What is wrong with the wish; empty when nothing is. Raises PermissionDenied."""
+    if not _may_ask(request):
+        raise PermissionDenied
+    if request.POST.get("action") == "cancel":
+        with suppress(NotUnderWay):
+            cancel_job(posted_job(request, rows), kind=kind, actor=actor_name(request))
+        return ""
     try:
         with transaction.atomic():
-            kept = ask_for_study(
-                experiment,
-                get_object_or_404(Metric, key=data.get("metric", "")),
-                get_object_or_404(experiment.variants, key=data.get("variant", "")),
-                now=timezone.now(),
-                traits=[name.strip() for name in data.get("traits", "").split(",") if name.strip()],
-                cost=float(data.get("cost") or 0),
-                save_segment_as=data.get("save_segment", "").strip()[:100],
-                write_trait_as=data.get("write_trait", "").strip()[:100],
-                actor=actor_name(request),
-            )
-            tasks.hand_over(tasks.study_targeting, kept.pk)
+            ask()
     except ValueError:
-        return _("The cost must be a number.")
+        return _("Costs and shares must be numbers.")
     except ExperimentError as error:
         return str(error.detail)
     return ""
+
+
+def _ask_targeting(request: HttpRequest, experiment: Experiment) -> None:
+    data = request.POST
+    kept = ask_for_study(
+        experiment,
+        get_object_or_404(Metric, key=data.get("metric", "")),
+        get_object_or_404(experiment.variants, key=data.get("variant", "")),
+        now=timezone.now(),
+        traits=[name.strip() for name in data.get("traits", "").split(",") if name.strip()],
+        cost=float(data.get("cost") or 0),
+        save_segment_as=data.get("save_segment", "").strip()[:100],
+        write_trait_as=data.get("write_trait", "").strip()[:100],
+        actor=actor_name(request),
+    )
+    tasks.hand_over(tasks.study_targeting, kept.pk)
 
 
 def _study(study: TargetingStudy, *, whole: bool) -> dict[str, Any]:
@@ -170,15 +172,10 @@ def _signed(value: float) -> str:
 
 @staff_page("campaigns.view_campaign")
 def long_run(request: HttpRequest, key: str) -> HttpResponse:
-    holdout = get_object_or_404(Holdout, key=key)
-    problem, may_ask = "", request.user.has_perm("campaigns.launch_campaign")
+    holdout, problem = get_object_or_404(Holdout, key=key), ""
     if request.method == "POST":
-        if not may_ask:
-            raise PermissionDenied
-        if request.POST.get("action") == "cancel":
-            _cancel(request, holdout.long_run, kind="long_run")
-        else:
-            problem = _ask_long_run(request, holdout)
+        ask = partial(_ask_long_run, request, holdout)
+        problem = _carry_out(request, holdout.long_run, ask, kind="long_run")
         if not problem:
             return redirect("experiments:long-run", key=key)
     newest = holdout.long_run.order_by("-pk").first()
@@ -195,7 +192,7 @@ def long_run(request: HttpRequest, key: str) -> HttpResponse:
             "plots": _weeks(shown) if shown else None,
             "rows": list(reversed(shown.weeks or []))[:WEEKS_SHOWN] if shown else [],
             **_long_run_part(request, key, list(_long_runs_under_way(key))),
-            "may_ask": may_ask,
+            "may_ask": _may_ask(request),
             "problem": problem,
         },
         title=_("What everything earned: %(name)s") % {"name": holdout.name},
@@ -224,21 +221,14 @@ def _long_run_part(request: HttpRequest, key: str, rows: list[LongRunStudy]) -> 
     )  # fmt: skip
 
 
-def _ask_long_run(request: HttpRequest, holdout: Holdout) -> str:
+def _ask_long_run(request: HttpRequest, holdout: Holdout) -> None:
     data = request.POST
-    try:
-        with transaction.atomic():
-            kept = ask_for_long_run(
-                holdout, cost=float(data.get("cost") or 0), margin=float(data.get("margin") or 100) / 100,
-                event=data.get("event", "").strip()[:200] or "Order Completed", now=timezone.now(),
-                actor=actor_name(request),
-            )  # fmt: skip
-            tasks.hand_over(tasks.compute_long_run, kept.pk)
-    except ValueError:
-        return _("Cost and margin must be numbers.")
-    except ExperimentError as error:
-        return str(error.detail)
-    return ""
+    kept = ask_for_long_run(
+        holdout, cost=float(data.get("cost") or 0), margin=float(data.get("margin") or 100) / 100,
+        event=data.get("event", "").strip()[:200] or "Order Completed", now=timezone.now(),
+        actor=actor_name(request),
+    )  # fmt: skip
+    tasks.hand_over(tasks.compute_long_run, kept.pk)
 
 
 def _weeks(study: LongRunStudy) -> list[dict[str, Any]]:

@@ -100,6 +100,19 @@ def test_the_page_asks_and_says_what_is_wrong(tea, staff):
     assert "hx-trigger" in client.get(address).content.decode()
 
 
+def test_a_cost_that_is_no_number_is_told_on_either_page(tea, staff):
+    holdouts.create_holdout(key="all", name="All", share=0.2, at=START, actor="test")
+    asks = staff("view_campaign", "launch_campaign")
+    for page, wish in (
+        (reverse("experiments:targeting", args=["tea"]), {"metric": "conversion", "variant": "mail"}),
+        (reverse("experiments:long-run", args=["all"]), {}),
+    ):
+        answer = asks.post(page, {**wish, "cost": "two"})
+        assert answer.status_code == 422
+        assert "Costs and shares must be numbers." in answer.content.decode()
+    assert not TargetingStudy.objects.exists() and not LongRunStudy.objects.exists()
+
+
 def test_a_study_under_way_is_told_and_canceled_by_those_who_may_ask(tea, staff, call):
     asked = call("post", "experiments/tea/targeting", {"metric": "conversion", "variant": "mail"})
     study_id = asked.json()["id"]
