@@ -1,6 +1,7 @@
 """Pause, resume, cancel and retry: exact, whatever workers do meanwhile."""
 
 import pytest
+from django.db import connection
 
 from campaigns import services
 from campaigns.models import ChunkStatus, Delivery, RunStatus
@@ -55,6 +56,26 @@ def test_a_cancel_in_the_middle_of_a_chunk_stops_its_worker(
     assert counts(run)["sent"] == len(sink.accepted) == 11
     assert counts(run)["reasons"] == {"canceled": 89}
     assert not run.chunks.exclude(status=ChunkStatus.DONE).exists()
+
+
+def test_a_pause_in_the_middle_of_a_chunk_stops_it_and_everybody_gets_one_message(
+    sink, make_customers, make_campaign, send_all, monkeypatch
+) -> None:
+    make_customers(200)
+    monkeypatch.setattr(gate_module, "FRESH_SECONDS", 0.0)
+    run = services.launch(make_campaign(), actor="test")
+
+    def pause_at_the_tenth(recipient: str) -> None:
+        if len(sink.accepted) == 9:
+            services.pause(run, actor="test")
+            connection.close()
+
+    sink.on_data = pause_at_the_tenth
+    chunk.send_chunk(run.chunks.get().pk)
+    assert 9 <= len(sink.accepted) <= 12 and counts(run)["pending"] == 200 - len(sink.accepted)
+    services.resume(run, actor="test")
+    send_all(run)
+    assert sink.recipients == {f"c{i}@example.com": 1 for i in range(200)}
 
 
 def test_failed_ones_can_be_retried_and_only_those(sink, make_customers, make_campaign, send_all) -> None:
