@@ -42,6 +42,7 @@ def _names() -> dict[str, str]:
     return {
         "send": _("sending"),
         "train": _("training"),
+        "analyse": _("analyses"),
         "ingest": _("reading data"),
         "default": _("the rest"),
     }
