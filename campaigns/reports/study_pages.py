@@ -41,7 +41,8 @@ WEEKS_SHOWN = 26
 
 @staff_page("campaigns.view_campaign")
 def targeting(request: HttpRequest, key: str) -> HttpResponse:
-    experiment, problem = get_object_or_404(Experiment, key=key), ""
+    experiment = get_object_or_404(Experiment, key=key)
+    problem, may_ask = "", request.user.has_perm("campaigns.launch_campaign")
     if request.method == "POST":
         ask = partial(_ask_targeting, request, experiment)
         problem = _carry_out(request, experiment.targeting, ask, kind="targeting")
@@ -55,7 +56,7 @@ def targeting(request: HttpRequest, key: str) -> HttpResponse:
             "experiment": experiment,
             "studies": [_study(one, whole=may_see(request)) for one in studies if not one.is_under_way],
             **_studies_part(request, key, list(_studies_under_way(key))),
-            "may_ask": _may_ask(request),
+            "may_ask": may_ask,
             "problem": problem,
             "metrics": [
                 (m.key, _(m.name)) for m in Metric.objects.filter(archived_at=None) if is_one_number(m)
@@ -172,7 +173,8 @@ def _signed(value: float) -> str:
 
 @staff_page("campaigns.view_campaign")
 def long_run(request: HttpRequest, key: str) -> HttpResponse:
-    holdout, problem = get_object_or_404(Holdout, key=key), ""
+    holdout = get_object_or_404(Holdout, key=key)
+    problem, may_ask = "", request.user.has_perm("campaigns.launch_campaign")
     if request.method == "POST":
         ask = partial(_ask_long_run, request, holdout)
         problem = _carry_out(request, holdout.long_run, ask, kind="long_run")
@@ -192,7 +194,7 @@ def long_run(request: HttpRequest, key: str) -> HttpResponse:
             "plots": _weeks(shown) if shown else None,
             "rows": list(reversed(shown.weeks or []))[:WEEKS_SHOWN] if shown else [],
             **_long_run_part(request, key, list(_long_runs_under_way(key))),
-            "may_ask": _may_ask(request),
+            "may_ask": may_ask,
             "problem": problem,
         },
         title=_("What everything earned: %(name)s") % {"name": holdout.name},
