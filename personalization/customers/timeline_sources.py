@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 from personalization.customers.declarations import sensitive_declarations
 from personalization.customers.models import Consent, Merge, TraitChange
 from personalization.customers.timeline import Entry, TimelineSource
+from personalization.customers.trait_words import trait_words
 
 
 class ConsentEntries(TimelineSource):
@@ -82,5 +83,5 @@ class TraitEntries(TimelineSource):
         if row.value is None:
             title = _("Trait removed: %(name)s") % {"name": row.name}
         else:
-            title = _("Trait %(name)s: %(value)s") % {"name": row.name, "value": str(row.value)[:200]}
+            title = _("Trait %(name)s: %(value)s") % {"name": row.name, "value": trait_words(row.value)[:200]}
         return self.entry(row, title, name=row.name, value=row.value)
