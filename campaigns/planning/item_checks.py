@@ -1,5 +1,6 @@
 """Whether there is anything for a message to recommend."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -13,12 +14,14 @@ from personalization.catalog.selectors import items
 from recommender.ranking.rules import Rules
 
 Finding = tuple[Literal["error", "warning"], str, str]
+# Whoever asks whether there are items has written something for when there are none.
+ASKS_FOR_ITEMS = re.compile(r"{%-?\s*(?:if|elsif|unless|case)\b[^%]*\bitems\b")
 
 
 def item_findings(message: Message, compiled: Any) -> Iterator[Finding]:
     """Level, sentence and field of the message. Only of a message that shows items."""
     if compiled.uses("items"):
-        yield from _of_the_list(message)
+        yield from _of_the_list(message, is_needed=not ASKS_FOR_ITEMS.search(compiled.source))
     for need in compiled.needs:
         if need.kind != "recommend":
             continue
@@ -28,11 +31,11 @@ def item_findings(message: Message, compiled: Any) -> Iterator[Finding]:
             yield "error", _nothing(message, everything), "body"
 
 
-def _of_the_list(message: Message) -> Iterator[Finding]:
+def _of_the_list(message: Message, *, is_needed: bool) -> Iterator[Finding]:
     choice = ItemChoice(message.item_count, Rules.from_json(message.rules))
     fitting, everything = count_items(choice.rules)
     if not fitting:
-        yield "error", _nothing(message, everything), "rules"
+        yield "error" if everything or is_needed else "warning", _nothing(message, everything), "rules"
         return
     facts = {"name": message.name, "n": fitting, "count": choice.count}
     if fitting < min(choice.count, everything):

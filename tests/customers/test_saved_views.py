@@ -1,5 +1,7 @@
 """Views of the list of customers: kept for their owner, shared with others, opened with their columns."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
@@ -49,7 +51,7 @@ def test_a_view_keeps_filters_order_and_columns_but_no_words_that_name_people(pe
     assert (view.filters, view.columns) == ({"country": "GB", "o": "1"}, ["country", "trait:plan"])
     page = client.get(there["Location"]).content.decode()
     assert "Ada" in page
-    assert "Bo" not in page
+    assert not re.search(r">\s*Bo\b", page)
     assert "gold" in page
     assert f"view={view.pk}" in page, "links of the list keep the view"
     assert client.get(f"{LIST}?view={view.pk}&country=CN").content.decode().count("free") == 1

@@ -55,6 +55,18 @@ def test_the_catalog_was_emptied(make_campaign, at_launch) -> None:
     assert "there is none to show" in problem
 
 
+def test_a_message_that_asks_whether_there_are_items_goes_out_without_any(
+    make_campaign, make_customers
+) -> None:
+    make_customers(2)
+    body = body_with("{% if items.size > 0 %}{{ items.first.name }}{% else %}Nothing new{% endif %}")
+    campaign = make_campaign(bodies=(body,))
+    said = [one.level for one in services.check_campaign(campaign) if "there is none to show" in one.message]
+    assert said == ["warning"]
+    services.launch(campaign, actor="test")
+    assert Delivery.objects.filter(status="pending").exists()
+
+
 def test_the_catalog_was_emptied_under_a_tag(make_campaign, at_launch) -> None:
     Item.objects.create(external_id="i", name="Shoe")
     body = body_with('{% recommend "for_you" as picks %}{% for one in picks %}{{ one.name }}{% endfor %}')
