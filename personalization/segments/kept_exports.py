@@ -68,11 +68,14 @@ def kept_exports(segment: Segment) -> QuerySet[SegmentExport]:
 
 
 def forget_old_exports() -> None:
-    """Also what dead workers left."""
+    """Also what dead workers left, and what was finished while somebody was erased."""
     kept_from = timezone.now() - KEPT_FOR
     SegmentExport.objects.exclude(status__in=UNDER_WAY).filter(created_at__lt=kept_from).delete()
+    may_stay = SegmentExport.objects.filter(status__in=(*UNDER_WAY, JobStatus.DONE))
+    known = {str(number) for number in may_stay.values_list("pk", flat=True)}
     for file in Path(settings.EXPORT_DIR).glob("export-*"):
-        if file.stat().st_mtime < kept_from.timestamp():
+        number = file.name.removeprefix("export-").partition(".")[0]
+        if number not in known or file.stat().st_mtime < kept_from.timestamp():
             file.unlink(missing_ok=True)
 
 

@@ -182,3 +182,11 @@ def test_after_a_day_and_when_somebody_is_erased_they_go(segment, call, settings
     asked.refresh_from_db()
     assert asked.certificate["elsewhere"]["exports of segments"] == 1
     assert (SegmentExport.objects.count(), list(settings.EXPORT_DIR.iterdir())) == (0, [])
+
+
+def test_what_was_finished_while_somebody_was_erased_goes_too(segment, call, settings):
+    made(call, "customers")
+    file = next(settings.EXPORT_DIR.iterdir())
+    SegmentExport.objects.update(status=JobStatus.CANCELED)
+    kept_exports.forget_old_exports()
+    assert not file.exists()
