@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -93,7 +93,9 @@ class CustomerAdmin(PostedSearch, ModelAdmin):
     list_per_page = 50
     paginator = AboutPaginator
     show_full_result_count = False
-    list_before_template = "customers/search_box.html"
+    list_before_template = "customers/saved_views.html"
+    suggestions_url = reverse_lazy("customers:suggestions")
+    search_help_text = _("Beginning of a name, e-mail, phone or id")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         return super().get_queryset(request).filter(merged_into=None)

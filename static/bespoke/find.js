@@ -12,8 +12,7 @@
     const show = (html) => {
       box.innerHTML = html;
       said.textContent = box.querySelector("a") ? said.dataset.some : box.textContent.trim();
-      if (!box.popover) return;
-      const { left, bottom } = input.closest("form").getBoundingClientRect();
+      const { left, bottom } = form.getBoundingClientRect();
       box.style.left = `${left}px`;
       box.style.top = `${bottom + 4}px`;
       if (html.trim()) box.showPopover();
@@ -57,15 +56,15 @@
         close();
       }
     });
-    form.addEventListener("submit", (event) => {
+    // A form with a method has an answer of its own: the whole list.
+    if (!form.hasAttribute("method")) form.addEventListener("submit", (event) => {
       event.preventDefault();
       box.querySelector("a")?.click();
     });
-    if (!box.popover) return;
     document.addEventListener("click", (event) => {
       if (!form.contains(event.target)) close();
     });
-    document.addEventListener("keydown", (event) => {
+    if (input.hasAttribute("aria-keyshortcuts")) document.addEventListener("keydown", (event) => {
       if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;
       event.preventDefault();
       input.focus();

@@ -87,7 +87,9 @@ def test_staff_are_told_while_they_type(boss, people):
     page = boss.post("/app/customers/suggestions", {"words": "ada lov"}).content.decode()
     assert f"/app/customers/{people['ada'].pk}" in page and "Smith" not in page
     assert "Nobody" in boss.post("/app/customers/suggestions", {"words": "xyz"}).content.decode()
-    assert "customer-search" in boss.get("/admin/customers/customer/").content.decode()
+    page = boss.get("/admin/customers/customer/").content.decode()
+    assert page.count('data-find="/app/customers/suggestions"') == 1
+    assert page.count('role="search"') == 2  # the list's, and the menu's for anything
     assert Client().post("/app/customers/suggestions", {"words": "ada"}).status_code == 302
 
 
