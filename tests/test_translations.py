@@ -11,7 +11,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOG = Path("locale/zh_Hans/LC_MESSAGES/django.po")
-CATALOGS = [CATALOG, Path("locale/unfold/zh_Hans/LC_MESSAGES/django.po")]
+CATALOGS = [
+    CATALOG,
+    Path("locale/unfold/zh_Hans/LC_MESSAGES/django.po"),
+    Path("locale/en/LC_MESSAGES/django.po"),
+]
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|(?<!%)%[sd]|\{\w*\}")
 
 

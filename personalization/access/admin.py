@@ -10,13 +10,13 @@ from django.db.models import QuerySet
 from django.forms import BooleanField, CheckboxSelectMultiple, ModelForm, MultipleChoiceField
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 from unfold.admin import ModelAdmin, StackedInline
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldBooleanWidget
 
 from personalization.access import services
+from personalization.access.boxes import ChoosesByBoxes, role_name
 from personalization.access.models import (
     ApiKey,
     AuditEntry,
@@ -31,33 +31,6 @@ from personalization.access.posted_search import PostedSearch
 from personalization.access.signing_in import second_factor, sessions
 
 admin.site.unregister(Group)
-gettext_noop("group"), gettext_noop("groups")  # Django's names of its model: roles, in other languages
-# What comes with every installation; the shop's own roles are called as they were named.
-ROLE_NAMES = {
-    "Administrator": _("Administrator"),
-    "Analyst": _("Analyst"),
-    "Approver": _("Approver"),
-    "Author": _("Author"),
-    "Campaign manager": _("Campaign manager"),
-    "Data manager": _("Data manager"),
-    "Viewer": _("Viewer"),
-}
-
-
-class ChoosesByBoxes:
-    """Boxes to tick instead of two lists to move entries between, which a keyboard can hardly use."""
-
-    filter_horizontal: Any = ()
-
-    def formfield_for_manytomany(self, *args: Any, **kwargs: Any) -> Any:
-        return super().formfield_for_manytomany(*args, **{**kwargs, "widget": Boxes})  # type: ignore[misc]
-
-
-class Boxes(CheckboxSelectMultiple):
-    def get_context(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context(*args, **kwargs)
-        context["widget"]["attrs"]["class"] = "b-choices"
-        return context
 
 
 @admin.register(User)
@@ -98,6 +71,7 @@ class UserAdmin(PostedSearch, ChoosesByBoxes, DjangoUserAdmin, ModelAdmin):
 class RoleRuleInline(StackedInline):
     model = RoleRule
     can_delete = False
+    hide_title = True
 
 
 @admin.register(Group)
@@ -107,7 +81,7 @@ class GroupAdmin(ChoosesByBoxes, DjangoGroupAdmin, ModelAdmin):
 
     @display(description=_("Role"), ordering="name")
     def role(self, group: Group) -> str:
-        return str(ROLE_NAMES.get(group.name, group.name))
+        return role_name(group)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

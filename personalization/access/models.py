@@ -17,6 +17,10 @@ class User(AbstractUser):
     language = models.CharField(_("language"), max_length=16, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
 
+    class Meta:
+        verbose_name = _("member of staff")
+        verbose_name_plural = _("staff")
+
 
 class RoleRule(models.Model):
     """What a role asks of its members."""

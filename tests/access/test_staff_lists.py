@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 from django.urls import reverse
 from django.utils.translation import override
 
+from personalization.access.models import User
 from personalization.catalog.models import Item
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +30,34 @@ def test_the_roles_of_every_installation_are_named_in_chinese(chinese: Any) -> N
     assert "Campaign manager" not in page
     assert "客户群组" not in page  # groups of customers are something else
     assert re.search(r"7\s+角色", page)
+
+
+def test_staff_and_roles_are_called_so_on_their_pages_as_in_the_menu(admin_client: Any, chinese: Any) -> None:
+    for language, staff, roles in (("en", "Staff", "Roles"), ("zh-hans", "员工", "角色")):
+        chinese.cookies["django_language"] = language
+        for address, name in (
+            ("admin:access_user_changelist", staff),
+            ("admin:auth_group_changelist", roles),
+        ):
+            heading = re.search(r"<h1.*?</h1>", chinese.get(reverse(address)).content.decode(), re.DOTALL)
+            assert heading and re.sub(r"<[^>]+>|\s", "", heading[0]) == name
+
+
+def test_the_boxes_of_a_member_of_staff_are_in_their_language(chinese: Any) -> None:
+    call_command("ensure_roles")
+    kim = User.objects.create_user("kim")
+    page = chinese.get(reverse("admin:access_user_change", args=[kim.pk])).content.decode()
+    boxes = re.findall(r'<input type="checkbox" name="(?:groups|user_permissions)"[^>]*>\s*([^<]+)', page)
+    assert len(boxes) > 100 and "营销经理" in map(str.strip, boxes)
+    assert [one for one in boxes if re.search("[A-Za-z]", one)] == []
+    assert 'aria-label="批准: 营销活动"' in page
+
+
+def test_rights_ticked_in_rows_are_kept(admin_client: Any) -> None:
+    wanted = Permission.objects.get(codename="launch_campaign")
+    form = {"name": "Launchers", "permissions": [wanted.pk], "rule-TOTAL_FORMS": 0, "rule-INITIAL_FORMS": 0}
+    assert admin_client.post(reverse("admin:auth_group_add"), form).status_code == 302
+    assert list(Group.objects.get(name="Launchers").permissions.all()) == [wanted]
 
 
 def test_an_unknown_browser_is_not_an_unknown_outcome_of_a_message(chinese: Any) -> None:
