@@ -15,13 +15,11 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldBooleanWidget
 
+from personalization.access import log_admin as log_admin
 from personalization.access import services
 from personalization.access.boxes import ChoosesByBoxes, role_name
 from personalization.access.models import (
     ApiKey,
-    AuditEntry,
-    AuditSeal,
-    PersonalRead,
     RoleRule,
     Scope,
     StaffSession,
@@ -150,57 +148,3 @@ class ApiKeyAdmin(ModelAdmin):
         for key in queryset:
             services.revoke_key(key, actor=services.actor_name(request))
         messages.success(request, _("Revoked. Programs that use them are refused from now on."))
-
-
-class LogAdmin(ModelAdmin):
-    """Written by the product, read by people, changed by nobody."""
-
-    show_full_result_count = False
-    date_hierarchy: str | None = "at"
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
-        return False
-
-
-@admin.register(AuditEntry)
-class AuditEntryAdmin(PostedSearch, LogAdmin):
-    empty_text = _("Every change that people or programs make is written down here.")
-    list_display = ["at", "actor", "action", "target"]
-    list_filter = ["action"]
-    search_fields = ["actor", "target"]
-
-
-@admin.register(PersonalRead)
-class PersonalReadAdmin(PostedSearch, LogAdmin):
-    empty_text = _("Whenever staff see personal data, it is written down here.")
-    list_display = ["at", "actor", "page", "number"]
-    list_filter = ["page"]
-    search_fields = ["actor"]
-    search_help_text = _("An actor, or the number of a customer: who saw that customer.")
-
-    def search(
-        self, request: HttpRequest, queryset: QuerySet[PersonalRead], words: str
-    ) -> tuple[QuerySet[PersonalRead], bool]:
-        if words.isdecimal() and len(words) < 19:
-            return queryset.filter(customer_ids__contains=[int(words)]), False
-        return super().search(request, queryset, words)
-
-    @display(description=_("customers"))
-    def number(self, read: PersonalRead) -> str:
-        shown = ", ".join(map(str, read.customer_ids[:5]))
-        more = len(read.customer_ids) - 5
-        return f"{shown} … +{more}" if more > 0 else shown
-
-
-@admin.register(AuditSeal)
-class AuditSealAdmin(LogAdmin):
-    empty_text = _("Every night the new lines of the logs are sealed, so that nobody can change them unseen.")
-    date_hierarchy = None
-    list_display = ["log", "first_id", "last_id", "entries", "sha256", "sealed_at"]
-    list_filter = ["log"]

@@ -9,9 +9,8 @@ from django.contrib.auth.models import Group, Permission
 from django.forms import CheckboxSelectMultiple, ModelMultipleChoiceField
 from django.forms.models import ModelChoiceIterator
 from django.utils.text import capfirst
-from django.utils.translation import gettext as now
+from django.utils.translation import gettext, gettext_noop, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop, pgettext_lazy
 
 gettext_noop("group"), gettext_noop("groups")  # Django's names of its model: roles, in every language
 # Tables without pages of their own, which Django names after their classes.
@@ -55,7 +54,7 @@ def thing_of(permission: Permission) -> str:
     """What it is about; the name of the table for one that is gone."""
     kind = permission.content_type
     try:
-        return capfirst(now(str(apps.get_model(kind.app_label, kind.model)._meta.verbose_name)))
+        return capfirst(gettext(str(apps.get_model(kind.app_label, kind.model)._meta.verbose_name)))
     except LookupError:
         return kind.model
 

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from personalization.access.audit_words import READ_ON, say_action
 from personalization.access.fields import EncryptedTextField
 
 
@@ -203,7 +204,7 @@ class AuditEntry(models.Model):
         indexes = [models.Index(fields=["target", "-at"], name="audit_target_at")]
 
     def __str__(self) -> str:
-        return f"{self.actor} {self.action} {self.target}"
+        return say_action(self.action)
 
 
 class PersonalRead(models.Model):
@@ -225,7 +226,7 @@ class PersonalRead(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.actor} {self.page}"
+        return str(READ_ON.get(self.page, self.page))
 
 
 class AuditSeal(models.Model):
