@@ -75,7 +75,8 @@ class Rule:
         """The chance of this variant for somebody of whom nothing is known; of NOWHERE: to be outside."""
         through = prod((one.share for one in self.filters), start=1.0)
         widths = [high - low for low, high in self.buckets]
-        return 1 - through * sum(widths) if index == NOWHERE else through * widths[index]
+        chance = 1 - through * sum(widths) if index == NOWHERE else through * widths[index]
+        return round(chance, 12)  # bounds of buckets differ by 0.3999999999999999 where 0.4 is meant
 
 
 @dataclass(frozen=True)

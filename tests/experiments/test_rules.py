@@ -65,6 +65,11 @@ def test_a_rollout_holds_its_lower_end_and_not_its_upper():
     assert not Rollout("seed").takes("")
 
 
+def test_a_chance_is_the_number_that_was_meant():
+    rule = Rule("seed", weights=[0.1, 0.3, 0.3, 0.3])
+    assert [rule.chance(n) for n in range(4)] == [0.1, 0.3, 0.3, 0.3]
+
+
 def test_chances_add_up_over_layer_coverage_and_weights():
     rule = Rule("x", (0.25, 0.75), coverage=0.5, filters=(Filter("layer:l", ((0.2, 0.6),)),))
     assert rule.chance(0) == pytest.approx(0.4 * 0.5 * 0.25)
