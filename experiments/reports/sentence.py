@@ -48,7 +48,7 @@ def further_sentences(report: Report) -> list[str]:
                 "This is preliminary: events are counted until %(date)s. Deciding earlier because it looks "
                 "good makes false alarms more frequent."
             )
-            % {"date": _date(metric.complete_at).rstrip(".")}  # "p.m." and the sentence end alike
+            % {"date": _date(metric.complete_at)}
         )
     return sentences
 

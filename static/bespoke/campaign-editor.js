@@ -6,6 +6,8 @@
 
   const PREVIEW_DELAY = 400;
   const FIRST_CLOCKS = 14 * 3600 * 1000;
+  const { lang } = document.documentElement, language = lang === "en" ? "en-GB" : lang; // like the dates of the page
+  const moment = (at) => at.toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
   let nextId = 1;
 
   const csrf = () => document.querySelector("[name=csrfmiddlewaretoken]").value;
@@ -105,7 +107,7 @@
         get otherErrors() { return this.dirty || this.checks.some((check) => check.level === "error" && check.field !== "approval"); },
         get approvalAsked() { return this.personAt(this.approval.asked_by, this.approval.asked_at); },
         get approvalDecided() { return this.personAt(this.approval.decided_by, this.approval.decided_at); },
-        personAt(who, at) { return at ? `${who}, ${new Date(at).toLocaleString(document.documentElement.lang || "en")}` : ""; },
+        personAt(who, at) { return at ? `${who}, ${moment(new Date(at))}` : ""; },
         get hasErrors() { return this.checks.some((check) => check.level === "error"); },
         get ruleErrors() { return this.ruleProblems.filter((one) => one.at === this.at).map((one) => one.detail); },
         get lineNumbers() {
@@ -117,11 +119,10 @@
         },
         get plannedText() {
           if (!this.c.scheduled_at) return "";
-          const language = document.documentElement.lang || "en";
           const at = new Date(this.c.scheduled_at);
-          if ((this.c.timing.mode || "once") === "once") return at.toLocaleString(language);
+          if ((this.c.timing.mode || "once") === "once") return moment(at);
           // The first clocks on earth run 14 hours ahead of UTC: theirs is the day that was chosen.
-          const day = new Date(at.getTime() + FIRST_CLOCKS).toLocaleDateString(language, { timeZone: "UTC" });
+          const day = new Date(at.getTime() + FIRST_CLOCKS).toLocaleDateString(language, { dateStyle: "medium", timeZone: "UTC" });
           return fill(this.texts.plannedLocal, { day });
         },
         payload() {

@@ -8,11 +8,17 @@
   const STEPS = [HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY, 28 * DAY, 91 * DAY, 364 * DAY];
   const number = new Intl.NumberFormat("en");
 
+  // Like the dates of the page: 28 Nov, 14:00.
+  const { lang } = document.documentElement, language = lang === "en" ? "en-GB" : lang;
+  const day = new Intl.DateTimeFormat(language, { month: "short", day: "numeric" });
+  const hour = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const moment = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+
+  // A single moment in the middle, said in full.
+  const oneMoment = (at) => ({ min: at - HOUR, max: at + HOUR, show: (one) => moment.format(one), ticks: () => [at] });
+
   // Midnights, or hours of a short time, where the reader is.
   function timeAxis(min, max) {
-    const language = document.documentElement.lang;
-    const day = new Intl.DateTimeFormat(language, { month: "short", day: "numeric" });
-    const hour = new Intl.DateTimeFormat(language, { hour: "numeric", minute: "2-digit" });
     return {
       min, max, show: (at) => (new Date(at).getHours() ? hour : day).format(at),
       ticks: (most) => {
@@ -26,14 +32,14 @@
   function spec(rows, words) {
     const when = rows.map(([at]) => Date.parse(at)), moved = rows.flatMap(([, , entered, left]) => [entered, left]);
     const names = [words.members, words.entered, words.left], whole = { isWhole: true, show: (value) => number.format(value) };
-    const labels = when.map((at) => new Date(at).toLocaleString(document.documentElement.lang));
+    const labels = when.map((at) => moment.format(at));
     const told = (n) => [labels[n], ...names.map((name, k) => `${name}: ${number.format(rows[n][k + 1])}`)];
     const y2 = { ...span(moved), ...whole };
-    const begin = Math.min(...when), end = Math.max(...when, begin + HOUR), room = (end - begin) * 0.04; // columns stand off the axes
+    const begin = Math.min(...when), end = Math.max(...when), room = (end - begin) * 0.04; // columns stand off the axes
     return {
       words: { labels, names, at: (n, k) => rows[n][k + 1], write: number.format, trends: 1 },
       height: 300, names: names.map((name, n) => ({ name, color: series([0, 4, 3][n]) })), y2,
-      x: timeAxis(begin - room, end + room), y: { ...span(rows.map((row) => row[1])), ...whole },
+      x: begin === end ? oneMoment(begin) : timeAxis(begin - room, end + room), y: { ...span(rows.map((row) => row[1])), ...whole },
       marks: ({ x, y, y2: moves, left, right }) => {
         const width = Math.min(18, (right - left) / (rows.length + 1) / 1.4);
         const steps = rows.flatMap((row, n) => [...(n ? [[x.at(when[n]), y.at(rows[n - 1][1])]] : []), [x.at(when[n]), y.at(row[1])]]);

@@ -142,7 +142,7 @@ def test_inputs_are_told_in_words_and_in_the_readers_time() -> None:
     }  # fmt: skip
     with timezone.override("Asia/Shanghai"):
         assert dict(facts_in_words(facts)) == {
-            "Consent needed": "yes", "Said on": "Nov. 4, 2026, 7:30 a.m.", "Chance": "45.0 %",
+            "Consent needed": "yes", "Said on": "4 Nov 2026, 07:30", "Chance": "45.0 %",
             "Channel": "E-mail", "Reason": "Unsubscribed", "Agreed": "no", "Quiet hours": "22:00–08:00",
             "Answer of the service": LOST_JOURNAL,
         }  # fmt: skip

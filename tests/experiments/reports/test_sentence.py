@@ -97,13 +97,6 @@ def test_an_early_look_is_called_preliminary():
     assert "preliminary" in sentence.further_sentences(found)[-1]
 
 
-def test_a_time_that_ends_in_a_full_stop_gets_no_second_one():
-    found = report_of({"control": spend(90, 5.0), "a": spend(90, 7.0)}, now=NOW - timedelta(days=12))
-    evening = replace(found.metrics[0], complete_at=datetime(2026, 3, 15, 20, 50, tzinfo=UTC))
-    told = sentence.further_sentences(replace(found, metrics=(evening,)))[-1]
-    assert "8:50 p.m. Deciding" in told
-
-
 def test_more_variants_are_said_to_widen_the_interval():
     found = report_of({"control": spend(90, 5.0), "a": spend(90, 7.0), "b": spend(90, 5.0)})
     assert any(s.startswith("2 variants were compared") for s in sentence.further_sentences(found))

@@ -58,7 +58,7 @@ def test_why_a_model_serves_depends_on_its_evidence():
     run.metrics |= {"n_users": 2134, "own": {"ndcg": {"value": 0.214, "low": 0.2, "high": 0.23}}}
     run.metrics["popular"] = {"ndcg": {"value": 0.164, "low": 0.15, "high": 0.18}}
     assert wording.why_it_serves(run) == (
-        "ALS (matrix factorization) #9 serves, promoted on May 3, 2026. "
+        "ALS (matrix factorization) #9 serves, promoted on 3 May 2026. "
         "NDCG@20 is 0.214 [0.200, 0.230], 30 % above the most popular items, judged on 2,134 customers."
     )
     run.metrics["difference"] |= {"low": -0.01}
