@@ -106,3 +106,15 @@ def test_an_administrator_logs_somebody_out() -> None:
     chosen = {"action": "log_out", "_selected_action": [User.objects.get(username="ada").pk]}
     root.post("/admin/access/user/", chosen)
     assert not is_in(ada)
+
+
+def test_the_language_is_chosen_before_the_log_in(client):
+    page = client.get(
+        "/admin/login/?next=/app/campaigns/", headers={"accept-language": "en"}
+    ).content.decode()
+    assert 'name="language" value="zh-hans"' in page and "Log in" in page
+    answer = client.post(
+        "/i18n/setlang/", {"language": "zh-hans", "next": "/admin/login/?next=/app/campaigns/"}
+    )
+    assert answer.url == "/admin/login/?next=/app/campaigns/"
+    assert "登录" in client.get(answer.url, headers={"accept-language": "en"}).content.decode()
