@@ -70,7 +70,7 @@ class ExperimentAdmin(ReadOnly, ModelAdmin):
 
 class MetricForm(ModelForm):
     kind = ChoiceField(
-        label=_("kind"),
+        label=_("Kind"),
         choices=lambda: [(name, gettext(metrics.get(name).label)) for name in metrics.names()],
         widget=UnfoldAdminSelectWidget,
         help_text=_("How the events of one customer become one number."),

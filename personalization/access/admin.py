@@ -91,9 +91,9 @@ class GroupAdmin(ChoosesByBoxes, DjangoGroupAdmin, ModelAdmin):
 
 
 class ApiKeyForm(ModelForm):
-    scopes = MultipleChoiceField(label=_("scopes"), choices=Scope, widget=CheckboxSelectMultiple)
+    scopes = MultipleChoiceField(label=_("Scopes"), choices=Scope, widget=CheckboxSelectMultiple)
     is_test = BooleanField(
-        label=_("test key"), required=False, widget=UnfoldBooleanWidget,
+        label=_("Test key"), required=False, widget=UnfoldBooleanWidget,
         help_text=_("What it triggers is made and kept, but nothing leaves the house and nothing counts."),
     )  # fmt: skip
 

@@ -29,6 +29,10 @@ class OnlyOne(ModelAdmin):
             return redirect(reverse(f"{place}_add"))
         return super().changelist_view(request, extra_context)
 
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **more: Any) -> HttpResponse:
+        context["show_save_and_add_another"] = False
+        return super().render_change_form(request, context, *args, **more)
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and not self.model._default_manager.exists()
 
@@ -46,7 +50,7 @@ class EndpointForm(forms.ModelForm):
     """The key is never shown again. It stays with its address: another address gets another key."""
 
     key = forms.CharField(
-        label=_("key"), required=False, max_length=500, strip=True,
+        label=_("Secret key"), required=False, max_length=500, strip=True,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
         help_text=_("Kept encrypted and never shown again; empty leaves it as it is."),
     )  # fmt: skip

@@ -6,6 +6,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from personalization.access.fields import EncryptedTextField
 from personalization.access.validators import called_by_us
@@ -34,7 +35,9 @@ class Endpoint(models.Model):
             "A server in your own network must be named in OUTBOUND_ALLOWED_HOSTS by the operator."
         ),
     )  # fmt: skip
-    model = models.CharField(_("model"), max_length=200, help_text=_("As the server calls it."))
+    model = models.CharField(
+        pgettext_lazy("language model", "model"), max_length=200, help_text=_("As the server calls it.")
+    )
     key = EncryptedTextField(_("key"), blank=True)
     token_limit = models.CharField(
         _("name of the length limit"), max_length=30, choices=TokenLimit, default=TokenLimit.MAX_TOKENS,
@@ -112,7 +115,7 @@ class Call(models.Model):
     messages = models.JSONField(_("sent"))
     max_tokens = models.PositiveIntegerField(_("longest answer, tokens"))
     digest = models.CharField(max_length=64)
-    model = models.CharField(_("model"), max_length=200)
+    model = models.CharField(pgettext_lazy("language model", "model"), max_length=200)
     status = models.CharField(_("status"), max_length=8, choices=CallStatus, default=CallStatus.QUEUED)
     trouble = models.CharField(_("trouble"), max_length=500, blank=True)
     answer = models.TextField(_("answer"), blank=True)

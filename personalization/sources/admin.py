@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.widgets import UnfoldAdminPasswordWidget
 
 from personalization.access.secrets_in_admin import HidesSecrets
 from personalization.access.services import actor_name, audit
@@ -20,7 +21,7 @@ from personalization.sources.models import Source, SourceRun
 
 class SourceForm(forms.ModelForm):
     address = forms.CharField(
-        label=_("address"), required=False, widget=forms.PasswordInput,
+        label=_("Address"), required=False, widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "off"}),
         help_text=_("https://… of a CSV, JSON Lines or Parquet file, or postgresql://, mysql://, sqlite:///. "
                     "Kept encrypted and never shown again; empty leaves it as it is."),
     )  # fmt: skip

@@ -25,7 +25,7 @@ __all__ = ["TraitDefinitionAdmin", "declaration_admin"]  # Django looks for regi
 
 
 class TraitDefinitionForm(forms.ModelForm):
-    kind = forms.ChoiceField(label=_("kind"), widget=UnfoldAdminSelectWidget)
+    kind = forms.ChoiceField(label=_("Kind"), widget=UnfoldAdminSelectWidget)
 
     class Meta:
         model = TraitDefinition

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -79,3 +80,23 @@ def test_metrics_are_listed_as_reports_call_them(chinese: Any) -> None:
     page = chinese.get(reverse("admin:experiments_metric_changelist")).content.decode()
     assert "收入" in page
     assert ">Revenue<" not in page
+
+
+def test_a_no_is_no_alarm_and_is_said_to_those_who_do_not_see_it(chinese: Any) -> None:
+    User.objects.create_superuser("kim")
+    page = chinese.get(reverse("admin:access_user_changelist")).content.decode()
+    assert 'aria-label="是"' in page and 'aria-label="否"' in page
+    assert "close_small" not in page
+
+
+def test_the_page_that_adds_says_so_and_offers_no_second_way_to_add(admin_client: Any) -> None:
+    page = admin_client.get(reverse("admin:auth_group_add")).content.decode()
+    heading = re.search(r"<h1.*?</h1>", page, re.DOTALL)
+    assert heading and re.sub(r"<[^>]+>|\s", "", heading[0]) == "Roleschevron_rightNew"
+    assert "addlink" not in page
+    assert "addlink" in admin_client.get(reverse("admin:auth_group_changelist")).content.decode()
+
+
+def test_dates_are_said_as_no_reader_of_english_mistakes_them(admin_client: Any) -> None:
+    User.objects.create_user("kim", last_login=datetime(2026, 2, 5, 14, 5, tzinfo=UTC))
+    assert "5 Feb 2026, 14:05" in admin_client.get(reverse("admin:access_user_changelist")).content.decode()
