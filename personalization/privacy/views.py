@@ -6,12 +6,13 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from personalization.access.live.part import live_part
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
 from personalization.customers.models import Customer
@@ -40,6 +41,19 @@ def request_list(request: HttpRequest) -> HttpResponse:
 def request_detail(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(PrivacyRequest, pk=pk)
     return render_page(request, "privacy/request.html", {"asked": found}, title=str(found))
+
+
+@require_GET
+@staff_page("privacy.view_privacyrequest")
+def request_live(request: HttpRequest, pk: int) -> HttpResponseBase:
+    return live_part(
+        request,
+        PrivacyRequest.objects.all(),
+        pk,
+        template="privacy/request_live.html",
+        context=lambda found: {"asked": found},
+        is_active=lambda found: found.is_active,
+    )
 
 
 @require_GET

@@ -204,7 +204,11 @@ def test_the_pages_say_what_will_go_and_what_went(boss, person):
     assert PrivacyRequest.objects.count() == 0
     page = boss.post(f"/app/privacy/customers/{person.pk}/erase", {"sure": "1"}, follow=True)
     asked = PrivacyRequest.objects.get()
+    assert "(user:" not in page.content.decode()  # people are called by their names
+    live = boss.get(f"/app/privacy/requests/{asked.pk}/live")
+    assert "usually within a minute" in live.content.decode() and "HX-Refresh" not in live
     requests.carry_out(asked.pk)
+    assert boss.get(f"/app/privacy/requests/{asked.pk}/live")["HX-Refresh"] == "true"
     assert "deleted" in boss.get(f"/app/privacy/requests/{asked.pk}").content.decode()
     document = boss.get(f"/app/privacy/requests/{asked.pk}/certificate.json").json()
     assert document["sha256"] == requests.document_hash(document["certificate"])
