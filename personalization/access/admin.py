@@ -31,6 +31,11 @@ from personalization.access.signing_in import second_factor, sessions
 admin.site.unregister(Group)
 
 
+class ByRole(admin.RelatedFieldListFilter):
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+        return [(group.pk, role_name(group)) for group in Group.objects.order_by("name")]
+
+
 @admin.register(User)
 class UserAdmin(PostedSearch, ChoosesByBoxes, DjangoUserAdmin, ModelAdmin):
     form = UserChangeForm
@@ -46,6 +51,7 @@ class UserAdmin(PostedSearch, ChoosesByBoxes, DjangoUserAdmin, ModelAdmin):
         "last_login",
     ]
     list_select_related = ["second_factor"]
+    list_filter = ["is_staff", "is_superuser", "is_active", ("groups", ByRole)]
     actions = ["switch_second_factor_off", "log_out"]
 
     @display(description=_("second factor"), boolean=True)
@@ -112,7 +118,7 @@ class ApiKeyAdmin(ModelAdmin):
         "name",
         "kind",
         "prefix",
-        "scopes",
+        "what_it_may",
         "created_by",
         "created_at",
         "last_used_at",
@@ -121,6 +127,25 @@ class ApiKeyAdmin(ModelAdmin):
     ]
     search_fields = ["name", "prefix"]
     actions = ["revoke"]
+
+    readonly_fields = [
+        "kind",
+        "what_it_may",
+        "prefix",
+        "created_by",
+        "created_at",
+        "last_used_at",
+        "revoked_at",
+    ]
+
+    def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> list[Any]:
+        made = ["name", *self.readonly_fields[:-1], "expires_at", "revoked_at"]
+        return list(ApiKeyForm.Meta.fields) if obj is None else made
+
+    @display(description=_("scopes"))
+    def what_it_may(self, key: ApiKey) -> str:
+        words = dict(Scope.choices)
+        return " · ".join(str(words.get(scope, scope)) for scope in key.scopes)
 
     @display(description=_("kind"), label={_("Test"): "warning", _("Live"): "success"})
     def kind(self, key: ApiKey) -> str:

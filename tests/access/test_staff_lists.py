@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from personalization.access.models import User
+from personalization.access.services import create_key
 from personalization.catalog.models import Item
 
 pytestmark = pytest.mark.django_db
@@ -100,3 +101,18 @@ def test_the_page_that_adds_says_so_and_offers_no_second_way_to_add(admin_client
 def test_dates_are_said_as_no_reader_of_english_mistakes_them(admin_client: Any) -> None:
     User.objects.create_user("kim", last_login=datetime(2026, 2, 5, 14, 5, tzinfo=UTC))
     assert "5 Feb 2026, 14:05" in admin_client.get(reverse("admin:access_user_changelist")).content.decode()
+
+
+def test_a_key_says_in_words_what_it_may(chinese: Any) -> None:
+    key, _token = create_key(name="Shop", scopes=["customers:read"], created_by=None)
+    for address in (
+        reverse("admin:access_apikey_changelist"), reverse("admin:access_apikey_change", args=[key.pk]),
+    ):  # fmt: skip
+        page = chinese.get(address).content.decode()
+        assert "读取客户" in page and "customers:read" not in page
+
+
+def test_staff_are_filtered_by_roles_in_words(chinese: Any) -> None:
+    call_command("ensure_roles")
+    page = chinese.get(reverse("admin:access_user_changelist")).content.decode()
+    assert "营销经理" in page and "Campaign manager" not in page
