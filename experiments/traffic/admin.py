@@ -12,12 +12,14 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from experiments.errors import HoldoutEnded, InvalidHoldout
 from experiments.models import ClientKey, Experiment, Holdout, HoldoutVersion, Layer
 from experiments.traffic import client_keys, holdouts
 from experiments.traffic.layers import free_text, taken_parts
+from personalization.access.audit_words import say_actor
 from personalization.access.models import User
 from personalization.access.services import actor_name
 from personalization.customers.reading import may_see
@@ -96,8 +98,12 @@ class HoldoutForm(ModelForm):
 class HoldoutVersions(Shown, TabularInline):
     model = HoldoutVersion
     verbose_name_plural = _("how the members were drawn")
-    fields = ["number", "share", "started_at", "created_by"]
+    fields = readonly_fields = ["number", "share", "started_at", "by"]
     extra = 0
+
+    @display(description=_("created by"))
+    def by(self, version: HoldoutVersion) -> str:
+        return say_actor(version.created_by)
 
 
 @admin.register(Holdout)

@@ -9,8 +9,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 from unfold.widgets import UnfoldAdminPasswordWidget
 
+from personalization.access.audit_words import say_actor
 from personalization.access.secrets_in_admin import HidesSecrets
 from personalization.access.services import actor_name, audit
 from personalization.language_model import budget
@@ -104,9 +106,13 @@ class CallAdmin(ModelAdmin):
     """The log; nobody changes it."""
 
     empty_text = _("Each question to the language model, its answer and its cost will stand here.")
-    list_display = ["asked_at", "purpose", "actor", "status", "model", "cost", "is_cached"]
+    list_display = ["asked_at", "purpose", "by", "status", "model", "cost", "is_cached"]
     list_filter = ["status", "purpose", "is_cached"]
     date_hierarchy = "asked_at"
+
+    @display(description=_("actor"), ordering="actor")
+    def by(self, call: Call) -> str:
+        return say_actor(call.actor)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Call | None = None) -> list[str]:
         return [field.name for field in Call._meta.fields]

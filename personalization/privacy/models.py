@@ -8,7 +8,6 @@ from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from personalization.access.audit_words import say_actor
 from personalization.customers.models import Channel, Customer, Wording
 from personalization.personal_data import AtErasure, PersonalData
 
@@ -134,10 +133,6 @@ class PrivacyRequest(models.Model):
     @property
     def is_active(self) -> bool:
         return self.status == RequestStatus.WAITING
-
-    @property
-    def by(self) -> str:
-        return say_actor(self.asked_by)
 
 
 class RetentionRule(models.Model):

@@ -13,17 +13,19 @@
   const day = new Intl.DateTimeFormat(language, { month: "short", day: "numeric" });
   const hour = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const moment = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+  const date = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeZone: "UTC" });
+  const dayOfDate = new Intl.DateTimeFormat(language, { month: "short", day: "numeric", timeZone: "UTC" });
 
   // A single moment in the middle, said in full.
-  const oneMoment = (at) => ({ min: at - HOUR, max: at + HOUR, show: (one) => moment.format(one), ticks: () => [at] });
+  const oneMoment = (at, full) => ({ min: at - HOUR, max: at + HOUR, show: (one) => full.format(one), ticks: () => [at] });
 
-  // Midnights, or hours of a short time, where the reader is.
-  function timeAxis(min, max) {
+  // Days, which the server counts by UTC; or midnights and hours of a short time, where the reader is.
+  function timeAxis(min, max, isDaily) {
     return {
-      min, max, show: (at) => (new Date(at).getHours() ? hour : day).format(at),
+      min, max, show: (at) => (isDaily ? dayOfDate : new Date(at).getHours() ? hour : day).format(at),
       ticks: (most) => {
-        const step = STEPS.find((one) => (max - min) / one <= most) || STEPS.at(-1), found = [];
-        for (let at = new Date(min).setHours(0, 0, 0, 0); at <= max; at += step) if (at >= min) found.push(at);
+        const step = STEPS.find((one) => (max - min) / one <= most && (one >= DAY || !isDaily)) || STEPS.at(-1), found = [];
+        for (let at = isDaily ? min - (min % DAY) : new Date(min).setHours(0, 0, 0, 0); at <= max; at += step) if (at >= min) found.push(at);
         return found;
       },
     };
@@ -32,14 +34,15 @@
   function spec(rows, words) {
     const when = rows.map(([at]) => Date.parse(at)), moved = rows.flatMap(([, , entered, left]) => [entered, left]);
     const names = [words.members, words.entered, words.left], whole = { isWhole: true, show: (value) => number.format(value) };
-    const labels = when.map((at) => moment.format(at));
+    const isDaily = when.every((at) => at % DAY === 0), full = isDaily ? date : moment;
+    const labels = when.map((at) => full.format(at));
     const told = (n) => [labels[n], ...names.map((name, k) => `${name}: ${number.format(rows[n][k + 1])}`)];
     const y2 = { ...span(moved), ...whole };
     const begin = Math.min(...when), end = Math.max(...when), room = (end - begin) * 0.04; // columns stand off the axes
     return {
       words: { labels, names, at: (n, k) => rows[n][k + 1], write: number.format, trends: 1 },
       height: 300, names: names.map((name, n) => ({ name, color: series([0, 4, 3][n]) })), y2,
-      x: begin === end ? oneMoment(begin) : timeAxis(begin - room, end + room), y: { ...span(rows.map((row) => row[1])), ...whole },
+      x: begin === end ? oneMoment(begin, full) : timeAxis(begin - room, end + room, isDaily), y: { ...span(rows.map((row) => row[1])), ...whole },
       marks: ({ x, y, y2: moves, left, right }) => {
         const width = Math.min(18, (right - left) / (rows.length + 1) / 1.4);
         const steps = rows.flatMap((row, n) => [...(n ? [[x.at(when[n]), y.at(rows[n - 1][1])]] : []), [x.at(when[n]), y.at(row[1])]]);

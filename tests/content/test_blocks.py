@@ -126,3 +126,10 @@ def test_who_may_only_look_cannot_save(client):
     user = User.objects.create_user("eve", "eve@example.com", "x", is_staff=True)
     client.force_login(user)
     assert client.get(reverse("content:blocks")).status_code == 403
+
+
+@pytest.mark.django_db
+def test_the_page_calls_who_wrote_a_version_by_name(admin_client):
+    save_block("footer", texts={"": "Ann"}, actor="user:kim")
+    page = admin_client.get(reverse("content:block", args=["footer"])).content.decode()
+    assert "· kim" in page and "user:kim" not in page
