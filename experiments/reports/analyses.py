@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Any
 
 import structlog
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,13 +19,16 @@ from experiments.breakdowns.breakdown import MAX_CUTS, GroupChoice, Method
 from experiments.errors import AnalysisEnded, InvalidGroups
 from experiments.models import Analysis, AnalysisStatus, Experiment, Metric
 from experiments.reports.findings import as_document, metrics_of, read_findings
+from personalization.access.jobs.lease import Lease, Lost
 from personalization.access.jobs.work import said
 from personalization.access.services import audit
 from personalization.segments.models import Segment
 
 log = structlog.get_logger(__name__)
 # A worker that gave no sign of life for so long is dead; one pass over millions of events may take a minute.
-LEASE = timedelta(minutes=10)
+LEASE = Lease(
+    Analysis, AnalysisStatus.QUEUED, AnalysisStatus.RUNNING, timedelta(minutes=10), unread=("result",)
+)
 # A task that was handed to the broker and not begun by then is handed over again.
 QUEUED = timedelta(seconds=20)
 # While somebody looks, a result is made anew when it is older than this, and than twenty times its own cost.
@@ -37,10 +39,6 @@ RESTS: dict[str, timedelta] = {
     AnalysisStatus.FAILED: timedelta(minutes=5),
     AnalysisStatus.CANCELED: timedelta(hours=1),
 }
-
-
-class Lost(Exception):
-    """Canceled, or continued by another worker."""
 
 
 def analysis_of(experiment: Experiment) -> Analysis:
@@ -107,13 +105,13 @@ def run(analysis_id: int, *, now: datetime | None = None) -> bool:
     """Makes the new result; False when there was nothing to do or another is at it. Never raises for what
     went wrong in the analysis: the row says it.
     """
-    row = _begin(analysis_id)
+    began, at = monotonic(), timezone.now()
+    row = LEASE.take(analysis_id, LEASE.due(at), now=at, started_at=at)
     if row is None:
         return False
-    began = monotonic()
 
     def tick(done: int, steps: int) -> None:
-        if not _own(row).update(steps_done=done, steps=steps, lease_until=timezone.now() + LEASE):
+        if not LEASE.keep(row, steps_done=done, steps=steps):
             raise Lost
 
     try:
@@ -126,10 +124,10 @@ def run(analysis_id: int, *, now: datetime | None = None) -> bool:
         log.info("analysis_lost", experiment=row.experiment_id)
     except Exception as error:
         log.exception("analysis_failed", experiment=row.experiment_id)
-        _end(row, status=AnalysisStatus.FAILED, error=said(error))
+        LEASE.end(row, AnalysisStatus.FAILED, error=said(error))
     else:
-        _end(
-            row, status=AnalysisStatus.IDLE, error="", result=result, as_of=findings.as_of,
+        LEASE.end(
+            row, AnalysisStatus.IDLE, error="", result=result, as_of=findings.as_of,
             seconds=round(monotonic() - began, 3),
         )  # fmt: skip
     return True
@@ -150,27 +148,5 @@ def lost_ids(*, now: datetime | None = None) -> list[int]:
     """Analyses that wait although nobody may know: their task was lost, or their worker died."""
     now = now or timezone.now()
     waiting = Q(status=AnalysisStatus.QUEUED, asked_at__lt=now - QUEUED)
-    dead = Q(status=AnalysisStatus.RUNNING, lease_until__lt=now)
-    return list(
-        Analysis.objects.filter(waiting | dead).order_by("asked_at").values_list("pk", flat=True)[:50]
-    )
-
-
-def _begin(analysis_id: int) -> Analysis | None:
-    now = timezone.now()
-    free = Q(status=AnalysisStatus.QUEUED) | Q(status=AnalysisStatus.RUNNING, lease_until__lt=now)
-    taken = Analysis.objects.filter(free, pk=analysis_id).update(
-        status=AnalysisStatus.RUNNING, started_at=now, lease_until=now + LEASE, steps_done=F("steps_done")
-    )
-    if not taken:
-        return None
-    return Analysis.objects.defer("result").select_related("experiment").get(pk=analysis_id)
-
-
-def _end(row: Analysis, **fields: Any) -> None:
-    # Whoever lost the lease meanwhile leaves the row to the next.
-    _own(row).update(lease_until=None, **fields)
-
-
-def _own(row: Analysis) -> QuerySet[Analysis]:
-    return Analysis.objects.filter(pk=row.pk, started_at=row.started_at, status=AnalysisStatus.RUNNING)
+    lost = Analysis.objects.filter(waiting | LEASE.left(now)).order_by("asked_at")
+    return list(lost.values_list("pk", flat=True)[:50])

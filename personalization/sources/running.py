@@ -15,9 +15,11 @@ from pathlib import Path
 import structlog
 from django.conf import settings
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
+from personalization.access.jobs.lease import Lease, Lost
 from personalization.importing.mapping import UnknownColumn
 from personalization.importing.pipeline import Counts, Loading, load_blocks
 from personalization.importing.reading import BLOCK_ROWS, UnreadableFile, read_blocks
@@ -26,26 +28,16 @@ from personalization.sources.errors import InvalidOptions
 from personalization.sources.kinds import columns_of, importer_for
 from personalization.sources.models import ACTIVE, Import, ImportStatus
 
-LEASE = timedelta(minutes=5)
+LEASE = Lease(Import, ImportStatus.WAITING, ImportStatus.RUNNING, timedelta(minutes=5), mark="worker")
 log = structlog.get_logger(__name__)
-
-
-class LostImport(Exception):
-    """Canceled, or continued by another worker."""
 
 
 def claim(pk: int, *, take_over: bool = False) -> Import | None:
     """Makes this process the one that writes. None when another one does; `take_over`: even then."""
-    now, worker = timezone.now(), uuid.uuid4()
-    due = Q(status=ImportStatus.WAITING) | Q(status=ImportStatus.RUNNING, lease_until__lt=now)
-    if take_over:
-        due = Q(status__in=ACTIVE)
-    rows = Import.objects.filter(due, pk=pk)
-    taken = rows.update(status=ImportStatus.RUNNING, worker=worker, lease_until=now + LEASE)
-    if not taken:
-        return None
-    Import.objects.filter(pk=pk, started_at=None).update(started_at=now)
-    return Import.objects.get(pk=pk)
+    now = timezone.now()
+    due = Q(status__in=ACTIVE) if take_over else LEASE.due(now)
+    begun = Coalesce("started_at", now)
+    return LEASE.take(pk, due, now=now, worker=uuid.uuid4(), started_at=begun)
 
 
 def run_import(
@@ -69,7 +61,7 @@ def _carry_out(
     pk = job.pk
     try:
         counts = _load(job, rejects=rejects, progress=progress)
-    except LostImport:
+    except Lost:
         return Import.objects.get(pk=pk)
     except (UnreadableFile, UnknownColumn, InvalidOptions, UnicodeError, LookupError, OSError) as error:
         # Our own texts and the system's; none of them quotes a row.
@@ -84,8 +76,7 @@ def _carry_out(
 
 def _end(job: Import, status: ImportStatus, *, error: str = "", counts: Counts | None = None) -> None:
     changes = asdict(counts) if counts else {}
-    own = Import.objects.filter(pk=job.pk, worker=job.worker, status=ImportStatus.RUNNING)
-    own.update(status=status, error=error[:2000], finished_at=timezone.now(), lease_until=None, **changes)
+    LEASE.end(job, status, error=error[:2000], finished_at=timezone.now(), **changes)
     log.info("import_ended", import_id=job.pk, status=status.value)
 
 
@@ -116,10 +107,9 @@ def _load(job: Import, *, rejects: Path | None, progress: Callable[[Counts], obj
         last = time.monotonic()
 
         def checkpoint(counts: Counts) -> None:
-            own = Import.objects.filter(pk=job.pk, worker=job.worker, status=ImportStatus.RUNNING)
             size = refused.file.tell() if refused else 0
-            if not own.update(**asdict(counts), rejects_bytes=size, lease_until=timezone.now() + LEASE):
-                raise LostImport
+            if not LEASE.keep(job, **asdict(counts), rejects_bytes=size):
+                raise Lost
 
         def show(counts: Counts) -> None:
             nonlocal last
@@ -143,7 +133,6 @@ def _load(job: Import, *, rejects: Path | None, progress: Callable[[Counts], obj
 
 def waiting_imports() -> list[int]:
     """Imports whose task was lost, or whose worker died."""
-    now = timezone.now()
-    due = Q(status=ImportStatus.WAITING) | Q(status=ImportStatus.RUNNING, lease_until__lt=now)
+    due = LEASE.due(timezone.now())
     uploaded = Import.objects.filter(due, fingerprint="")  # what a command began, the command goes on with
     return list(uploaded.order_by("pk").values_list("pk", flat=True))

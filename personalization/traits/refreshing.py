@@ -91,10 +91,12 @@ def _compute(definition: TraitDefinition, kind: TraitKind, *, full: bool, now: d
         many, chunks, covered = len(ids), _in_chunks(ids), definition.covered
     changed = done = 0
     for chunk in chunks:
-        if done and not _goes_on(definition, share=min(done / many, 1.0), covered=covered):
+        goes_on = not done or _goes_on(definition, share=min(done / many, 1.0), covered=covered)
+        counts = _refresh_chunk(definition, kind, chunk, now=now) if goes_on else None
+        if counts is None:
             log.info("trait_refresh_stopped", trait=definition.name)
             return changed
-        differences, had, have = _refresh_chunk(definition, kind, chunk, now=now)
+        differences, had, have = counts
         changed, done = changed + differences, done + len(chunk)
         covered = max(covered + have - (0 if full else had), 0)
     _finish(definition, now=now, covered=covered, full=full)
@@ -184,10 +186,14 @@ def _in_chunks(ids: list[int]) -> Iterator[list[int]]:
 @transaction.atomic
 def _refresh_chunk(
     definition: TraitDefinition, kind: TraitKind, ids: Sequence[int], *, now: datetime
-) -> tuple[int, int, int]:
-    """How many values changed, how many customers had one, and how many have one now."""
+) -> tuple[int, int, int] | None:
+    """How many values changed, how many customers had one, and how many have one now; None, and nothing is
+    written, once the definition was switched off, changed or removed."""
     name = definition.name
     values = kind.compute(definition, ids, now=now)
+    # Whoever does that waits for the end of this chunk: no value is written after it was removed.
+    if not _own(definition).select_for_update().values_list("pk").first():
+        return None
     before: dict[int, Any] = {
         pk: traits.get(name) for pk, traits in Customer.objects.filter(pk__in=ids).values_list("pk", "traits")
     }

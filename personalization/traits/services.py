@@ -43,7 +43,7 @@ def check_definition(definition: TraitDefinition) -> None:
 def save_definition(definition: TraitDefinition) -> TraitDefinition:
     """Stores a new or changed definition; everybody is computed anew. Raises InvalidTraits."""
     check_definition(definition)
-    before = TraitDefinition.objects.filter(pk=definition.pk).first() if definition.pk else None
+    before = _lock(definition)
     if before and before.name != definition.name:
         remove_values(before.name)
     definition.refreshed_at = definition.full_at = definition.leased_until = definition.started_at = None
@@ -72,8 +72,14 @@ def stop_computing(definition: TraitDefinition, *, actor: str) -> None:
 @transaction.atomic
 def remove_definition(definition: TraitDefinition) -> None:
     """The definition goes, and its values with it."""
+    _lock(definition)
     remove_values(definition.name)
     definition.delete()
+
+
+def _lock(definition: TraitDefinition) -> TraitDefinition | None:
+    """Before its values are removed: a refresh that writes a chunk holds the row, and after us ends."""
+    return TraitDefinition.objects.select_for_update().filter(pk=definition.pk).first()
 
 
 def remove_values(name: str) -> None:

@@ -142,7 +142,7 @@ class TestRuns:
         Import.objects.filter(pk=job.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
         assert running.waiting_imports() == [job.pk]
         tasks.run_import(job.pk)
-        with pytest.raises(running.LostImport):
+        with pytest.raises(running.Lost):
             running._load(stale, rejects=None, progress=None)
         assert Customer.objects.count() == 2
 

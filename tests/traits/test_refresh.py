@@ -19,7 +19,7 @@ from personalization.traits.kinds.count import CountOfEvents
 from personalization.traits.models import TraitDefinition
 from personalization.traits.refreshing import refresh, refresh_due
 from personalization.traits.registry import kind_of
-from personalization.traits.services import compute_anew, save_definition, stop_computing
+from personalization.traits.services import compute_anew, remove_definition, save_definition, stop_computing
 from tests.traits.conftest import NOW
 
 pytestmark = pytest.mark.django_db
@@ -212,7 +212,7 @@ def test_a_refresh_of_everybody_says_how_far_it_is(ada, happen, define, seen):
 def test_one_that_is_stopped_ends_at_once_and_keeps_what_it_wrote(ada, happen, define, seen):
     everybody_orders(happen, 3)
     definition = define("orders", "count")
-    seen[1][2] = lambda row: stop_computing(row, actor="user:kim")
+    seen[1][3] = lambda row: stop_computing(row, actor="user:kim")
     refresh(definition, now=NOW)
     assert Customer.objects.filter(traits__orders=1).count() == 1
     definition.refresh_from_db()
@@ -240,6 +240,14 @@ def test_one_whose_definition_changes_meanwhile_leaves_it_to_the_next(ada, happe
     refresh_due(now=NOW)
     definition.refresh_from_db()
     assert (Customer.objects.filter(traits__has_key="orders").count(), definition.covered) == (0, 0)
+
+
+def test_one_that_is_removed_while_a_chunk_is_computed_leaves_no_value(ada, happen, define, seen):
+    everybody_orders(happen, 3)
+    seen[1][2] = remove_definition
+    refresh(define("orders", "count"), now=NOW)
+    assert not TraitDefinition.objects.exists()
+    assert not Customer.objects.filter(traits__has_key="orders").exists()
 
 
 def test_everybody_asked_for_during_a_refresh_is_computed_by_the_next(ada, happen, define, seen):

@@ -12,12 +12,13 @@ from typing import Any, TypeVar
 
 import structlog
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from kombu.exceptions import OperationalError
 
+from personalization.access.jobs.lease import Lease
 from personalization.access.jobs.row import UNDER_WAY, Job, JobStatus
 from personalization.access.problems import ProblemError
 from personalization.access.services import audit
@@ -32,6 +33,10 @@ MOST_ATTEMPTS = 3
 Row = TypeVar("Row", bound=Job)
 # Hears which share is done. Raises Stopped.
 Tell = Callable[[float], None]
+
+
+def lease_of(model: type[Row]) -> Lease[Row]:
+    return Lease(model, JobStatus.QUEUED, JobStatus.RUNNING, LEASE)
 
 
 def nobody_listens(_share: float) -> None: ...
@@ -55,12 +60,16 @@ class NotUnderWay(ProblemError):
 def run_job(model: type[Row], pk: int, work: Callable[[Row, Tell], dict[str, Any]]) -> bool:
     """Does the work unless it is done or another is at it, and writes the fields that it answers. Never
     raises for what went wrong in it: the row says it."""
-    row = _take(model, pk)
+    lease, now = lease_of(model), timezone.now()
+    row = lease.take(
+        pk, lease.due(now), now=now, started_at=now, share_done=0, attempts=F("attempts") + 1
+    )  # fmt: skip
     if row is None:
         return False
-    with translation.override(row.language), Pulse(row) as pulse:
+    with translation.override(row.language), Pulse(row, lease) as pulse:
         if row.attempts > MOST_ATTEMPTS:
-            _end(row, JobStatus.FAILED, error=_("Each worker that tried it died. The operator knows more."))
+            why = _("Each worker that tried it died. The operator knows more.")
+            lease.end(row, JobStatus.FAILED, finished_at=timezone.now(), error=why)
             return True
         try:
             fields = work(row, pulse.tell)
@@ -68,9 +77,10 @@ def run_job(model: type[Row], pk: int, work: Callable[[Row, Tell], dict[str, Any
             log.info("job_stopped", job=model._meta.label, id=pk)
         except Exception as error:
             log.exception("job_failed", job=model._meta.label, id=pk)
-            _end(row, JobStatus.FAILED, error=said(error))
+            lease.end(row, JobStatus.FAILED, finished_at=timezone.now(), error=said(error))
         else:
-            _end(row, JobStatus.DONE, error="", share_done=1.0, **fields)
+            done = {"finished_at": timezone.now(), "error": "", "share_done": 1.0, **fields}
+            lease.end(row, JobStatus.DONE, **done)
     return True
 
 
@@ -88,8 +98,7 @@ def lost_jobs(model: type[Job], *, now: datetime | None = None) -> list[int]:
     """Those that wait although nobody may know: their task was lost, or their worker died."""
     now = now or timezone.now()
     waiting = Q(status=JobStatus.QUEUED, created_at__lt=now - QUEUED)
-    dead = Q(status=JobStatus.RUNNING, lease_until__lt=now)
-    found = model._default_manager.filter(waiting | dead).order_by("pk")
+    found = model._default_manager.filter(waiting | lease_of(model).left(now)).order_by("pk")
     return list(found.values_list("pk", flat=True)[:50])
 
 
@@ -114,8 +123,8 @@ def _others(error: ProblemError) -> list[str]:
 class Pulse:
     """Beats as long as the worker lives: keeps the lease, writes the share, hears of the end."""
 
-    def __init__(self, row: Job) -> None:
-        self._row, self._share = row, 0.0
+    def __init__(self, row: Job, lease: Lease[Any]) -> None:
+        self._row, self._lease, self._share = row, lease, 0.0
         self._is_over, self._is_lost = threading.Event(), False
         self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
 
@@ -143,29 +152,9 @@ class Pulse:
         connection.close()
 
     def _beat(self) -> None:
-        goes_on = _own(self._row).update(share_done=self._share, lease_until=timezone.now() + LEASE)
-        if not goes_on:
+        if not self._lease.keep(self._row, share_done=self._share):
             # Of a row that is gone altogether only the work is lost.
             self._is_lost = type(self._row)._default_manager.filter(pk=self._row.pk).exists()
-
-
-def _take(model: type[Row], pk: int) -> Row | None:
-    now = timezone.now()
-    free = Q(status=JobStatus.QUEUED) | Q(status=JobStatus.RUNNING, lease_until__lt=now)
-    taken = model._default_manager.filter(free, pk=pk).update(
-        status=JobStatus.RUNNING, started_at=now, lease_until=now + LEASE, share_done=0,
-        attempts=F("attempts") + 1,
-    )  # fmt: skip
-    return model._default_manager.filter(pk=pk, started_at=now).first() if taken else None
-
-
-def _end(row: Job, status: JobStatus, **fields: Any) -> None:
-    # Whoever lost the lease meanwhile leaves the row to the next.
-    _own(row).update(status=status, finished_at=timezone.now(), lease_until=None, **fields)
-
-
-def _own(row: Job) -> QuerySet[Job]:
-    return type(row)._default_manager.filter(pk=row.pk, status=JobStatus.RUNNING, started_at=row.started_at)
 
 
 def _hand_over(task: Any, row_id: int) -> None:

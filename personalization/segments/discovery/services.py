@@ -100,6 +100,8 @@ def cancel(discovery: Discovery, *, actor: str) -> None:
 @transaction.atomic
 def remove(discovery: Discovery, *, actor: str) -> None:
     """With the values in all profiles; segments made of them stay and become empty."""
+    # First the row: a worker that writes a chunk holds it, and after us finds it gone.
+    Discovery.objects.select_for_update().filter(pk=discovery.pk).first()
     remove_values(discovery.trait)
     audit(actor, "discovery.removed", f"discovery:{discovery.pk}")
     discovery.delete()

@@ -181,11 +181,10 @@ def test_a_canceled_run_writes_no_further_chunk(monkeypatch):
     discovery = services.create_discovery(name="Shoppers", kind="groups", actor="test")
     written, write = [], running._write
 
-    def write_and_cancel(row, ids, values):
+    def write_and_cancel(row, ids, values, **how_far):
+        write(row, ids, values, **how_far)
         written.append(len(ids))
-        found = write(row, ids, values)
         services.cancel(Discovery.objects.get(pk=row.pk), actor="somebody")
-        return found
 
     monkeypatch.setattr(running, "_write", write_and_cancel)
     ended = running.run_discovery(discovery.pk, now=NOW)
@@ -193,6 +192,40 @@ def test_a_canceled_run_writes_no_further_chunk(monkeypatch):
     assert ended.status == DiscoveryStatus.CANCELED
     assert written == [50]
     assert running.due_discoveries(now=NOW + timedelta(days=30)) == []
+
+
+@pytest.mark.parametrize("end", [services.cancel, services.remove])
+def test_one_that_ends_while_a_chunk_is_computed_does_not_write_it(monkeypatch, end):
+    _shop()
+    discovery = services.create_discovery(name="Shoppers", kind="groups", actor="test")
+    find = running.found_groups
+
+    def find_and_end(row, sample, *, now):
+        model, result, values = find(row, sample, now=now)
+
+        def values_and_end(ids):
+            end(Discovery.objects.get(pk=row.pk), actor="somebody")
+            return values(ids)
+
+        return model, result, values_and_end
+
+    monkeypatch.setattr(running, "found_groups", find_and_end)
+    ended = running.run_discovery(discovery.pk, now=NOW)
+
+    assert ended is None or ended.status == DiscoveryStatus.CANCELED
+    assert not Customer.objects.filter(traits__has_key="group_shoppers").exists()
+
+
+def test_one_that_is_canceled_while_it_finds_nothing_ends_quietly(monkeypatch):
+    discovery = services.create_discovery(name="Shoppers", kind="groups", actor="test")
+
+    def cancel_and_find_nothing(row, sample, *, now):
+        services.cancel(Discovery.objects.get(pk=row.pk), actor="somebody")
+        raise running.NothingFound("It needs at least 200 customers.")
+
+    monkeypatch.setattr(running, "found_groups", cancel_and_find_nothing)
+
+    assert running.run_discovery(discovery.pk, now=NOW).status == DiscoveryStatus.CANCELED
 
 
 def test_it_is_due_by_its_schedule_and_after_its_worker_died():
