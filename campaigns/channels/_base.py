@@ -55,10 +55,12 @@ class Sheet:
 
 
 class Template(Protocol):
-    """`needs`: what has to be loaded before it is rendered."""
+    """`needs`: what has to be loaded before it is rendered; `source`: the texts it was parsed from."""
 
     @property
     def needs(self) -> tuple[Need, ...]: ...
+    @property
+    def source(self) -> str: ...
     def render(self, context: Mapping[str, Any]) -> Any: ...
     def uses(self, name: str) -> bool: ...
 

@@ -48,7 +48,7 @@ class Multilingual:
         self.needs: tuple[Need, ...] = tuple(
             {need.key: need for text in reversed([*texts.values()]) for need in text.needs}.values()
         )
-        self.source = "\n".join(str(getattr(text, "source", "")) for text in texts.values())
+        self.source = "\n".join(text.source for text in texts.values())
 
     def language_of(self, customer: Mapping[str, Any]) -> str:
         return nearest(self.texts, customer.get("language"))

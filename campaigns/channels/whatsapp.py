@@ -128,7 +128,7 @@ class WhatsAppChannel(TextChannel):
 class _Named:
     def __init__(self, compiled: Any, template: str, language: str) -> None:
         self._compiled, self._template, self._language = compiled, template, language
-        self.needs = compiled.needs
+        self.needs, self.source = compiled.needs, compiled.source
 
     def render(self, context: Mapping[str, Any]) -> dict[str, str]:
         found = self._compiled.render(context)

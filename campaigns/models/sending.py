@@ -131,7 +131,7 @@ class SkipReason(models.TextChoices):
     DUPLICATE_ADDRESS = "duplicate_address", _("Address already in this audience")
     NO_CONSENT = "no_consent", _("No consent")
     SUPPRESSED = "suppressed", _("Suppressed")
-    NO_CONTENT = "no_content", _("The template failed for this customer")
+    NO_CONTENT = "no_content", _("No content: the template failed, or had no item to show")
     MISSING_VALUE = "missing_value", _("A value of the message is missing")
     LEFT_OUT = "left_out", _("Left out by the message itself")
     NO_COUPON = "no_coupon", _("No coupon code left")

@@ -1,12 +1,12 @@
 """Whether there is anything for a message to recommend."""
 
-import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
 from django.utils.translation import gettext as _
 
 from campaigns.item_choice import ItemChoice
+from campaigns.items.asked_for import asks_for_items
 from campaigns.items.counts import count_items, idle_pins
 from campaigns.models import Message
 from campaigns.needs.recommend import read_choice
@@ -14,21 +14,20 @@ from personalization.catalog.selectors import items
 from recommender.ranking.rules import Rules
 
 Finding = tuple[Literal["error", "warning"], str, str]
-# Whoever asks whether there are items has written something for when there are none.
-ASKS_FOR_ITEMS = re.compile(r"{%-?\s*(?:if|elsif|unless|case)\b[^%]*\bitems\b")
 
 
 def item_findings(message: Message, compiled: Any) -> Iterator[Finding]:
     """Level, sentence and field of the message. Only of a message that shows items."""
+    is_needed = not asks_for_items(compiled.source)
     if compiled.uses("items"):
-        yield from _of_the_list(message, is_needed=not ASKS_FOR_ITEMS.search(compiled.source))
+        yield from _of_the_list(message, is_needed=is_needed)
     for need in compiled.needs:
         if need.kind != "recommend":
             continue
         # What differs by customer only leaves fewer.
         fitting, everything = count_items(read_choice(need.name, need.fixed()).rules)
         if not fitting:
-            yield "error", _nothing(message, everything), "body"
+            yield "error" if everything or is_needed else "warning", _nothing(message, everything), "body"
 
 
 def _of_the_list(message: Message, *, is_needed: bool) -> Iterator[Finding]:

@@ -154,7 +154,7 @@ def _shown(request: HttpRequest, found: Findings) -> dict[str, Any]:
             {
                 "variant": one.variant,
                 "reason": labels.get(one.reason, one.reason),
-                "detail": one.detail,
+                "detail": _(one.detail) if one.detail else "",
                 "customers": one.customers,
                 "examples": [names[pk] for pk in one.examples[:SHOWN] if pk in names],
             }

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
+from django.utils.translation import gettext_noop
 
 from campaigns.channels import Recipient, Sheet, language_for
 from campaigns.items.picks import ItemTexts
@@ -23,6 +24,9 @@ from personalization.content.remembering import FRAGMENTS
 REASONS: dict[type[RenderError], SkipReason] = {
     MissingValue: SkipReason.MISSING_VALUE, LeftOut: SkipReason.LEFT_OUT, UsedUp: SkipReason.NO_COUPON,
 }  # fmt: skip
+
+# A catalog may be emptied after the launch, and somebody may have bought all that fits.
+NO_ITEMS = gettext_noop("it shows items, and there was none to show")
 
 
 class NotPossible(Exception):
@@ -112,6 +116,8 @@ class Composer:
         own = Links(row.id, self._issued, self._keys)
         try:
             rendered = template.render(self.context(row, profile, own.unsubscribe))
+            if row.variant in self._run.bound_to_items and not self._has_items(row, profile["id"]):
+                raise RenderError(NO_ITEMS)
             finished = self._run.channel.finish(
                 rendered,
                 track=self._tracking(own, row),
@@ -127,6 +133,14 @@ class Composer:
         except Exception as error:
             # Whatever a hostile value or template made of it: the neighbors get their messages.
             raise NotPossible(SkipReason.NO_CONTENT, type(error).__name__) from error
+
+    def _has_items(self, row: Row, customer: int) -> bool:
+        """Whether one of the lists that its text came to is not empty; a text may come to none."""
+        given, loaded = self._given[row.id], self._data.givens.get(row.id, {})
+        lists = [loaded[key].value for key in given.used if key.startswith("recommend:") and key in loaded]
+        if row.variant in self._run.choices:
+            lists.append([pick for pick in self._data.picks.get(customer, ()) if pick[0] in self._data.items])
+        return not lists or any(lists)
 
     def compose(self, row: Row, session: Session) -> Outgoing:
         """Raises NotPossible, ChannelError."""

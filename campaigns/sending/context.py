@@ -9,6 +9,7 @@ from typing import Any
 from campaigns import channels, needs
 from campaigns.channels import Channel
 from campaigns.item_choice import ItemChoice, stored_choice
+from campaigns.items.asked_for import asks_for_items
 from campaigns.items.memory import ItemMemory
 from campaigns.items.picks import Pick, items_of, pick_items, pictures_for
 from campaigns.ledger import Row
@@ -44,9 +45,19 @@ class RunContent:
     def pattern(self, variant: str) -> copies.Pattern:
         """What the copies of this variant's messages are squeezed against."""
         if variant not in self._patterns:
-            source = str(getattr(self.templates.get(variant), "source", ""))
+            source = self.templates[variant].source
             self._patterns[variant] = copies.pattern(self.run_id, variant, self.channel.sample(source))
         return self._patterns[variant]
+
+    @cached_property
+    def bound_to_items(self) -> frozenset[str]:
+        """Variants that show items and say nothing without any."""
+        return frozenset(
+            key
+            for key, template in self.templates.items()
+            if (key in self.choices or any(need.kind == "recommend" for need in template.needs))
+            and not asks_for_items(template.source)
+        )
 
     @cached_property
     def situated(self) -> frozenset[str]:

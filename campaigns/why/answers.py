@@ -235,7 +235,9 @@ def _content(run: Run, delivery: Delivery) -> Decision:
     if given := (delivery.inputs or {}).get("needs"):
         facts["tags"] = given
     if delivery.reason in TEMPLATE_REASONS:
-        return Decision("content", STOPPED, delivery.detail or _("The template failed."), facts)
+        # Those that are ours are known to the translations.
+        said = _(delivery.detail) if delivery.detail else _("The template failed.")
+        return Decision("content", STOPPED, said, facts)
     return Decision("content", PASSED, _("The message as it was launched."), facts)
 
 

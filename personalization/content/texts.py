@@ -28,9 +28,12 @@ CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]+")
 
 @dataclass(frozen=True)
 class CompiledTexts:
+    """`source`: the texts it was parsed from."""
+
     parts: Mapping[str, MessageTemplate]
     needs: tuple[Need, ...] = ()
     must_print: bool = False
+    source: str = ""
 
     def render(self, context: Mapping[str, Any]) -> dict[str, str]:
         """Each part for this customer, without control characters. Raises RenderError."""
@@ -56,7 +59,8 @@ def compile_texts(
             raise TemplateError(problems)
         templates = {name: parse_part(TEXT, name, part.text) for name, part in expanded.items()}
     needs = needs_of(*templates.values())
-    return CompiledTexts(templates, needs, missing == Policy.SKIP_CUSTOMER)
+    source = "\n".join(part.text for part in expanded.values())
+    return CompiledTexts(templates, needs, missing == Policy.SKIP_CUSTOMER, source)
 
 
 def check_texts(

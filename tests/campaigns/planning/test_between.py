@@ -74,6 +74,21 @@ def test_the_catalog_was_emptied_under_a_tag(make_campaign, at_launch) -> None:
     assert "there is none to show" in problem
 
 
+def test_a_text_message_about_items_is_checked_like_any_other(make_campaign) -> None:
+    campaign = make_campaign()
+    Campaign.objects.filter(pk=campaign.pk).update(channel="sms")
+    campaign.messages.update(body="{{ items.first.name }} {{ unsubscribe_url }}", subject="", preheader="")
+    campaign.refresh_from_db()
+    said = [one.level for one in services.check_campaign(campaign) if "there is none to show" in one.message]
+    assert said == ["error"]
+
+
+def test_a_list_of_a_tag_that_is_asked_for_may_be_empty(make_campaign) -> None:
+    body = body_with('{% recommend "for_you" as picks %}{% if picks %}{{ picks.first.name }}{% endif %}')
+    checks = services.check_campaign(make_campaign(bodies=(body,)))
+    assert [one.level for one in checks if "there is none to show" in one.message] == ["warning"]
+
+
 def test_the_recommender_that_a_tag_names_is_gone(make_campaign, at_launch) -> None:
     Item.objects.create(external_id="i", name="Shoe")
     model = ModelRun.objects.create(algorithm="als", status=RunStatus.DONE, artifact="als.npz")
