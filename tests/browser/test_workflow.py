@@ -161,6 +161,6 @@ def test_a_schedule_by_local_time_names_the_day_that_was_chosen(campaign: Campai
     assert campaign.scheduled_at == datetime(2031, 6, 30, 19, tzinfo=UTC)
     log_in(page, "ada", f"/app/campaigns/{campaign.pk}/")
     expect(page.get_by_label("Date and time")).to_have_value("2031-07-01T12:00")
-    expect(page.get_by_text("7/1/2031, by each customer's own clock")).to_be_visible()
+    expect(page.get_by_text("1 Jul 2031, by each customer's own clock")).to_be_visible()
     page.goto("/app/campaigns/")
     expect(page.get_by_text("By each customer's own clock, the first from")).to_be_visible()
