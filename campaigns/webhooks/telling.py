@@ -7,6 +7,7 @@ proposes, with a fifth of jitter; 410 ends the endpoint. A dead worker gives its
 import json
 import random
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -29,6 +30,8 @@ PAUSES = [5, 300, 1800, 7200, 18000, 36000, 50400, 72000, 86400]  # seconds; the
 LOOK_BACK = timedelta(minutes=2)
 BATCH = 200
 CLAIMED = timedelta(minutes=1)
+# No call begins later: with the longest wait it ends before the next worker may claim the row.
+TELLING_SECONDS = 40.0
 GONE = gettext_noop("HTTP 410: the receiver wants no more calls")
 
 
@@ -60,15 +63,16 @@ _COLLECT = """
 
 
 def tell_due(endpoint_id: int) -> int:
-    """Tells what is due to one endpoint, at most a batch; how many were taken. Any number may run at once."""
+    """Tells what is due to one endpoint, at most a batch, and of it as much as the claim leaves time for; how
+    many were taken. Any number may run at once."""
     endpoint = WebhookEndpoint.objects.filter(pk=endpoint_id, is_active=True).first()
     if endpoint is None or not breaker.may_try(breaker_key(endpoint)):
         return 0
-    taken = 0
+    taken, ends = 0, monotonic() + TELLING_SECONDS
     line = HttpLine(timeout=min(settings.SEND_TIMEOUT_SECONDS, 15))
     try:
         for row in _claim(endpoint):
-            if not _tell(endpoint, row, line):
+            if monotonic() > ends or not _tell(endpoint, row, line):
                 break
             taken += row.status == TellingStatus.SENT
     finally:

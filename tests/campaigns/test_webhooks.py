@@ -112,6 +112,26 @@ def test_a_refusal_is_tried_again_later_and_later(receiver, endpoint, make_custo
     assert Telling.objects.get().status == "sent"
 
 
+def test_a_slow_receiver_is_called_only_while_the_rows_are_ours(
+    receiver, endpoint, make_customers, monkeypatch
+) -> None:
+    """Whoever went on would tell what another worker has claimed meanwhile."""
+    (customer,) = make_customers(1)
+    for number in range(3):
+        happen(customer, message_id=f"m{number}")
+    clock, take = [0.0], receiver.take_webhook
+
+    def take_slowly(path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any]:
+        clock[0] += 30
+        return take(path, headers, body)
+
+    receiver.take_webhook = take_slowly
+    monkeypatch.setattr(telling, "monotonic", lambda: clock[0])
+    tell(endpoint)
+    assert len(receiver.bodies) == 2
+    assert sorted(Telling.objects.values_list("status", flat=True)) == ["sent", "sent", "waiting"]
+
+
 def test_gone_ends_the_endpoint(receiver, endpoint, make_customers) -> None:
     (customer,) = make_customers(1)
     happen(customer)
