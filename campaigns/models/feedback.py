@@ -24,6 +24,7 @@ class Bounce(models.Model):
     )  # fmt: skip
 
     key = models.CharField(max_length=100, unique=True, editable=False)
+    # A constraint would lock a delivery that a worker is settling; deliveries go with their run, in Django.
     delivery = models.ForeignKey(
         Delivery, models.CASCADE, db_constraint=False, related_name="bounces", verbose_name=_("delivery")
     )

@@ -140,7 +140,11 @@ class Passage(models.Model):
 
 
 class PassageStep(models.Model):
-    """A node that was passed, and by which exit. A graph has no circles: a node is passed once."""
+    """A node that was passed, and by which exit. A graph has no circles: a node is passed once.
+
+    No database constraint on the passage: steps are written in its transaction, and it is never deleted
+    beneath them (CASCADE in Django).
+    """
 
     personal_data = PersonalData(
         "journeys", AtErasure.ANONYMIZE, path="passage__customer", ages_by="at", internal=("passage",),

@@ -87,7 +87,8 @@ class TopicRule(models.Model):
 class Touch(models.Model):
     """One message that a customer got, or that a worker is about to hand over (`is_reserved`).
 
-    No database constraints on the references: they would cost more than the rows themselves.
+    No database constraints on the references: they would cost more than the rows themselves. Erasure deletes
+    a customer's rows, and what is reserved meanwhile goes when its chunk is settled.
     """
 
     follows_merge_by = ("delivery_id",)

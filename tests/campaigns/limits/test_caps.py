@@ -133,6 +133,21 @@ def test_a_dead_workers_places_under_a_paused_run_count_until_its_lease_ended(
     assert all(touch.at < start + 2 * ledger.LEASE for touch in Touch.objects.filter(is_reserved=False))
 
 
+def test_nothing_is_kept_of_somebody_who_was_erased_between_reservation_and_sending(
+    make_customers: Any, make_campaign: Any
+) -> None:
+    erased, other = make_customers(2)
+    run = launch(make_campaign)
+    claim = ledger.claim(run.chunks.get().pk, owner="j/b/1", journal="j/b")
+    assert claim is not None
+    rows = ledger.pending(claim.chunk_id)
+    Delivery.objects.filter(customer=erased).update(customer=None)
+    caps.reserve(rows, caps=(), channel="email", topic="marketing", now=timezone.now())
+    Delivery.objects.update(status="sent")
+    caps.settle(claim.chunk_id, now=timezone.now(), is_held=True)
+    assert [touch.customer_id for touch in Touch.objects.all()] == [other.pk]
+
+
 def test_a_capped_message_waits_until_there_is_room_and_says_why(
     sink: Any, make_customers: Any, make_campaign: Any, send_all: Any
 ) -> None:
