@@ -95,6 +95,14 @@ def test_every_command_can_be_called_like_that(place: str) -> None:
         assert {one for one in arguments[3:] if one.startswith("-")} <= known
 
 
+def test_both_ways_to_deploy_compile_what_recommenders_compute_with() -> None:
+    """Into the data that web and workers share; else the first to ask waits for it."""
+    compile_loops = ["sh", "-c", "python manage.py compile_loops"]
+    compiling = {place for place, command in commands().items() if command == compile_loops}
+    assert compiling == {"compose loops", "loops.yaml 0"}
+    assert "{ name: data, mountPath: /data }" in TEMPLATES["loops.yaml"]
+
+
 def test_workers_take_every_queue_and_none_takes_both_kinds() -> None:
     taken = {
         place: set(one[one.index("-Q") + 1].split(",")) for place, one in commands().items() if "-Q" in one
