@@ -19,9 +19,9 @@ from campaigns.models import Campaign, DeliveryStatus, Run, SkipReason
 from campaigns.planning.outlook import outlook_of
 from campaigns.reports.decision_document import decision_document_of
 from campaigns.reports.decision_serializers import (
-    ChoiceSerializer,
     DecisionSerializer,
     OutlookSerializer,
+    WinnerChoiceSerializer,
 )
 from campaigns.reports.found import wish
 from campaigns.rollout import winner
@@ -161,11 +161,11 @@ class DecisionView(APIView):
         return Response(decision_document_of(run))
 
     @extend_schema(
-        operation_id="campaigns_choose_winner", request=ChoiceSerializer, responses=DecisionSerializer
+        operation_id="campaigns_choose_winner", request=WinnerChoiceSerializer, responses=DecisionSerializer
     )
     def post(self, request: Request, pk: int) -> Response:
         """Chooses by hand what the rest gets; the error rate that the plan promises does not cover this."""
-        body = ChoiceSerializer(data=request.data)
+        body = WinnerChoiceSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         run = _run(pk)
         winner.decide_by_hand(run, variant=body.validated_data["variant"], actor=actor_name(request))

@@ -10,17 +10,17 @@ from experiments.models import Holdout
 from personalization.access.known_fields import KnownFields
 from personalization.segments.models import Segment
 from recommender.ranking.rules import MAX_MESSAGES, Rules
-from recommender.ranking.rules_field import RulesField, RulesSchema
+from recommender.ranking.rules_field import RulesField, RulesSerializer
 
 
-class MessageRulesSchema(RulesSchema):
+class MessageRulesSerializer(RulesSerializer):
     not_in_last_messages = serializers.IntegerField(
         min_value=0, max_value=MAX_MESSAGES, default=0,
         help_text="No item that stood in so many of the customer's last messages.",
     )  # fmt: skip
 
 
-@extend_schema_field(MessageRulesSchema)
+@extend_schema_field(MessageRulesSerializer)
 class MessageRulesField(RulesField):
     refused = frozenset()
 
@@ -79,6 +79,7 @@ class CampaignSerializer(KnownFields, serializers.ModelSerializer[Campaign]):
             "scheduled_at", "problem", "run", "experiment", "archived_at", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = ["status", "scheduled_at", "problem", "archived_at"]
+        extra_kwargs = {"sender_address": {"help_text": "Left out: DEFAULT_SENDER of the settings."}}
 
     def get_run(self, campaign: Campaign) -> int | None:
         return run.pk if (run := _newest(campaign)) else None

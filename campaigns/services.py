@@ -46,7 +46,7 @@ def save_campaign(
     name: str,
     segment: Segment | None,
     messages: Sequence[MessageDraft],
-    sender_address: str = "",
+    sender_address: str | None = None,
     sender_name: str = "",
     topic: str = "marketing",
     channel: str = "email",
@@ -66,8 +66,8 @@ def save_campaign(
 ) -> Campaign:
     """Creates the campaign (None) or replaces it with its messages; unfinished ones may be saved.
 
-    `timing` as schedule.timing.Timing. Raises InvalidCampaign, InvalidPlan, and InvalidState once it was
-    launched.
+    `sender_address` None: the shop's own. `timing` as schedule.timing.Timing. Raises InvalidCampaign,
+    InvalidPlan, and InvalidState once it was launched.
     """
     validate(name=name, topic=topic, channel=channel, control_share=control_share, messages=messages)
     validate_test(test_share=test_share, fallback=fallback)
@@ -82,7 +82,8 @@ def save_campaign(
     else:
         campaign = editable(campaign, otherwise=_("A launched campaign can no longer be changed."))
     campaign.name, campaign.segment, campaign.topic, campaign.channel = name.strip(), segment, topic, channel
-    campaign.sender_name, campaign.sender_address = sender_name.strip(), sender_address.strip()
+    campaign.sender_name = sender_name.strip()
+    campaign.sender_address = settings.DEFAULT_SENDER if sender_address is None else sender_address.strip()
     campaign.control_share, campaign.holdout = control_share, holdout
     campaign.plan, campaign.test_share, campaign.fallback = dict(plan or {}), test_share, fallback
     campaign.allocation, campaign.learning = allocation, dict(learning or {})

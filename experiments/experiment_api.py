@@ -12,13 +12,13 @@ from rest_framework.views import APIView
 from experiments import services
 from experiments.experiment_serializers import (
     AssignmentsSerializer,
-    ChangeSerializer,
-    EndSerializer,
+    ExperimentChangeSerializer,
     ExperimentDetailSerializer,
+    ExperimentEndSerializer,
     ExperimentSerializer,
+    ExperimentStartSerializer,
     ImportedSerializer,
     NewExperimentSerializer,
-    StartSerializer,
 )
 from experiments.importing import ImportedRow, import_assignments
 from experiments.models import Experiment, Origin
@@ -60,11 +60,11 @@ class ExperimentView(APIView):
         """One experiment with its variants, and how many customers saw one."""
         return Response(ExperimentDetailSerializer(get_object_or_404(Experiment, key=key)).data)
 
-    @extend_schema(request=ChangeSerializer, responses=ExperimentSerializer)
+    @extend_schema(request=ExperimentChangeSerializer, responses=ExperimentSerializer)
     def patch(self, request: Request, key: str) -> Response:
         """Raises the coverage, or stops serving it to clients. Nobody who takes part is moved."""
         experiment = own_experiment(key)
-        body = ChangeSerializer(data=request.data)
+        body = ExperimentChangeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         with transaction.atomic():
             if "coverage" in body.validated_data:
@@ -79,12 +79,12 @@ class StartView(APIView):
     staff_permission = "campaigns.launch_campaign"
     required_scope = Scope.CAMPAIGNS_WRITE
 
-    @extend_schema(request=StartSerializer, responses=ExperimentSerializer)
+    @extend_schema(request=ExperimentStartSerializer, responses=ExperimentSerializer)
     def post(self, request: Request, key: str) -> Response:
         """The first start counts; starting again changes nothing. The plan is fixed with it: see PUT
         …/plan. A start in the past fixes none."""
         experiment = own_experiment(key)
-        body = StartSerializer(data=request.data)
+        body = ExperimentStartSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         with transaction.atomic():
             now = timezone.now()
@@ -98,12 +98,12 @@ class EndView(APIView):
     staff_permission = "campaigns.launch_campaign"
     required_scope = Scope.CAMPAIGNS_WRITE
 
-    @extend_schema(request=EndSerializer, responses=ExperimentSerializer)
+    @extend_schema(request=ExperimentEndSerializer, responses=ExperimentSerializer)
     def post(self, request: Request, key: str) -> Response:
         """Nobody is taken in any more. `ship` names the variant that clients give from now on; a later call
         may raise its share."""
         experiment = own_experiment(key)
-        body = EndSerializer(data=request.data)
+        body = ExperimentEndSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         asked = body.validated_data
         with transaction.atomic():

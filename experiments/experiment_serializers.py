@@ -127,18 +127,18 @@ class ExperimentDetailSerializer(ExperimentSerializer):
         return {"variants": by_variant, "contradicted": contradicted}
 
 
-class ChangeSerializer(KnownFields, serializers.Serializer[Any]):
+class ExperimentChangeSerializer(KnownFields, serializers.Serializer[Any]):
     coverage = serializers.FloatField(required=False, min_value=0, max_value=1)
     is_served = serializers.BooleanField(required=False)
 
 
-class StartSerializer(KnownFields, serializers.Serializer[Any]):
+class ExperimentStartSerializer(KnownFields, serializers.Serializer[Any]):
     at = serializers.DateTimeField(
         required=False, allow_null=True, default=None, help_text="Empty: now. A past moment for an import."
     )
 
 
-class EndSerializer(StartSerializer):
+class ExperimentEndSerializer(ExperimentStartSerializer):
     ship = serializers.CharField(required=False, allow_blank=True, default="", help_text="A variant's key.")
     share = serializers.FloatField(
         required=False, default=1.0, min_value=0, max_value=1, help_text="Of everybody, for `ship`."

@@ -72,6 +72,21 @@ def test_the_names_of_calls_are_made_by_one_rule(document: dict) -> None:
     assert strangers == []
 
 
+def test_what_a_call_takes_is_named_for_the_thing(document: dict) -> None:
+    """Not for the method of HTTP or the class that reads it."""
+    names = document["components"]["schemas"].keys()
+    assert {"CustomerChangeRequest", "SegmentRequest", "Segment", "MergeRequest", "Rules"} <= names
+    odd = [name for name in names if re.search(r"^Patched|(In|Out|Patch|Put|Post)(Request)?$|Schema", name)]
+    assert set(odd) - {"OptIn", "OptInRequest", "LeftOut"} == set()
+
+
+def test_the_catalog_of_traits_says_what_its_values_may_be(document: dict) -> None:
+    schemas = document["components"]["schemas"]
+    plain = {"type": ["string", "number", "boolean"]}
+    assert schemas["TraitDeclaration"]["properties"]["allowed"]["items"] == plain
+    assert schemas["TraitDefinitionRequest"]["properties"]["filter"]["additionalProperties"] == plain
+
+
 def test_no_call_takes_what_is_only_read(document: dict) -> None:
     """Clients would demand the id of what is yet to be made."""
     schemas = document["components"]["schemas"]

@@ -12,7 +12,7 @@ from bespoke_client.api.campaigns import campaigns_create  # noqa: E402
 from bespoke_client.api.customers import customers_get  # noqa: E402
 from bespoke_client.api.events import track  # noqa: E402
 from bespoke_client.api.segments import segments_create  # noqa: E402
-from bespoke_client.models import CampaignRequest, MessageRequest, SegmentInRequest, TrackCall  # noqa: E402
+from bespoke_client.models import CampaignRequest, MessageRequest, SegmentRequest, TrackCall  # noqa: E402
 
 for module in pkgutil.walk_packages(bespoke_client.__path__, "bespoke_client."):
     importlib.import_module(module.name)
@@ -20,7 +20,7 @@ client = bespoke_client.AuthenticatedClient(base_url=address, token=key)
 call = {"userId": "ada", "event": "Order Completed", "messageId": "order-1", "properties": {"revenue": 42}}
 assert track.sync(client=client, body=TrackCall.from_dict(call)).success
 customer = customers_get.sync(external_id="ada", client=client)
-segment = segments_create.sync(client=client, body=SegmentInRequest(name="All", definition={"all": []}))
+segment = segments_create.sync(client=client, body=SegmentRequest(name="All", definition={"all": []}))
 message = MessageRequest(key="a", subject="Tea", body="<p>Tea, {{ unsubscribe_url }}</p>")
 plan = CampaignRequest(name="Tea", segment=segment.id, messages=[message], control_share=0.1)
 campaign = campaigns_create.sync(client=client, body=plan)

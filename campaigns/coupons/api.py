@@ -32,13 +32,13 @@ class PoolFieldsSerializer(KnownFields, serializers.Serializer[Any]):
     low_at = serializers.IntegerField(required=False, min_value=0, max_value=10**9, default=100)
 
 
-class CodesSerializer(KnownFields, serializers.Serializer[Any]):
+class CouponCodesSerializer(KnownFields, serializers.Serializer[Any]):
     codes = serializers.ListField(
         child=serializers.CharField(max_length=200), max_length=services.MAX_CODES, allow_empty=False
     )
 
 
-class AddedSerializer(serializers.Serializer[Any]):
+class AddedCodesSerializer(serializers.Serializer[Any]):
     added = serializers.IntegerField()
     known = serializers.IntegerField(help_text="In the pool already, or twice in the list.")
 
@@ -83,10 +83,12 @@ class PoolCodesView(APIView):
     staff_permission = "campaigns.change_couponpool"
     required_scope = Scope.CAMPAIGNS_WRITE
 
-    @extend_schema(operation_id="coupon_pools_add", request=CodesSerializer, responses=AddedSerializer)
+    @extend_schema(
+        operation_id="coupon_pools_add", request=CouponCodesSerializer, responses=AddedCodesSerializer
+    )
     def post(self, request: Request, name: str) -> Response:
         """Adds codes. Sending the same ones again adds nothing, so a call may be repeated."""
-        body = CodesSerializer(data=request.data)
+        body = CouponCodesSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         pool = get_object_or_404(CouponPool, name=name, archived_at=None)
         added, known = services.add_codes(pool, body.validated_data["codes"], actor=actor_name(request))

@@ -79,7 +79,7 @@ class RehearsalSerializer(JobFields):
     result = FindingsSerializer(allow_null=True, help_text="Null before it is done. Kept for a week.")
 
 
-class AskedSerializer(KnownFields, serializers.Serializer[Any]):
+class RehearsalRequest(KnownFields, serializers.Serializer[Any]):
     at = serializers.DateTimeField(
         required=False, allow_null=True, default=None,
         help_text="When it begins; null: the campaign's plan, or now.",
@@ -107,7 +107,7 @@ class _RehearsalsView(APIView):
         return Response([document(request, one) for one in found])
 
     def ask(self, request: Request, what: Campaign | Journey) -> Response:
-        body = AskedSerializer(data=request.data)
+        body = RehearsalRequest(data=request.data)
         body.is_valid(raise_exception=True)
         asked = ask_and_hand_over(what, body.validated_data, actor=actor_name(request))
         answer = Response(document(request, asked), status=status.HTTP_202_ACCEPTED)
@@ -122,7 +122,7 @@ class CampaignRehearsalsView(_RehearsalsView):
         return self.list(request, get_object_or_404(Campaign, pk=pk))
 
     @extend_schema(
-        operation_id="campaigns_rehearse", request=AskedSerializer, responses={202: RehearsalSerializer}
+        operation_id="campaigns_rehearse", request=RehearsalRequest, responses={202: RehearsalSerializer}
     )
     def post(self, request: Request, pk: int) -> Response:
         """Asks what a launch would do, on the real data with a moved clock; nothing is sent. A worker finds
@@ -137,7 +137,7 @@ class JourneyRehearsalsView(_RehearsalsView):
         return self.list(request, get_object_or_404(Journey, pk=pk))
 
     @extend_schema(
-        operation_id="journeys_rehearse", request=AskedSerializer, responses={202: RehearsalSerializer}
+        operation_id="journeys_rehearse", request=RehearsalRequest, responses={202: RehearsalSerializer}
     )
     def post(self, request: Request, pk: int) -> Response:
         """Asks what the draft would have done or will do from that time on, by the events on record. A worker

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from campaigns.models import Campaign, Journey, Rehearsal, SkipReason
 from campaigns.pacing.words import duration
-from campaigns.rehearsing.api import SHOWN, AskedSerializer, ask_and_hand_over, may_cancel
+from campaigns.rehearsing.api import SHOWN, RehearsalRequest, ask_and_hand_over, may_cancel
 from campaigns.rehearsing.asking import cancel_rehearsal, rehearsals_of
 from campaigns.rehearsing.found import Findings, from_document
 from campaigns.rehearsing.rehearsal import DAYS
@@ -75,7 +75,7 @@ def _page(request: HttpRequest, what: Campaign | Journey) -> HttpResponse:
 
 def _ask(request: HttpRequest, what: Campaign | Journey) -> str:
     """What is wrong with the wish; empty when it was asked for."""
-    wish = AskedSerializer(data={"at": request.POST.get("at") or None, "days": request.POST.get("days", "")})
+    wish = RehearsalRequest(data={"at": request.POST.get("at") or None, "days": request.POST.get("days", "")})
     if not wish.is_valid():
         return _("Choose a date, a time and a number of days up to 92.")
     try:

@@ -51,5 +51,5 @@ class DecisionSerializer(ExperimentDecisionSerializer):
     rest = RolloutSerializer(allow_null=True, help_text="Null when the whole audience took part.")
 
 
-class ChoiceSerializer(KnownFields, serializers.Serializer[Any]):
+class WinnerChoiceSerializer(KnownFields, serializers.Serializer[Any]):
     variant = CharField(allow_null=True, help_text="Key of a message; null sends the rest nothing.")

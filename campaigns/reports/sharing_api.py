@@ -21,7 +21,7 @@ from personalization.access.pagination import CursorPagination, answer_page
 from personalization.access.services import actor_name
 
 
-class ShareSerializer(KnownFields, serializers.Serializer[Any]):
+class ReportLinkRequest(KnownFields, serializers.Serializer[Any]):
     days = serializers.IntegerField(min_value=1, max_value=sharing.MOST_DAYS, default=sharing.DAYS)
     note = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
 
@@ -51,7 +51,7 @@ class LinksView(APIView):
         return answer_page(self, request, found, ReportLinkSerializer)
 
     def answer_made(self, request: Request, shown: Run | Experiment) -> Response:
-        body = ShareSerializer(data=request.data)
+        body = ReportLinkRequest(data=request.data)
         body.is_valid(raise_exception=True)
         by = request.auth.created_by if isinstance(request.auth, ApiKey) else request.user
         user = by if isinstance(by, User) else None
@@ -66,7 +66,7 @@ class ReportLinksView(LinksView):
         """The live addresses at which the newest run's report can be read without an account."""
         return self.answer_list(request, _run(pk))
 
-    @extend_schema(request=ShareSerializer, responses={201: NewReportLinkSerializer})
+    @extend_schema(request=ReportLinkRequest, responses={201: NewReportLinkSerializer})
     def post(self, request: Request, pk: int) -> Response:
         """A new address for the newest run's report; it expires by itself."""
         return self.answer_made(request, _run(pk))
@@ -79,7 +79,7 @@ class ExperimentLinksView(LinksView):
         where a campaign made it."""
         return self.answer_list(request, _shown(key))
 
-    @extend_schema(request=ShareSerializer, responses={201: NewReportLinkSerializer})
+    @extend_schema(request=ReportLinkRequest, responses={201: NewReportLinkSerializer})
     def post(self, request: Request, key: str) -> Response:
         """A new address for its report; it expires by itself."""
         return self.answer_made(request, _shown(key))

@@ -62,13 +62,13 @@ class TellingSerializer(serializers.ModelSerializer[Telling]):
         return in_words(row.detail)
 
 
-class AgainSerializer(KnownFields, serializers.Serializer[Any]):
+class SendAgainSerializer(KnownFields, serializers.Serializer[Any]):
     call = serializers.IntegerField(
         required=False, allow_null=True, default=None, help_text="Empty: all failed."
     )
 
 
-class AgainAnswerSerializer(serializers.Serializer[Any]):
+class SentAgainSerializer(serializers.Serializer[Any]):
     calls = serializers.IntegerField(help_text="How many are sent again.")
 
 
@@ -151,12 +151,12 @@ class TellingsView(APIView):
         return response
 
     @extend_schema(
-        operation_id="webhooks_call_again", request=AgainSerializer, responses=AgainAnswerSerializer
+        operation_id="webhooks_call_again", request=SendAgainSerializer, responses=SentAgainSerializer
     )
     def post(self, request: Request, pk: int) -> Response:
         """Sends one call, or all failed ones, again under the same id."""
         _must_manage(request)
-        body = AgainSerializer(data=request.data)
+        body = SendAgainSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         endpoint = get_object_or_404(WebhookEndpoint, pk=pk)
         count = services.tell_again(endpoint, telling=body.validated_data["call"], actor=actor_name(request))

@@ -47,7 +47,7 @@ class ShelfView(APIView):
         return Response(CampaignSerializer(get_object_or_404(Campaign, pk=pk)).data)
 
 
-class AskSerializer(KnownFields, serializers.Serializer[Any]):
+class ApprovalRequest(KnownFields, serializers.Serializer[Any]):
     note = serializers.CharField(max_length=1000, required=False, allow_blank=True, default="")
 
 
@@ -75,11 +75,11 @@ class ApprovalView(APIView):
         return self._answer(get_object_or_404(Campaign, pk=pk))
 
     @extend_schema(
-        operation_id="campaigns_ask_approval", request=AskSerializer, responses={201: ApprovalSerializer}
+        operation_id="campaigns_ask_approval", request=ApprovalRequest, responses={201: ApprovalSerializer}
     )
     def post(self, request: Request, pk: int) -> Response:
         """Asks a second person to approve the campaign as it is saved; they do so in the editor."""
-        body = AskSerializer(data=request.data)
+        body = ApprovalRequest(data=request.data)
         body.is_valid(raise_exception=True)
         campaign = get_object_or_404(Campaign, pk=pk)
         asks = request.auth.created_by if isinstance(request.auth, ApiKey) else request.user

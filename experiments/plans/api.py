@@ -18,7 +18,7 @@ from experiments.plans.serializers import (
     ExperimentDecisionSerializer,
     PlanChangeSerializer,
     PlannedSerializer,
-    WishSerializer,
+    PlanWishSerializer,
 )
 from experiments.selectors import own_experiment
 from personalization.access.models import Scope
@@ -29,11 +29,11 @@ class PlanView(APIView):
     staff_permission = "campaigns.launch_campaign"
     required_scope = Scope.CAMPAIGNS_WRITE
 
-    @extend_schema(operation_id="experiments_plan", request=WishSerializer, responses=PlannedSerializer)
+    @extend_schema(operation_id="experiments_plan", request=PlanWishSerializer, responses=PlannedSerializer)
     def put(self, request: Request, key: str) -> Response:
         """Before the start: what is to decide, when, and how surely. Answers the plan that the start will
         fix."""
-        body = WishSerializer(data=request.data)
+        body = PlanWishSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         found = wish_plan(
             own_experiment(key), body.validated_data["plan"], actor=actor_name(request), at=timezone.now()

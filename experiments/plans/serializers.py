@@ -28,7 +28,7 @@ class ExperimentDecisionSerializer(serializers.Serializer[Any]):
     looks = TakenLookSerializer(many=True)
 
 
-class WishSerializer(KnownFields, serializers.Serializer[Any]):
+class PlanWishSerializer(KnownFields, serializers.Serializer[Any]):
     plan = DictField(help_text="Wishes: metric, baseline, method, looks, length_days, … See the guide.")
 
 

@@ -15,10 +15,10 @@ from experiments.models import ClientKey, Holdout, Layer
 from experiments.traffic import client_keys, holdouts
 from experiments.traffic.serializers import (
     ClientKeySerializer,
+    HoldoutChangeSerializer,
     HoldoutSerializer,
     LayerSerializer,
     NewHoldoutSerializer,
-    ShareSerializer,
 )
 from personalization.access.models import Scope, User
 from personalization.access.pagination import CursorPagination, answer_page
@@ -90,10 +90,10 @@ class HoldoutView(APIView):
         """One holdout, and how its members were drawn."""
         return Response(_holdout(request, get_object_or_404(Holdout, key=key)))
 
-    @extend_schema(request=ShareSerializer, responses=HoldoutSerializer)
+    @extend_schema(request=HoldoutChangeSerializer, responses=HoldoutSerializer)
     def patch(self, request: Request, key: str) -> Response:
         """A larger share takes more in and lets nobody go; a smaller one lets some go."""
-        body = ShareSerializer(data=request.data)
+        body = HoldoutChangeSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         holdout = get_object_or_404(Holdout, key=key)
         share = body.validated_data["share"]

@@ -76,7 +76,7 @@ class NewHoldoutSerializer(KnownFields, serializers.Serializer[Any]):
     )
 
 
-class ShareSerializer(KnownFields, serializers.Serializer[Any]):
+class HoldoutChangeSerializer(KnownFields, serializers.Serializer[Any]):
     share = serializers.FloatField(min_value=0.0001, max_value=MAX_SHARE)
 
 

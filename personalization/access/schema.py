@@ -123,6 +123,9 @@ class ProblemSchema(AutoSchema):
 
     def _get_serializer_name(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> str:
         name: str = super()._get_serializer_name(serializer, direction, bypass_extensions)
+        if name.startswith("Patched"):
+            thing = name.removeprefix("Patched").removesuffix("Request").removesuffix("Change")
+            name = f"{thing}ChangeRequest"
         return name.replace("RequestRequest", "Request")
 
     def _get_parameters(self) -> list[dict[str, Any]]:

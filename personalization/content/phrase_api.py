@@ -49,7 +49,7 @@ class PhraseVersionSerializer(serializers.ModelSerializer[PhraseVersion]):
         fields = ["number", "texts", "language", "memory", "note", "created_by", "created_at"]
 
 
-class TrySerializer(KnownFields, serializers.Serializer[Any]):
+class TryPhrasesSerializer(KnownFields, serializers.Serializer[Any]):
     customer = serializers.CharField(
         required=False, max_length=200, help_text="The shop's own id; left out, a made-up customer."
     )
@@ -57,7 +57,7 @@ class TrySerializer(KnownFields, serializers.Serializer[Any]):
     number = serializers.IntegerField(required=False, min_value=1, max_value=10**8, default=1)
 
 
-class TriedSerializer(serializers.Serializer[Any]):
+class TriedPhrasesSerializer(serializers.Serializer[Any]):
     number = serializers.IntegerField()
     language = serializers.CharField(allow_blank=True, help_text="Of the text taken; “” is the one for all.")
     texts = serializers.ListField(child=serializers.CharField(allow_blank=True))
@@ -117,10 +117,10 @@ class PhraseVersionsView(APIView):
 class TryView(APIView):
     required_scope = Scope.CUSTOMERS_READ
 
-    @extend_schema(request=TrySerializer, responses=TriedSerializer)
+    @extend_schema(request=TryPhrasesSerializer, responses=TriedPhrasesSerializer)
     def post(self, request: Request, name: str) -> Response:
         """Some texts for a customer, and how the first came about. Writes nothing."""
-        body = TrySerializer(data=request.data)
+        body = TryPhrasesSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         given = body.validated_data
         row = get_object_or_404(phrase_sets(), name=name)
@@ -130,4 +130,4 @@ class TryView(APIView):
         if profile is not None:
             profile = show_profile(request, profile, page="API: phrases")
         tried = try_phrases(frozen(row), profile, language=given["language"], number=given["number"])
-        return Response(TriedSerializer(tried).data)
+        return Response(TriedPhrasesSerializer(tried).data)

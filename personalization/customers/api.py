@@ -22,9 +22,9 @@ from personalization.customers.models import Consent, Customer
 from personalization.customers.reading import may_see, show, show_one
 from personalization.customers.search import matching
 from personalization.customers.serializers import (
-    ConsentPutSerializer,
+    ConsentRequest,
     ConsentSerializer,
-    CustomerPatchSerializer,
+    CustomerChangeSerializer,
     CustomerSerializer,
     IdentifierSerializer,
     SuppressionSerializer,
@@ -163,11 +163,11 @@ class CustomerDetail(APIView):
         )
         return shown
 
-    @extend_schema(request=CustomerPatchSerializer, responses=CustomerSerializer)
+    @extend_schema(request=CustomerChangeSerializer, responses=CustomerSerializer)
     def patch(self, request: Request, external_id: str) -> Response:
         """Merges traits into the profile: what is not named stays as it is."""
         customer = _find(external_id)
-        serializer = CustomerPatchSerializer(data=request.data)
+        serializer = CustomerChangeSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         changes = dict(serializer.validated_data)
         traits = changes.pop("traits", {})
@@ -194,11 +194,11 @@ class CustomerDetail(APIView):
 class CustomerConsent(APIView):
     required_scope = Scope.CUSTOMERS_WRITE
 
-    @extend_schema(request=ConsentPutSerializer, responses=ConsentSerializer)
+    @extend_schema(request=ConsentRequest, responses=ConsentSerializer)
     def put(self, request: Request, external_id: str, channel: str, topic: str) -> Response:
         """Records a statement of the customer about one channel and topic; earlier ones stay as evidence."""
         customer = _find(external_id)
-        serializer = ConsentPutSerializer(data=request.data)
+        serializer = ConsentRequest(data=request.data)
         serializer.is_valid(raise_exception=True)
         statement = dict(serializer.validated_data)
         proof = services.Proof(

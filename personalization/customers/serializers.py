@@ -45,7 +45,7 @@ class SuppressionSerializer(serializers.ModelSerializer):
         fields = ["channel", "reason", "created_at"]
 
 
-class CustomerPatchSerializer(KnownFields, serializers.Serializer):
+class CustomerChangeSerializer(KnownFields, serializers.Serializer):
     """All fields are optional. An empty text or null clears a field; null inside `traits` removes a trait."""
 
     email = serializers.CharField(required=False, allow_blank=True, allow_null=True, max_length=254)
@@ -59,7 +59,7 @@ class CustomerPatchSerializer(KnownFields, serializers.Serializer):
     traits = serializers.DictField(child=serializers.JSONField(allow_null=True), required=False)
 
 
-class ConsentPutSerializer(KnownFields, serializers.Serializer):
+class ConsentRequest(KnownFields, serializers.Serializer):
     granted = serializers.BooleanField()
     source = serializers.CharField(  # type: ignore[assignment]  # DRF's own attribute of this name
         max_length=100, help_text="Where it was given: form, import, call."

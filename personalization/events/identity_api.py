@@ -35,7 +35,7 @@ class MergeSerializer(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class MergePostSerializer(KnownFields, serializers.Serializer):
+class MergeRequest(KnownFields, serializers.Serializer):
     source = serializers.CharField(  # type: ignore[assignment]  # DRF's own attribute of this name
         max_length=200, help_text="Your own id of the profile to take in, or `#` and our number of it."
     )
@@ -58,10 +58,10 @@ class CustomerMerges(APIView):
                 row["note"] = ""
         return answer
 
-    @extend_schema(request=MergePostSerializer, responses={201: MergeSerializer})
+    @extend_schema(request=MergeRequest, responses={201: MergeSerializer})
     def post(self, request: Request, external_id: str) -> Response:
         """Takes another profile into this customer. It can be undone."""
-        serializer = MergePostSerializer(data=request.data)
+        serializer = MergeRequest(data=request.data)
         serializer.is_valid(raise_exception=True)
         target, source = selectors.find(external_id), selectors.find_any(serializer.validated_data["source"])
         if target is None or source is None:

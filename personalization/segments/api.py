@@ -23,7 +23,7 @@ from personalization.segments.models import Segment
 COUNT_SECONDS = 20.0
 
 
-class SegmentOut(serializers.ModelSerializer):
+class SegmentSerializer(serializers.ModelSerializer):
     definition = serializers.SerializerMethodField()
     version = serializers.SerializerMethodField()
 
@@ -44,17 +44,17 @@ class SegmentOut(serializers.ModelSerializer):
         return current.number if current else None
 
 
-class SegmentIn(KnownFields, serializers.Serializer):
+class SegmentRequest(KnownFields, serializers.Serializer):
     name = serializers.CharField(max_length=200)
     description = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
     definition = serializers.JSONField(help_text="The segment language, see docs/segments.md")
 
 
-class CountIn(KnownFields, serializers.Serializer):
+class CountRequest(KnownFields, serializers.Serializer):
     definition = serializers.JSONField(help_text="The segment language, see docs/segments.md")
 
 
-class CountOut(serializers.Serializer):
+class CountSerializer(serializers.Serializer):
     count = serializers.IntegerField(help_text="Customers who match now; see docs/privacy.md for staff")
     total = serializers.IntegerField(help_text="All customers")
     sentence = serializers.CharField(help_text="The definition in words")
@@ -62,35 +62,35 @@ class CountOut(serializers.Serializer):
 
 class SegmentList(generics.ListAPIView):
     required_scope = {"GET": Scope.SEGMENTS_READ, "POST": Scope.SEGMENTS_WRITE}
-    serializer_class = SegmentOut
+    serializer_class = SegmentSerializer
     queryset = Segment.objects.filter(archived_at=None).prefetch_related("versions").order_by("pk")
 
-    @extend_schema(request=SegmentIn, responses={201: SegmentOut})
+    @extend_schema(request=SegmentRequest, responses={201: SegmentSerializer})
     def post(self, request: Request) -> Response:
         segment = save(None, request)
-        return Response(SegmentOut(segment).data, status=status.HTTP_201_CREATED)
+        return Response(SegmentSerializer(segment).data, status=status.HTTP_201_CREATED)
 
 
 class SegmentDetail(APIView):
     required_scope = {"GET": Scope.SEGMENTS_READ, "PUT": Scope.SEGMENTS_WRITE}
 
-    @extend_schema(responses=SegmentOut)
+    @extend_schema(responses=SegmentSerializer)
     def get(self, request: Request, segment_id: int) -> Response:
-        return Response(SegmentOut(get_object_or_404(Segment, pk=segment_id)).data)
+        return Response(SegmentSerializer(get_object_or_404(Segment, pk=segment_id)).data)
 
-    @extend_schema(request=SegmentIn, responses=SegmentOut)
+    @extend_schema(request=SegmentRequest, responses=SegmentSerializer)
     def put(self, request: Request, segment_id: int) -> Response:
         """A changed definition becomes a new version; the same one does not."""
-        return Response(SegmentOut(save(get_object_or_404(Segment, pk=segment_id), request)).data)
+        return Response(SegmentSerializer(save(get_object_or_404(Segment, pk=segment_id), request)).data)
 
 
 class SegmentCount(APIView):
     required_scope = Scope.SEGMENTS_READ
 
-    @extend_schema(request=CountIn, responses=CountOut)
+    @extend_schema(request=CountRequest, responses=CountSerializer)
     def post(self, request: Request) -> Response:
         """Counts a definition without saving it."""
-        given = CountIn(data=request.data)
+        given = CountRequest(data=request.data)
         given.is_valid(raise_exception=True)
         definition = given.validated_data["definition"]
         try:
@@ -106,7 +106,7 @@ class SegmentCount(APIView):
 
 
 def save(segment: Segment | None, request: Request) -> Segment:
-    given = SegmentIn(data=request.data)
+    given = SegmentRequest(data=request.data)
     given.is_valid(raise_exception=True)
     user = request.user if isinstance(request.user, User) else None
     version = services.save_segment(

@@ -15,7 +15,7 @@ from personalization.access.services import actor_name
 from personalization.access.time_left import seconds_left
 from personalization.privacy.told import told_count
 from personalization.segments import tasks
-from personalization.segments.api import SegmentOut
+from personalization.segments.api import SegmentSerializer
 from personalization.segments.discovery import services
 from personalization.segments.discovery.naming import group_name
 from personalization.segments.discovery.ready import ready_segments
@@ -24,7 +24,7 @@ from personalization.segments.models import Discovery, DiscoveryKind, Segment
 READ_AND_WRITE = {"GET": Scope.SEGMENTS_READ, "POST": Scope.SEGMENTS_WRITE, "DELETE": Scope.SEGMENTS_WRITE}
 
 
-class GroupOut(serializers.Serializer):
+class DiscoveredGroupSerializer(serializers.Serializer):
     letter = serializers.CharField()
     name = serializers.SerializerMethodField(help_text="What sets it apart, in words")
     customers = serializers.SerializerMethodField()
@@ -37,16 +37,16 @@ class GroupOut(serializers.Serializer):
         return group_name(group)
 
 
-class AreaOut(serializers.Serializer):
+class DiscoveredAreaSerializer(serializers.Serializer):
     value = serializers.FloatField(help_text="0.5 is a coin, 1 is certain")
     low = serializers.FloatField()
     high = serializers.FloatField()
 
 
-class DiscoveryOut(serializers.ModelSerializer):
+class DiscoverySerializer(serializers.ModelSerializer):
     trait = serializers.CharField(help_text="Where customers carry what was found")
-    groups = GroupOut(many=True, source="result.groups", default=list)
-    area = AreaOut(
+    groups = DiscoveredGroupSerializer(many=True, source="result.groups", default=list)
+    area = DiscoveredAreaSerializer(
         source="result.area", default=None, allow_null=True, help_text="On members it had not seen"
     )
     lift = serializers.FloatField(
@@ -67,7 +67,7 @@ class DiscoveryOut(serializers.ModelSerializer):
         return seconds_left(discovery.started_at, discovery.share_done) if discovery.is_active else None
 
 
-class DiscoveryIn(KnownFields, serializers.Serializer):
+class NewDiscoverySerializer(KnownFields, serializers.Serializer):
     name = serializers.CharField(max_length=100)
     kind = serializers.ChoiceField(DiscoveryKind.choices)
     seed = serializers.PrimaryKeyRelatedField(
@@ -81,32 +81,32 @@ class DiscoveryIn(KnownFields, serializers.Serializer):
     )  # fmt: skip
 
 
-class MadeOf(KnownFields, serializers.Serializer):
+class SegmentFromDiscoverySerializer(KnownFields, serializers.Serializer):
     """A group's letter, or the share of customers most alike."""
 
     group = serializers.CharField(required=False, default="", allow_blank=True, max_length=1)
     top_percent = serializers.IntegerField(required=False, default=0, min_value=0, max_value=50)
 
 
-class ReadyOut(serializers.Serializer):
+class ReadySegmentSerializer(serializers.Serializer):
     key = serializers.CharField()
     name = serializers.CharField()
     definition = serializers.JSONField(help_text="To be saved as it is, by POST /api/v1/segments")
 
 
 def _shown(request: Request, discovery: Discovery) -> dict[str, Any]:
-    return dict(DiscoveryOut(discovery, context={"request": request}).data)
+    return dict(DiscoverySerializer(discovery, context={"request": request}).data)
 
 
 class Discoveries(generics.ListAPIView):
     required_scope = READ_AND_WRITE
-    serializer_class = DiscoveryOut
+    serializer_class = DiscoverySerializer
     queryset = Discovery.objects.order_by("pk")
 
-    @extend_schema(request=DiscoveryIn, responses={201: DiscoveryOut})
+    @extend_schema(request=NewDiscoverySerializer, responses={201: DiscoverySerializer})
     def post(self, request: Request) -> Response:
         """Starts at once."""
-        given = DiscoveryIn(data=request.data)
+        given = NewDiscoverySerializer(data=request.data)
         given.is_valid(raise_exception=True)
         discovery = services.create_discovery(**given.validated_data, actor=actor_name(request))
         tasks.run_discovery.delay(discovery.pk)
@@ -116,7 +116,7 @@ class Discoveries(generics.ListAPIView):
 class DiscoveryDetail(APIView):
     required_scope = READ_AND_WRITE
 
-    @extend_schema(responses=DiscoveryOut)
+    @extend_schema(responses=DiscoverySerializer)
     def get(self, request: Request, pk: int) -> Response:
         """How far it is, and what was found last."""
         return Response(_shown(request, get_object_or_404(Discovery, pk=pk)))
@@ -131,7 +131,7 @@ class DiscoveryDetail(APIView):
 class DiscoveryRun(APIView):
     required_scope = READ_AND_WRITE
 
-    @extend_schema(request=None, responses=DiscoveryOut)
+    @extend_schema(request=None, responses=DiscoverySerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Finds anew, now."""
         services.rerun(get_object_or_404(Discovery, pk=pk), actor=actor_name(request))
@@ -142,7 +142,7 @@ class DiscoveryRun(APIView):
 class DiscoveryCancel(APIView):
     required_scope = READ_AND_WRITE
 
-    @extend_schema(request=None, responses=DiscoveryOut)
+    @extend_schema(request=None, responses=DiscoverySerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Ends after the customers that are being written."""
         services.cancel(get_object_or_404(Discovery, pk=pk), actor=actor_name(request))
@@ -152,22 +152,22 @@ class DiscoveryCancel(APIView):
 class DiscoverySegment(APIView):
     required_scope = READ_AND_WRITE
 
-    @extend_schema(request=MadeOf, responses={201: SegmentOut})
+    @extend_schema(request=SegmentFromDiscoverySerializer, responses={201: SegmentSerializer})
     def post(self, request: Request, pk: int) -> Response:
         """A segment that follows the discovery: found anew, its members change."""
-        given = MadeOf(data=request.data)
+        given = SegmentFromDiscoverySerializer(data=request.data)
         given.is_valid(raise_exception=True)
         version = services.make_segment(
             get_object_or_404(Discovery, pk=pk), letter=given.validated_data["group"],
             top_percent=given.validated_data["top_percent"], actor=actor_name(request),
         )  # fmt: skip
-        return Response(SegmentOut(version.segment).data, status=status.HTTP_201_CREATED)
+        return Response(SegmentSerializer(version.segment).data, status=status.HTTP_201_CREATED)
 
 
 class ReadySegments(APIView):
     required_scope = Scope.SEGMENTS_READ
 
-    @extend_schema(responses=ReadyOut(many=True))
+    @extend_schema(responses=ReadySegmentSerializer(many=True))
     def get(self, request: Request) -> Response:
         """RFM classes, lifecycle stages and predicted churners, as definitions."""
-        return Response(ReadyOut(ready_segments(), many=True).data)
+        return Response(ReadySegmentSerializer(ready_segments(), many=True).data)

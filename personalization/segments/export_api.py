@@ -32,7 +32,7 @@ class ExportSerializer(JobFields):
     file = serializers.CharField(allow_null=True, help_text="Where it is fetched, for a day; null before.")
 
 
-class WantedSerializer(KnownFields, serializers.Serializer[Any]):
+class ExportRequest(KnownFields, serializers.Serializer[Any]):
     what = serializers.ChoiceField(
         ExportKind.choices,
         help_text="customers: country, language, month of coming, plain traits. "
@@ -49,14 +49,12 @@ class SegmentExports(APIView):
         found = kept_exports(get_object_or_404(Segment, pk=segment_id))
         return Response([document(one) for one in found])
 
-    @extend_schema(
-        operation_id="segments_export", request=WantedSerializer, responses={202: ExportSerializer}
-    )
+    @extend_schema(operation_id="segments_export", request=ExportRequest, responses={202: ExportSerializer})
     def post(self, request: Request, segment_id: int) -> Response:
         """Asks for the members, or their events, as CSV under pseudonyms. A worker writes it: `Location` says
         where to ask how far it is."""
         segment = get_object_or_404(Segment, pk=segment_id)
-        body = WantedSerializer(data=request.data)
+        body = ExportRequest(data=request.data)
         body.is_valid(raise_exception=True)
         asked = ask_and_hand_over(segment, body.validated_data["what"], actor=actor_name(request))
         answer = Response(document(asked), status=status.HTTP_202_ACCEPTED)

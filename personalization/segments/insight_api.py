@@ -19,7 +19,7 @@ from personalization.customers import reading
 from personalization.customers.selectors import find_any
 from personalization.privacy.told import told_count
 from personalization.segments import explain, history, selectors
-from personalization.segments.api import COUNT_SECONDS, CountIn
+from personalization.segments.api import COUNT_SECONDS, CountRequest
 from personalization.segments.definition import DefinitionError
 from personalization.segments.errors import InvalidDefinition
 from personalization.segments.floors import told_steps
@@ -29,7 +29,7 @@ PAGE = 1000
 NUMBERS = ("members", "entered", "left")
 
 
-class ClauseOut(serializers.Serializer):
+class ClauseSerializer(serializers.Serializer):
     kind = serializers.ChoiceField(choices=["all", "any", "not", "leaf"])
     sentence = serializers.CharField()
     holds = serializers.BooleanField()
@@ -37,32 +37,32 @@ class ClauseOut(serializers.Serializer):
     clauses = serializers.ListField(child=serializers.DictField(), help_text="The same again, nested")
 
 
-class StepOut(serializers.Serializer):
+class StepSerializer(serializers.Serializer):
     sentence = serializers.CharField()
     alone = serializers.IntegerField()
     left = serializers.IntegerField()
 
 
-class RegionOut(serializers.Serializer):
+class RegionSerializer(serializers.Serializer):
     segments = serializers.ListField(child=serializers.IntegerField())
     count = serializers.IntegerField()
 
 
-class MemberOut(serializers.Serializer):
+class MemberSerializer(serializers.Serializer):
     customer = serializers.IntegerField(source="customer_id")
     external_id = serializers.CharField(source="customer.external_id", allow_null=True)
     entered_at = serializers.DateTimeField()
     left_at = serializers.DateTimeField(allow_null=True)
 
 
-class SizeOut(serializers.Serializer):
+class SizeSerializer(serializers.Serializer):
     at = serializers.DateTimeField()
     members = serializers.IntegerField()
     entered = serializers.IntegerField()
     left = serializers.IntegerField()
 
 
-class MoveOut(serializers.Serializer):
+class MoveSerializer(serializers.Serializer):
     id = serializers.IntegerField()
     customer = serializers.IntegerField(source="customer_id")
     entered = serializers.BooleanField()
@@ -91,7 +91,7 @@ class SegmentExplain(APIView):
             {
                 "segment": serializers.IntegerField(),
                 "version": serializers.IntegerField(),
-                "clause": ClauseOut(),
+                "clause": ClauseSerializer(),
             },
         ),
     )
@@ -112,17 +112,17 @@ class SegmentExplain(APIView):
 class SegmentFunnel(APIView):
     required_scope = Scope.SEGMENTS_READ
 
-    @extend_schema(request=CountIn, responses=StepOut(many=True))
+    @extend_schema(request=CountRequest, responses=StepSerializer(many=True))
     def post(self, request: Request) -> Response:
         """How each clause of a definition narrows: who match it alone, and who match it and all before."""
-        given = CountIn(data=request.data)
+        given = CountRequest(data=request.data)
         given.is_valid(raise_exception=True)
         try:
             with selectors.time_limit(COUNT_SECONDS):
                 steps = explain.funnel(given.validated_data["definition"], now=timezone.now())
         except DefinitionError as error:
             raise InvalidDefinition.of(error, prefix="/definition") from error
-        return Response(StepOut(told_steps(request, steps), many=True).data)
+        return Response(StepSerializer(told_steps(request, steps), many=True).data)
 
 
 class SegmentOverlap(APIView):
@@ -130,14 +130,14 @@ class SegmentOverlap(APIView):
 
     @extend_schema(
         parameters=[OpenApiParameter("segment", int, many=True, required=True, description="2 to 6 numbers")],
-        responses=RegionOut(many=True),
+        responses=RegionSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
         """How many are in exactly which of these segments, as last recorded."""
         wanted = [int(one) for one in request.query_params.getlist("segment") if one.isdecimal()][:6]
         segments = [get_object_or_404(Segment, pk=pk) for pk in dict.fromkeys(wanted)]
         regions = [replace(one, count=told_count(request, one.count)) for one in explain.overlap(segments)]
-        return Response(RegionOut(regions, many=True).data)
+        return Response(RegionSerializer(regions, many=True).data)
 
 
 class SegmentMembers(APIView):
@@ -150,7 +150,7 @@ class SegmentMembers(APIView):
             ),
             OpenApiParameter("after", int, description="The last `customer` of the page before"),
         ],
-        responses=MemberOut(many=True),
+        responses=MemberSerializer(many=True),
     )
     def get(self, request: Request, segment_id: int) -> Response:
         """The recorded members, 1,000 a page by number. 409 when nobody kept record at that time."""
@@ -163,7 +163,7 @@ class SegmentMembers(APIView):
         rows = history.members_at(segment, at=at).filter(customer_id__gt=after).select_related("customer")
         shown = list(rows[:PAGE])
         reading.show(request, [row.customer for row in shown], page="segment")
-        return Response(MemberOut(shown, many=True).data)
+        return Response(MemberSerializer(shown, many=True).data)
 
 
 class SegmentSizes(APIView):
@@ -171,7 +171,7 @@ class SegmentSizes(APIView):
 
     @extend_schema(
         parameters=[OpenApiParameter("days", int, description="1 to 730; default 30")],
-        responses=SizeOut(many=True),
+        responses=SizeSerializer(many=True),
     )
     def get(self, request: Request, segment_id: int) -> Response:
         """Members, entries and exits by day, by hour for up to 3 days."""
@@ -184,7 +184,7 @@ class SegmentSizes(APIView):
             history.Size(size.at, *(told_count(request, getattr(size, name)) for name in NUMBERS))
             for size in history.sizes(segment, since=since, until=now)
         ]
-        return Response(SizeOut(told, many=True).data)
+        return Response(SizeSerializer(told, many=True).data)
 
 
 class SegmentMoves(APIView):
@@ -195,7 +195,7 @@ class SegmentMoves(APIView):
             OpenApiParameter("cursor", int, description="From the answer before; 0 begins at the first")
         ],
         responses=inline_serializer(
-            "SegmentMoves", {"moves": MoveOut(many=True), "cursor": serializers.IntegerField()}
+            "SegmentMoves", {"moves": MoveSerializer(many=True), "cursor": serializers.IntegerField()}
         ),
     )
     def get(self, request: Request, segment_id: int) -> Response:
@@ -206,4 +206,4 @@ class SegmentMoves(APIView):
         if not reading.may_see(request):
             raise PermissionDenied
         moves, cursor = history.changes_since(segment.pk, cursor=asked.validated_data["cursor"], limit=PAGE)
-        return Response({"moves": MoveOut(moves, many=True).data, "cursor": cursor})
+        return Response({"moves": MoveSerializer(moves, many=True).data, "cursor": cursor})

@@ -17,7 +17,7 @@ from personalization.language_model.models import Call, CallStatus
 from personalization.segments.from_words import MAX_SENTENCE, SegmentDefinition, ask_for_definition
 
 
-class SentenceIn(KnownFields, serializers.Serializer[Any]):
+class SentenceRequest(KnownFields, serializers.Serializer[Any]):
     sentence = serializers.CharField(max_length=MAX_SENTENCE)
 
 
@@ -26,7 +26,7 @@ class FoundDefinition(serializers.Serializer[Any]):
     sentence = serializers.CharField(help_text="The definition in words: compare it with what was meant.")
 
 
-class SentenceOut(serializers.Serializer[Any]):
+class SentenceSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     status = serializers.ChoiceField(CallStatus.choices)
     trouble = serializers.CharField(allow_blank=True)
@@ -36,21 +36,23 @@ class SentenceOut(serializers.Serializer[Any]):
 class SegmentFromWords(APIView):
     required_scope = Scope.SEGMENTS_WRITE
 
-    @extend_schema(request=SentenceIn, responses={202: SentenceOut})
+    @extend_schema(request=SentenceRequest, responses={202: SentenceSerializer})
     def post(self, request: Request) -> Response:
         """Asks the language model for a definition; `GET segments/from-words/{id}` has it."""
-        body = SentenceIn(data=request.data)
+        body = SentenceRequest(data=request.data)
         body.is_valid(raise_exception=True)
         call = ask_for_definition(body.validated_data["sentence"], actor=actor_name(request))
         if call.is_under_way:
             tasks.answer.delay(call.pk)
-        return Response(SentenceOut(call).data, status=202)
+        return Response(SentenceSerializer(call).data, status=202)
 
 
 class SegmentFromWordsAnswer(APIView):
     required_scope = Scope.SEGMENTS_READ
 
-    @extend_schema(operation_id="segments_from_words_answer", responses=SentenceOut)
+    @extend_schema(operation_id="segments_from_words_answer", responses=SentenceSerializer)
     def get(self, request: Request, call_id: int) -> Response:
         """What became of a sentence."""
-        return Response(SentenceOut(get_object_or_404(Call, pk=call_id, purpose=SegmentDefinition.name)).data)
+        return Response(
+            SentenceSerializer(get_object_or_404(Call, pk=call_id, purpose=SegmentDefinition.name)).data
+        )

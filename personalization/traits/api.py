@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import transaction
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from personalization.access.jobs.work import hand_over
+from personalization.access.json_fields import PlainValue
 from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.pagination import CursorPagination, answer_page
@@ -22,7 +23,24 @@ from personalization.traits.models import TraitDefinition
 from personalization.traits.registry import trait_kinds
 
 
+class CheckedForecastSerializer(serializers.Serializer):
+    customers = serializers.IntegerField()
+    horizon_days = serializers.IntegerField(help_text="So many days were kept back.")
+    brier = serializers.FloatField(help_text="Mean squared error of the chance of silence.")
+    brier_base = serializers.FloatField(help_text="The same of giving everybody the same chance.")
+    gap = serializers.FloatField(help_text="Between chance and share, over all groups.")
+    expected = serializers.FloatField(help_text="Purchases that were forecast.")
+    bought = serializers.FloatField(help_text="Purchases that happened.")
+    groups = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField(), min_length=3, max_length=3),
+        help_text="Ten groups: the mean chance of silence, the share that was silent, customers.",
+    )
+
+
 class TraitDefinitionSerializer(KnownFields, serializers.ModelSerializer):
+    filter = serializers.DictField(
+        child=PlainValue(), required=False, help_text="Only events with these values of their properties."
+    )
     formula = serializers.SerializerMethodField(help_text="How a value comes about.")
     value_type = serializers.SerializerMethodField(help_text="number, text or time")
     covered = serializers.SerializerMethodField(
@@ -65,6 +83,7 @@ class TraitDefinitionSerializer(KnownFields, serializers.ModelSerializer):
     def get_seconds_left(self, definition: TraitDefinition) -> int | None:
         return seconds_left(definition.started_at, definition.share_done)
 
+    @extend_schema_field(CheckedForecastSerializer(allow_null=True))
     def get_checked(self, definition: TraitDefinition) -> dict[str, Any] | None:
         return definition.state.get("checked")
 

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from personalization.access.json_fields import PlainValue
 from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope
 from personalization.access.pagination import CursorPagination, answer_page
@@ -48,7 +49,7 @@ class CatalogEntrySerializer(serializers.Serializer):
 class TraitDeclarationSerializer(KnownFields, serializers.ModelSerializer):
     # Names with control characters answer 400 by the services' own check.
     name = serializers.CharField(max_length=200)
-    allowed = serializers.ListField(child=serializers.JSONField(), required=False)
+    allowed = serializers.ListField(child=PlainValue(), required=False)
 
     class Meta:
         model = TraitDeclaration

@@ -17,7 +17,7 @@ def _texts(help_text: str) -> serializers.ListField:
     )
 
 
-class RulesSchema(KnownFields, serializers.Serializer[Any]):
+class RulesSerializer(KnownFields, serializers.Serializer[Any]):
     """Hidden items and items out of stock never come; these rules come on top. What is missing is no rule."""
 
     bought = serializers.ChoiceField(
@@ -47,7 +47,7 @@ class RulesSchema(KnownFields, serializers.Serializer[Any]):
     )  # fmt: skip
 
 
-@extend_schema_field(RulesSchema)
+@extend_schema_field(RulesSerializer)
 class RulesField(serializers.Field[Rules, Any, Any, Any]):
     """Rules with items by the shop's own ids. Rules that need a campaign are refused."""
 

@@ -67,6 +67,21 @@ def test_a_campaign_is_planned_launched_and_watched(write: Caller, make_customer
     assert write("post", f"/campaigns/{pk}/retry").status_code == 409
 
 
+def test_who_names_no_sender_writes_from_the_address_of_the_shop(
+    write: Caller, make_customers: Any, settings: Any
+) -> None:
+    settings.DEFAULT_SENDER = "hello@shop.example"
+    make_customers(1)
+    fields = body()
+    del fields["sender_address"]
+    created = write("post", "/campaigns", fields).json()
+    assert created["sender_address"] == "hello@shop.example"
+    assert write("post", f"/campaigns/{created['id']}/launch", {}).status_code == 202
+    emptied = write("post", "/campaigns", fields | {"sender_address": ""}).json()
+    refused = write("post", f"/campaigns/{emptied['id']}/launch", {})
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/sender_address"]
+
+
 def test_a_launched_campaign_is_not_changed_any_more(write: Caller, make_customers: Any) -> None:
     make_customers(1)
     fields = body()
