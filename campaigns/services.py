@@ -22,7 +22,7 @@ from campaigns.planning.competing import draft_plan, entrants
 from campaigns.planning.drafts import MessageDraft, validate, validate_test
 from campaigns.planning.readiness import editable, locked, must_be_ready
 from campaigns.planning.translations import clean_translations
-from campaigns.schedule.planning import plan_launch
+from campaigns.schedule.planning import next_launch, plan_launch
 from campaigns.schedule.words import read_timing
 from campaigns.steering import cancel, change_rate, close, pause, resume, retry_failed
 from campaigns.tracking.utm import wrong_utm
@@ -133,12 +133,14 @@ def schedule(campaign: Campaign, *, at: datetime, actor: str) -> Campaign:
 
 @transaction.atomic
 def unschedule(campaign: Campaign, *, actor: str, problem: str = "") -> Campaign:
-    """Back to a draft; `problem` says why, when nobody asked for it. Raises InvalidState."""
+    """Back to a draft. `problem` says what hindered a launch that was due: then a repeated campaign stays
+    planned, for its next time. Raises InvalidState."""
     campaign = locked(campaign)
     if campaign.status != CampaignStatus.SCHEDULED:
         raise InvalidState(_("The campaign is not scheduled."))
-    campaign.status, campaign.scheduled_at = CampaignStatus.DRAFT, None
-    campaign.problem = problem[:500]
+    upcoming = next_launch(campaign, now=timezone.now()) if problem else None
+    campaign.status = CampaignStatus.SCHEDULED if upcoming else CampaignStatus.DRAFT
+    campaign.scheduled_at, campaign.problem = upcoming, problem[:500]
     campaign.save(update_fields=["status", "scheduled_at", "problem", "updated_at"])
     audit(actor, "campaign.unscheduled", f"campaign:{campaign.pk}", problem=problem)
     return campaign

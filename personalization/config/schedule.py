@@ -16,6 +16,8 @@ ROUTES = {
     "experiments.tasks.study_targeting": {"queue": "analyse"},
     "experiments.tasks.compute_long_run": {"queue": "analyse"},
     "personalization.catalog.tasks.look_at_pictures": {"queue": "train"},
+    # A server's answer may take a minute.
+    "personalization.language_model.tasks.answer": {"queue": "analyse"},
     "personalization.segments.tasks.run_discovery": {"queue": "train"},
     "personalization.segments.tasks.run_export": {"queue": "train"},
     "personalization.traits.tasks.refresh_trait": {"queue": "analyse"},

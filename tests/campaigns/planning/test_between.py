@@ -9,6 +9,7 @@ import pytest
 from django.db import OperationalError
 from django.db.models import ProtectedError
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone, translation
 
 from campaigns import services, tasks
@@ -53,6 +54,30 @@ def test_the_catalog_was_emptied(make_campaign, at_launch) -> None:
     Item.objects.create(external_id="i", name="Shoe")
     problem = at_launch(make_campaign(bodies=(ITEMS,)), lambda: Item.objects.update(is_hidden=True))
     assert "there is none to show" in problem
+
+
+def test_a_repeated_campaign_that_is_held_stays_planned_and_goes_out_at_its_next_time(
+    make_campaign, make_customers, client
+) -> None:
+    make_customers(1)
+    Item.objects.create(external_id="i", name="Shoe")
+    campaign = make_campaign(bodies=(ITEMS,), timing={"repeat": "FREQ=DAILY"})
+    first = timezone.now() + timedelta(minutes=2)
+    services.schedule(campaign, at=first, actor="test")
+    Item.objects.update(is_hidden=True)
+    Campaign.objects.update(scheduled_at=timezone.now())
+    tasks.tick()
+    campaign.refresh_from_db()
+    assert campaign.status == "scheduled" and "there is none to show" in campaign.problem
+    assert timezone.now() < campaign.scheduled_at <= first and not campaign.runs.exists()
+    client.force_login(User.objects.create_superuser("root"))
+    for page in ("/admin/", reverse("campaigns:list"), reverse("campaigns:edit", args=[campaign.pk])):
+        assert campaign.problem in unescape(client.get(page).content.decode())
+    Item.objects.update(is_hidden=False)
+    Campaign.objects.update(scheduled_at=timezone.now())
+    tasks.tick()
+    campaign.refresh_from_db()
+    assert campaign.runs.count() == 1 and campaign.status == "scheduled" and campaign.problem == ""
 
 
 def test_a_message_that_asks_whether_there_are_items_goes_out_without_any(
