@@ -5,11 +5,14 @@ import time
 from typing import Any
 
 from _reference_mail import BODY
+from _send_peers import smtp_source_to
 from _sending import Sink, fill, launch, postgres_cpu_seconds, resident_mb, start_worker
 
 LAUNCHED = 1_000_000
 DELIVERED = 200_000
 FIFTHS = 5
+SLOW = 4_000
+DELAY = 0.02  # seconds
 
 
 def measure_launch(people: int) -> dict[str, Any]:
@@ -53,6 +56,35 @@ def measure_memory(deliveries: int) -> dict[str, Any]:
     accepted = sink.stop()
     assert set(accepted.values()) == {1} and len(accepted) == deliveries, len(accepted)
     return {"deliveries": deliveries, "worker_mb_by_fifths": held}
+
+
+def measure_slow(people: int) -> tuple[dict[str, Any], dict[str, float]]:
+    """Messages a second to a server that answers after 20 ms, by two workers with five connections each and
+    with one each, and by Postfix's generator over ten. `possible_per_s`: what ten connections carry at one
+    journey a message."""
+    from django.conf import settings
+
+    figures: dict[str, Any] = {"recipients": people, "delay_ms": round(DELAY * 1000)}
+    sink = Sink(delay=DELAY)
+    settings.EMAIL_URL = f"smtp://127.0.0.1:{sink.port}"
+    for connections in (1, 5):
+        settings.SEND_CONNECTIONS = connections
+        run = launch(bodies=(BODY, BODY), name=f"{connections} connections")
+        start = time.perf_counter()
+        workers = [start_worker(run.pk) for _ in range(2)]
+        for worker in workers:
+            worker.join()
+        figures[f"connections_{connections}_per_s"] = round(people / (time.perf_counter() - start))
+    figures["possible_per_s"] = round(2 * 5 / DELAY)
+    ratios = {
+        "five_to_one": figures["connections_5_per_s"] / figures["connections_1_per_s"],
+        "to_possible": figures["connections_5_per_s"] / figures["possible_per_s"],
+    }
+    if peer := smtp_source_to(sink.port, 13_000, messages=people // 4):
+        figures["smtp_source_per_s"] = peer
+        ratios["to_smtp_source"] = figures["connections_5_per_s"] / peer
+    assert set(sink.stop().values()) >= {2}
+    return figures, ratios
 
 
 def _cpu_seconds() -> float:

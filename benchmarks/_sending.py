@@ -56,8 +56,10 @@ def own_database(area: str) -> Iterator[None]:
 
 class SinkProtocol(asyncio.BufferedProtocol):
     """Just enough SMTP, with PIPELINING and 8BITMIME; every accepted recipient is counted. It shares the
-    processor with those it measures, so it keeps no message and looks at no byte twice."""
+    processor with those it measures, so it keeps no message and looks at no byte twice. `delay`: seconds
+    until it answers, as at the other end of a long line."""
 
+    delay = 0.0
     counts: Counter[bytes] = Counter()
     total: Any = None
 
@@ -78,7 +80,9 @@ class SinkProtocol(asyncio.BufferedProtocol):
         replies: list[bytes] = []
         while (reply := self.next_reply()) is not None:
             replies.append(reply)
-        if replies:
+        if replies and self.delay:
+            asyncio.get_running_loop().call_later(self.delay, self.transport.write, b"".join(replies))
+        elif replies:
             self.transport.write(b"".join(replies))
 
     def next_reply(self) -> bytes | None:
@@ -115,7 +119,8 @@ class SinkProtocol(asyncio.BufferedProtocol):
 class Sink:
     """The sink in a process of its own; `stop` answers how often each recipient was accepted."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, delay: float = 0.0) -> None:
+        self.delay = delay
         self.total = fork.Value("i", 0, lock=False)
         self._file = Path(tempfile.mkstemp()[1])
         ours, theirs = fork.Pipe()
@@ -125,7 +130,7 @@ class Sink:
         self.pid = self._process.pid or 0
 
     def _serve(self, pipe: Any) -> None:
-        SinkProtocol.total = self.total
+        SinkProtocol.total, SinkProtocol.delay = self.total, self.delay
 
         async def serve() -> None:
             server = await asyncio.get_running_loop().create_server(SinkProtocol, "127.0.0.1", 0)

@@ -1,6 +1,6 @@
 """The whole way of a campaign: audience, variants, recommendations, rendering, SMTP, ledger.
 
-    python benchmarks/send.py [--quick] [--save] [--launch | --memory]
+    python benchmarks/send.py [--quick] [--save] [--launch | --memory | --slow]
 
 20,000 customers (--quick: 4,000) in two variants with six recommended items each from a trained item_knn,
 the reference message (9 kB of HTML and its text), through one and two workers to an SMTP server on this
@@ -14,7 +14,7 @@ else the machine does meets both sides. listmonk states no rate.
 `with_dkim_…` is the same with two workers that sign every message (RSA, 2,048 bits).
 
 --launch measures the launch of 1,000,000 people in two variants instead (--quick: 50,000), --memory what one
-worker holds over 200,000 deliveries (--quick: 5,000).
+worker holds over 200,000 deliveries (--quick: 5,000), --slow the way to a server that answers after 20 ms.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from typing import Any
 
 from _run import parse_args, report
 from _send_peers import PEER_MESSAGES, django_loop, post_office, smtp_source, smtplib_loop
-from _send_scale import DELIVERED, LAUNCHED, measure_launch, measure_memory
+from _send_scale import DELIVERED, LAUNCHED, SLOW, measure_launch, measure_memory, measure_slow
 from _sending import (
     BODY,
     Sink,
@@ -53,7 +53,7 @@ RATIOS = {
 def main() -> None:
     args = parse_args(__doc__, add=_options)
     os.environ["SEND_LEASE_SECONDS"] = "20"
-    if args.launch or args.memory:
+    if args.launch or args.memory or args.slow:
         scale(args)
         return
     with own_database("send"):
@@ -65,27 +65,36 @@ def _options(parser: argparse.ArgumentParser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--launch", action="store_true", help="the launch of a large audience instead")
     which.add_argument("--memory", action="store_true", help="a worker's memory over many deliveries instead")
+    which.add_argument("--slow", action="store_true", help="the way to a server far away instead")
 
 
 def scale(args: argparse.Namespace) -> None:
     figures: dict[str, Any]
+    ratios: dict[str, float] = {}
     with own_database("send"):
         if args.launch:
-            figures = measure_launch(50_000 if args.quick else LAUNCHED)
-        else:
+            area, figures = "send_launch", measure_launch(50_000 if args.quick else LAUNCHED)
+        elif args.memory:
             deliveries = 5_000 if args.quick else DELIVERED
-            fill(deliveries, items=400)
-            train()
-            figures = measure_memory(deliveries)
-    report("send_launch" if args.launch else "send_memory", figures, {}, args=args, packages=("psycopg",))
+            prepare(deliveries)
+            area, figures = "send_memory", measure_memory(deliveries)
+        else:
+            people = 1_000 if args.quick else SLOW
+            prepare(people)
+            area, (figures, ratios) = "send_slow", measure_slow(people)
+    report(area, figures, ratios, args=args, packages=("psycopg",))
+
+
+def prepare(people: int) -> None:
+    fill(people, items=400)
+    train()
 
 
 def measure(recipients: int, *, turns: int) -> tuple[dict[str, Any], dict[str, float]]:
     """Figures and ratios; those of peers that are not installed are left out."""
     from django.conf import settings
 
-    fill(recipients, items=400)
-    train()
+    prepare(recipients)
     sink = Sink()
     settings.EMAIL_URL = f"smtp://127.0.0.1:{sink.port}"
     found = [turn(number, recipients, sink) for number in range(turns)]

@@ -7,8 +7,7 @@ the journal, what has no line there was certainly not taken.
 import threading
 import time
 import uuid
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -23,17 +22,16 @@ from campaigns.models import DeliveryStatus
 from campaigns.pacing.spreading import spread_out
 from campaigns.sending import collector, context, devices, journal, observing
 from campaigns.sending.composing import Composer
-from campaigns.sending.gate import Gate, LeaseLost, Withdrawn
+from campaigns.sending.gate import Gate, LeaseLost
+from campaigns.sending.handing import Handing
 from campaigns.sending.journal import Journal, JournalError
-from campaigns.sending.making import Made, Making
+from campaigns.sending.making import Making
 from campaigns.sending.settling import give_up, store
 from campaigns.sending.throttle import Full, Throttle
-from campaigns.transport.session import Answer, ChannelError, DeviceResult, Session
-from personalization import tracing
+from campaigns.transport.session import ChannelError, Session
 
 log = structlog.get_logger(__name__)
 S = DeliveryStatus
-STATUS = {"sent": S.SENT, "refused": S.FAILED, "later": S.PENDING, "unknown": S.UNKNOWN}
 LOST_JOURNAL = gettext_noop("the machine that was sending restarted or is gone; its journal cannot tell")
 NO_RESULT = gettext_noop("handed over, then the worker died before the answer")
 
@@ -165,8 +163,8 @@ def _send_rows(
         making = Making(
             run, rows, gate=gate, composer=composer, session=session, throttle=throttle, outcomes=outcomes
         )
-        for outcome in _each(making, pages, gate, composer, session):
-            outcomes.append(outcome)
+        handing = Handing(pages, gate=gate, composer=composer, outcomes=outcomes)
+        handing.all(making, session, throttle)
     except Full as error:
         # Nobody of the rest was touched: it waits in line for tokens.
         return outcomes, spread_out(gate.claim, error.wait_seconds, per_second=throttle.per_second)
@@ -190,54 +188,6 @@ def _holding(run: context.RunContent, data: context.ChunkData) -> Holding | None
     if run.is_test:
         return None
     return Holding(data.profiles, timing=run.timing, channel=run.channel.name, topic=run.content["topic"])
-
-
-def _each(
-    making: Making, pages: Journal, gate: Gate, composer: Composer, session: Session
-) -> Iterator[Outcome]:
-    while (made := making.take()) is not None:
-        row = made.row
-        session.announce_next(making.ahead)
-        answer = _hand_over(session, made, pages, gate)
-        if answer is None:
-            # Permission was withdrawn, or quiet hours began, in the last moment.
-            if gate.last_outcome:
-                yield gate.last_outcome
-            continue
-        now = time.time()
-        status = STATUS[answer.kind]
-        outcome = Outcome(
-            row.id, status, detail=answer.detail, at=datetime.fromtimestamp(now, UTC),
-            inputs=composer.inputs(row), unused=composer.unused_coupons(row), copy=made.copy,
-            devices=devices.as_json(answer.devices),
-        )  # fmt: skip
-        # The outcome is kept before the journal is told: should its disk be full now, we still know.
-        yield give_up(outcome, row, answer.retry_after)
-        if status != S.UNKNOWN:
-            pages.result(row.id, row.attempt, now, status, answer.detail)
-
-
-def _hand_over(session: Session, made: Made, pages: Journal, gate: Gate) -> Answer | None:
-    """None when permission was withdrawn before the dot."""
-    row, left = made.row, [made.copy]  # the first intent carries it
-
-    def intent() -> None:
-        # The last look before the dot: slow servers make the way here long.
-        if gate.refusal(row, made.rest):
-            raise Withdrawn
-        gate.fence()
-        pages.intent(row.id, row.attempt, time.time(), left.pop() if left else b"")
-
-    def note(found: DeviceResult) -> None:
-        pages.device(row.id, row.attempt, asdict(found))
-
-    with tracing.span("hand over message", {"bespoke.delivery": row.id}, kind="CLIENT"):
-        try:
-            answer = devices.hand_over(session, made.message, intent=intent, note=note)
-        except Withdrawn:
-            return None
-        tracing.note({"bespoke.answer": answer.kind}, failed=answer.kind != "sent")
-        return answer
 
 
 def _session(run: context.RunContent) -> Session:

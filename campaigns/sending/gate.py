@@ -21,7 +21,12 @@ FRESH_SECONDS = 0.5
 
 
 class Withdrawn(Exception):
-    """Between composing and the dot the customer said no, or the hour came in which we keep still."""
+    """Between composing and the dot the customer said no, or the hour came in which we keep still. `outcome`:
+    what becomes of the message."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__()
+        self.outcome = outcome
 
 
 class LeaseLost(Exception):
@@ -29,12 +34,10 @@ class LeaseLost(Exception):
 
 
 class Gate:
-    """`last_outcome`: what becomes of the message that was refused last. `per_second`: the run's rate when it
-    was looked at last, None for none."""
+    """`per_second`: the run's rate when it was looked at last, None for none."""
 
     def __init__(self, claim: Claim, run: RunContent, *, deadline_from: float) -> None:
         self.claim = claim
-        self.last_outcome: Outcome | None = None
         self.per_second: float | None = None
         self._holding: Holding | None = None
         self._run = run
@@ -96,8 +99,7 @@ class Gate:
         self.fence()
         if self.is_stale or row.id not in self._asked:
             self.look(rest)
-        self.last_outcome = self._judge(row) or self._closed(row)
-        return self.last_outcome
+        return self._judge(row) or self._closed(row)
 
     def _closed(self, row: Row) -> Outcome | None:
         """Whether quiet hours have begun for this customer since the place was reserved."""

@@ -51,6 +51,11 @@ class Making:
         self._current: Made | None = None
         self._ready: deque[Made] = deque()
 
+    @property
+    def left(self) -> int:
+        """How many rows were not taken yet."""
+        return len(self._rows) - self._next + len(self._ready)
+
     def take(self) -> Made | None:
         """The next message, with its tokens; None when there is none left. Raises Full, LeaseLost and
         ChannelError."""
@@ -65,6 +70,10 @@ class Making:
                 made.copy = made.copy or self._squeezed(made)
                 return made
             self._outcomes.append(held)
+
+    def take_ahead(self) -> Made | None:
+        """As `take`, while another is under way: None also where it may have to wait for its turn."""
+        return None if self._throttle.limits else self.take()
 
     def ahead(self) -> Outgoing | None:
         """The message after the one that was taken; None where it may have to wait for its turn, so that

@@ -5,7 +5,7 @@ tokens again. Who is only held up by the rate of one recipient domain is put off
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from math import ceil
 
@@ -40,8 +40,11 @@ class Full(Exception):
 
 
 class Throttle:
+    """`nap` spends a wait, in seconds."""
+
     def __init__(self, gate: Gate, session: Session, *, channel: str) -> None:
         self._gate, self._session, self._channel = gate, session, channel
+        self.nap: Callable[[float], None] = time.sleep
         self._waited_seconds = 0.0
         self._day = Day()
 
@@ -96,7 +99,7 @@ class Throttle:
             if self._waited_seconds + wait > PATIENCE_SECONDS:
                 raise Full(wait)
             nap = min(wait, NAP_SECONDS)
-            time.sleep(nap)
+            self.nap(nap)
             self._waited_seconds += nap
             refused = self._gate.refusal(row, rest)
             if refused is not None:

@@ -55,13 +55,15 @@ def may_try(name: str, *, now: float | None = None) -> bool:
 def fail(name: str, reason: str, *, at_once: bool = False, now: float | None = None) -> State:
     """Counts a failure and answers the state after it. `at_once`: nothing would go this way (no connection,
     an account that is refused), so the first one opens it."""
-    found = state(name)
+    found, now = state(name), now or time.time()
+    if now < found.until:
+        return found  # what was under way when it opened
     failures = found.failures + 1
     if failures < FAILURES and not found.until and not at_once:
         after = State(failures, found.openings, 0.0, reason)
     else:
         pause = min(FIRST_SECONDS * 2**found.openings, MAX_SECONDS)
-        after = State(failures, found.openings + 1, (now or time.time()) + pause, reason)
+        after = State(failures, found.openings + 1, now + pause, reason)
     _write(name, after)
     return after
 

@@ -38,6 +38,15 @@ class HttpSession(Session):
         self._line = HttpLine(timeout=settings.SEND_TIMEOUT_SECONDS)
         self._accounts: Sequence[Account] | None = None
         self._closed: set[str] = set()
+        self._beside: list[HttpSession] = []
+
+    def beside(self, number: int) -> Sequence[Session]:
+        while len(self._beside) < number:
+            self._beside.append(HttpSession(self._channel, self._provider))
+        for one in self._beside:
+            one._accounts, one._closed = self._accounts, set(self._closed)
+            one.is_silent = self.is_silent
+        return self._beside[:number]
 
     def check(self) -> None:
         self._accounts = accounts_of(self._channel)
@@ -92,3 +101,5 @@ class HttpSession(Session):
 
     def close(self) -> None:
         self._line.close()
+        while self._beside:
+            self._beside.pop().close()

@@ -1,8 +1,8 @@
 """Accounts that send e-mail, as one session: SMTP servers and providers; the first within reach sends."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.conf import settings
@@ -48,6 +48,7 @@ class MailSession(Session):
         self._lines: list[MailLine] | None = None
         self._made_of: list[Account] = []
         self._current: MailLine | None = None
+        self._beside: list[_Beside] = []
 
     @property
     def account(self) -> Account | None:
@@ -94,6 +95,20 @@ class MailSession(Session):
     def announce_next(self, ahead: Callable[[], Outgoing | None]) -> None:
         self.current().session.announce_next(ahead)
 
+    def beside(self, number: int) -> Sequence[Session]:
+        line = self.current()
+        if any(one.of is not line for one in self._beside):
+            self._close_beside()
+        while len(self._beside) < number:
+            self._beside.append(_Beside(line))
+        for one in self._beside:
+            one.is_silent = self.is_silent
+        return self._beside[:number]
+
+    def _close_beside(self) -> None:
+        while self._beside:
+            self._beside.pop().close()
+
     def _leave(self, line: MailLine, reason: str, *, at_once: bool = False) -> None:
         breaker.fail(line.key, reason, at_once=at_once)
         self._current = None
@@ -124,6 +139,33 @@ class MailSession(Session):
         for line in self._lines or ():
             line.session.close()
         self._current = None
+        self._close_beside()
+
+
+class _Beside(MailSession):
+    """One more connection to the account of `of`. A server allows a client only so many, so one that is not
+    to be had says nothing against the account."""
+
+    def __init__(self, of: MailLine) -> None:
+        super().__init__()
+        self.of = of
+        self._current = replace(of, session=of.session.another())
+        self._lines = [self._current]
+
+    def check(self) -> None:
+        """Raises ChannelError."""
+        self.current().session.check()
+
+    def current(self) -> MailLine:
+        """Raises ChannelError."""
+        if self._current is None:
+            raise ChannelError("the account is left alone for now")
+        self._current.session.open()
+        return self._current
+
+    def _leave(self, line: MailLine, reason: str, *, at_once: bool = False) -> None:
+        if not at_once and breaker.fail(line.key, reason).until:
+            self._current = None
 
 
 def default_key() -> str:

@@ -59,6 +59,9 @@ class BackendSession(Session):
         self._options = amazon_ses.called_once(options) if backend == amazon_ses.BACKEND else dict(options)
         self._connection: BaseEmailBackend | None = None
 
+    def another(self) -> "BackendSession":
+        return BackendSession(self._backend, self._options)
+
     def send(self, message: Outgoing, *, intent: Callable[[], None]) -> Answer:
         connection = self.open()
         mail = _mail(message.data, connection)

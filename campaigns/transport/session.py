@@ -1,7 +1,7 @@
 """What goes over any wire: a message ready for it, the answer, and the connection that is kept for many."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +69,12 @@ class Session(ABC):
     def announce_next(self, ahead: Callable[[], Outgoing | None]) -> None:  # noqa: B027
         """Whom the next `send` may ask, before its message is complete, for the message that follows it: a
         session that can begin one with the end of another saves a journey to the server."""
+
+    def beside(self, number: int) -> "Sequence[Session]":
+        """Up to `number` more sessions to the account that sends now, for others to wait at; they are kept
+        and belong to this one. What fails there is for this one to judge. Empty: one at a time is all there
+        is."""
+        return ()
 
     @abstractmethod
     def check(self) -> None:

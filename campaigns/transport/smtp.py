@@ -214,6 +214,9 @@ class SmtpSession(Session):
         self._connection: Connection | None = None
         self._ahead: Callable[[], Outgoing | None] = _nobody
 
+    def another(self) -> "SmtpSession":
+        return SmtpSession(self._server)
+
     def announce_next(self, ahead: Callable[[], Outgoing | None]) -> None:
         self._ahead = ahead
 

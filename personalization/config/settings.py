@@ -159,6 +159,8 @@ SEND_LEASE_SECONDS = env.int("SEND_LEASE_SECONDS", default=20)
 # After a temporary refusal a message is tried again this much later, then twice as much, and so on.
 SEND_RETRY_SECONDS = env.int("SEND_RETRY_SECONDS", default=60)
 SEND_TIMEOUT_SECONDS = env.int("SEND_TIMEOUT_SECONDS", default=30)
+# Of one worker process, to a server or provider that answers slowly.
+SEND_CONNECTIONS = env.int("SEND_CONNECTIONS", default=5)
 # Where mail servers send their reports to, as bounces+<message>@…; empty: to the sender's address.
 BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="")
 # The mailbox of those reports, read every minute: imaps://user:password@host/INBOX or pop3s://…

@@ -31,7 +31,8 @@ BODY = """<mjml><mj-body><mj-section><mj-column>
 
 @dataclass
 class Sink:
-    """`fault(recipient, number)`: "4xx", "5xx", "drop" (line cut after the dot), "hang", "421" or ""."""
+    """`fault(recipient, number)`: "4xx", "5xx", "drop" (line cut after the dot), "hang", "421" or "".
+    `most_allowed`: connections at a time; `most_open`: as many as there were."""
 
     host: str = "127.0.0.1"
     port: int = 0
@@ -40,7 +41,11 @@ class Sink:
     extensions: tuple[str, ...] = ("PIPELINING", "8BITMIME", "SMTPUTF8")
     on_data: Callable[[str], None] = lambda recipient: None
     connections: int = 0
+    open: int = 0
+    most_open: int = 0
+    most_allowed: int = 100
     closing: threading.Event = field(default_factory=threading.Event)
+    counting: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def url(self) -> str:
@@ -67,12 +72,21 @@ class Sink:
         client.settimeout(30)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         file = client.makefile("rb")
+        with self.counting:
+            self.open += 1
+            self.most_open = max(self.most_open, self.open)
+            is_one_too_many = self.open > self.most_allowed
         try:
+            if is_one_too_many:
+                client.sendall(b"421 too many connections\r\n")
+                return
             client.sendall(b"220 sink\r\n")
             self._session(client, file)
         except OSError:
             pass
         finally:
+            with self.counting:
+                self.open -= 1
             file.close()
             client.close()
 

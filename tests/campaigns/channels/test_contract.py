@@ -1,5 +1,7 @@
 """What every channel over HTTP promises, from launch to the provider's own count."""
 
+import threading
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -8,9 +10,10 @@ from django.utils import timezone
 
 from campaigns import channels, selectors
 from campaigns.models import Delivery
-from campaigns.sending import chunk
+from campaigns.sending import chunk, handing
 from campaigns.sending.journal import Journal, JournalError
 from campaigns.transport import breaker
+from campaigns.transport.accounts import accounts_of
 from personalization.customers.models import Identifier
 from personalization.customers.services import record_consent
 from tests.campaigns.channels.drafts import DRAFTS
@@ -31,6 +34,43 @@ def test_everyone_gets_one_message_of_their_own(channel, prepare, send_all) -> N
     assert selectors.progress(run)["sent"] == 3
     assert sorted(to for to, _text in service.taken) == sorted(addresses)
     assert all(f"Name{i}" in text for i, (_to, text) in enumerate(sorted(service.taken)))
+
+
+@pytest.mark.parametrize("channel", OVER_HTTP)
+def test_a_slow_provider_gets_several_messages_at_a_time(channel, prepare, send_all, monkeypatch) -> None:
+    monkeypatch.setattr(handing, "SLOW_SECONDS", 0.0)
+    service, run, addresses = prepare(channel, n=40)
+    counting, under_way, most = threading.Lock(), 0, 0
+
+    def wait(path: str, number: int) -> str:
+        nonlocal under_way, most
+        with counting:
+            under_way += 1
+            most = max(most, under_way)
+        time.sleep(0.02)
+        with counting:
+            under_way -= 1
+        return ""
+
+    service.fault = wait
+    send_all(run)
+    assert selectors.progress(run)["sent"] == 40 and most == 5
+    assert sorted(to for to, _text in service.taken) == sorted(addresses)
+
+
+@pytest.mark.parametrize("channel", OVER_HTTP)
+def test_a_provider_that_dies_with_messages_under_way_is_left_alone_once(
+    channel, prepare, send_all, monkeypatch
+) -> None:
+    monkeypatch.setattr(handing, "SLOW_SECONDS", 0.0)
+    service, run, _addresses = prepare(channel, n=60)
+    service.fault = lambda path, number: 503 if number > 20 else ""
+    chunk.send_chunk(run.chunks.get().pk)
+    found = selectors.progress(run)
+    assert found["sent"] == 20 and found["pending"] == 40
+    account = accounts_of(channel)[0]
+    assert breaker.state(account.key).openings == 1
+    assert Delivery.objects.filter(run=run, attempts__gt=1).count() == 0
 
 
 @pytest.mark.parametrize("channel", OVER_HTTP)
