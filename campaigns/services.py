@@ -142,5 +142,6 @@ def unschedule(campaign: Campaign, *, actor: str, problem: str = "") -> Campaign
     campaign.status = CampaignStatus.SCHEDULED if upcoming else CampaignStatus.DRAFT
     campaign.scheduled_at, campaign.problem = upcoming, problem[:500]
     campaign.save(update_fields=["status", "scheduled_at", "problem", "updated_at"])
-    audit(actor, "campaign.unscheduled", f"campaign:{campaign.pk}", problem=problem)
+    action = "campaign.hindered" if upcoming else "campaign.unscheduled"
+    audit(actor, action, f"campaign:{campaign.pk}", problem=problem)
     return campaign

@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError
 
 from campaigns import ledger, services
 from campaigns.feedback.mailbox import MailboxError, read_mailbox
-from campaigns.journeys import calling, entering, passing
+from campaigns.journeys import calling, entering, passing, stuck
 from campaigns.limits import caps
 from campaigns.models import (
     CallStatus,
@@ -88,7 +88,7 @@ def look_at_journey(journey_id: int) -> None:
 @shared_task(ignore_result=True)
 def step_journey(version_id: int, node: str) -> None:
     """Batch after batch, until nobody is due at the node."""
-    while passing.step(passing.Due(version_id, node), now=timezone.now()) == passing.BATCH:
+    while stuck.step(passing.Due(version_id, node), now=timezone.now()) >= passing.BATCH:
         pass
 
 

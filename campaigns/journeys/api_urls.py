@@ -9,7 +9,7 @@ urlpatterns = [
     path("journeys/<int:pk>/publish", api.PublishView.as_view()),
     *(
         path(f"journeys/<int:pk>/{action}", api.SteerJourneyView.as_view(action=action))
-        for action in ("pause", "resume", "end")
+        for action in ("pause", "resume", "retry", "end")
     ),
     path("journeys/<int:pk>/rehearsals", JourneyRehearsalsView.as_view()),
     path("journeys/<int:pk>/counts", api.CountsView.as_view()),

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from campaigns.journeys import editing, entries, nodes, services
+from campaigns.journeys import editing, entries, nodes, services, stuck
 from campaigns.journeys.drafts import ways_to_step
 from campaigns.journeys.drawing import draw
 from campaigns.journeys.graph import Graph, GraphError
@@ -25,7 +25,9 @@ from personalization.access.shell import render_page, staff_page
 from personalization.customers.reading import may_see
 from personalization.privacy.told import step_for
 
-STEER = {"pause": services.pause, "resume": services.resume, "end": services.end}
+STEER = {
+    "pause": services.pause, "resume": services.resume, "end": services.end, "retry": stuck.send_on,
+}  # fmt: skip
 
 
 @staff_page("campaigns.view_journey")
@@ -153,7 +155,7 @@ def live(request: HttpRequest, journey_id: int) -> HttpResponse:
 @require_POST
 @staff_page("campaigns.launch_campaign")
 def steer(request: HttpRequest, journey_id: int, action: str) -> HttpResponse:
-    """publish, pause, resume, end."""
+    """publish, pause, resume, retry, end."""
     found = get_object_or_404(Journey, pk=journey_id)
     if not request.user.has_perm("campaigns.change_journey"):
         raise PermissionDenied

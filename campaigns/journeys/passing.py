@@ -90,6 +90,11 @@ def _claim(due: Due, now: datetime, limit: int) -> list[Traveler]:
         ]
 
 
+def claimed_ids(due: Due, *, now: datetime, limit: int) -> list[int]:
+    """Locks the first `limit` of those due at the node, inside the caller's transaction."""
+    return [one.id for one in _claim(due, now, limit)]
+
+
 def _decided(
     graph: Graph, version: JourneyVersion, key: str, travelers: Sequence[Traveler], now: datetime
 ) -> list[_Row]:

@@ -93,6 +93,7 @@ DEEDS = {
     "explained": pgettext_lazy("audit", "looked at with its reasons"),
     "exported": pgettext_lazy("audit", "exported"),
     "groups": pgettext_lazy("audit", "groups chosen"),
+    "hindered": pgettext_lazy("audit", "launch hindered, planned for its next time"),
     "imported": pgettext_lazy("audit", "imported"),
     "launched": pgettext_lazy("audit", "launched"),
     "learned": pgettext_lazy("audit", "learned anew"),
