@@ -211,7 +211,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["personalization.access.permissions.HasScope"],
     "DEFAULT_PAGINATION_CLASS": "personalization.access.pagination.CursorPagination",
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["personalization.access.json_parser.PlainJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "personalization.access.schema.ProblemSchema",
     "EXCEPTION_HANDLER": "personalization.access.problems.exception_handler",
 }
