@@ -31,12 +31,14 @@ class GivenBack(LeaseLost):
 
 
 class Lane:
-    """`next`: the message that its connection has begun. `is_free` once it is open and has nothing to do."""
+    """`next`: the message that its connection has begun. `is_free`: it is open and has nothing
+    to do."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.inbox: queue.SimpleQueue[Made | None] = queue.SimpleQueue()
         self.next: Made | None = None
+        self.is_open = False
         self.is_free = False
         self.is_gone = False
 
@@ -109,7 +111,10 @@ class Lanes:
                 continue
             lane.is_free = False
             lane.inbox.put(made)
-        return any(not (lane.is_free or lane.is_gone) for lane in self._lanes)
+        waits = [lane for lane in self._lanes if not (lane.is_free or lane.is_gone)]
+        if self._trouble is None and self._making.left:
+            return bool(waits)
+        return any(lane.is_open for lane in waits)  # nothing is left for one that opens slowly
 
     def _take(self, take: Callable[[], Made | None]) -> Made | None:
         if self._trouble is not None:
@@ -134,7 +139,7 @@ class Lanes:
         made: Made | None = None
         try:
             lane.session.check()
-            self._steps.put(partial(setattr, lane, "is_free", True))
+            self._steps.put(partial(self._opened, lane))
             while (made := lane.inbox.get()) is not None:
                 structlog.contextvars.bind_contextvars(delivery=made.row.id)
                 lane.session.announce_next(partial(self.in_turn(self._ahead), lane))
@@ -144,6 +149,9 @@ class Lanes:
             self._steps.put(partial(self._failed, lane, made, error))
         finally:
             connections.close_all()
+
+    def _opened(self, lane: Lane) -> None:
+        lane.is_open = lane.is_free = True
 
     def _ended(self, lane: Lane, made: Made, answer: Any) -> None:
         lane.is_free = True

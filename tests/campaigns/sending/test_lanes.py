@@ -53,6 +53,28 @@ def test_connections_are_kept_for_the_next_chunk(
     assert len(sink.accepted) == 120 and sink.connections == 1 + 5
 
 
+def test_a_connection_that_opens_slowly_holds_up_nobody(
+    sink: Any, make_customers: Any, make_campaign: Any, send_all: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "END_SECONDS", 0.05)
+    check, once, opens = mail._Beside.check, threading.Lock(), threading.Event()
+
+    def slowly(self: Any) -> None:
+        if once.acquire(blocking=False):
+            opens.wait(10)
+        check(self)
+
+    monkeypatch.setattr(mail._Beside, "check", slowly)
+    make_customers(40)
+    run = services.launch(make_campaign(), actor="test")
+    send_all(run)
+    assert counts(run)["sent"] == 40 and not opens.is_set()
+    opens.set()
+    run = services.launch(make_campaign(), actor="test")
+    send_all(run)
+    assert counts(run)["sent"] == 40 and len(sink.accepted) == 80
+
+
 def test_one_connection_can_be_asked_for(
     sink: Any, make_customers: Any, make_campaign: Any, send_all: Any, settings: Any
 ) -> None:
