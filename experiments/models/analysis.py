@@ -29,6 +29,7 @@ class Analysis(models.Model):
     asked_at = models.DateTimeField(_("asked at"), null=True)
     started_at = models.DateTimeField(_("started at"), null=True)
     lease_until = models.DateTimeField(null=True, help_text="after it the worker counts as dead")
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     steps_done = models.PositiveSmallIntegerField(_("steps done"), default=0)
     steps = models.PositiveSmallIntegerField(_("steps"), default=0)
     error = models.CharField(_("error"), max_length=500, blank=True)

@@ -115,6 +115,7 @@ def run(analysis_id: int, *, now: datetime | None = None) -> bool:
             raise Lost
 
     try:
+        LEASE.check(row)
         findings = read_findings(
             row.experiment, metrics_of(row.experiment), now=now or timezone.now(),
             groups=GroupChoice.from_json(row.groups), tick=tick,

@@ -43,6 +43,7 @@ class Discovery(models.Model):
     result = models.JSONField(_("result"), default=dict, editable=False)
     worker = models.UUIDField(null=True, editable=False, help_text="who may write its traits")
     lease_until = models.DateTimeField(null=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     started_at = models.DateTimeField(_("started at"), null=True)
     finished_at = models.DateTimeField(_("finished at"), null=True)

@@ -55,6 +55,7 @@ class Import(models.Model):
     )  # fmt: skip
     worker = models.UUIDField(default=uuid.uuid4, editable=False, help_text="who may write its blocks")
     lease_until = models.DateTimeField(null=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
     started_at = models.DateTimeField(_("started at"), null=True)
     finished_at = models.DateTimeField(_("finished at"), null=True)

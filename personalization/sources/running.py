@@ -19,7 +19,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from personalization.access.jobs.lease import Lease, Lost
+from personalization.access.jobs.lease import Lease, Lost, WorkersDied
 from personalization.importing.mapping import UnknownColumn
 from personalization.importing.pipeline import Counts, Loading, load_blocks
 from personalization.importing.reading import BLOCK_ROWS, UnreadableFile, read_blocks
@@ -29,6 +29,8 @@ from personalization.sources.kinds import columns_of, importer_for
 from personalization.sources.models import ACTIVE, Import, ImportStatus
 
 LEASE = Lease(Import, ImportStatus.WAITING, ImportStatus.RUNNING, timedelta(minutes=5), mark="worker")
+# What ends an import with a text for who started it.
+_TOLD = (UnreadableFile, UnknownColumn, InvalidOptions, UnicodeError, LookupError, OSError, WorkersDied)
 log = structlog.get_logger(__name__)
 
 
@@ -36,8 +38,10 @@ def claim(pk: int, *, take_over: bool = False) -> Import | None:
     """Makes this process the one that writes. None when another one does; `take_over`: even then."""
     now = timezone.now()
     due = Q(status__in=ACTIVE) if take_over else LEASE.due(now)
+    # A command is given by somebody, who sees how it ends: it is never the same again and again by itself.
+    asked = {"attempts": 1} if take_over else {}
     begun = Coalesce("started_at", now)
-    return LEASE.take(pk, due, now=now, worker=uuid.uuid4(), started_at=begun)
+    return LEASE.take(pk, due, now=now, worker=uuid.uuid4(), started_at=begun, **asked)
 
 
 def run_import(
@@ -60,10 +64,11 @@ def _carry_out(
 ) -> Import | None:
     pk = job.pk
     try:
+        LEASE.check(job)
         counts = _load(job, rejects=rejects, progress=progress)
     except Lost:
         return Import.objects.get(pk=pk)
-    except (UnreadableFile, UnknownColumn, InvalidOptions, UnicodeError, LookupError, OSError) as error:
+    except _TOLD as error:
         # Our own texts and the system's; none of them quotes a row.
         _end(job, ImportStatus.FAILED, error=str(error))
         return Import.objects.get(pk=pk)
@@ -108,7 +113,9 @@ def _load(job: Import, *, rejects: Path | None, progress: Callable[[Counts], obj
 
         def checkpoint(counts: Counts) -> None:
             size = refused.file.tell() if refused else 0
-            if not LEASE.keep(job, **asdict(counts), rejects_bytes=size):
+            # Whoever continues it begins behind what is in: only workers that got no further count as dead.
+            further = {"attempts": 0} if counts.read > job.read and not job.dry_run else {}
+            if not LEASE.keep(job, **asdict(counts), rejects_bytes=size, **further):
                 raise Lost
 
         def show(counts: Counts) -> None:

@@ -146,6 +146,41 @@ class TestRuns:
             running._load(stale, rejects=None, progress=None)
         assert Customer.objects.count() == 2
 
+    def test_an_import_that_killed_three_workers_is_given_up_and_goes_on_when_somebody_asks(self, upload):
+        with translation.override("zh-hans"):
+            job = started(upload)
+        dead = {"status": "running", "lease_until": timezone.now() - timedelta(seconds=1)}
+        Import.objects.filter(pk=job.pk).update(**dead, attempts=3)
+        tasks.run_import(job.pk)
+        job.refresh_from_db()
+        with translation.override("zh-hans"):
+            why = translation.gettext("Each worker that tried it died. The operator knows more.")
+        assert (job.status, job.read, job.error) == ("failed", 0, why) and "worker" not in why
+        assert running.waiting_imports() == []
+        services.resume(job, actor="user:ada")
+        tasks.run_import(job.pk)
+        job.refresh_from_db()
+        assert (job.status, job.read) == ("done", 3)
+
+    @pytest.mark.parametrize(("dry_run", "attempts"), [(False, 1), (True, 4)])
+    def test_only_an_import_that_keeps_what_it_wrote_counts_its_workers_anew(
+        self, upload, monkeypatch, dry_run, attempts
+    ):
+        job = started(upload, dry_run=dry_run, batch=1)
+        dead = {"status": "running", "lease_until": timezone.now() - timedelta(seconds=1)}
+        Import.objects.filter(pk=job.pk).update(**dead, attempts=2)
+
+        class Killed(BaseException):
+            """As a worker that is killed: nothing is written any more."""
+
+        def kill(counts):
+            raise Killed
+
+        with pytest.raises(Killed):
+            running.run_import(job.pk, progress=kill)
+        Import.objects.filter(pk=job.pk).update(**dead)
+        assert running.claim(job.pk).attempts == attempts
+
     def test_a_broken_file_says_why_it_failed(self, upload):
         job = started(upload)
         Path(job.path).write_bytes(b"nr;nr\n")

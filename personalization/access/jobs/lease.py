@@ -1,16 +1,18 @@
 """Whose a row is: one worker's for a time, which it prolongs; once that has run out, another may begin.
 
 Taking is one UPDATE, which only one worker can win, and a worker writes to its row through `own` alone: who
-was canceled or lost it to another meanwhile writes nothing.
+was canceled or lost it to another meanwhile writes nothing. What kills each worker is not taken for ever.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Case, F, Model, Q, QuerySet, When
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+MOST_ATTEMPTS = 3
 Row = TypeVar("Row", bound=Model)
 
 
@@ -18,10 +20,14 @@ class Lost(Exception):
     """Canceled, removed, or continued by another worker."""
 
 
+class WorkersDied(Exception):
+    """Of those that took the row so far none brought it to an end. Its text is for who asked."""
+
+
 @dataclass(frozen=True)
 class Lease(Generic[Row]):
-    """Of rows with `status` and `lease_until`. `mark` is the column that tells one taking from another,
-    `unread` are large columns that a worker needs not."""
+    """Of rows with `status`, `lease_until` and `attempts`. `mark` is the column that tells one taking from
+    another, `unread` are large columns that a worker needs not."""
 
     model: type[Row]
     waiting: str
@@ -39,11 +45,18 @@ class Lease(Generic[Row]):
 
     def take(self, pk: int, due: Q, *, now: datetime, **fields: Any) -> Row | None:
         """Makes the row ours, if it is due, and writes the fields, which hold the mark; None if it is not, or
-        another was first."""
+        another was first. Attempts are counted from the last time that it waited or had ended."""
+        attempts = Case(When(status=self.running, then=F("attempts") + 1), default=1)
+        fields = {"status": self.running, "lease_until": now + self.lasts, "attempts": attempts, **fields}
         rows = self.model._default_manager.filter(pk=pk)
-        if not rows.filter(due).update(status=self.running, lease_until=now + self.lasts, **fields):
+        if not rows.filter(due).update(**fields):
             return None
         return rows.filter(**{self.mark: fields[self.mark]}).defer(*self.unread).first()
+
+    def check(self, row: Row) -> None:
+        """Raises WorkersDied if the row is to be given up; asked once it is taken, before the work."""
+        if row.attempts > MOST_ATTEMPTS:  # type: ignore[attr-defined]
+            raise WorkersDied(_("Each worker that tried it died. The operator knows more."))
 
     def own(self, row: Row) -> QuerySet[Row]:
         """The row as long as it is ours, else nothing."""

@@ -12,13 +12,13 @@ from typing import Any, TypeVar
 
 import structlog
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from kombu.exceptions import OperationalError
 
-from personalization.access.jobs.lease import Lease
+from personalization.access.jobs.lease import Lease, WorkersDied
 from personalization.access.jobs.row import UNDER_WAY, Job, JobStatus
 from personalization.access.problems import ProblemError
 from personalization.access.services import audit
@@ -29,7 +29,6 @@ EVERY_SECONDS = 1.0
 LEASE = timedelta(minutes=1)
 # A task that was handed to the broker and not begun by then is handed over again.
 QUEUED = timedelta(seconds=20)
-MOST_ATTEMPTS = 3
 Row = TypeVar("Row", bound=Job)
 # Hears which share is done. Raises Stopped.
 Tell = Callable[[float], None]
@@ -61,17 +60,12 @@ def run_job(model: type[Row], pk: int, work: Callable[[Row, Tell], dict[str, Any
     """Does the work unless it is done or another is at it, and writes the fields that it answers. Never
     raises for what went wrong in it: the row says it."""
     lease, now = lease_of(model), timezone.now()
-    row = lease.take(
-        pk, lease.due(now), now=now, started_at=now, share_done=0, attempts=F("attempts") + 1
-    )  # fmt: skip
+    row = lease.take(pk, lease.due(now), now=now, started_at=now, share_done=0)
     if row is None:
         return False
     with translation.override(row.language), Pulse(row, lease) as pulse:
-        if row.attempts > MOST_ATTEMPTS:
-            why = _("Each worker that tried it died. The operator knows more.")
-            lease.end(row, JobStatus.FAILED, finished_at=timezone.now(), error=why)
-            return True
         try:
+            lease.check(row)
             fields = work(row, pulse.tell)
         except Stopped:
             log.info("job_stopped", job=model._meta.label, id=pk)
@@ -108,6 +102,8 @@ def hand_over(task: Any, row_id: int) -> None:
 
 
 def said(error: Exception) -> str:
+    if isinstance(error, WorkersDied):
+        return str(error)
     if isinstance(error, ProblemError):
         return " ".join([str(error.detail or error.title), *_others(error)])[:500]
     # Messages of libraries and databases may quote rows: only the log has them.

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import BigIntegerField, DurationField, ExpressionWrapper, F, Func, Q, QuerySet, Value
 from django.utils import timezone
 
-from personalization.access.jobs.lease import Lease, Lost
+from personalization.access.jobs.lease import Lease, Lost, WorkersDied
 from personalization.customers.models import SOMEBODY, Customer
 from personalization.customers.services import write_traits
 from personalization.customers.traits import SplitTraits
@@ -52,9 +52,12 @@ def run_discovery(pk: int, *, now: datetime) -> Discovery | None:
     if discovery is None:
         return None
     try:
+        LEASE.check(discovery)
         _carry_out(discovery, now=now)
     except Lost:
         log.info("discovery_lost", discovery=pk)
+    except WorkersDied as error:
+        _end(discovery, DiscoveryStatus.FAILED, problem=str(error))
     except Exception as error:
         _end(discovery, DiscoveryStatus.FAILED, problem=type(error).__name__)
         raise

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from experiments.models import Holdout, LongRunStudy
-from personalization.access.jobs.lease import Lease
+from personalization.access.jobs.lease import Lease, WorkersDied
 from personalization.access.jobs.row import JobStatus
 
 pytestmark = pytest.mark.django_db
@@ -47,3 +47,19 @@ def test_once_it_has_run_out_another_takes_it_and_the_first_can_write_no_more(ro
     LEASE.end(second, JobStatus.DONE, share_done=1.0)
     row.refresh_from_db()
     assert (row.status, row.share_done, row.lease_until) == (JobStatus.DONE, 1.0, None)
+
+
+def test_what_each_of_three_workers_left_is_given_up_and_what_waits_again_counts_anew(
+    row: LongRunStudy,
+) -> None:
+    for number in range(3):
+        mine = take(row, after=number * timedelta(minutes=2))
+        assert mine is not None and mine.attempts == number + 1
+        LEASE.check(mine)
+    fourth = take(row, after=timedelta(minutes=6))
+    assert fourth is not None
+    with pytest.raises(WorkersDied):
+        LEASE.check(fourth)
+    LongRunStudy.objects.update(status=JobStatus.QUEUED)
+    again = take(row)
+    assert again is not None and again.attempts == 1

@@ -79,6 +79,22 @@ def test_another_worker_waits_until_the_lease_is_over(experiment):
     assert analyses.run(row.pk)
 
 
+def test_what_killed_three_workers_is_given_up_and_keeps_the_old_result(experiment, analyse):
+    analyse(experiment)
+    before = Analysis.objects.get().result
+    row = analyses.ask(experiment, force=True)
+    dead = {"status": AnalysisStatus.RUNNING, "lease_until": timezone.now() - timedelta(seconds=1)}
+    Analysis.objects.filter(pk=row.pk).update(**dead, attempts=3)
+    assert analyses.run(row.pk)
+    row.refresh_from_db()
+    assert (row.status, row.result) == (AnalysisStatus.FAILED, before)
+    assert row.error == "Each worker that tried it died. The operator knows more."
+    assert analyses.lost_ids(now=timezone.now() + timedelta(days=1)) == []
+    assert analyses.run(analyses.ask(experiment, force=True).pk)
+    row.refresh_from_db()
+    assert (row.status, row.error) == (AnalysisStatus.IDLE, ""), "asked for again it counts anew"
+
+
 def test_a_task_that_was_lost_is_found_again(experiment):
     row = analyses.ask(experiment)
     assert analyses.lost_ids() == []

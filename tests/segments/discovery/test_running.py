@@ -239,6 +239,18 @@ def test_it_is_due_by_its_schedule_and_after_its_worker_died():
     assert running.due_discoveries(now=NOW + timedelta(seconds=1)) == [found.pk]
 
 
+def test_what_killed_three_workers_is_given_up_until_its_schedule_or_somebody_asks_again():
+    found = _look()
+    Discovery.objects.update(status=DiscoveryStatus.RUNNING, lease_until=NOW, attempts=3)
+    later = NOW + timedelta(seconds=1)
+    ended = running.run_discovery(found.pk, now=later)
+    assert (ended.status, ended.lease_until) == (DiscoveryStatus.FAILED, None)
+    assert ended.problem == "Each worker that tried it died. The operator knows more."
+    assert running.due_discoveries(now=later) == []
+    services.rerun(ended, actor="test")
+    assert running.run_discovery(found.pk, now=later).status == DiscoveryStatus.DONE
+
+
 def test_removing_takes_the_trait_from_all_profiles():
     _shop()
     found = _look()
