@@ -67,6 +67,7 @@ class PublishSerializer(KnownFields, serializers.Serializer[Any]):
 
 class NodeCountSerializer(serializers.Serializer[Any]):
     inside = serializers.IntegerField()
+    failed = serializers.IntegerField(help_text="Stuck there by an error.")
     passed = serializers.IntegerField()
     exits = serializers.DictField(child=serializers.IntegerField())
 

@@ -13,7 +13,7 @@ from campaigns.journeys import editing, entries, nodes, services, stuck
 from campaigns.journeys.drafts import ways_to_step
 from campaigns.journeys.drawing import draw
 from campaigns.journeys.graph import Graph, GraphError
-from campaigns.journeys.panel import panel_of
+from campaigns.journeys.panel import panel_of, stuck_at
 from campaigns.journeys.selectors import NOT_YET, recent_counts, told_journey
 from campaigns.journeys.templates import TEMPLATES, create_from_template
 from campaigns.journeys.versions import check, graph_of, read
@@ -100,6 +100,7 @@ def journey(request: HttpRequest, journey_id: int) -> HttpResponse:
         "node_kinds": [(kind, nodes.get(kind).label, nodes.get(kind).icon) for kind in nodes.kinds()],
     }
     if graph is not None:
+        context["stuck"] = stuck_at(graph, counts or NOT_YET)
         context.update(panel_of(request, found, graph, chosen=chosen, problems=problems))
     return render_page(request, "journeys/journey.html", context, title=found.name)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.paginator import Paginator
+from django.db.models import Case, When
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -11,7 +12,7 @@ from campaigns.journeys import entries, nodes, selectors
 from campaigns.journeys.form import shown_fields
 from campaigns.journeys.graph import Graph
 from campaigns.journeys.passing import LEFT
-from campaigns.models import Journey, PassageStep
+from campaigns.models import Journey, PassageStatus, PassageStep
 from personalization.customers import reading
 from personalization.privacy.floor import is_reportable, smallest_cell
 
@@ -55,6 +56,11 @@ def panel_of(
     return panel
 
 
+def stuck_at(graph: Graph, counts: Mapping[str, Any]) -> list[tuple[str, str, int]]:
+    """Key, name and number of people of every step at which some are stuck by an error."""
+    return [(key, _label(graph, key), one["failed"]) for key, one in counts["nodes"].items() if one["failed"]]
+
+
 def _faults(problems: Sequence[Mapping[str, str]], under: str) -> dict[str, str]:
     found = [one for one in problems if one["pointer"].startswith(under)]
     return {one["pointer"].removeprefix(under): one["detail"] for one in reversed(found)}
@@ -69,6 +75,8 @@ def _people(request: HttpRequest, found: Journey, graph: Graph, chosen: str) -> 
     )
     if is_held_back:
         rows_of = rows_of.none()
+    # Those who are stuck stand first: among thousands nobody would find them.
+    rows_of = rows_of.order_by(Case(When(status=PassageStatus.FAILED, then=0), default=1), "-pk")
     page = Paginator(rows_of, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
     passages = list(page.object_list)
     shown = reading.show(request, {one.customer for one in passages if one.customer}, page="journey")
@@ -98,5 +106,6 @@ def _why(graph: Graph, step: PassageStep | None) -> str:
         way = _("Left by a rule")
     elif spec:
         way = nodes.get(spec.kind).exit_label(way, spec.params)
-    said = [f"{_label(graph, step.node)}: {way or _('passed')}", step.detail]
+    way = way or _("passed")  # not inside of the f-string, where xgettext does not see it
+    said = [f"{_label(graph, step.node)}: {way}", step.detail]
     return " · ".join(part for part in said if part)

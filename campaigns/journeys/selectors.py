@@ -12,12 +12,12 @@ from personalization.privacy.told import told_counts
 
 
 def counts(journey: Journey) -> dict[str, Any]:
-    """`nodes`: by key, how many stand there (inside), came by (passed), and by which exit (exits). The rest
-    is about the journey as a whole. All versions together."""
+    """`nodes`: by key, how many stand there (inside), are stuck there (failed), came by (passed), and by
+    which exit (exits). The rest is about the journey as a whole. All versions together."""
     found: dict[str, dict[str, Any]] = {}
-    inside = journey.passages.filter(status=PassageStatus.INSIDE).values_list("node")
-    for node, n in inside.annotate(n=Count("pk")).order_by():
-        found.setdefault(node, _blank())["inside"] = n
+    here = journey.passages.filter(status__in=[PassageStatus.INSIDE, PassageStatus.FAILED])
+    for node, status, n in here.values_list("node", "status").annotate(n=Count("pk")).order_by():
+        found.setdefault(node, _blank())[status] = n
     steps = PassageStep.objects.filter(passage__journey=journey, passage__is_test=False).values_list(
         "node", "exit"
     )
@@ -46,6 +46,7 @@ def told_journey(found: dict[str, Any], *, whole: bool) -> dict[str, Any]:
     nodes = {
         key: {
             "inside": round_down(one["inside"]),
+            "failed": round_down(one["failed"]),
             "passed": round_down(one["passed"]),
             "exits": told_counts(one["exits"], whole=False),
         }
@@ -59,7 +60,7 @@ NOT_YET: dict[str, Any] = {"entered": None, "goal": None, "nodes": {}} | dict.fr
 
 
 def _blank() -> dict[str, Any]:
-    return {"inside": 0, "passed": 0, "exits": {}}
+    return {"inside": 0, "failed": 0, "passed": 0, "exits": {}}
 
 
 def people(journey: Journey, *, node: str = "", status: str = "") -> QuerySet[Passage]:

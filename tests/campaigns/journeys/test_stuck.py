@@ -104,6 +104,22 @@ def test_those_set_aside_are_sent_on_once_it_is_mended(
     assert AuditEntry.objects.get(action="journey.retried").detail == {"people": 2}
 
 
+def test_those_set_aside_are_found_among_many(
+    make_customers: Any, make_journey: Any, fails_for: set[int], staff: Any
+) -> None:
+    journey = make_journey({"g": node("goal", {}, done="w"), "w": node("delay", {"hours": 9})}, now=START)
+    first, *others = make_customers(40)
+    fails_for.add(first.pk)
+    services.enter_by_api(journey, [(first.pk, {})], key="1", actor="test")
+    step_all()
+    fails_for.clear()
+    services.enter_by_api(journey, [(p.pk, {}) for p in others], key="2", actor="test")
+    client = staff("view_journey", "view_customer", "view_personal_data")
+    page = client.get(f"/app/journeys/{journey.pk}/?node=g").content.decode()
+    assert '<a href="?node=g#jn-people">Goal</a> (1)' in page
+    assert "The step failed (KeyError)" in page  # on the first page, though they came in first
+
+
 def test_who_came_in_anew_meanwhile_is_not_sent_on(
     make_customers: Any, journey: Any, fails_for: set[int]
 ) -> None:
