@@ -49,6 +49,8 @@ def freeze(
     are.
     """
     with connection.cursor() as cursor:
+        # A million people are sorted three times: in memory, for this transaction alone.
+        cursor.execute("SELECT set_config('work_mem', '128MB', true)")
         cursor.execute(_CREATE)
         # Batch by batch: a connection that is copying cannot ask anything else.
         for batch in _batches(assigned, held_out, due or {}, newcomers or {}, channel=channel, topic=topic):
