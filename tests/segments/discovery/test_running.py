@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from django.template.loader import render_to_string
+from django.utils import translation
 
 from personalization.catalog.models import Item
 from personalization.customers.models import Customer, TraitChange
@@ -249,6 +251,15 @@ def test_what_killed_three_workers_is_given_up_until_its_schedule_or_somebody_as
     assert running.due_discoveries(now=later) == []
     services.rerun(ended, actor="test")
     assert running.run_discovery(found.pk, now=later).status == DiscoveryStatus.DONE
+
+
+def test_why_one_failed_is_told_in_the_language_of_who_looks():
+    why = "Each worker that tried it died. The operator knows more."
+    discovery = Discovery(pk=1, name="Shoppers", kind="groups", status=DiscoveryStatus.FAILED, problem=why)
+    with translation.override("zh-hans"):
+        page = render_to_string("segments/discovery_live.html", {"discovery": discovery})
+        assert translation.gettext(why) in page
+    assert why not in page
 
 
 def test_removing_takes_the_trait_from_all_profiles():
