@@ -91,6 +91,7 @@ def _draft(job: Import) -> dict[str, Any]:
             missing.append(_(" or ").join(named(importer.required_one_of)))
         context["missing"] = missing
         context["wants_event"] = "event" in importer.required and "event" not in filled
+        context["wants_id"] = job.kind == Kind.CUSTOMERS and not missing and "external_id" not in filled
         context["wants_consent"] = job.kind == Kind.CUSTOMERS and "email_consent" not in filled
     except (UnreadableFile, UnicodeError, LookupError, OSError, ProblemError) as error:
         context["unreadable"] = str(error)

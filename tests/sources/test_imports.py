@@ -91,6 +91,16 @@ class TestFirstLook:
         assert "there is neither a customer id" not in page
         assert "choose “Agreed to e-mail” above it" in page
 
+    def test_a_file_of_addresses_alone_is_told_beforehand_that_new_customers_need_an_id(self, upload, client):
+        client.force_login(User.objects.create_superuser("ada", password="x"))
+        alone, whole = (
+            services.take_file(upload(content), kind="customers", actor="user:ada")
+            for content in ("E-Mail\nada@example.com\n", "Customer id,E-Mail\n7,ada@example.com\n")
+        )
+        told = "new customers are rejected"
+        assert told in client.get(f"/app/data/imports/{alone.pk}/").content.decode()
+        assert told not in client.get(f"/app/data/imports/{whole.pk}/").content.decode()
+
 
 @pytest.mark.django_db
 class TestRuns:
