@@ -67,6 +67,13 @@ def test_who_may_train_may_cancel(shop):
     assert "This training is over already." in answer.content.decode()
 
 
+def test_figures_that_a_training_does_not_have_yet_are_a_dash(shop):
+    run = services.train(algorithm="ease")
+    page = text(staff("view_modelrun"), f"{run.pk}/")
+    assert page.count("<td>–</td>") >= 3
+    assert "<td>None</td>" not in page
+
+
 def test_without_events_the_page_says_how_to_load_them(db):
     page = text(staff("view_modelrun"), "")
     assert "There are no events on items yet" in page and "load events FILE" in page
