@@ -17,8 +17,11 @@ class PlainJSONParser(BaseParser):
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        """Raises ParseError, also for what is nested too deep, for numbers beyond floats, and for texts with
-        NUL or half a pair of surrogates."""
+        """Raises ParseError, also for what is nested too deep and for numbers beyond floats, and ProblemError
+        with the places of texts that hold NUL or half a pair of surrogates."""
+        # That module needs the framework's views, which read this one when they are made.
+        from personalization.access.problems import ProblemError
+
         encoding = (parser_context or {}).get("encoding", settings.DEFAULT_CHARSET)
         try:
             text = stream.read().decode(encoding)
@@ -26,8 +29,9 @@ class PlainJSONParser(BaseParser):
         except (ValueError, RecursionError) as error:
             raise ParseError(_("JSON parse error - %(problem)s") % {"problem": error}) from None
         # Only an escape can write them: UTF-8 has no surrogates, and JSON no bare NUL.
-        if "\\u" in text and any(_is_broken(one) for one in _texts(data)):
-            raise ParseError(_("A text holds a NUL character or half of a pair of surrogates."))
+        if "\\u" in text and (places := [place for place, one in _texts(data) if _is_broken(one)]):
+            said = _("A text holds a NUL character or half of a pair of surrogates.")
+            raise ProblemError(said, errors=[{"pointer": place, "detail": said} for place in places])
         return data
 
 
@@ -41,14 +45,20 @@ def _is_broken(text: str) -> bool:
     return "\0" in text or any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _texts(data: Any) -> Iterator[str]:
-    """Names of members and texts, at any depth."""
-    waiting = [data]
+def _texts(data: Any) -> Iterator[tuple[str, str]]:
+    """Names of members and texts, at any depth, with their JSON pointers; of a name, that of its object."""
+    waiting = [("", data)]
     while waiting:
-        found = waiting.pop()
+        place, found = waiting.pop()
         if isinstance(found, str):
-            yield found
+            yield place, found
         elif isinstance(found, dict):
-            waiting += [*found, *found.values()]
+            yield from ((place, name) for name in found)
+            waiting += [(f"{place}/{_escaped(name)}", value) for name, value in found.items()]
         elif isinstance(found, list):
-            waiting += found
+            waiting += [(f"{place}/{number}", value) for number, value in enumerate(found)]
+
+
+def _escaped(name: str) -> str:
+    """RFC 6901; half a pair of surrogates could not be answered."""
+    return name.replace("~", "~0").replace("/", "~1").encode(errors="replace").decode()

@@ -34,6 +34,16 @@ def test_what_cannot_be_kept_is_refused_with_a_problem(client: Client, body: str
     assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
 
 
+def test_each_broken_text_is_named_with_its_place(client: Client) -> None:
+    key = create_key(name="k", scopes=[Scope.SEGMENTS_WRITE])[1]
+    body = '{"name": "a\\u0000", "a/b": ["x", "\\ud800"]}'
+    answer = client.post(
+        "/api/v1/discoveries", body, content_type="application/json",
+        headers={"Authorization": f"Bearer {key}"},
+    )  # fmt: skip
+    assert {one["pointer"] for one in answer.json()["errors"]} == {"/name", "/a~1b/1"}
+
+
 def test_a_pair_of_surrogates_is_one_character(client: Client) -> None:
     Customer.objects.create(external_id="ada", created_at=timezone.now())
     key = create_key(name="k", scopes=[Scope.CUSTOMERS_WRITE])[1]

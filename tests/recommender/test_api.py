@@ -101,7 +101,7 @@ def test_only_what_was_bought_and_the_short_form_of_it(program, champion, shop):
 def test_every_mistake_is_named_at_once_with_its_place(program, shop):
     answer = ask(
         program, customers=["c0"], count=101,
-        context={"current_item": "gone", "cart": ["i1", "lost", "i2\0"], "device": "toaster", "time": "soon"},
+        context={"current_item": "gone", "cart": ["i1", "lost", {}], "device": "toaster", "time": "soon"},
         rules={"pinned": ["i1", "none such"], "not_items": "i1", "bought": "perhaps", "price_min": -1,
                "diversity": 0, "not_in_last_messages": 3, "colour": "red"},
     )  # fmt: skip
@@ -123,7 +123,7 @@ def test_every_mistake_is_named_at_once_with_its_place(program, shop):
         ({"context": []}, "/context"),
         ({"rules": []}, "/rules"),
         ({"rules": {"pinned": [3]}}, "/rules/pinned"),
-        ({"rules": {"brands": ["\ud800"]}}, "/rules"),
+        ({"rules": {"brands": ["\ud800"]}}, "/rules/brands/0"),
         ({"rules": {"price_min": 2, "price_max": 1}}, "/rules/price_max"),
         ({"rules": {"bought": "only"}, "exclude_bought": True}, "/exclude_bought"),
     ],

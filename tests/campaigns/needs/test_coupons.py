@@ -16,7 +16,7 @@ from campaigns.errors import CampaignNotReady, InvalidCoupons
 from campaigns.models import Chunk, CouponCode, CouponPool, Delivery
 from campaigns.planning.checks import check_campaign
 from campaigns.rehearsing.rehearsal import rehearse
-from campaigns.sending import chunk
+from campaigns.sending import chunk, handing
 from personalization.access.models import Scope, User
 from personalization.access.services import create_key
 from tests.campaigns.needs.test_tags_in_messages import END, shown
@@ -116,7 +116,7 @@ def test_a_worker_that_dies_after_taking_codes_loses_and_doubles_none(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(chunk, "_each", die)
+        patch.setattr(handing.Handing, "all", die)
         with pytest.raises(Killed):
             chunk.send_chunk(run.chunks.get().pk)
     taken = dict(
