@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from campaigns import tasks
-from campaigns.journeys import selectors, services, stuck
+from campaigns.journeys import selectors, services
 from campaigns.journeys.templates import create_from_template, template_names
 from campaigns.models import Journey, JourneyVersion, Passage, PassageStatus
 from campaigns.triggering.people import PeopleSerializer, known_people
@@ -163,11 +163,6 @@ class PublishView(APIView):
         return Response(JourneySerializer(journey).data)
 
 
-STEER = {
-    "pause": services.pause, "resume": services.resume, "end": services.end, "retry": stuck.send_on,
-}  # fmt: skip
-
-
 class SteerJourneyView(APIView):
     """pause, resume, retry or end; which one is in the address."""
 
@@ -179,7 +174,7 @@ class SteerJourneyView(APIView):
     def post(self, request: Request, pk: int) -> Response:
         """Steers the journey and answers its counts; 409 when its state does not allow that."""
         journey = get_object_or_404(Journey, pk=pk)
-        STEER[self.action](journey, actor=actor_name(request))
+        services.STEER[self.action](journey, actor=actor_name(request))
         return Response(CountsSerializer(_counts(request, journey)).data)
 
 

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from campaigns.journeys import editing, entries, nodes, services, stuck
+from campaigns.journeys import editing, entries, nodes, services
 from campaigns.journeys.drafts import ways_to_step
 from campaigns.journeys.drawing import draw
 from campaigns.journeys.graph import Graph, GraphError
@@ -24,10 +24,6 @@ from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
 from personalization.customers.reading import may_see
 from personalization.privacy.told import step_for
-
-STEER = {
-    "pause": services.pause, "resume": services.resume, "end": services.end, "retry": stuck.send_on,
-}  # fmt: skip
 
 
 @staff_page("campaigns.view_journey")
@@ -167,8 +163,8 @@ def steer(request: HttpRequest, journey_id: int, action: str) -> HttpResponse:
             messages.success(request, _("Version %(n)s lets people in.") % {"n": version.number})
         elif action == "end" and request.POST.get("sure") != "yes":
             return redirect("journeys:sure", journey_id=found.pk, action="end")
-        elif action in STEER:
-            STEER[action](found, actor=actor_name(request))
+        elif action in services.STEER:
+            services.STEER[action](found, actor=actor_name(request))
     except ProblemError as error:
         messages.error(request, " ".join([str(error), *(one["detail"] for one in error.errors)]))
     return redirect("journeys:journey", journey_id=found.pk)

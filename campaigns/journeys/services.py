@@ -1,6 +1,6 @@
 """Writes of journeys: drafting, publishing, steering, letting people in by API."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from campaigns import services as campaigns
 from campaigns.errors import InvalidJourney, InvalidState
-from campaigns.journeys import drafts, entries
+from campaigns.journeys import drafts, entries, stuck
 from campaigns.journeys.entering import enter
 from campaigns.journeys.entries import Entrant
 from campaigns.journeys.graph import Graph
@@ -154,6 +154,12 @@ def end(journey: Journey, *, actor: str) -> int:
     return Passage.everything.filter(journey=journey, status=PassageStatus.INSIDE).update(
         status=PassageStatus.LEFT, end_reason="journey ended", ended_at=timezone.now()
     )
+
+
+# By the words of pages and addresses.
+STEER: Mapping[str, Callable[..., object]] = {
+    "pause": pause, "resume": resume, "retry": stuck.send_on, "end": end,
+}  # fmt: skip
 
 
 @transaction.atomic

@@ -52,7 +52,8 @@ def _set_aside(due: Due, error: Exception, *, now: datetime, limit: int) -> int:
         Passage.everything.filter(pk__in=ids).update(
             status=PassageStatus.FAILED, end_reason=kind, ended_at=now
         )
-    log.error("journey_step_failed", version=due.version_id, node=due.node, people=len(ids), error=kind)
+    about = {"version": due.version_id, "node": due.node, "people": len(ids)}
+    log.error("journey_step_failed", **about, exc_info=error)
     return len(ids)
 
 

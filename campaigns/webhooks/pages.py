@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -96,7 +96,9 @@ def rotate(request: HttpRequest, pk: int) -> HttpResponse:
 def again(request: HttpRequest, pk: int) -> HttpResponse:
     """One call (`telling`) or all failed ones."""
     row, one = get_object_or_404(WebhookEndpoint, pk=pk), request.POST.get("telling", "")
-    count = services.tell_again(row, telling=int(one) if one.isdecimal() else None, actor=actor_name(request))
+    if one and not one.isdecimal():
+        raise Http404
+    count = services.tell_again(row, telling=int(one) if one else None, actor=actor_name(request))
     text = ngettext("%(n)s call will be sent again.", "%(n)s calls will be sent again.", count)
     messages.success(request, text % {"n": count})
     if count and not row.is_active:
