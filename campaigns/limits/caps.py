@@ -145,10 +145,15 @@ _TAKE = """
     SELECT %s, %s, true, %s, n.id, n.customer_id FROM unnest(%s::bigint[], %s::bigint[]) AS n(id, customer_id)
     ON CONFLICT (delivery_id) DO UPDATE SET is_reserved = true, at = excluded.at
 """
-# Also of those who were erased while they were reserved for: no constraint does it.
+# Also of those who were erased while they were reserved for, and their locks: no constraint does it.
 _GIVE_BACK = """
-    DELETE FROM campaigns_touch AS t USING campaigns_delivery AS d
-    WHERE t.delivery_id = d.id AND d.chunk_id = %s AND (d.status = ANY(%s) OR d.customer_id IS NULL)
+    WITH given_back AS (
+        DELETE FROM campaigns_touch AS t USING campaigns_delivery AS d
+        WHERE t.delivery_id = d.id AND d.chunk_id = %s AND (d.status = ANY(%s) OR d.customer_id IS NULL)
+        RETURNING t.customer_id, d.customer_id IS NULL AS is_erased
+    )
+    DELETE FROM campaigns_sendlock AS l USING given_back AS g
+    WHERE l.customer_id = g.customer_id AND g.is_erased
 """
 # What is unknown may have been taken at any moment until now.
 _KEEP = """

@@ -119,9 +119,14 @@ class Touch(models.Model):
 
 class SendLock(models.Model):
     """The queue in which campaigns that want to write to the same customer line up. A row of our own:
-    customers themselves are locked by imports, in other orders."""
+    customers themselves are locked by imports, in other orders; so no constraint either. What a worker makes
+    for somebody who is being erased goes like what it reserves."""
 
-    customer_id = models.BigIntegerField(primary_key=True)
+    personal_data = PersonalData("contact times", AtErasure.DELETE)
+
+    customer = models.OneToOneField(
+        Customer, models.CASCADE, primary_key=True, db_constraint=False, related_name="+"
+    )
 
     class Meta:
         verbose_name = _("send lock")

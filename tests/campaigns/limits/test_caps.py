@@ -24,7 +24,7 @@ from campaigns import ledger, selectors, services
 from campaigns.ledger import Row
 from campaigns.limits import caps
 from campaigns.limits.caps import Cap
-from campaigns.models import Chunk, Delivery, FrequencyCap, QuietHours, TopicRule, Touch
+from campaigns.models import Chunk, Delivery, FrequencyCap, QuietHours, SendLock, TopicRule, Touch
 from campaigns.sending import chunk
 from personalization.customers.models import Customer
 from personalization.customers.services import record_consent
@@ -144,10 +144,12 @@ def test_nothing_is_kept_of_somebody_who_was_erased_between_reservation_and_send
     assert claim is not None
     rows = ledger.pending(claim.chunk_id)
     Delivery.objects.filter(customer=erased).update(customer=None)
-    caps.reserve(rows, caps=(), channel="email", topic="marketing", now=timezone.now())
+    cap = Cap("", "", 3, DAY)
+    caps.reserve(rows, caps=[cap], channel="email", topic="marketing", now=timezone.now())
     Delivery.objects.update(status="sent")
     caps.settle(claim.chunk_id, now=timezone.now(), is_held=True)
     assert [touch.customer_id for touch in Touch.objects.all()] == [other.pk]
+    assert [lock.customer_id for lock in SendLock.objects.all()] == [other.pk]
 
 
 def test_a_capped_message_waits_until_there_is_room_and_says_why(
