@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+from django.utils.translation import gettext as _
 
 from personalization.catalog.models import Item
 from personalization.importing import values as cells
@@ -101,13 +102,17 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value, enc_hook=str).decode().replace("\\u0000", "")
 
 
+def _not_whole(name: str) -> RowError:
+    return RowError(_("%(name)s: not a whole number") % {"name": name})
+
+
 def _whole(value: Any) -> int | None:
     try:
         number = None if value in (None, "") else int(float(str(value)))
     except (ValueError, OverflowError):
-        raise RowError("stock") from None
+        raise _not_whole("stock") from None
     if number is not None and not -(2**31) <= number < 2**31:
-        raise RowError("stock")
+        raise _not_whole("stock")
     return number
 
 
@@ -119,5 +124,5 @@ def _object(value: Any) -> dict[str, Any]:
     except msgspec.DecodeError:
         found = None
     if not isinstance(found, dict):
-        raise RowError("translations")
+        raise RowError(_("%(name)s: not a JSON object") % {"name": "translations"})
     return found

@@ -241,7 +241,7 @@ def _convert_plain(importer: Importer, group: Group, mapping: ColumnMap) -> tupl
 def _require(importer: Importer, values: Mapping[str, Any]) -> None:
     for name in importer.required:
         if values.get(name) in (None, "", []):
-            raise RowError(_("%(name)s is missing") % {"name": name})
+            raise RowError(_("%(name)s: missing") % {"name": name})
 
 
 def _write(importer: Importer, converted: Converted, *, counts: Counts, loading: Loading) -> Counts:

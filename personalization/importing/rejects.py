@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -30,13 +31,14 @@ class FirstRejects:
 
 
 class RejectsFile:
-    """One JSON object a line; half a letter, which is no text, is escaped."""
+    """One JSON object a line; half a letter, which is no text, is escaped. `reasons`: rows of each."""
 
-    def __init__(self, file: TextIO) -> None:
-        self.file = file
+    def __init__(self, file: TextIO, reasons: Iterable[str] = ()) -> None:
+        self.file, self.reasons = file, Counter(reasons)
 
     def add_all(self, rejects: Iterable[tuple[int, str, object]]) -> None:
         for line, reason, row in rejects:
+            self.reasons[reason] += 1
             text = json.dumps({"line": line, "reason": reason, "row": row}, default=str, ensure_ascii=False)
             self.file.write(text.encode(errors="backslashreplace").decode() + "\n")
         self.file.flush()
@@ -57,6 +59,11 @@ def sheet(path: Path) -> Iterator[str]:
         cells = [row.get(name) for name in columns] if isinstance(row, dict) else row or []
         text = writer.writerow([line, reason, *map(safe_cell, cells)])
         yield text.encode(errors="backslashreplace").decode()
+
+
+def reasons_in(path: Path) -> Iterator[str]:
+    """Of each row in a `RejectsFile`."""
+    return (reason for _line, reason, _row in _read(path))
 
 
 def _read(path: Path) -> Iterator[tuple[int, str, Any]]:

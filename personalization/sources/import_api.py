@@ -25,15 +25,23 @@ from personalization.sources.errors import InvalidOptions, NotStartable
 from personalization.sources.models import Import, Kind
 
 
+class ReasonSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField()
+    rows = serializers.IntegerField()
+
+
 class FileImportSerializer(serializers.ModelSerializer[Import]):
+    reasons = ReasonSerializer(
+        many=True, read_only=True, help_text="The ten that most rows were rejected for."
+    )
     seconds_left = serializers.SerializerMethodField(help_text="Null while nothing is known, and at the end.")
 
     class Meta:
         model = Import
         fields = [
             "id", "kind", "name", "status", "dry_run", "size_bytes", "records", "read", "new", "changed",
-            "unchanged", "rejected", "error", "options", "actor", "created_at", "started_at", "finished_at",
-            "seconds_left",
+            "unchanged", "rejected", "reasons", "error", "options", "actor", "created_at", "started_at",
+            "finished_at", "seconds_left",
         ]  # fmt: skip
         read_only_fields = fields
 

@@ -193,6 +193,8 @@ def counts_of(job: Import) -> dict[str, Any]:
     return {
         "share": share,
         "percent": f"{100 * share:.0f} %",
+        "other_reasons": job.rejected - sum(one["rows"] for one in job.reasons) if job.reasons else 0,
+        "reasons": [(say_fault(job.kind, one["reason"]), one["rows"]) for one in job.reasons],
         "left": time_left(job.started_at, share) if job.is_active else "",
         "has_rejects": bool(job.rejected) and services.rejects_path(job.pk).is_file(),
     }

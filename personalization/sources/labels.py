@@ -49,8 +49,11 @@ LABELS: dict[str, dict[str, Promise]] = {
 
 def say_fault(kind: str, fault: str) -> str:
     """A reason of the pipeline that begins with a field's short name (“email: …”), with the field's label."""
-    field, colon, rest = fault.partition(": ")
-    return f"{label_of(kind, field)}{colon}{rest}"
+    for colon in (": ", "："):  # of the language in which it was written
+        field, found, rest = fault.partition(colon)
+        if found:
+            return f"{label_of(kind, field)}{colon}{rest}"
+    return fault
 
 
 def label_of(kind: str, field: str) -> str:

@@ -47,6 +47,10 @@ class Import(models.Model):
     unchanged = models.BigIntegerField(_("unchanged"), default=0)
     rejected = models.BigIntegerField(_("rejected"), default=0)
     rejects_bytes = models.BigIntegerField(default=0, editable=False)
+    reasons = models.JSONField(
+        default=list, db_default=models.Value([], models.JSONField()), editable=False,
+        help_text="why rows were rejected, the most frequent first: [{reason, rows}]; no reason quotes a row",
+    )  # fmt: skip
     error = models.TextField(_("error"), blank=True)
     actor = models.CharField(_("by"), max_length=200)
     language = models.CharField(

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -23,12 +24,13 @@ from personalization.access.jobs.lease import Lease, Lost, WorkersDied
 from personalization.importing.mapping import UnknownColumn
 from personalization.importing.pipeline import Counts, Loading, load_blocks
 from personalization.importing.reading import BLOCK_ROWS, UnreadableFile, read_blocks
-from personalization.importing.rejects import RejectsFile
+from personalization.importing.rejects import RejectsFile, reasons_in
 from personalization.sources.errors import InvalidOptions
 from personalization.sources.kinds import columns_of, importer_for
 from personalization.sources.models import ACTIVE, Import, ImportStatus
 
 LEASE = Lease(Import, ImportStatus.WAITING, ImportStatus.RUNNING, timedelta(minutes=5), mark="worker")
+REASONS = 10  # why rows were rejected, the most frequent first
 # What ends an import with a text for who started it.
 _TOLD = (UnreadableFile, UnknownColumn, InvalidOptions, UnicodeError, LookupError, OSError, WorkersDied)
 log = structlog.get_logger(__name__)
@@ -65,7 +67,7 @@ def _carry_out(
     pk = job.pk
     try:
         LEASE.check(job)
-        counts = _load(job, rejects=rejects, progress=progress)
+        changes = _load(job, rejects=rejects, progress=progress)
     except Lost:
         return Import.objects.get(pk=pk)
     except _TOLD as error:
@@ -75,12 +77,11 @@ def _carry_out(
     except Exception as error:
         _end(job, ImportStatus.FAILED, error=_("Unexpected: %(kind)s") % {"kind": type(error).__name__})
         raise
-    _end(job, ImportStatus.DONE, counts=counts)
+    _end(job, ImportStatus.DONE, **changes)
     return Import.objects.get(pk=pk)
 
 
-def _end(job: Import, status: ImportStatus, *, error: str = "", counts: Counts | None = None) -> None:
-    changes = asdict(counts) if counts else {}
+def _end(job: Import, status: ImportStatus, *, error: str = "", **changes: Any) -> None:
     LEASE.end(job, status, error=error[:2000], finished_at=timezone.now(), **changes)
     log.info("import_ended", import_id=job.pk, status=status.value)
 
@@ -94,10 +95,13 @@ def _open_rejects(path: Path | None, job: Import, *, goes_on: bool) -> Iterator[
     with path.open("a+" if goes_on else "w", encoding="utf-8") as file:
         if goes_on:  # what a killed worker wrote for a block that it did not commit
             file.truncate(min(job.rejects_bytes, path.stat().st_size))
-        yield RejectsFile(file)
+        yield RejectsFile(file, reasons_in(path) if goes_on else ())
 
 
-def _load(job: Import, *, rejects: Path | None, progress: Callable[[Counts], object] | None) -> Counts:
+def _load(
+    job: Import, *, rejects: Path | None, progress: Callable[[Counts], object] | None
+) -> dict[str, Any]:
+    """What the row of the import says at the end: counts, and the reasons of the rejected rows."""
     importer = importer_for(job.kind, job.options)
     skip = 0 if importer.remembers or job.dry_run else job.read
     blocks = read_blocks(
@@ -111,11 +115,17 @@ def _load(job: Import, *, rejects: Path | None, progress: Callable[[Counts], obj
     with _open_rejects(rejects, job, goes_on=bool(counts.read)) as refused:
         last = time.monotonic()
 
+        def told(counts: Counts) -> dict[str, Any]:
+            reasons = refused.reasons.most_common(REASONS) if refused else []
+            return asdict(counts) | {
+                "reasons": [{"reason": reason, "rows": rows} for reason, rows in reasons]
+            }
+
         def checkpoint(counts: Counts) -> None:
             size = refused.file.tell() if refused else 0
             # Whoever continues it begins behind what is in: only workers that got no further count as dead.
             further = {"attempts": 0} if counts.read > job.read and not job.dry_run else {}
-            if not LEASE.keep(job, **asdict(counts), rejects_bytes=size, **further):
+            if not LEASE.keep(job, **told(counts), rejects_bytes=size, **further):
                 raise Lost
 
         def show(counts: Counts) -> None:
@@ -135,7 +145,7 @@ def _load(job: Import, *, rejects: Path | None, progress: Callable[[Counts], obj
             checkpoint=checkpoint,
             progress=show,
         )
-        return load_blocks(importer, blocks, loading)
+        return told(load_blocks(importer, blocks, loading))
 
 
 def waiting_imports() -> list[int]:

@@ -98,7 +98,7 @@ def start(job: Import, *, dry_run: bool, actor: str) -> None:
         started = startable.exclude(path="").update(
             status=ImportStatus.WAITING, dry_run=dry_run, language=get_language() or "", error="",
             started_at=None, finished_at=None,
-            read=0, new=0, changed=0, unchanged=0, rejected=0, rejects_bytes=0,
+            read=0, new=0, changed=0, unchanged=0, rejected=0, rejects_bytes=0, reasons=[],
         )  # fmt: skip
         if not started:
             raise NotStartable(_("It runs already, or is over, or its file was deleted."))

@@ -17,10 +17,13 @@ from django.utils import timezone, translation
 
 from personalization.access.models import AuditEntry, User
 from personalization.access.services import create_key
+from personalization.catalog.importing import ItemImporter
 from personalization.customers.models import Customer
 from personalization.events.models import Event
+from personalization.importing.values import RowError
 from personalization.sources import running, services, tasks
 from personalization.sources.errors import InvalidOptions, NotStartable
+from personalization.sources.labels import say_fault
 from personalization.sources.models import Import, ImportStatus
 from personalization.sources.preview import preview
 
@@ -119,6 +122,59 @@ class TestRuns:
             job = started(upload)
         tasks.run_import(job.pk)
         assert "不是电子邮件地址" in services.rejects_path(job.pk).read_text()
+
+    def test_the_page_says_why_rows_were_rejected_the_most_frequent_reason_first(self, upload, client):
+        client.force_login(User.objects.create_superuser("ada", password="x"))
+        content = "id,mail,since\n1,ada,\n2,bob,\n3,eve@example.com,someday\n"
+        chosen = {"external_id": ["id"], "email": ["mail"], "created_at": ["since"]}
+        job = started(upload, content, columns=chosen, dry_run=True)
+        tasks.run_import(job.pk)
+        job.refresh_from_db()
+        assert job.reasons == [
+            {"reason": "email: not an e-mail address", "rows": 2},
+            {"reason": "created_at: not a date and time", "rows": 1},
+        ]
+        page = client.get(f"/app/data/imports/{job.pk}/").content.decode()
+        assert '<td>E-mail: not an e-mail address</td><td class="b-right">2</td>' in page
+        assert '<td>Customer since: not a date and time</td><td class="b-right">1</td>' in page
+        assert "Other reasons" not in page
+        Import.objects.filter(pk=job.pk).update(rejected=9)
+        page = client.get(f"/app/data/imports/{job.pk}/").content.decode()
+        assert '<td>Other reasons</td><td class="b-right">6</td>' in page
+        services.start(job, dry_run=False, actor="user:ada")
+        assert Import.objects.get(pk=job.pk).reasons == []
+
+    def test_a_reason_names_the_field_as_the_page_does_in_each_language(self):
+        assert say_fault("items", "stock: not a whole number") == "Stock: not a whole number"
+        with translation.override("zh-hans"):
+            assert say_fault("items", "stock：不是整数") == "库存：不是整数"
+        assert say_fault("items", "stock") == "stock"
+
+    @pytest.mark.parametrize(
+        ("cells", "reason"),
+        [({"stock": "many"}, "stock: not a whole number"), ({"stock": "9e12"}, "stock: not a whole number"),
+         ({"translations": "[1]"}, "translations: not a JSON object")],
+    )  # fmt: skip
+    def test_an_item_with_an_odd_cell_is_refused_with_what_is_odd_about_it(self, cells, reason):
+        with pytest.raises(RowError, match=reason):
+            ItemImporter().convert({"external_id": "1", "name": "Lamp", **cells}, {})
+
+    def test_an_import_that_goes_on_counts_the_reasons_of_what_it_refused_before(self, upload):
+        content = "id,mail\n" + "".join(f"{n},nobody\n" for n in range(6))
+        job = started(upload, content, columns={"external_id": ["id"], "email": ["mail"]}, batch=2)
+        path = services.rejects_path(job.pk)
+
+        def cancel(counts):
+            if counts.read == 2:
+                services.cancel(job, actor="user:ada")
+
+        running.run_import(job.pk, rejects=path, progress=cancel)
+        job.refresh_from_db()
+        assert [one["rows"] for one in job.reasons] == [2]
+        services.resume(job, actor="user:ada")
+        tasks.run_import(job.pk)
+        job.refresh_from_db()
+        assert [one["rows"] for one in job.reasons] == [6]
 
     def test_a_dry_run_counts_keeps_nothing_and_may_be_started_afterwards(self, upload):
         job = started(upload, dry_run=True)
