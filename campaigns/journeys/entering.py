@@ -10,17 +10,19 @@ from psycopg.types.json import Jsonb
 
 from campaigns.journeys import entries
 from campaigns.journeys.entries import Entrant
-from campaigns.journeys.entries._base import OVERLAP
+from campaigns.journeys.entries._base import HEARD, OVERLAP
 from campaigns.journeys.graph import Graph
 from campaigns.journeys.versions import graph_of
 from campaigns.models import Journey, JourneyStatus, JourneyVersion
+from personalization.events.models import Event
 
 BATCH = 10_000
 
 
-def look(journey_id: int, *, now: datetime) -> int:
+def look(journey_id: int, *, now: datetime, by: str = HEARD) -> int:
     """Lets in whom the journey's entry finds since the last look, and wakes those inside for whom something
-    happened; answers how many came in. One look at a time; of two at once the second does nothing."""
+    happened; answers how many came in. One look at a time; of two at once the second does nothing. `by`:
+    which time of an event counts."""
     with transaction.atomic():
         journey = (
             Journey.objects.select_for_update(skip_locked=True)
@@ -33,10 +35,10 @@ def look(journey_id: int, *, now: datetime) -> int:
         graph = graph_of(version)
         since = journey.read_at or journey.opened_at or now
         kind = entries.get(graph.entry_kind)
-        wake(journey, since=since, now=now)
+        wake(journey, since=since, now=now, by=by)
         if now - since < kind.every:
             return 0
-        found = kind.find(journey, graph.entry_params, since=since, now=now)
+        found = kind.find(journey, graph.entry_params, since=since, now=now, by=by)
         entered = enter(journey, version, graph, found, now=now)
         Journey.objects.filter(pk=journey.pk).update(read_at=now)
     return entered
@@ -73,16 +75,31 @@ def _batches(entrants: Iterable[Entrant]) -> Iterator[list[Entrant]]:
         yield batch
 
 
-def wake(journey: Journey, *, since: datetime, now: datetime) -> int:
+def wake(journey: Journey, *, since: datetime, now: datetime, by: str = HEARD) -> int:
     """Those inside who did something that a rule or their node waits for are due now."""
     woken = 0
     for version in journey.versions.filter(passages__status="inside").distinct():
         graph = graph_of(version)
         for name, keys in _waiting(graph).items():
             with connection.cursor() as cursor:
-                cursor.execute(_WAKE, [now, version.pk, keys, now, name, since - OVERLAP])
+                cursor.execute(_WAKE.format(by=by), [now, version.pk, keys, now, name, since - OVERLAP, now])
                 woken += cursor.rowcount
     return woken
+
+
+def first_event(graph: Graph, *, after: datetime) -> datetime | None:
+    """When something happens next that lets in or wakes; None when nothing is on record."""
+    names = set(_waiting(graph))
+    if graph.entry_kind == "event":
+        names.add(str(graph.entry_params["event"]))
+    moments = (
+        Event.objects.filter(name=name, occurred_at__gt=after)
+        .order_by("occurred_at")
+        .values_list("occurred_at", flat=True)
+        .first()
+        for name in names
+    )
+    return min((at for at in moments if at), default=None)
 
 
 def _waiting(graph: Graph) -> dict[str, list[str]]:
@@ -120,6 +137,6 @@ _WAKE = """
     WHERE p.version_id = %s AND p.status = 'inside' AND p.node = ANY(%s) AND p.due_at > %s
         AND EXISTS (
             SELECT FROM events_event AS e WHERE e.customer_id = p.customer_id AND e.name = %s
-                AND e.received_at > %s AND e.occurred_at >= p.entered_at
+                AND e.{by} > %s AND e.{by} <= %s AND e.occurred_at >= p.entered_at
         )
 """

@@ -5,7 +5,7 @@ no message and no call. Workers skip the rows that others hold.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -68,7 +68,13 @@ def step(due: Due, *, now: datetime, limit: int = BATCH) -> int:
     return len(travelers)
 
 
-def run_due(*, now: datetime, journey_id: int | None = None, rounds: int = 1000) -> int:
+def run_due(
+    *,
+    now: datetime,
+    journey_id: int | None = None,
+    rounds: int = 1000,
+    step: Callable[..., int] = step,
+) -> int:
     """Steps until nobody is due; answers how many steps were looked at. For tests, rehearsals, benchmarks."""
     total = 0
     for _ in range(rounds):

@@ -64,12 +64,18 @@ def save_journey(
 
 @transaction.atomic
 def publish(
-    journey: Journey, *, actor: str, move_inside: bool = False, now: datetime | None = None
+    journey: Journey,
+    *,
+    actor: str,
+    move_inside: bool = False,
+    now: datetime | None = None,
+    stands_for: Journey | None = None,
 ) -> JourneyVersion:
     """Makes the draft the version that lets people in, and opens what its steps need.
 
     Who is inside stays on their version; with `move_inside` those whose step has the same key in the new one
-    go on there. Raises InvalidJourney, CampaignNotReady, InvalidState.
+    go on there. `stands_for`: the journey that a rehearsed one is a copy of; its splits by chance divide
+    people as the other's will. Raises InvalidJourney, CampaignNotReady, InvalidState.
     """
     now = now or timezone.now()
     journey = Journey.objects.select_for_update().get(pk=journey.pk)
@@ -81,7 +87,7 @@ def publish(
     _open_campaigns(graph, actor=actor, now=now)
     version = JourneyVersion.objects.create(
         journey=journey, number=number, published_at=now, published_by=actor[:200],
-        graph=_with_experiments(journey, graph, before, number=number, now=now),
+        graph=_with_experiments(stands_for or journey, graph, now=now),
     )  # fmt: skip
     if before is None or _entry_of(before.graph) != _entry_of(version.graph):
         journey.members.all().delete()
@@ -110,12 +116,12 @@ def _open_campaigns(graph: Graph, *, actor: str, now: datetime) -> None:
             raise InvalidState(_("The campaign “%(name)s” was closed.") % {"name": campaign.name})
 
 
-def _with_experiments(
-    journey: Journey, graph: Graph, before: JourneyVersion | None, *, number: int, now: datetime
-) -> dict[str, Any]:
+def _with_experiments(journey: Journey, graph: Graph, *, now: datetime) -> dict[str, Any]:
     """The draft with an experiment for each split by chance: the one from before when nothing changed."""
     data = dict(journey.draft)
     nodes = {key: dict(value) for key, value in data["nodes"].items()}
+    before = journey.versions.order_by("-number").first()
+    number = before.number + 1 if before else 1
     old = graph_of(before).nodes if before else {}
     for key, spec in graph.nodes.items():
         if spec.kind != "split_random":

@@ -14,7 +14,8 @@ from campaigns.models import Campaign, Journey, Rehearsal
 from campaigns.planning.readiness import must_be_ready
 from campaigns.rehearsing.found import as_document
 from campaigns.rehearsing.giving_way import GivingWay
-from campaigns.rehearsing.rehearsal import must_be_open, rehearse, rehearse_journey
+from campaigns.rehearsing.journey import rehearse_journey
+from campaigns.rehearsing.rehearsal import must_be_open, rehearse
 from personalization.access.jobs.row import UNDER_WAY, JobStatus
 from personalization.access.jobs.work import Tell, cancel_job
 from personalization.access.services import audit

@@ -10,8 +10,8 @@ from django.utils import timezone
 from campaigns import ledger
 from campaigns.ledger import Claim, Outcome, Row
 from campaigns.limits.holding import Holding
-from campaigns.limits.permission import permitted_ids
-from campaigns.models import DeliveryStatus, Passage, PassageStatus, RunStatus, SkipReason
+from campaigns.limits.permission import left_among, permitted_ids
+from campaigns.models import DeliveryStatus, RunStatus, SkipReason
 from campaigns.sending.context import RunContent
 from experiments.traffic import holdouts
 from personalization.customers import selectors as customers
@@ -76,10 +76,7 @@ class Gate:
         self._held_out, _chance = holdouts.draw(
             ids, at=timezone.now(), also=[own] if own else [], is_kept=not self._run.is_test
         )
-        # What a journey meant for someone who has left it meanwhile (who has bought) is not sent.
-        passages = [row.occurrence for row in rows if row.occurrence > 0]
-        left = Passage.everything.filter(pk__in=passages, status=PassageStatus.LEFT) if passages else ()
-        self._left = {passage.pk for passage in left}
+        self._left = left_among([row.occurrence for row in rows if row.occurrence > 0])
         self._asked = {row.id for row in rows}
         self._looked_at = started
 

@@ -11,6 +11,8 @@ from campaigns.models import Journey
 
 # A message may be written down after one that was received later.
 OVERLAP = timedelta(minutes=5)
+# When an event is heard of; to a rehearsal, which goes through the past, it came in when it happened.
+HEARD, HAPPENED = "received_at", "occurred_at"
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,9 @@ class Entry(ABC):
     name: ClassVar[str]
     label: ClassVar[Any]
     fields: ClassVar[tuple[Field, ...]] = ()
-    # How often it is looked for newcomers.
+    # How often it is looked for newcomers, and how often in a rehearsal, whose days pass in minutes.
     every: ClassVar[timedelta] = timedelta(0)
+    every_rehearsed: ClassVar[timedelta] = timedelta(hours=1)
 
     @abstractmethod
     def check(self, params: Mapping[str, Any]) -> Iterator[Wrong]:
@@ -44,6 +47,7 @@ class Entry(ABC):
 
     @abstractmethod
     def find(
-        self, journey: Journey, params: Mapping[str, Any], *, since: datetime, now: datetime
+        self, journey: Journey, params: Mapping[str, Any], *, since: datetime, now: datetime, by: str
     ) -> Iterable[Entrant]:
-        """Whom something lets in that came in after `since`, up to `now`. Twice does no harm."""
+        """Whom something lets in that came in after `since`, up to `now`; of events `by` that time of theirs
+        (HEARD or HAPPENED). Twice does no harm."""

@@ -23,6 +23,6 @@ class ApiEntry(Entry):
         return _("named by your own program")
 
     def find(
-        self, journey: Journey, params: Mapping[str, Any], *, since: datetime, now: datetime
+        self, journey: Journey, params: Mapping[str, Any], *, since: datetime, now: datetime, by: str
     ) -> Iterable[Entrant]:
         return ()

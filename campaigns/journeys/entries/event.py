@@ -35,12 +35,11 @@ class EventEntry(Entry):
         return str(params.get("event") or "")
 
     def find(
-        self, journey: Journey, params: Mapping[str, Any], *, since: datetime, now: datetime
+        self, journey: Journey, params: Mapping[str, Any], *, since: datetime, now: datetime, by: str
     ) -> Iterable[Entrant]:
         found = Event.objects.filter(
-            name=params["event"], received_at__gt=since - OVERLAP, received_at__lte=now,
-            occurred_at__gte=journey.opened_at or now, occurred_at__lte=now,
-        )  # fmt: skip
+            name=params["event"], occurred_at__gte=journey.opened_at or now, occurred_at__lte=now
+        ).filter(**{f"{by}__gt": since - OVERLAP, f"{by}__lte": now})
         if params.get("where"):
             found = found.filter(properties__contains=params["where"])
         rows = found.order_by("occurred_at").values_list(

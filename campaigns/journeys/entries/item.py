@@ -51,7 +51,7 @@ class ItemEntry(Entry):
             cursor.execute(_LOOK, {"journey": journey.pk})
 
     def find(
-        self, journey: Journey, params: Mapping[str, Any], *, since: datetime, now: datetime
+        self, journey: Journey, params: Mapping[str, Any], *, since: datetime, now: datetime, by: str
     ) -> Iterable[Entrant]:
         with connection.cursor() as cursor:
             cursor.execute(

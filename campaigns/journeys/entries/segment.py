@@ -40,7 +40,7 @@ class SegmentEntry(Entry):
             self._newcomers(journey, int(params["segment"]), now)
 
     def find(
-        self, journey: Journey, params: Mapping[str, Any], *, since: datetime, now: datetime
+        self, journey: Journey, params: Mapping[str, Any], *, since: datetime, now: datetime, by: str
     ) -> Iterable[Entrant]:
         for customer in self._newcomers(journey, int(params["segment"]), now):
             yield Entrant(customer, f"segment:{now.isoformat()}", now)

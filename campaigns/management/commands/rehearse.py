@@ -9,7 +9,8 @@ from django.utils.dateparse import parse_datetime
 
 from campaigns.models import Campaign, Journey
 from campaigns.rehearsing.found import Findings
-from campaigns.rehearsing.rehearsal import DAYS, rehearse, rehearse_journey
+from campaigns.rehearsing.journey import rehearse_journey
+from campaigns.rehearsing.rehearsal import DAYS, rehearse
 from personalization.access.problems import ProblemError
 from personalization.access.terminal import ProgressLine
 

@@ -140,7 +140,7 @@ def test_a_canceled_rehearsal_ends_and_keeps_nothing(
         waiting.wait(0.3)  # the pulse hears of it
         return record(*given, **named)
 
-    monkeypatch.setattr("campaigns.rehearsing.rehearsal.ledger.record", cancel_meanwhile)
+    monkeypatch.setattr("campaigns.rehearsing.through.ledger.record", cancel_meanwhile)
     tasks.run_rehearsal(row.pk)
     row.refresh_from_db()
     assert (row.status, row.result, Run.objects.count()) == (JobStatus.CANCELED, None, 0)
@@ -186,7 +186,7 @@ def test_a_rehearsal_gives_way_to_whoever_waits_for_it(
         assert not saved.is_set()
         return record(*given, **named)
 
-    monkeypatch.setattr("campaigns.rehearsing.rehearsal.ledger.record", save_meanwhile)
+    monkeypatch.setattr("campaigns.rehearsing.through.ledger.record", save_meanwhile)
     tasks.run_rehearsal(row.pk)
     thread.join()
     row.refresh_from_db()

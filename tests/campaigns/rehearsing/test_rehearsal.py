@@ -12,16 +12,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns import ledger, selectors, services
-from campaigns.journeys import services as journeys
-from campaigns.models import Delivery, FrequencyCap, Journey, Passage, QuietHours, Run, SenderAccount, Touch
+from campaigns.models import Delivery, FrequencyCap, QuietHours, Run, SenderAccount, Touch
 from campaigns.rehearsing.asking import ask_for_rehearsal
-from campaigns.rehearsing.giving_way import GaveWay
-from campaigns.rehearsing.rehearsal import rehearse, rehearse_journey
-from campaigns.services import MessageDraft
+from campaigns.rehearsing.rehearsal import rehearse
 from campaigns.tasks import run_rehearsal
 from experiments.models import Experiment
 from personalization.access.models import User
-from personalization.events.services import NewEvent, record_events
 
 pytestmark = pytest.mark.django_db(transaction=True)
 START = datetime(2026, 6, 1, 20, tzinfo=UTC)
@@ -59,44 +55,6 @@ def test_the_real_run_does_what_the_rehearsal_said(
     assert (said.audience, said.sent, said.reasons) == (done["audience"], done["sent"], done["reasons"])
     assert said.days == dict(days) and said.sent > 20 and len(said.days) >= 1
     assert said.samples[0]["subject"].startswith("Hi Name")
-
-
-def test_a_journey_is_rehearsed_on_the_events_of_the_past(sink: Any, make_customers: Any) -> None:
-    people = make_customers(6)
-    for n, person in enumerate(people):
-        at = START + timedelta(days=n)
-        record_events([NewEvent(person.pk, f"c{n}", "Product Added", at)], received_at=at)
-        if n < 2:
-            later = at + timedelta(minutes=5)
-            record_events([NewEvent(person.pk, f"o{n}", "Order Completed", later)], received_at=later)
-    mail = services.save_campaign(
-        None, name="Cart", segment=None, kind="triggered", control_share=0.0, actor="test",
-        sender_address="shop@shop.example",
-        messages=[MessageDraft(key="a", subject="Cart", body='<a href="{{ unsubscribe_url }}">x</a>')],
-    )  # fmt: skip
-    graph = {
-        "entry": {"kind": "event", "params": {"event": "Product Added"}}, "start": "w",
-        "exits": [{"event": "Order Completed", "is_goal": True}],
-        "nodes": {"w": {"kind": "delay", "params": {"hours": 1}, "next": {"done": "m"}},
-                  "m": {"kind": "message", "params": {"campaign": mail.pk}, "next": {}}},
-    }  # fmt: skip
-    journey = journeys.save_journey(None, name="Cart", graph=graph, actor="test")
-    found = rehearse_journey(journey, at=START, days=7)
-    assert found.audience == 6 and found.sent == 4 and found.journey and found.journey["goal"] == 2
-    assert sorted(found.days) == [(START + timedelta(days=n, hours=1)).date() for n in range(2, 6)]
-    assert Passage.objects.count() == Run.objects.count() == Delivery.objects.count() == 0
-    assert Journey.objects.count() == 1 and sink.accepted == []
-    heard: list[float] = []
-
-    def hear(share: float) -> None:
-        heard.append(share)
-        if share > 2 / 7:
-            raise GaveWay
-
-    cut = rehearse_journey(journey, at=START, days=7, tell=hear)
-    assert heard == sorted(heard) and len(heard) > 48
-    assert cut.is_cut and cut.ends_at == START + timedelta(days=2) and sum(cut.days.values()) == cut.sent
-    assert not found.is_cut and found.ends_at == START + timedelta(days=7)
 
 
 def test_a_rehearsal_by_command(sink: Any, make_customers: Any, make_campaign: Any) -> None:
