@@ -155,11 +155,13 @@ _GIVE_BACK = """
     DELETE FROM campaigns_sendlock AS l USING given_back AS g
     WHERE l.customer_id = g.customer_id AND g.is_erased
 """
-# What is unknown may have been taken at any moment until now.
+# What is unknown may have been taken at any moment until now. `coalesce` keeps the planner from the index
+# of reservations: in the middle of a large campaign it looks empty, and holds those of all since a vacuum.
 _KEEP = """
     UPDATE campaigns_touch AS t SET is_reserved = false, at = coalesce(d.sent_at, %s)
     FROM campaigns_delivery AS d
-    WHERE t.delivery_id = d.id AND d.chunk_id = %s AND d.status IN ('sent', 'unknown') AND t.is_reserved
+    WHERE t.delivery_id = d.id AND d.chunk_id = %s AND d.status IN ('sent', 'unknown')
+        AND coalesce(t.is_reserved, false)
 """
 _LAPSED = """
     UPDATE campaigns_touch AS t SET is_reserved = false, at = k.lease_until

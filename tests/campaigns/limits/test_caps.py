@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.conf import settings as configured
-from django.db import connections
+from django.db import connection, connections
 from django.utils import timezone
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -150,6 +150,30 @@ def test_nothing_is_kept_of_somebody_who_was_erased_between_reservation_and_send
     caps.settle(claim.chunk_id, now=timezone.now(), is_held=True)
     assert [touch.customer_id for touch in Touch.objects.all()] == [other.pk]
     assert [lock.customer_id for lock in SendLock.objects.all()] == [other.pk]
+
+
+def test_settling_a_chunk_never_reads_the_reservations_of_all(
+    make_customers: Any, make_campaign: Any
+) -> None:
+    """In the middle of a large campaign statistics know of no reservation, and their index looks empty."""
+    make_customers(2000)
+    run = launch(make_campaign)
+    Delivery.objects.filter(run=run).update(status="sent")
+    touches = Delivery.objects.filter(run=run).values_list("pk", "customer_id")
+    now = timezone.now()
+    Touch.objects.bulk_create(
+        Touch(
+            delivery_id=delivery, customer_id=customer, channel="email", topic="x", is_reserved=False, at=now
+        )
+        for delivery, customer in touches
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE campaigns_touch, campaigns_delivery")
+        cursor.execute("SET enable_seqscan = off")  # so small a table is read as a whole
+        cursor.execute(f"EXPLAIN {caps._KEEP}", [now, Chunk.objects.filter(run=run).values_list("pk")[0][0]])
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+        cursor.execute("RESET enable_seqscan")
+    assert "touch_pkey" in plan and "touch_reserved" not in plan, plan
 
 
 def test_a_capped_message_waits_until_there_is_room_and_says_why(
