@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from personalization.catalog.models import Item
 from personalization.importing import values as cells
+from personalization.importing.arrow import pc
 from personalization.importing.columns import as_array
 from personalization.importing.copying import copy_text, upsert
 from personalization.importing.pipeline import Importer, Written
@@ -69,7 +70,8 @@ class ItemImporter(Importer):
         record["price"] = cells.money(values.get("price"), name="price")
         record["stock"] = _whole(values.get("stock"))
         record["categories"] = cells.names(values.get("categories"))
-        record["is_hidden"] = cells.truth(values.get("is_hidden") or "", name="is_hidden")
+        hidden = values.get("is_hidden")
+        record["is_hidden"] = None if hidden in (None, "") else cells.truth(hidden, name="is_hidden")
         record["translations"] = _object(values.get("translations"))
         record["attributes"] = {name: plain(value) for name, value in others.items() if value is not None}
         return {name: _text(record[name]) for name in TYPES}
@@ -78,14 +80,26 @@ class ItemImporter(Importer):
         last = {external_id: row for row, external_id in enumerate(table["external_id"].to_pylist())}
         if len(last) < table.num_rows:  # the last line of an item counts
             table = table.take(pa.array(sorted(last.values())))
-        return upsert(
-            table=Item._meta.db_table,
-            key="external_id",
-            types=TYPES,
-            text=copy_text([as_array(table[name]) for name in TYPES]),
-            update=UPDATE | {"is_hidden": "excluded.is_hidden"},
-            constants={"created_at": "now()", "updated_at": "now()"},
-        )
+        is_silent = pc.is_null(table["is_hidden"])
+        told, silent = table.filter(pc.invert(is_silent)), table.filter(is_silent)
+        # The column takes no null, so what is not said of a known item cannot be told by the row alone.
+        written = [_upsert(told, is_hidden="excluded.is_hidden"), _upsert(silent, is_hidden="t.is_hidden")]
+        return Written(new=sum(one.new for one in written), changed=sum(one.changed for one in written))
+
+
+def _upsert(table: pa.Table, *, is_hidden: str) -> Written:
+    if not table.num_rows:
+        return Written()
+    columns = {name: as_array(table[name]) for name in TYPES}
+    columns["is_hidden"] = pc.fill_null(columns["is_hidden"], "false")
+    return upsert(
+        table=Item._meta.db_table,
+        key="external_id",
+        types=TYPES,
+        text=copy_text(list(columns.values())),
+        update=UPDATE | {"is_hidden": is_hidden},
+        constants={"created_at": "now()", "updated_at": "now()"},
+    )
 
 
 def _text(value: Any) -> str | None:

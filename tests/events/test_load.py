@@ -177,6 +177,15 @@ def test_items_are_loaded_with_categories_from_several_columns(load):
     assert "2 unchanged" in load("items", ITEMS, *options)[0]
 
 
+def test_a_file_of_prices_shows_no_hidden_item_again(load):
+    load("items", "sku,price,is_hidden\nt1,5,yes\nt2,6,\n")
+    out, _rejects = load("items", "sku,price,is_hidden\nt1,7,\nt2,6,yes\nt3,1,\n")
+    assert out == "3 rows: 1 new, 2 changed, 0 unchanged, 0 rejected"
+    load("items", '{"sku": "t1", "price": 8}\n', name="prices.jsonl")
+    found = list(Item.objects.order_by("external_id").values_list("price", "is_hidden"))
+    assert found == [(8, True), (6, True), (1, False)]
+
+
 def test_events_create_customers_and_reject_or_create_items(load):
     Item.objects.create(external_id="t1", name="Tea")
     content = "user_id,event,time,sku,amount\n1,Order Line,2026-01-02 03:04:05,t1,4.5\n"
