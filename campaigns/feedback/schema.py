@@ -2,14 +2,13 @@
 
 from typing import Any
 
+from personalization.access.schema import problem
+
 _ACCOUNT = {"name": "account", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
 _FORM = {"application/x-www-form-urlencoded": {"schema": {"type": "object", "additionalProperties": True}}}
 _JSON = {"application/json": {"schema": {"type": "object", "additionalProperties": True}}}
-_UNSIGNED = {"403": {"description": "Not signed by the account's provider"}}
-_UNREADABLE = {
-    "400": {"description": "Cannot be read", "content": {"text/plain": {"schema": {"type": "string"}}}},
-    "503": {"description": "Not taken: call again"},
-}
+_UNSIGNED = {"403": problem("Not signed by the account's provider")}
+_UNREADABLE = {"400": problem("Cannot be read"), "503": problem("Not taken: call again")}
 
 
 def _call(name: str, what: str, parameter: dict[str, Any], content: Any, responses: Any) -> dict[str, Any]:
@@ -37,7 +36,7 @@ PATHS: dict[str, dict[str, Any]] = {
     "/hooks/email/{account}": {
         "post": _call(
             "email_provider_events", "Events of an e-mail provider, which some of them send as a form.",
-            _ACCOUNT, _JSON, {**_TAKEN, "401": {"description": "Names no user, where one is asked for"}},
+            _ACCOUNT, _JSON, {**_TAKEN, "401": problem("Names no user, where one is asked for")},
         )
     },
     "/hooks/sms/{number}": {
@@ -66,7 +65,7 @@ PATHS: dict[str, dict[str, Any]] = {
                     "description": "The challenge",
                     "content": {"text/plain": {"schema": {"type": "string"}}},
                 },
-                "403": {"description": "Another token"},
+                "403": problem("Another token"),
             },
         },
     },

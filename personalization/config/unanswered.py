@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from personalization.access.problems import problem_response
 
-API = ("/api/", "/v1/", "/ofrep/")
+API = ("/api/", "/v1/", "/ofrep/", "/hooks/")
 STAFF = ("/admin/", "/app/")
 
 

@@ -54,6 +54,7 @@ def test_a_failure_gives_the_number_that_finds_it_in_the_logs(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_programs_get_problem_details(client):
-    answer = client.get("/api/v1/nothing-here")
+@pytest.mark.parametrize("address", ["/api/v1/nothing-here", "/v1/nothing-here", "/hooks/whatsapp"])
+def test_programs_get_problem_details(client, address):
+    answer = client.post(address)
     assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
