@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 from experiments.breakdowns.breakdown import Breakdown
 from experiments.breakdowns.report import BreakdownReport, compare_groups
 from experiments.errors import WrongState
-from experiments.models import Allocation, Assignment, Experiment, Metric, Origin, Variant
+from experiments.models import Allocation, Assignment, Experiment, Metric, MetricScope, Origin, Variant
 from experiments.plans.plan import current_plan
 from experiments.reports.findings import Findings, metrics_of, newest_findings, read_findings
 from experiments.reports.judging import judge, with_family
@@ -118,10 +118,18 @@ def report_of(
         seen_twice=check_seen_twice(findings.seen_twice, sum(counts)),
         seen_twice_customers=findings.seen_twice,
         last_event_at=findings.last_event_at,
+        unknown_event=_unknown_event(findings, primary_key),
         verdict=judge(summaries, ratio, primary, as_of=findings.as_of),
         allocation=_allocation(experiment, findings, variants, (primary_key, learned_from)),
         breakdown=_breakdown(findings, findings.breakdown, variants, terms.get("baseline")),
     )
+
+
+def _unknown_event(findings: Findings, primary_key: str | None) -> str:
+    # Opens and clicks come of our own messages: only what the shop sends can be missing.
+    asked = (one.metric for one in findings.metrics if one.metric.key == primary_key)
+    primary = next((metric for metric in asked if metric.scope != MetricScope.EXPERIMENT), None)
+    return primary.event if primary and primary.event in findings.unknown_events else ""
 
 
 def _metrics(

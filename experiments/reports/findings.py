@@ -27,7 +27,8 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Findings:
-    """`assigned` is None when nobody was; `metrics` in the order of the list of metrics."""
+    """`assigned` is None when nobody was; `metrics` in the order of the list of metrics; `unknown_events` are
+    counted by a metric, and nobody ever did them."""
 
     as_of: datetime
     assigned: Assigned | None
@@ -36,6 +37,7 @@ class Findings:
     last_event_at: datetime | None
     breakdown: Breakdown | None = None
     weighted: Weighted | None = None
+    unknown_events: tuple[str, ...] = ()
 
 
 def silent(done: int, steps: int) -> None:
@@ -61,14 +63,16 @@ def read_findings(
     load = load_sums if stores else compute_sums
     found = load(experiment, metrics, assigned, tick=lambda done: tick(done, steps))
     seen = count_seen_twice(experiment, as_of=now)
-    last = last_event(metrics, now)
+    newest = newest_events(metrics, now)
+    last = max((at for at in newest.values() if at), default=None)
+    unknown = tuple(sorted(name for name, at in newest.items() if at is None))
     tick(len(metrics) + 1, steps)
     is_fixed = experiment.allocation == Allocation.FIXED
     # Groups of a learned division would be no equals either.
     breakdown = read_breakdown(experiment, groups, found, now=now) if groups and is_fixed else None
     weighted = None if is_fixed else read_weighted(experiment, metrics, now=now)
     tick(steps, steps)
-    return Findings(now, assigned, tuple(found), seen, last, breakdown, weighted)
+    return Findings(now, assigned, tuple(found), seen, last, breakdown, weighted, unknown)
 
 
 def metrics_of(experiment: Experiment) -> list[Metric]:
@@ -84,16 +88,15 @@ def newest_findings(experiment: Experiment) -> Findings | None:
     return None if row is None or row.result is None else from_document(experiment, row.result)
 
 
-def last_event(metrics: Iterable[Metric], as_of: datetime) -> datetime | None:
-    """When the newest of the events that the metrics count happened; each name costs one index entry."""
-    newest = (
-        Event.objects.filter(name=name, occurred_at__lte=as_of)
+def newest_events(metrics: Iterable[Metric], as_of: datetime) -> dict[str, datetime | None]:
+    """When each event that the metrics count happened last, None for never; each costs one index entry."""
+    return {
+        name: Event.objects.filter(name=name, occurred_at__lte=as_of)
         .order_by("-occurred_at")
         .values_list("occurred_at", flat=True)
         .first()
         for name in {metric.event for metric in metrics}
-    )
-    return max((at for at in newest if at is not None), default=None)
+    }
 
 
 def count_seen_twice(experiment: Experiment, *, as_of: datetime) -> int:
@@ -141,6 +144,7 @@ def as_document(findings: Findings) -> dict[str, Any]:
         "last_event_at": findings.last_event_at and findings.last_event_at.isoformat(),
         "breakdown": findings.breakdown and findings.breakdown.as_document(as_json),
         "weighted": findings.weighted and findings.weighted.as_document(),
+        "unknown_events": findings.unknown_events,
     }
 
 
@@ -161,6 +165,7 @@ def from_document(experiment: Experiment, document: dict[str, Any]) -> Findings:
         as_of, assigned, metrics, document["seen_twice"], _moment(last) if last else None,
         Breakdown.from_document(breakdown, from_json) if breakdown else None,
         Weighted.from_document(weighted) if weighted else None,
+        tuple(document.get("unknown_events", ())),
     )  # fmt: skip
 
 

@@ -63,6 +63,14 @@ def _about_groups(report: Report) -> Iterator[Notice]:
 
 def _about_freshness(report: Report) -> Iterator[Notice]:
     primary = report.primary
+    if primary is not None and report.unknown_event:
+        text = _(
+            "No event “%(event)s” has ever come in, and “%(metric)s” counts nothing else. Let the shop send "
+            "it, or make a metric of an event that it does send."
+        )
+        names = {"event": report.unknown_event, "metric": primary.name}
+        yield Notice("unknown_event", "bad", text % names, primary.key)
+        return
     is_open = primary is not None and primary.complete_at is not None and report.as_of < primary.complete_at
     if not is_open or report.started_at is None or report.as_of - report.started_at < STALE:
         return

@@ -197,6 +197,7 @@ class Report:
     seen_twice: SeenTwice | None = None
     seen_twice_customers: int = 0
     last_event_at: datetime | None = None
+    unknown_event: str = ""  # what the primary metric counts, where nobody ever did it
     verdict: Verdict = field(default_factory=lambda: Verdict(Finding.NOBODY))
     breakdown: BreakdownReport | None = None
     allocation: AllocationReport | None = None

@@ -53,6 +53,21 @@ def test_customers_without_events_count_as_zero(two_groups, happen, start):
     assert revenue.comparisons[0].effect == compare(*revenue.statistics.values())
 
 
+def test_a_shop_that_never_sent_what_the_metric_counts_is_told_so(two_groups, happen, start):
+    experiment, _control, treated = two_groups
+    happen(treated[0], "Order Line", value="20.50")
+
+    def told(days: int) -> list[tuple[str, str]]:
+        found = notices(report(experiment, now=start + timedelta(days=days)))
+        return [(one.kind, one.text) for one in found if one.kind in ("unknown_event", "stale_data")]
+
+    ((kind, text),) = told(5)
+    assert kind == "unknown_event"
+    assert "No event “Order Completed” has ever come in, and “Revenue” counts nothing else." in text
+    happen(treated[0], value="20.50", days=6)
+    assert told(7) == []
+
+
 def test_only_events_in_the_window_after_assignment_count(two_groups, happen, start):
     experiment, _, treated = two_groups
     happen(treated[0], value="1.00", days=-0.01)
