@@ -79,7 +79,13 @@ class CampaignSerializer(KnownFields, serializers.ModelSerializer[Campaign]):
             "scheduled_at", "problem", "run", "experiment", "archived_at", "created_at", "updated_at",
         ]  # fmt: skip
         read_only_fields = ["status", "scheduled_at", "problem", "archived_at"]
-        extra_kwargs = {"sender_address": {"help_text": "Left out: DEFAULT_SENDER of the settings."}}
+        extra_kwargs = {
+            "sender_address": {"help_text": "Left out: DEFAULT_SENDER of the settings."},
+            "control_share": {
+                "help_text": "Share of the audience that gets nothing, to measure against. Left out: 0.1; 0 "
+                "for what everybody must get."
+            },
+        }
 
     def get_run(self, campaign: Campaign) -> int | None:
         return run.pk if (run := _newest(campaign)) else None

@@ -58,7 +58,11 @@ SNIPPETS = [
     ),
     Snippet(
         "webhook", _("Receive webhooks (Python)"),
-        _("Takes only what we signed. The page Webhooks makes one, and shows its secret once."),
+        _(
+            "Takes only what we signed. The page Webhooks makes one, and shows its secret once: put it into "
+            "WEBHOOK_SECRET. To try it on one machine, start this server with "
+            "OUTBOUND_ALLOWED_HOSTS=127.0.0.1 and name http://127.0.0.1:8080/ as the address."
+        ),
         "webhook.py.txt", "pip install standardwebhooks",
     ),
 ]  # fmt: skip

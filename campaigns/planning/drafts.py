@@ -13,6 +13,7 @@ from campaigns.errors import InvalidCampaign
 from campaigns.item_choice import DEFAULT_COUNT, MAX_COUNT, wrong_count
 from campaigns.models import Fallback
 from campaigns.planning.translations import check_translations
+from personalization.access.known_fields import no_such_field
 from personalization.content.missing import Policy
 from recommender.ranking.rules import Rules
 
@@ -83,12 +84,13 @@ def _campaign(*, name: str, topic: str, channel: str, control_share: float) -> I
 
 
 def _fields(channel: str, messages: Sequence[MessageDraft]) -> Iterator[tuple[str, str]]:
-    known = {field.name: field for field in channels.get(channel).fields}
+    parts = ("subject", "preheader")  # beside the fields, not among them
+    known = {field.name: field for field in channels.get(channel).fields if field.name not in parts}
     for index, message in enumerate(messages):
         for name, value in message.fields.items():
             where = f"/messages/{index}/fields/{name}"
-            if name not in known or name in ("subject", "preheader"):
-                yield where, _("There is no such field.")
+            if name not in known:
+                yield where, no_such_field(name, list(known))
             elif not isinstance(value, str) or len(value) > known[name].max_length or "\0" in value:
                 yield where, _("This is too long, or no text.")
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from campaigns import channels
+from personalization.access.known_fields import no_such_field
 from personalization.content.by_language import MAX_LANGUAGES
 from personalization.content.localized import LANGUAGE, normal
 
@@ -55,6 +56,6 @@ def _check_text(text: Mapping[str, Any], *, most: Mapping[str, int], where: str)
     fields = {f"fields/{name}": value for name, value in (text.get("fields") or {}).items()}
     for name, value in ({key: value for key, value in text.items() if key != "fields"} | fields).items():
         if name not in most:
-            yield f"{where}/{name}", _("There is no such field.")
+            yield f"{where}/{name}", no_such_field(name, list(most))
         elif not isinstance(value, str) or len(value) > most[name] or "\0" in value:
             yield f"{where}/{name}", _("This is too long, or no text.")

@@ -21,6 +21,7 @@ from campaigns.transport import breaker, dkim
 from campaigns.transport.accounts import breaker_key
 from campaigns.transport.http import in_words
 from campaigns.transport.mail import default_key
+from personalization.access.known_fields import no_such_field
 from personalization.access.services import audit
 
 
@@ -95,7 +96,7 @@ def _cleaned(kind: channels.Channel, values: Mapping[str, Any]) -> dict[str, str
     unknown = sorted(set(values) - known.keys())
     if unknown:
         raise InvalidAccount(
-            errors=[{"pointer": f"/values/{n}", "detail": _("There is no such field.")} for n in unknown]
+            errors=[{"pointer": f"/values/{n}", "detail": no_such_field(n, list(known))} for n in unknown]
         )
     return {
         name: str(values.get(name, "") or "").strip().replace("\0", "") or field.default

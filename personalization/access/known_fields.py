@@ -1,6 +1,6 @@
 """Bodies of the API take only fields they know: a misspelt one is told, and not left out in silence."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -37,13 +37,16 @@ class KnownFields(_Base):
     def _unknown(self, data: Mapping[Any, Any]) -> dict[str, list[str]]:
         names = [name for name, field in self.fields.items() if not field.read_only]
         return {
-            str(name): [_sentence(str(name), names)]
+            str(name): [no_such_field(str(name), names)]
             for name in data
             if name not in self.fields and name not in _OF_THE_FORM
         }
 
 
-def _sentence(name: str, known: list[str]) -> str:
+def no_such_field(name: str, known: Sequence[str]) -> str:
+    """Names what was probably meant, else all that there are."""
     if alike := get_close_matches(name, known, n=1):
         return _("There is no such field. Did you mean “%(name)s”?") % {"name": alike[0]}
+    if known:
+        return _("There is no such field. There are: %(names)s.") % {"names": ", ".join(known)}
     return _("There is no such field.")

@@ -49,7 +49,9 @@ def check_url(url: str) -> SplitResult:
     if parts.username is not None or parts.password is not None:
         raise ForbiddenAddress(gettext_noop("a user name cannot stand in the address"))
     if parts.scheme == "http" and not is_allowed_host(parts.hostname):
-        raise ForbiddenAddress(gettext_noop("only https addresses are called"))
+        raise ForbiddenAddress(
+            gettext_noop("only https addresses are called (for your own hosts see OUTBOUND_ALLOWED_HOSTS)")
+        )
     return parts
 
 
@@ -65,7 +67,11 @@ def public_addresses(host: str, port: int) -> list[tuple[int, tuple[object, ...]
         for *_rest, place in found:
             address = ipaddress.ip_address(str(place[0]).partition("%")[0])
             if not all(one.is_global and not one.is_multicast for one in (address, *_wrapped(address))):
-                raise ForbiddenAddress(gettext_noop("the name leads into a network that is not public"))
+                raise ForbiddenAddress(
+                    gettext_noop(
+                        "the name leads into a network that is not public (see OUTBOUND_ALLOWED_HOSTS)"
+                    )
+                )
     return [(family, place) for family, _type, _proto, _name, place in found]
 
 

@@ -41,8 +41,10 @@ def test_a_misspelt_field_is_told_with_the_one_that_was_meant() -> None:
     }
 
 
-def test_what_resembles_nothing_is_told_all_the_same() -> None:
-    assert errors_of({"campaign": "a", "x": 1}) == {"x": ["There is no such field."]}
+def test_beside_what_resembles_nothing_stands_what_there_is() -> None:
+    assert errors_of({"campaign": "a", "x": 1}) == {
+        "x": ["There is no such field. There are: campaign, parts."]
+    }
 
 
 def test_unknown_and_missing_fields_are_told_together() -> None:
