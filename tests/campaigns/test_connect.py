@@ -3,6 +3,7 @@
 import html
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,13 +26,15 @@ from campaigns.onsite import answering
 from campaigns.onsite.deadline import Deadline
 from campaigns.onsite.models import Placement
 from experiments import services
-from experiments.models import ClientKey
+from experiments.models import ClientKey, Metric
 from experiments.services import VariantSpec
-from personalization.access.models import ApiKey, AuditEntry, User
+from personalization.access.models import ApiKey, AuditEntry, Scope, User
+from personalization.access.services import create_key
 from personalization.customers.models import Customer
 from personalization.events.models import Event
 
 pytestmark = pytest.mark.django_db(transaction=True)
+DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 SECRET = "whsec_" + "c2VjcmV0" * 5
 
 
@@ -84,6 +88,24 @@ def test_curl(copied: dict[str, str]) -> None:
     said = run(["bash", "-e"], copied["curl"])
     assert Event.objects.get(name="Order Completed").value == 42
     assert '"external_id":"ada"' in said and '"content":"Hello"' in said
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+def test_the_calls_of_the_documentation_lead_from_nothing_to_a_report(
+    shop: None, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.ensure_default_metrics()
+    key = create_key(name="docs", scopes=list(Scope), created_by=User.objects.create_superuser("ada"))[1]
+    monkeypatch.setenv("SITE_URL", settings.SITE_URL)
+    monkeypatch.setenv("KEY", key)
+    pages = [(DOCS / name).read_text() for name in ("integrate.md", "data-in.md", "customers.md")]
+    blocks = [one for page in pages for one in re.findall(r"^```(\w*)\n(.*?)^```$", page, flags=re.S | re.M)]
+    calls = [code for kind, code in blocks if not kind and ("$SITE_URL" in code or code.startswith("api "))]
+    assert len(calls) == 4
+    said = run(["bash", "-euo", "pipefail"], "\n".join(calls))
+    assert Customer.objects.get().email == "ada@shop.example"
+    assert '"audience":1,' in said and '"key":"campaign-1-run-1"' in said.replace("\n", "")
+    assert Metric.objects.get(role="primary", archived_at=None).event == "Order Line"
 
 
 def test_segment(copied: dict[str, str]) -> None:
