@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from experiments.models.assignment import Experiment
+from personalization.access.kept_words import tell
 
 
 class AnalysisStatus(models.TextChoices):
@@ -54,6 +55,10 @@ class Analysis(models.Model):
 
     def __str__(self) -> str:
         return f"{self.experiment_id}: {self.status}"
+
+    @property
+    def told_error(self) -> str:
+        return tell(self.error)
 
     @property
     def share_done(self) -> float:

@@ -20,7 +20,7 @@ from experiments.errors import AnalysisEnded, InvalidGroups
 from experiments.models import Analysis, AnalysisStatus, Experiment, Metric
 from experiments.reports.findings import as_document, metrics_of, read_findings
 from personalization.access.jobs.lease import Lease, Lost
-from personalization.access.jobs.work import said
+from personalization.access.jobs.work import kept
 from personalization.access.services import audit
 from personalization.segments.models import Segment
 
@@ -125,7 +125,7 @@ def run(analysis_id: int, *, now: datetime | None = None) -> bool:
         log.info("analysis_lost", experiment=row.experiment_id)
     except Exception as error:
         log.exception("analysis_failed", experiment=row.experiment_id)
-        LEASE.end(row, AnalysisStatus.FAILED, error=said(error))
+        LEASE.end(row, AnalysisStatus.FAILED, error=kept(error))
     else:
         LEASE.end(
             row, AnalysisStatus.IDLE, error="", result=result, as_of=findings.as_of,

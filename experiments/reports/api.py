@@ -130,7 +130,8 @@ def analysis_document(experiment: Experiment) -> dict[str, Any]:
     age = None if row.as_of is None else (timezone.now() - row.as_of).total_seconds()
     return {
         "status": row.status, "as_of": row.as_of, "age_seconds": age, "seconds": row.seconds,
-        "asked_at": row.asked_at, "progress": {"done": row.steps_done, "of": row.steps}, "error": row.error,
+        "asked_at": row.asked_at, "progress": {"done": row.steps_done, "of": row.steps},
+        "error": row.told_error,
         "seconds_left": seconds_left(row.started_at, row.share_done) if row.is_running else None,
     }  # fmt: skip
 

@@ -54,6 +54,7 @@ class DiscoverySerializer(serializers.ModelSerializer):
         help_text="Members among the best tenth, as a multiple of their share",
     )  # fmt: skip
 
+    problem = serializers.CharField(source="told_problem", help_text="Why nothing was found.")
     seconds_left = serializers.SerializerMethodField(help_text="Null while nothing is known, and at the end.")
 
     class Meta:

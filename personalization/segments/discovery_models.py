@@ -3,6 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from personalization.access.kept_words import tell
+
 
 class DiscoveryKind(models.TextChoices):
     GROUPS = "groups", _("Groups among all customers")
@@ -59,6 +61,10 @@ class Discovery(models.Model):
     @property
     def is_active(self) -> bool:
         return self.status in ACTIVE
+
+    @property
+    def told_problem(self) -> str:
+        return tell(self.problem)
 
     @property
     def makes_groups(self) -> bool:

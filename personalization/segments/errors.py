@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext, gettext_lazy
 
+from personalization.access.kept_words import keep
 from personalization.access.problems import ProblemError
 from personalization.segments.definition import DefinitionError, Problem
 
@@ -27,6 +28,11 @@ class InvalidDefinition(ProblemError):
     @classmethod
     def of(cls, error: DefinitionError, *, prefix: str = "") -> "InvalidDefinition":
         return cls(error.problems, prefix=prefix)
+
+
+def kept(error: DefinitionError) -> str:
+    """The first that is wrong, for a row that keeps it: the segment's own page tells all, and where."""
+    return keep(error.problems[0].message, **error.problems[0].parameters)
 
 
 class NameTaken(ProblemError):

@@ -24,6 +24,7 @@ from personalization.events.models import Event
 from personalization.segments.causes import Causes, causes_of
 from personalization.segments.compiler import compile_ids, compile_node, newest_definition
 from personalization.segments.definition import DefinitionError, parse
+from personalization.segments.errors import kept
 from personalization.segments.models import Segment, SegmentVersion, SegmentWatch
 
 # Times are stamped a moment before the transaction begins that writes them.
@@ -67,7 +68,7 @@ def refresh_segment(segment_id: int, *, now: datetime) -> int:
     try:
         rule = _Rule(version)
     except DefinitionError as error:
-        _note_problem(watch, str(error), now=now)
+        _note_problem(watch, kept(error), now=now)
         return 0
     seen_until = horizon(now)
     changed = None if _needs_everybody(watch, rule, now=now) else changed_ids(rule.causes, watch, now=now)

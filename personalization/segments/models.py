@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from personalization.access.kept_words import tell
 from personalization.customers.models import Customer
 from personalization.personal_data import AtErasure, PersonalData
 from personalization.segments.discovery_models import Discovery, DiscoveryKind, DiscoveryStatus
@@ -76,6 +77,10 @@ class SegmentWatch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.segment_id}: {self.member_count}"
+
+    @property
+    def told_problem(self) -> str:
+        return tell(self.problem)
 
 
 class SegmentMembership(models.Model):

@@ -75,7 +75,7 @@ class TraitDefinitionAdmin(ModelAdmin):
     @display(description=_("coverage"))
     def coverage(self, definition: Any) -> str:
         if definition.problem:
-            return definition.problem
+            return definition.told_problem()
         if definition.refreshed_at is None:
             return str(_("not computed yet"))
         number = told_words(definition.covered, whole=definition.is_whole)

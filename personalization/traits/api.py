@@ -50,6 +50,7 @@ class TraitDefinitionSerializer(KnownFields, serializers.ModelSerializer):
         help_text="Of a forecast: how it held on data that was kept back; null when it cannot be told."
     )
 
+    problem = serializers.CharField(source="told_problem", read_only=True, help_text="Why there is no value.")
     share_done = serializers.SerializerMethodField(
         help_text="0 to 1, of a computation under way; null without one."
     )
@@ -64,7 +65,7 @@ class TraitDefinitionSerializer(KnownFields, serializers.ModelSerializer):
             "formula", "value_type", "covered", "problem", "checked", "refreshed_at",
             "share_done", "seconds_left",
         ]  # fmt: skip
-        read_only_fields = ["problem", "refreshed_at"]
+        read_only_fields = ["refreshed_at"]
 
     def get_formula(self, definition: TraitDefinition) -> str:
         kind = trait_kinds().get(definition.kind)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from personalization.events.models import Event
 from personalization.traits.models import TraitDefinition
@@ -37,8 +37,8 @@ class TraitKind(ABC):
 
     @property
     def too_little(self) -> str:
-        """Why there is no value, for staff, when `learn` raised TooLittleData without words."""
-        return _("Too little data to tell: it needs more customers who came back.")
+        """Why there is no value, to be kept (`kept_words`) when `learn` raised TooLittleData."""
+        return gettext_noop("Too little data to tell: it needs more customers who came back.")
 
     @abstractmethod
     def formula(self, definition: TraitDefinition) -> str:

@@ -3,6 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from personalization.access.kept_words import tell
+
 
 class TextSource(models.Model):
     """Where customers write freely: a property of an event, or a trait. `name` begins its computed traits."""
@@ -86,3 +88,6 @@ class TraitDefinition(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def told_problem(self) -> str:
+        return tell(self.problem)

@@ -67,7 +67,7 @@ def read_report(source: TextSource, *, with_examples: bool) -> Report:
         learned = definition.state.get("learned_at")
         told.append(
             Told(
-                definition.name, definition.kind, definition.problem,
+                definition.name, definition.kind, definition.told_problem(),
                 datetime.fromisoformat(learned) if learned else None, cells,
                 definition.state.get("sentiment", {}).get("held_out"),
                 definition.state.get("topics", {}).get("stability", {}),

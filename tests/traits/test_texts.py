@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client, override_settings
+from django.utils import translation
 
 from personalization.access.models import AuditEntry, PersonalRead, User
 from personalization.access.services import create_key
@@ -80,6 +81,9 @@ def test_without_stars_there_is_no_sentiment_and_few_texts_say_why(people):
     assert not TraitDefinition.objects.filter(name="review_sentiment").exists()
     told = {one.kind: one for one in read_report(source, with_examples=True).told}
     assert "40" in told["text_topic"].problem
+    with translation.override("zh-hans"):
+        few = next(one for one in read_report(source, with_examples=True).told if one.kind == "text_topic")
+    assert "40" in few.problem and "texts" not in few.problem
     assert told["text_language"].cells[0].customers is None  # one customer is below the floor
 
 

@@ -15,11 +15,12 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 from kombu.exceptions import OperationalError
 
 from personalization.access.jobs.lease import Lease, WorkersDied
 from personalization.access.jobs.row import UNDER_WAY, Job, JobStatus
+from personalization.access.kept_words import keep, tell
 from personalization.access.problems import ProblemError
 from personalization.access.services import audit
 
@@ -102,14 +103,21 @@ def hand_over(task: Any, row_id: int) -> None:
 
 
 def said(error: Exception) -> str:
-    if isinstance(error, WorkersDied):
-        return str(error)
+    """In the language of now, which is that of who asked."""
     if isinstance(error, ProblemError):
         return " ".join([str(error.detail or error.title), *_others(error)])[:500]
+    return tell(kept(error))
+
+
+def kept(error: Exception) -> str:
+    """For work that nobody asked for, or somebody else every time: see `kept_words`."""
+    if isinstance(error, WorkersDied):
+        return str(error)
     # Messages of libraries and databases may quote rows: only the log has them.
-    return _("An error that nobody expected ended it (%(name)s); the worker's log says more.") % {
-        "name": type(error).__name__
-    }
+    return keep(
+        gettext_noop("An error that nobody expected ended it (%(name)s); the worker's log says more."),
+        name=type(error).__name__,
+    )
 
 
 def _others(error: ProblemError) -> list[str]:

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _
 
+from personalization.access.kept_words import keep
 from personalization.customers.models import SOMEBODY, Customer
 from personalization.segments import selectors
 from personalization.segments.causes import Asked, asked_about
@@ -43,7 +44,7 @@ Found = tuple[dict[str, Any], dict[str, Any], Values]
 
 
 class NothingFound(Exception):
-    """The honest answer; `result`: what was tried."""
+    """The honest answer, to be kept (`kept_words`); `result`: what was tried."""
 
     def __init__(self, reason: str, result: dict[str, Any] | None = None) -> None:
         super().__init__(reason)
@@ -54,7 +55,7 @@ def found_groups(discovery: Discovery, sample: Sample, *, now: datetime) -> Foun
     """Raises NothingFound."""
     profiles = _profiles(sample(Customer.objects.filter(SOMEBODY), SAMPLE), discovery, now=now)
     if len(profiles) < LEAST_CUSTOMERS:
-        raise NothingFound(_("It needs at least %(n)s customers.") % {"n": LEAST_CUSTOMERS})
+        raise NothingFound(keep(_("It needs at least %(n)s customers."), n=LEAST_CUSTOMERS))
     plan = make_plan(profiles, purchase_event=discovery.purchase_event)
     raw = make_table(profiles, plan, spread=discovery.pk)
     scaling = learn_scaling(raw)
@@ -147,7 +148,7 @@ def _both_sides(
     inside, outside = (_profiles(sample(side, SAMPLE), discovery, now=now) for side in (members, others))
     if min(len(inside), len(outside)) < LEAST_MEMBERS:
         raise NothingFound(
-            _("It needs at least %(n)s members and as many other customers.") % {"n": LEAST_MEMBERS}
+            keep(_("It needs at least %(n)s members and as many other customers."), n=LEAST_MEMBERS)
         )
     return inside, outside
 

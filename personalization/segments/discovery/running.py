@@ -14,10 +14,12 @@ from django.db import transaction
 from django.db.models import BigIntegerField, DurationField, ExpressionWrapper, F, Func, Q, QuerySet, Value
 from django.utils import timezone
 
+from personalization.access.jobs import work
 from personalization.access.jobs.lease import Lease, Lost, WorkersDied
 from personalization.customers.models import SOMEBODY, Customer
 from personalization.customers.services import write_traits
 from personalization.customers.traits import SplitTraits
+from personalization.segments import errors
 from personalization.segments.definition import DefinitionError
 from personalization.segments.discovery.found import NothingFound, found_groups, found_lookalikes
 from personalization.segments.models import Discovery, DiscoveryStatus
@@ -57,9 +59,9 @@ def run_discovery(pk: int, *, now: datetime) -> Discovery | None:
     except Lost:
         log.info("discovery_lost", discovery=pk)
     except WorkersDied as error:
-        _end(discovery, DiscoveryStatus.FAILED, problem=str(error))
+        _end(discovery, DiscoveryStatus.FAILED, problem=work.kept(error))
     except Exception as error:
-        _end(discovery, DiscoveryStatus.FAILED, problem=type(error).__name__)
+        _end(discovery, DiscoveryStatus.FAILED, problem=work.kept(error))
         raise
     return Discovery.objects.filter(pk=pk).first()
 
@@ -68,11 +70,12 @@ def _carry_out(discovery: Discovery, *, now: datetime) -> None:
     try:
         _find(discovery, now=now)
     except (NothingFound, DefinitionError) as error:
+        why = errors.kept(error) if isinstance(error, DefinitionError) else str(error)
         # What was found before is no longer true; profiles and segments must not go on telling it.
         _tell(discovery, share_done=SHARE_OF_LEARNING)
         remove_values(discovery.trait)
         result = error.result if isinstance(error, NothingFound) else {}
-        _end(discovery, DiscoveryStatus.DONE, problem=str(error), model={}, result=result)
+        _end(discovery, DiscoveryStatus.DONE, problem=why, model={}, result=result)
 
 
 def _find(discovery: Discovery, *, now: datetime) -> None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from django.db.models import F, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from personalization.customers.models import Customer
 from personalization.events.models import Event
@@ -33,7 +34,7 @@ class TextKind(TraitKind):
 
     @property
     def too_little(self) -> str:
-        return _("Too few texts to tell yet.")
+        return gettext_noop("Too few texts to tell yet.")
 
     def events(self, definition: TraitDefinition) -> tuple[str, ...]:
         source = source_of(definition)

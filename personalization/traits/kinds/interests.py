@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Func, QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from personalization.catalog.labels import labels_of
 from personalization.events.models import Event
@@ -34,7 +34,7 @@ class Interests(TraitKind):
 
     @property
     def too_little(self) -> str:
-        return _(
+        return gettext_noop(
             "Too little data to tell: there are no such events with items that have categories, or the "
             "property named."
         )

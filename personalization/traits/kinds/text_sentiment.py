@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
+from personalization.access.kept_words import keep
 from personalization.traits.kind import Values
 from personalization.traits.kinds._texts import TextKind, newest_texts, people_floor, texts_of, where
 from personalization.traits.lifetime import TooLittleData
@@ -22,10 +23,11 @@ class TextSentiment(TextKind):
 
     @property
     def too_little(self) -> str:
-        return _(
+        sentence = gettext_noop(
             "No sentiment yet: it needs %(people)s customers who praise and as many who complain with stars, "
             "and words that tell the two apart better than chance on texts kept back."
-        ) % {"people": LEAST_EACH}
+        )
+        return keep(sentence, people=LEAST_EACH)
 
     def formula(self, definition: TraitDefinition) -> str:
         return _(

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
+from personalization.access.kept_words import keep
 from personalization.traits.kind import Values
 from personalization.traits.kinds._texts import TextKind, newest_texts, people_floor, texts_of, where
 from personalization.traits.lifetime import TooLittleData
@@ -22,9 +23,10 @@ class TextTopic(TextKind):
 
     @property
     def too_little(self) -> str:
-        return _(
+        sentence = gettext_noop(
             "Too few texts: topics need %(texts)s with words that at least %(people)s customers used."
-        ) % {"texts": LEAST_TEXTS, "people": people_floor()}
+        )
+        return keep(sentence, texts=LEAST_TEXTS, people=people_floor())
 
     def formula(self, definition: TraitDefinition) -> str:
         return _(

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.core.serializers.json import DjangoJSONEncoder
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from experiments.models import Analysis, AnalysisStatus, Metric
 from experiments.reports import analyses, findings
@@ -113,7 +113,9 @@ def test_a_failure_says_why_and_keeps_the_old_result(experiment, analyse, monkey
     assert analyses.run(row.pk)
     row = Analysis.objects.get()
     assert (row.status, row.result) == (AnalysisStatus.FAILED, before)
-    assert "RuntimeError" in row.error and "ann@" not in row.error
+    assert "RuntimeError" in row.told_error and "ann@" not in row.error
+    with translation.override("zh-hans"):
+        assert "RuntimeError" in row.told_error and "worker" not in row.told_error
     assert analyses.ask(experiment) is None, "merely looking does not try again at once"
     assert analyses.ask(experiment, force=True) is not None
 

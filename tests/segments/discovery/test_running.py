@@ -123,7 +123,11 @@ def test_where_all_are_alike_it_says_so_and_takes_back_what_it_told_before():
 def test_few_customers_are_too_few():
     Customer.objects.create(external_id="one", created_at=NOW)
 
-    assert _look().problem == "It needs at least 200 customers."
+    found = _look()
+    assert found.told_problem == "It needs at least 200 customers."
+    with translation.override("zh-hans"):
+        assert found.told_problem == translation.gettext("It needs at least %(n)s customers.") % {"n": 200}
+        assert found.told_problem != "It needs at least 200 customers."
 
 
 def test_lookalikes_of_a_list_of_tea_drinkers_are_the_other_tea_drinkers():
