@@ -26,6 +26,7 @@ FLOORS = [
     {
         "personalization.access",
         "personalization.context",
+        "personalization.half_built",
         "personalization.importing",
         "personalization.personal_data",
         "personalization.registry",

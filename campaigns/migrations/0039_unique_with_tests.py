@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from personalization.half_built import DropHalfBuilt
+
 
 class Migration(migrations.Migration):
 
@@ -14,6 +16,8 @@ class Migration(migrations.Migration):
     operations = [
         migrations.SeparateDatabaseAndState(
             database_operations=[
+                DropHalfBuilt("passage_one_inside_each"),
+                DropHalfBuilt("run_number_once_each"),
                 migrations.RunSQL(
                     sql=[
                         "CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS passage_one_inside_each"

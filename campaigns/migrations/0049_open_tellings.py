@@ -2,6 +2,8 @@
 
 from django.db import migrations, models
 
+from personalization.half_built import DropHalfBuilt
+
 
 class Migration(migrations.Migration):
     atomic = False
@@ -11,6 +13,7 @@ class Migration(migrations.Migration):
     operations = [
         migrations.SeparateDatabaseAndState(
             database_operations=[
+                DropHalfBuilt("telling_open"),
                 migrations.RunSQL(
                     sql=[
                         "CREATE INDEX CONCURRENTLY IF NOT EXISTS telling_open"
