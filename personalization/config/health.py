@@ -97,7 +97,8 @@ def _may_scrape(request: HttpRequest) -> bool:
 def _collect_deliveries(registry: CollectorRegistry) -> None:
     from campaigns.selectors import open_runs_by_status
 
-    gauge = Gauge("bespoke_deliveries", "Deliveries of runs not finished", ["status"], registry=registry)
+    meaning = "Of runs not finished; of standing ones those that wait or are unknown"
+    gauge = Gauge("bespoke_deliveries", meaning, ["status"], registry=registry)
     for status, count in open_runs_by_status().items():
         gauge.labels(status).set(count)
 

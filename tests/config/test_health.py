@@ -11,7 +11,7 @@ from django.db import connection
 from django.test import Client, override_settings
 from django.utils import timezone
 
-from campaigns.models import Chunk, Run, RunStatus
+from campaigns.models import Chunk, Delivery, Run, RunStatus
 from personalization.config import health
 from personalization.config.tasks import heartbeat
 from tests.privacy.making import make_row
@@ -102,6 +102,19 @@ def test_the_metrics_tell_what_is_late(client: Client) -> None:
     assert "bespoke_heartbeat_age_seconds NaN" not in client.get("/metrics").content.decode()
     Chunk.objects.update(lease_until=timezone.now() + timedelta(seconds=20))
     assert "bespoke_send_overdue_seconds 0.0" in client.get("/metrics").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_standing_run_only_what_is_not_settled_is_counted(client: Client) -> None:
+    """Of any other run all, as long as it is open."""
+    for status, is_standing in ((RunStatus.SENDING, False), (RunStatus.PAUSED, True), ("finished", False)):
+        run = make_row(Run, {}, "plain")
+        Run.objects.filter(pk=run.pk).update(status=status, is_standing=is_standing)
+        states = ["pending", "unknown", "unknown", "sent", "sent", "sent", "failed", "skipped"]
+        Delivery.objects.bulk_create(Delivery(run=run, status=state) for state in states)
+    text = client.get("/metrics").content.decode()
+    counts = dict(re.findall(r'^bespoke_deliveries\{status="(\w+)"\} (\S+)', text, re.M))
+    assert counts == {"pending": "2.0", "unknown": "4.0", "sent": "3.0", "failed": "1.0", "skipped": "1.0"}
 
 
 @pytest.mark.django_db(transaction=True)
