@@ -3,6 +3,7 @@
 import io
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -129,13 +130,14 @@ def test_a_child_that_will_not_end_is_killed_with_all_it_started(find_processes)
     watch = Watch(Console())
     stubborn = Spec("stubborn", ["sh", "-c", "trap '' TERM; sleep 77.125 & wait; wait"], grace_seconds=0.2)
     child = watch.start(stubborn, stage=0)
-    time.sleep(0.2)
-    begun = time.monotonic()
+
+    def is_deaf() -> bool:
+        return any(command.startswith("sleep") for command in find_processes("77.125").values())
+
+    watch.wait_until(is_deaf, what="The child does not sleep", timeout_seconds=20)
     watch.stop()
-    assert time.monotonic() - begun < 3
-    assert child.exit_code is not None
-    time.sleep(0.1)
-    assert find_processes("77.125") == {}
+    assert child.exit_code == -signal.SIGKILL
+    watch.wait_until(lambda: not find_processes("77.125"), what="Not all were killed", timeout_seconds=20)
 
 
 # Two signals at once, at every place that a round of watching comes by, the library's own lines included.

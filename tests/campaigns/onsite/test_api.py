@@ -144,11 +144,11 @@ class TestDecide:
 class TestDeadline:
     def test_what_is_slow_is_not_waited_for_and_after_some_failures_not_even_tried(self):
         deadline, gate = Deadline(0.02, threads=2), threading.Event()
+        ended = []
         for _ in range(FAILURES):
-            started = time.monotonic()
             with pytest.raises(NotInTime):
-                deadline.run(lambda: gate.wait(5))
-            assert time.monotonic() - started < 1
+                deadline.run(lambda: ended.append(gate.wait(60)))
+        assert ended == []
         tried = []
         with pytest.raises(NotInTime, match="paused"):
             deadline.run(lambda: tried.append(1))
