@@ -51,11 +51,14 @@ def in_chart() -> set[str]:
 
 def test_every_variable_that_is_set_is_one_that_the_settings_read() -> None:
     ours = COMPOSE["x-bespoke"]["environment"]
-    image = set(re.findall(r"([A-Z_]+)=", (DEPLOY / "Dockerfile").read_text())) - {"PYTHONUNBUFFERED"}
+    dockerfile = (DEPLOY / "Dockerfile").read_text()
+    image = set(re.findall(r"([A-Z_]+)=", dockerfile)) - {"PYTHONUNBUFFERED", "WEB_WORKERS"}
     assert set(example()) - ENGINES - READ == set()
     assert set(ours) - READ == set()
     assert in_chart() - READ == set()
     assert image == {"BESPOKE_DATA_DIR"} <= READ
+    assert "WEB_WORKERS=2" in dockerfile and '"--workers", "2"' in dockerfile
+    assert "mul 2 .Values.web.replicas" in TEMPLATES["settings.yaml"]
 
 
 def test_every_variable_that_production_must_set_is_set() -> None:

@@ -13,6 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 from kombu.exceptions import KombuError
 
+from personalization.config import checkup_database as of_database
 from personalization.config import checkup_settings as given
 from personalization.config.celery import app as celery_app
 from personalization.config.heartbeat import OLD_SECONDS, heartbeat_age
@@ -30,14 +31,17 @@ class Finding:
 
 def examine() -> list[Finding]:
     """All checks, in the order in which one explains the next."""
-    checks: tuple[tuple[str, Callable[[], tuple[bool, str]]], ...] = (
+    checks: tuple[tuple[str, Callable[[], given.Said]], ...] = (
         (_("Secret key"), given.secret_key),
         (_("Debugging"), given.debug),
         (_("Address"), given.address),
         (_("Disk"), given.disk),
         (_("Backups"), given.backups),
         (_("Database"), _database),
-        (_("Migrations"), _migrations),
+        (_("Migrations"), _asking(_migrations)),
+        (_("Connections"), _asking(of_database.connections)),
+        (_("Indexes"), _asking(of_database.indexes)),
+        (_("References"), _asking(of_database.references)),
         (_("Redis"), _redis),
         (_("Clock"), _clock),
         (_("Worker"), _worker),
@@ -49,13 +53,23 @@ def examine() -> list[Finding]:
     return [Finding(name, *check()) for name, check in checks]
 
 
-def _sending() -> tuple[bool, str]:
+def _asking(check: Callable[[], given.Said]) -> Callable[[], given.Said]:
+    def ask() -> given.Said:
+        try:
+            return check()
+        except DatabaseError:
+            return False, _("cannot be looked at without the database.")
+
+    return ask
+
+
+def _sending() -> given.Said:
     if settings.SANDBOX:
         return True, _("SANDBOX is on: nothing is sent.")
     return True, _("messages leave.")
 
 
-def _database() -> tuple[bool, str]:
+def _database() -> given.Said:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SHOW server_version")
@@ -68,18 +82,15 @@ def _database() -> tuple[bool, str]:
     return True, _("PostgreSQL %(version)s answers.") % {"version": version}
 
 
-def _migrations() -> tuple[bool, str]:
-    try:
-        executor = MigrationExecutor(connection)
-        missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-    except DatabaseError:
-        return False, _("cannot be looked at without the database.")
+def _migrations() -> given.Said:
+    executor = MigrationExecutor(connection)
+    missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
     if missing:
         return False, _("%(count)s are not applied. Run: manage.py migrate") % {"count": missing}
     return True, _("all applied.")
 
 
-def _redis() -> tuple[bool, str]:
+def _redis() -> given.Said:
     try:
         with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=3, socket_connect_timeout=3) as client:
             version = client.info("server")["redis_version"]
@@ -104,7 +115,7 @@ def _asked(client: redis.Redis, name: str, usual: str) -> str:
         return usual
 
 
-def _clock() -> tuple[bool, str]:
+def _clock() -> given.Said:
     """Times are this machine's, and the database's: what is due is decided by both."""
     try:
         with connection.cursor() as cursor:
@@ -120,7 +131,7 @@ def _clock() -> tuple[bool, str]:
     return True, _("goes with the database's.")
 
 
-def _worker() -> tuple[bool, str]:
+def _worker() -> given.Said:
     try:
         answers = celery_app.control.inspect(timeout=1.5).active_queues() or {}
     except (OSError, redis.RedisError, KombuError):
@@ -135,7 +146,7 @@ def _worker() -> tuple[bool, str]:
     return True, _("%(count)s answer.") % {"count": len(answers)}
 
 
-def _beat() -> tuple[bool, str]:
+def _beat() -> given.Said:
     try:
         age = heartbeat_age()
     except redis.RedisError:
@@ -148,7 +159,7 @@ def _beat() -> tuple[bool, str]:
     return True, _("last sign of life %(seconds)s seconds ago.") % {"seconds": round(age)}
 
 
-def _mail_server() -> tuple[bool, str]:
+def _mail_server() -> given.Said:
     address = urlsplit(settings.EMAIL_URL)
     secure = address.scheme in ("smtps", "smtp+ssl", "smtp+tls")
     place = {"place": f"{address.hostname}:{address.port or (465 if secure else 25)}"}

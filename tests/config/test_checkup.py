@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import OperationalError
 
 from campaigns.senders.domain_check import Finding
-from personalization.config import checkup, checkup_settings
+from personalization.config import checkup, checkup_database, checkup_settings
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -118,6 +118,8 @@ def test_without_its_servers_it_says_which_do_not_answer(
 
     monkeypatch.setattr(checkup, "connection", SimpleNamespace(cursor=gone, settings_dict={}))
     monkeypatch.setattr(checkup, "MigrationExecutor", gone)
+    for check in ("connections", "indexes", "references"):
+        monkeypatch.setattr(checkup_database, check, gone)
     monkeypatch.setattr(checkup.redis.Redis, "from_url", away)
     monkeypatch.setattr(checkup, "heartbeat_age", away)
     monkeypatch.setattr(checkup.celery_app.control, "ping", away)
@@ -127,9 +129,10 @@ def test_without_its_servers_it_says_which_do_not_answer(
     assert ended.value.code == 1
     bad = [line for line in capsys.readouterr().out.splitlines() if "BAD" in line]
     assert [line.split(":")[0].split("BAD")[1].strip() for line in bad] == [
-        "Database", "Migrations", "Redis", "Clock", "Worker", "Beat", "Mail server",
+        "Database", "Migrations", "Connections", "Indexes", "References", "Redis", "Clock", "Worker", "Beat",
+        "Mail server",
     ]  # fmt: skip
-    assert "DATABASE_URL" in bad[0] and "REDIS_URL" in bad[2] and "EMAIL_URL" in bad[-1]
+    assert "DATABASE_URL" in bad[0] and "REDIS_URL" in bad[5] and "EMAIL_URL" in bad[-1]
 
 
 def test_a_server_that_tells_nobody_its_settings_is_taken_as_it_should_be() -> None:
