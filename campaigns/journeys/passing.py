@@ -13,10 +13,9 @@ from typing import Any
 import structlog
 from django.db import connection, transaction
 
-from campaigns.journeys import happened, nodes
+from campaigns.journeys import leaving, nodes
 from campaigns.journeys.graph import ExitRule, Graph
 from campaigns.journeys.nodes import Move, Place, Stay, Traveler
-from campaigns.journeys.nodes.split_segment import members_among
 from campaigns.journeys.versions import graph_of
 from campaigns.models import JourneyStatus, JourneyVersion, PassageStatus
 
@@ -61,8 +60,8 @@ def step(due: Due, *, now: datetime, limit: int = BATCH) -> int:
         version = JourneyVersion.objects.select_related("journey").get(pk=due.version_id)
         graph = graph_of(version)
         rows = list(_leaving(graph.exits, travelers, now).values())
-        leaving = {row.id for row in rows}
-        going = [one for one in travelers if one.id not in leaving]
+        gone = {row.id for row in rows}
+        going = [one for one in travelers if one.id not in gone]
         rows += _decided(graph, version, due.node, going, now)
         _write(rows, due.node, now)
     return len(travelers)
@@ -126,28 +125,10 @@ def _row(one: Traveler, what: Move | Stay, ways: Mapping[str, str | None], key: 
 
 def _leaving(rules: Sequence[ExitRule], travelers: Sequence[Traveler], now: datetime) -> dict[int, _Row]:
     """Those whom a rule takes out, asked just before each step."""
-    found: dict[int, _Row] = {}
-    for rule in rules:
-        for one, reason in _hit(rule, travelers, now):
-            found.setdefault(
-                one.id,
-                _Row(one.id, None, now, LEFT, reason[:200], PassageStatus.LEFT, reason[:200], rule.is_goal),
-            )
-    return found
-
-
-def _hit(rule: ExitRule, travelers: Sequence[Traveler], now: datetime) -> list[tuple[Traveler, str]]:
-    if rule.event:
-        did = happened.since({one.customer_id: one.entered_at for one in travelers}, [rule.event], until=now)
-        return [
-            (one, rule.event) for one in travelers
-            # The event that let somebody in does not take them out again.
-            if one.customer_id in did and did[one.customer_id] > one.entered_at
-        ]  # fmt: skip
-    inside = members_among(rule.segment or 0, [one.customer_id for one in travelers], now=now)
-    is_in = rule.when == "in"
-    reason = f"segment {rule.segment} {rule.when}"
-    return [(one, reason) for one in travelers if (one.customer_id in inside) == is_in]
+    return {
+        pk: _Row(pk, None, now, LEFT, reason, PassageStatus.LEFT, reason, rule.is_goal)
+        for pk, (rule, reason) in leaving.taken_out(rules, travelers, now=now).items()
+    }
 
 
 def _write(rows: Sequence[_Row], key: str, now: datetime) -> None:

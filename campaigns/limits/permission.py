@@ -1,8 +1,7 @@
-"""Who may still be written to: by their own statements, and by the journey that meant it for them."""
+"""Who allows messages of a topic: by a yes, or, for what customers must be told, unless there is a no."""
 
 from collections.abc import Collection
 
-from campaigns.models import Passage, PassageStatus
 from personalization.customers import selectors as customers
 from personalization.customers.models import Consent
 from personalization.importing.passing import ask, these
@@ -16,12 +15,3 @@ def permitted_ids(customer_ids: Collection[int], *, channel: str, topic: str) ->
         customer__in=these(customer_ids), channel=channel, topic=topic, is_current=True, granted=False
     )
     return set(customer_ids) - set(refused.values_list("customer_id", flat=True))
-
-
-def left_among(passages: Collection[int]) -> set[int]:
-    """Those of the passages whose customers have left their journey meanwhile (who have bought): what was
-    meant for them is not sent."""
-    if not passages:
-        return set()
-    left = Passage.everything.filter(pk__in=passages, status=PassageStatus.LEFT)
-    return set(left.values_list("pk", flat=True))

@@ -11,10 +11,10 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from campaigns import ledger
+from campaigns.journeys.leaving import left_among
 from campaigns.ledger import Claim, Outcome, Row
 from campaigns.limits import caps
 from campaigns.limits.holding import Holding
-from campaigns.limits.permission import left_among
 from campaigns.models import Chunk, ChunkStatus, Delivery, DeliveryStatus, SkipReason
 from campaigns.pacing.rates import domain_of
 from campaigns.rehearsing.found import Failure, Findings
@@ -89,7 +89,7 @@ def _held_back(
     content: context.RunContent, data: context.ChunkData, rows: Sequence[Row], clock: datetime
 ) -> dict[int, Outcome]:
     """Outcomes, by delivery, of those who get nothing now, as the gate of a real run finds them."""
-    gone = left_among([row.occurrence for row in rows if row.occurrence > 0])
+    gone = left_among([row.occurrence for row in rows if row.occurrence > 0], now=clock)
     refused = {
         row.id: Outcome(row.id, S.SKIPPED, SkipReason.LEFT_JOURNEY, counts=False)
         for row in rows

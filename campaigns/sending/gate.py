@@ -8,9 +8,10 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from campaigns import ledger
+from campaigns.journeys.leaving import left_among
 from campaigns.ledger import Claim, Outcome, Row
 from campaigns.limits.holding import Holding
-from campaigns.limits.permission import left_among, permitted_ids
+from campaigns.limits.permission import permitted_ids
 from campaigns.models import DeliveryStatus, RunStatus, SkipReason
 from campaigns.sending.context import RunContent
 from experiments.traffic import holdouts
@@ -76,7 +77,7 @@ class Gate:
         self._held_out, _chance = holdouts.draw(
             ids, at=timezone.now(), also=[own] if own else [], is_kept=not self._run.is_test
         )
-        self._left = left_among([row.occurrence for row in rows if row.occurrence > 0])
+        self._left = left_among([row.occurrence for row in rows if row.occurrence > 0], now=timezone.now())
         self._asked = {row.id for row in rows}
         self._looked_at = started
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.utils import timezone
 
 from campaigns import selectors as campaign_selectors
 from campaigns.journeys import passing, selectors, services
@@ -69,6 +70,28 @@ def test_a_message_in_line_is_not_sent_to_who_has_left(
         go(journey, START + timedelta(seconds=2))
         send_all(Run.objects.get(campaign=campaign))
     assert campaign_selectors.progress(Run.objects.get())["reasons"] == {"left_journey": 1}
+
+
+def test_the_last_message_is_not_sent_to_who_buys_while_it_waits(
+    sink: Any, make_customers: Any, make_message: Any, make_journey: Any, go: Any, did: Any, send_all: Any
+) -> None:
+    """Behind it there is no step at which the rule could be asked."""
+    buyer, other = make_customers(2)
+    campaign = make_message(timing={"quiet": "own", "own_quiet": {"from": "08:00", "until": "18:00"}})
+    journey = make_journey(
+        {"mail": node("message", {"campaign": campaign})}, now=START, exits=[{"event": "Order Completed"}]
+    )
+    run = Run.objects.get(campaign=campaign)
+    with time_machine.travel(START.replace(hour=12)) as clock:
+        services.enter_by_api(journey, [(p.pk, {}) for p in (buyer, other)], key="1", actor="test")
+        go(journey, timezone.now())
+        send_all(run)
+        assert set(states(journey).values()) == {("finished", "mail")} and not sink.accepted
+        did(buyer.pk, "Order Completed", START.replace(hour=17))
+        clock.move_to(START.replace(hour=18))
+        send_all(run)
+    assert [recipient for recipient, _ in sink.accepted] == [other.email]
+    assert campaign_selectors.progress(run)["reasons"] == {"left_journey": 1}
 
 
 def test_waiting_for_an_event_goes_one_of_two_ways(

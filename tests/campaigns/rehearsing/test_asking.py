@@ -10,7 +10,7 @@ from django.contrib.auth.models import Permission
 from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from campaigns import ledger, tasks
 from campaigns.errors import CampaignNotReady, InvalidState
@@ -187,7 +187,8 @@ def test_a_rehearsal_gives_way_to_whoever_waits_for_it(
         return record(*given, **named)
 
     monkeypatch.setattr("campaigns.rehearsing.through.ledger.record", save_meanwhile)
-    tasks.run_rehearsal(row.pk)
+    with translation.override("en"):  # a page of a test before may have left another language
+        tasks.run_rehearsal(row.pk)
     thread.join()
     row.refresh_from_db()
     assert saved.is_set() and row.status == JobStatus.FAILED and "Real work waited" in row.error
