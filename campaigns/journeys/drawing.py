@@ -17,7 +17,7 @@ def draw(
 ) -> dict[str, Any]:
     """Lengths in pixels; numbers are None without `counts`."""
     by_node = counts["nodes"] if counts else {}
-    blank = {"inside": 0, "passed": 0} if counts else {"inside": None, "passed": None}
+    blank = dict.fromkeys(("inside", "failed", "passed"), 0 if counts else None)
     drawing = lay_out(graph)
     boxes = [
         _box(graph, box.key, box.x, box.y + TOP, by_node.get(box.key, blank), problems)
@@ -77,7 +77,7 @@ def _box(
     return {
         "key": key, "x": x, "y": y, "icon": kind.icon, "label": spec.name or str(kind.label),
         "text": kind.describe(spec.params) or _("no settings"), "inside": own["inside"],
-        "passed": own["passed"],
+        "passed": own["passed"], "failed": own["failed"],
         "fault": next(
             (one["detail"] for one in problems if f"{one['pointer']}/".startswith(f"/nodes/{key}/")), ""
         ),

@@ -117,6 +117,7 @@ def test_those_set_aside_are_found_among_many(
     client = staff("view_journey", "view_customer", "view_personal_data")
     page = client.get(f"/app/journeys/{journey.pk}/?node=g").content.decode()
     assert '<a href="?node=g#jn-people">Goal</a> (1)' in page
+    assert '<strong class="jn-fault">1 stuck</strong>' in page  # in the box of the step
     assert "The step failed (KeyError)" in page  # on the first page, though they came in first
 
 
