@@ -41,3 +41,12 @@ def test_the_answer_goes_and_the_call_is_not_carried_out_again(client):
     again = change(client, "ada")
     assert (again.status_code, again["Content-Type"]) == (410, "application/problem+json")
     assert change(client, "bob").json()["city"] == "Leeds"
+
+
+def test_an_answer_whose_key_is_gone_keeps_nobody_from_being_erased(client, settings):
+    ada = Customer.objects.create(pk=700_001, external_id="ada", created_at=datetime(2026, 3, 1, tzinfo=UTC))
+    change(client, "ada")
+    settings.DATA_KEYS = ["another key, after the first was lost"]
+    assert collect(ada)["other"]["kept answers of calls"] == []
+    assert erase(ada.pk).elsewhere["kept answers of calls"] == 1
+    assert change(client, "ada").status_code == 410
