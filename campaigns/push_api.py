@@ -33,10 +33,14 @@ class KeysSerializer(KnownFields, serializers.Serializer[Any]):
 
 
 class SubscriptionSerializer(KnownFields, serializers.Serializer[Any]):
-    """What `PushSubscription.toJSON()` gives in the browser; other fields are ignored."""
+    """What `PushSubscription.toJSON()` gives in the browser."""
 
     endpoint = serializers.CharField(max_length=2000)
     keys = KeysSerializer()
+    # Browsers send it with every subscription. The push service tells of the end, whatever stands here.
+    expirationTime = serializers.FloatField(
+        required=False, allow_null=True, help_text="As the browser gives it; not kept."
+    )
 
     def validate_endpoint(self, value: str) -> str:
         try:
