@@ -12,7 +12,13 @@ def main() -> None:
         from personalization.config.supervisor.cli import main as up
 
         sys.exit(up(sys.argv[2:]))
-    from django.core.management import execute_from_command_line
+    try:
+        from django.core.management import execute_from_command_line
+    except ModuleNotFoundError as error:
+        if error.name != "django":
+            raise
+        ours = " ".join([".venv/bin/python", *sys.argv])
+        sys.exit(f"Another Python has our packages: {ours} (bin/run makes it).")
 
     execute_from_command_line(sys.argv)
 
