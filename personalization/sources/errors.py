@@ -14,7 +14,7 @@ class InvalidOptions(ProblemError):
 class NotStartable(ProblemError):
     status = 409
     slug = "import-not-startable"
-    title = _("This import cannot be started or canceled now")
+    title = _("Not possible in the import's present state")
 
 
 class NoColumn(InvalidOptions):
