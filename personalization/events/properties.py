@@ -1,6 +1,6 @@
 """What the properties of an event tell: its item, its value, and the lines of an order. Pure: no database."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -28,10 +28,20 @@ class Occurrence(msgspec.Struct, frozen=True):
 
 
 def occurrences_of(name: str, properties: dict[str, Any], *, message_id: str) -> tuple[Occurrence, ...]:
-    """The event itself, and for `Order Completed` its lines. Raises MessageError."""
+    """The event itself, and for `Order Completed` its lines, whose sum it is worth where it names no amount.
+    Raises MessageError.
+    """
     value = _first_amount(properties, VALUE_OF_ORDER if name.startswith("Order ") else VALUE)
-    event = Occurrence(message_id, name, properties, _item(properties), value)
-    return (event, *_lines(properties, message_id)) if name == "Order Completed" else (event,)
+    lines = _lines(properties, message_id) if name == "Order Completed" else []
+    if value is None and lines:
+        value = _sum_of(lines)
+    return (Occurrence(message_id, name, properties, _item(properties), value), *lines)
+
+
+def _sum_of(lines: Sequence[Occurrence]) -> Decimal | None:
+    """None when one of them has no price: half an order is no order's worth."""
+    values = [line.value for line in lines if line.value is not None]
+    return _in_range(sum(values, Decimal())) if len(values) == len(lines) else None
 
 
 def _lines(properties: Mapping[str, Any], message_id: str) -> list[Occurrence]:

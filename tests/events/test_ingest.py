@@ -70,6 +70,21 @@ def test_an_order_is_also_written_line_by_line_and_only_once(post):
     assert Event.objects.count() == 3
 
 
+@pytest.mark.parametrize(
+    ("more", "worth"),
+    [
+        ({}, Decimal("25.50")),
+        ({"total": 27}, Decimal(27)),
+        ({"products": [{"sku": "a", "price": 1}, {"sku": "b"}]}, None),
+    ],
+)
+def test_an_order_that_names_no_amount_is_worth_its_products(post, more, worth):
+    products = [{"sku": "a", "price": 10, "quantity": 2}, {"sku": "b", "price": "5.50"}]
+    properties = {"order_id": "7", "products": products, **more}
+    post("track", {"userId": "ada", "event": "Order Completed", "properties": properties})
+    assert Event.objects.get(name="Order Completed").value == worth
+
+
 def test_identify_fills_the_profile_and_implies_no_consent(post):
     post("identify", {"userId": "ada", "traits": {
         "email": "ada@example.com", "firstName": "Ada", "locale": "en-GB", "address": {"country": "GB"},
