@@ -1,5 +1,6 @@
 """Experiments to look at, metrics to define."""
 
+import json
 from typing import Any
 
 from django.contrib import admin
@@ -14,7 +15,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from experiments import metrics
 from experiments.models import Experiment, Metric, Variant
-from experiments.traffic.admin import ClientKeyAdmin, HoldoutAdmin, LayerAdmin
+from experiments.traffic.admin import ClientKeyAdmin, HoldoutAdmin, LayerAdmin, say_part, say_share
 
 __all__ = ["ClientKeyAdmin", "ExperimentAdmin", "HoldoutAdmin", "LayerAdmin", "MetricAdmin"]
 
@@ -34,8 +35,20 @@ class ReadOnly:
 
 class VariantInline(ReadOnly, TabularInline):
     model = Variant
-    fields = ["position", "key", "name", "weight", "is_control", "value", "forced_ids"]
+    fields = readonly_fields = ["key", "name", "share", "is_control", "given", "forced"]
     extra = 0
+
+    @admin.display(description=_("weight"))
+    def share(self, variant: Variant) -> str:
+        return say_share(variant.weight)
+
+    @admin.display(description=_("value"))
+    def given(self, variant: Variant) -> str:
+        return "–" if variant.value is None else json.dumps(variant.value, ensure_ascii=False)
+
+    @admin.display(description=_("always for"))
+    def forced(self, variant: Variant) -> str:
+        return ", ".join(variant.forced_ids) or "–"
 
 
 @admin.register(Experiment)
@@ -47,7 +60,7 @@ class ExperimentAdmin(ReadOnly, ModelAdmin):
         "name",
         "key",
         "report",
-        "coverage",
+        "taken_in",
         "layer",
         "is_served",
         "created_at",
@@ -57,10 +70,23 @@ class ExperimentAdmin(ReadOnly, ModelAdmin):
     list_filter = ["origin", "is_served", "layer"]
     search_fields = ["name", "key"]
     fields = [
-        "key", "name", "origin", "coverage", "segment_version", "layer", "layer_start", "layer_end",
-        "is_served", "hash_version", "created_at", "started_at", "ended_at", "shipped", "shipped_share",
+        "key", "name", "origin", "taken_in", "segment_version", "layer", "part",
+        "is_served", "hash_version", "created_at", "started_at", "ended_at", "shipped", "shipped_to",
     ]  # fmt: skip
+    readonly_fields = ["taken_in", "part", "shipped_to"]
     inlines = [VariantInline]
+
+    @admin.display(description=_("coverage"), ordering="coverage")
+    def taken_in(self, experiment: Experiment) -> str:
+        return say_share(experiment.coverage)
+
+    @admin.display(description=_("part of the layer"))
+    def part(self, experiment: Experiment) -> str:
+        return say_part(experiment)
+
+    @admin.display(description=_("shipped to the share"))
+    def shipped_to(self, experiment: Experiment) -> str:
+        return say_share(experiment.shipped_share) if experiment.shipped_id else "–"
 
     @admin.display(description=_("report"))
     def report(self, experiment: Experiment) -> str:

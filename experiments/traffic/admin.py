@@ -26,6 +26,18 @@ from personalization.customers.reading import may_see
 from personalization.privacy.told import told_words
 
 
+def say_share(share: float) -> str:
+    """0.05 as 5 %."""
+    return f"{share * 100:g} %"
+
+
+def say_part(experiment: Experiment) -> str:
+    """Where an experiment lies in its layer: 0 – 50 %; nothing to say where it has none."""
+    if experiment.layer_start is None or experiment.layer_end is None:
+        return "–"
+    return f"{float(experiment.layer_start) * 100:g} – {say_share(float(experiment.layer_end))}"
+
+
 class Kept:
     """Nothing here is deleted: what was measured with it refers to it."""
 
@@ -44,8 +56,12 @@ class Shown(Kept):
 class LayerExperiments(Shown, TabularInline):
     model = Experiment
     verbose_name_plural = _("experiments of this layer")
-    fields = ["name", "layer_start", "layer_end", "started_at", "ended_at"]
+    fields = readonly_fields = ["name", "part", "started_at", "ended_at"]
     extra = 0
+
+    @display(description=_("part of the layer"))
+    def part(self, experiment: Experiment) -> str:
+        return say_part(experiment)
 
 
 @admin.register(Layer)
@@ -98,8 +114,12 @@ class HoldoutForm(ModelForm):
 class HoldoutVersions(Shown, TabularInline):
     model = HoldoutVersion
     verbose_name_plural = _("how the members were drawn")
-    fields = readonly_fields = ["number", "share", "started_at", "by"]
+    fields = readonly_fields = ["number", "share_shown", "started_at", "by"]
     extra = 0
+
+    @display(description=_("share"))
+    def share_shown(self, version: HoldoutVersion) -> str:
+        return say_share(version.share)
 
     @display(description=_("created by"))
     def by(self, version: HoldoutVersion) -> str:
@@ -141,7 +161,7 @@ class HoldoutAdmin(Kept, ModelAdmin):
 
     @admin.display(description=_("share"), ordering="current_share")
     def share_now(self, holdout: Any) -> str:
-        return "–" if holdout.ended_at else f"{holdout.current_share * 100:g} %"
+        return "–" if holdout.ended_at else say_share(holdout.current_share)
 
     @admin.display(description=_("since"), ordering="begun_at")
     def since(self, holdout: Any) -> Any:

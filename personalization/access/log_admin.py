@@ -6,11 +6,13 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from personalization.access.audit_details import say_details
 from personalization.access.audit_words import READ_ON, THINGS, say_action, say_actor, say_target
 from personalization.access.models import AuditEntry, AuditSeal, PersonalRead
 from personalization.access.posted_search import PostedSearch
@@ -48,9 +50,10 @@ class About(admin.SimpleListFilter):
 class AuditEntryAdmin(PostedSearch, LogAdmin):
     empty_text = _("Every change that people or programs make is written down here.")
     list_display = ["at", "by", "what", "on"]
-    fields = readonly_fields = ["at", "by", "what", "on", "detail"]
+    fields = readonly_fields = ["at", "by", "what", "on", "details"]
     list_filter = [About]
     search_fields = ["actor", "target"]
+    rows_called = _("entries")
 
     @display(description=_("actor"), ordering="actor")
     def by(self, entry: AuditEntry) -> str:
@@ -63,6 +66,11 @@ class AuditEntryAdmin(PostedSearch, LogAdmin):
     @display(description=_("target"), ordering="target")
     def on(self, entry: AuditEntry) -> str:
         return say_target(entry.target)
+
+    @display(description=_("details"))
+    def details(self, entry: AuditEntry) -> str:
+        rows = say_details(entry.detail)
+        return format_html_join("", "<div><strong>{}</strong> {}</div>", rows) or "–"
 
 
 class ReadOn(admin.SimpleListFilter):

@@ -9,6 +9,7 @@ import pytest
 from django.urls import reverse
 from django.utils.translation import override
 
+from personalization.access.audit_details import NAMES, say_details
 from personalization.access.audit_words import DEEDS, READ_ON, THINGS, say_action, say_actor, say_target
 from personalization.access.models import AuditEntry, PersonalRead
 
@@ -44,6 +45,29 @@ def test_everything_that_is_audited_has_words() -> None:
     parts = [action.partition(".") for action in written]
     assert {thing for thing, _dot, _deed in parts} - set(THINGS) == set()
     assert {deed for _thing, _dot, deed in parts} - set(DEEDS) == set()
+
+
+def test_every_particular_that_is_audited_has_a_word() -> None:
+    named = [call for call in calls() if getattr(call.func, "attr", getattr(call.func, "id", "")) == "audit"]
+    written = {one.arg for call in named for one in call.keywords} - {
+        None,
+        "actor",
+        "action",
+        "target",
+        "before",
+    }
+    assert len(written) > 50 and written - set(NAMES) == set()
+
+
+def test_particulars_are_said_in_rows_and_what_was_before_beside_what_it_became() -> None:
+    assert say_details({"before": 50, "per_second": None}) == [("messages a second", "50 → –")]
+    assert say_details({"at": "2026-03-01T09:30:00+00:00", "share": 0.05}) == [
+        ("time", "1 Mar 2026, 09:30"), ("share of customers", "5 %"),
+    ]  # fmt: skip
+    assert say_details({"fields": ["email", "city"], "dry_run": False, "most_joins": {"a": 12_000}}) == [
+        ("what was changed", "email, city"), ("dry run", "No"), ("most joins", "a: 12,000"),
+    ]  # fmt: skip
+    assert say_details({}) == []
 
 
 def test_every_page_that_shows_personal_data_has_a_name() -> None:
