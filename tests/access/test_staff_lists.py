@@ -116,3 +116,10 @@ def test_staff_are_filtered_by_roles_in_words(chinese: Any) -> None:
     call_command("ensure_roles")
     page = chinese.get(reverse("admin:access_user_changelist")).content.decode()
     assert "营销经理" in page and "Campaign manager" not in page
+
+
+def test_what_deletes_something_is_written_without_a_space_in_chinese(chinese: Any) -> None:
+    role = Group.objects.create(name="Helpers")
+    page = chinese.get(reverse("admin:auth_group_change", args=[role.pk])).content.decode()
+    assert re.search(r">\s*删除角色\s*<", page)
+    assert reverse("admin:auth_group_delete", args=[role.pk]) in page and 'name="_addanother"' in page

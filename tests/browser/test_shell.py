@@ -1,6 +1,7 @@
 """The frame of every page: anything is found from everywhere, and a keyboard alone is enough."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -41,6 +42,16 @@ def test_escape_closes_what_was_found_and_leaves_the_words(home: Page) -> None:
     expect(home.locator("#nav-found")).to_be_hidden()
     expect(home.locator("#nav-filter")).to_be_focused()
     expect(home.locator("#nav-filter")).to_have_value("journeys")
+
+
+def test_who_hears_a_page_hears_no_names_of_icons_and_what_scrolls_in_their_language(
+    home: Page, live_server: Any
+) -> None:
+    home.context.add_cookies([{"name": "django_language", "value": "zh-hans", "url": live_server.url}])
+    home.goto("/admin/customers/customer/")
+    heard = home.locator("#nav-sidebar-apps").aria_snapshot()
+    assert 'link "客户"' in heard and 'region "可滚动的内容"' in heard
+    assert "scrollable" not in home.locator("body").aria_snapshot()
 
 
 # Where an element and what it is beside begin and end, from the page's start, whichever side that is.

@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 from unfold.forms import AuthenticationForm
@@ -26,6 +27,11 @@ GOES_TO, CONNECTS = "single_sign_on_next", "single_sign_on_connects"
 
 
 class SignInForm(AuthenticationForm):
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": _lazy("No member of staff has this name and password. Capitals matter in both."),
+    }
+
     def clean(self) -> dict[str, Any]:
         name, request = self.cleaned_data.get("username") or "", self.request
         assert request is not None
