@@ -1,10 +1,12 @@
 """Journeys in the shell: the list, the picture with who is where, and steering."""
 
+import json
 from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
@@ -18,12 +20,16 @@ from campaigns.journeys.selectors import NOT_YET, recent_counts, told_journey
 from campaigns.journeys.templates import TEMPLATES, create_from_template
 from campaigns.journeys.versions import check, graph_of, read
 from campaigns.models import Journey, JourneyStatus
+from personalization.access.live.stream import stream, wants_stream
 from personalization.access.models import User
 from personalization.access.problems import ProblemError
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
 from personalization.customers.reading import may_see
 from personalization.privacy.told import step_for
+
+# Which step is looked at knows the page alone: a stream tells only that people have moved.
+MOVED = json.dumps({"html": '<span id="jn-live" hidden></span>', "reload": False})
 
 
 @staff_page("campaigns.view_journey")
@@ -129,9 +135,13 @@ def _bare(graph: dict[str, Any]) -> Any:
 
 
 @staff_page("campaigns.view_journey")
-def live(request: HttpRequest, journey_id: int) -> HttpResponse:
-    """The picture with the counts of now; the page asks for it every few seconds while people move."""
+def live(request: HttpRequest, journey_id: int) -> HttpResponseBase:
+    """The picture with the counts of now. As a stream, word that they have changed: the page then asks for
+    the picture, which it does every few seconds where there is no stream."""
     found = get_object_or_404(Journey, pk=journey_id)
+    if wants_stream(request):
+        key = ("journey", found.pk, found.status)
+        return stream(request, key, lambda: recent_counts(found), lambda counts: (MOVED, False))
     published = found.versions.order_by("-number").first()
     wants_published = published is not None and request.GET.get("show") == "published"
     try:

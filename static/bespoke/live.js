@@ -48,5 +48,6 @@ document.addEventListener("DOMContentLoaded", () => {
     const fresh = document.getElementById(id);
     if (fresh) htmx.process(fresh);
     if (focused) document.getElementById(focused)?.focus();
+    document.body.dispatchEvent(new Event("live:shown"));
   });
 });

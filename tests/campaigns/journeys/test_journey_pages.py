@@ -158,6 +158,22 @@ def test_the_picture_is_live_and_tells_who_is_where_and_why(
     assert "so few people are not shown" in shown and "Nobody." not in shown
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_stream_tells_that_people_have_moved_and_the_picture_is_asked_for(staff: Any) -> None:
+    journey = create_from_template("abandoned_cart", actor="test")
+    path, live = (reverse(f"journeys:{name}", args=[journey.pk]) for name in ("journey", "live"))
+    assert "data-live" not in staff.get(path).content.decode()
+    edit(staff, journey, do="entry", entry="api", reentry="always")
+    services.publish(journey, actor="test")
+    assert f'data-live="{live}"' in staff.get(path).content.decode()
+    answer = staff.get(live, headers={"accept": "text/event-stream"})
+    told = next(frame for frame in answer.streaming_content if b"data: " in frame).decode()
+    answer.close()
+    assert answer["Content-Type"] == "text/event-stream"
+    assert "jn-live" in told and "jn-canvas" not in told
+    assert 'hx-trigger="live:shown from:body, every 5s' in staff.get(live).content.decode()
+
+
 def test_the_list_of_people_is_paged_within_what_is_shown(
     staff: Any, make_customers: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
