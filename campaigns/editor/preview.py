@@ -36,6 +36,7 @@ from personalization.customers.models import Customer
 from personalization.privacy.told import told_count
 from personalization.segments import selectors as segments
 from personalization.segments.definition import DefinitionError
+from personalization.segments.describe import trait_title
 from personalization.segments.errors import CountTooSlow
 from personalization.segments.models import Segment, SegmentVersion
 
@@ -67,7 +68,10 @@ def preview(request: HttpRequest) -> HttpResponse:
         "subject_outlook": outlook_of(shown_text["subject"]) if channel.name == "email" else [],
         "items": _about_items(choice, customer, got=len(context["items"])),
         "language": channels.nearest(content.get("translations", {}), language),
-        "fields": sorted(str(key) for key in context["customer"].get("traits", {})),
+        "fields": [
+            {"name": name, "title": trait_title(name)}
+            for name in sorted(map(str, context["customer"].get("traits", {})))
+        ],
     }
     if compiled is None:
         return JsonResponse({**answer, "rendered": None})

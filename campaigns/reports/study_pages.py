@@ -4,6 +4,7 @@ compute; the pages ask for it and show the newest."""
 import math
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -190,9 +191,10 @@ def long_run(request: HttpRequest, key: str) -> HttpResponse:
             "holdout": holdout,
             "newest": newest,
             "shown": shown,
+            "margin": round((shown.wishes.get("margin", 1) if shown else 1) * 100, 4),
             "sentence": (long_run_sentence(shown) if told else withheld_sentence()) if shown else "",
             "plots": _weeks(shown) if shown else None,
-            "rows": list(reversed(shown.weeks or []))[:WEEKS_SHOWN] if shown else [],
+            "rows": _rows(shown) if shown else [],
             **_long_run_part(request, key, list(_long_runs_under_way(key))),
             "may_ask": may_ask,
             "problem": problem,
@@ -231,6 +233,12 @@ def _ask_long_run(request: HttpRequest, holdout: Holdout) -> None:
         actor=actor_name(request),
     )  # fmt: skip
     tasks.hand_over(tasks.compute_long_run, kept.pk)
+
+
+def _rows(study: LongRunStudy) -> list[dict[str, Any]]:
+    """The newest week first."""
+    newest = list(reversed(study.weeks or []))[:WEEKS_SHOWN]
+    return [week | {"until_week": date.fromisoformat(week["until_week"])} for week in newest]
 
 
 def _weeks(study: LongRunStudy) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from campaigns.transport.session import ChannelError, Outgoing, Session
 from personalization.content.errors import LeftOut, MissingValue, RenderError, UsedUp
 from personalization.content.needs import GIVENS, Givens
 from personalization.content.remembering import FRAGMENTS
+from personalization.customers.names import full_name
 
 REASONS: dict[type[RenderError], SkipReason] = {
     MissingValue: SkipReason.MISSING_VALUE, LeftOut: SkipReason.LEFT_OUT, UsedUp: SkipReason.NO_COUPON,
@@ -146,7 +147,7 @@ class Composer:
         """Raises NotPossible, ChannelError."""
         finished, unsubscribe = self._finished(row)
         profile, channel = self._data.profiles[row.customer_id or 0], self._run.channel
-        name = f"{profile['first_name']} {profile['last_name']}".strip()
+        name = full_name(profile["first_name"], profile["last_name"])
         recipient = Recipient(
             self._data.addresses[profile["id"]],
             name,

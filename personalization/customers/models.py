@@ -14,6 +14,7 @@ from personalization.customers.identity_models import (
     Merge,
     MergeReason,
 )
+from personalization.customers.names import full_name
 from personalization.customers.trait_history import TraitChange
 from personalization.customers.view_models import SavedView
 from personalization.personal_data import AtErasure, PersonalData
@@ -93,7 +94,7 @@ class Customer(models.Model):
             return _("Customer %(id)s") % {"id": self.pk}
         if self.erased_at:
             return str(_("Erased customer"))
-        name = f"{self.first_name} {self.last_name}".strip()
+        name = full_name(self.first_name, self.last_name)
         return name or self.email or self.external_id or _("Visitor %(id)s") % {"id": self.pk}
 
 

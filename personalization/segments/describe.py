@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.utils import formats
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from personalization.customers.models import Channel
 from personalization.segments import nodes
@@ -19,6 +19,24 @@ STANDARD_NAMES = {
     "last_name": "last name", "language": "language", "country": "country", "city": "city",
     "time_zone": "time zone", "created_at": "created at", "updated_at": "updated at",
 }  # fmt: skip
+
+# What shops and our own computed traits usually call something.
+USUAL_NAMES = {
+    "average_order_value": gettext_noop("average order value"),
+    "birthday": gettext_noop("birthday"),
+    "churn_probability": gettext_noop("churn probability"),
+    "device": gettext_noop("device"),
+    "engagement_score": gettext_noop("engagement score"),
+    "favorite_category": gettext_noop("favorite category"),
+    "first_order_at": gettext_noop("first order"),
+    "found_us": gettext_noop("found us by"),
+    "gender": gettext_noop("gender"),
+    "last_order_at": gettext_noop("last order"),
+    "lifetime_value": gettext_noop("lifetime value"),
+    "order_count": gettext_noop("number of orders"),
+    "points": gettext_noop("points"),
+    "total_spent": gettext_noop("total spent"),
+}
 
 
 def describe(definition: object) -> str:
@@ -48,6 +66,12 @@ def show(value: object) -> str:
 def trait_label(name: str) -> str:
     """The name of a standard trait in the reader's language; any other name as it is."""
     return _(STANDARD_NAMES[name]) if name in STANDARD_NAMES else name
+
+
+def trait_title(name: str) -> str:
+    """The same for a button: usual names in the reader's language too, any other with spaces."""
+    usual = _(USUAL_NAMES[name]) if name in USUAL_NAMES else trait_label(name).replace("_", " ")
+    return usual[:1].upper() + usual[1:]
 
 
 def _phrase(node: nodes.Node, *, nested: bool = True) -> str:

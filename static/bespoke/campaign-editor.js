@@ -267,10 +267,17 @@
             const isNew = !this.c.id;
             Object.assign(this.c, { id: data.campaign.id, status: data.campaign.status });
             this.saved = sent === this.snapshot() ? sent : this.snapshot();
-            if (isNew) window.history.replaceState(null, "", this.urls.edit);
+            if (isNew) await this.namePage();
             // Who is in the segment moves with time: both numbers are of the same moment.
             await Promise.all([this.check(), this.countSegment()]);
           });
+        },
+        // The page around the form learns that the campaign is there: its name, and what can be done with it.
+        async namePage() {
+          window.history.replaceState(null, "", this.urls.edit);
+          const there = new DOMParser().parseFromString(await (await fetch(this.urls.edit)).text(), "text/html");
+          document.title = there.title;
+          for (const part of ["h1", ".b-head"]) document.querySelector(part)?.replaceWith(there.querySelector(part));
         },
         async launch() {
           if ((this.dirty || !this.c.id) && !(await this.save())) return;

@@ -74,6 +74,9 @@ def make_campaign(page: Page, shot: Callable[..., None]) -> None:
     shot(page, "campaign")
     page.get_by_role("button", name="Save", exact=True).click()
     page.wait_for_url(re.compile(r"/app/campaigns/\d+/$"))
+    # The page is no longer that of a new one.
+    expect(page.get_by_role("heading", name="Spring picks", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Look before sending")).to_be_visible()
     page.get_by_role("button", name="Launch now").click()
     page.wait_for_url(re.compile(r"/app/campaigns/\d+/report/"))
 

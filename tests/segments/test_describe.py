@@ -1,8 +1,9 @@
 """Definitions in words."""
 
 import pytest
+from django.utils import translation
 
-from personalization.segments.describe import describe
+from personalization.segments.describe import describe, trait_title
 
 LATELY = {"last_days": 30}
 
@@ -38,3 +39,11 @@ LATELY = {"last_days": 30}
 )
 def test_a_definition_reads_as_a_sentence(definition, sentence) -> None:
     assert describe(definition) == sentence
+
+
+def test_a_button_calls_a_trait_by_its_words() -> None:
+    assert [trait_title(name) for name in ("favorite_category", "city", "shoe_size")] == [
+        "Favorite category", "City", "Shoe size",
+    ]  # fmt: skip
+    with translation.override("zh-hans"):
+        assert trait_title("favorite_category") == "最喜欢的类别"

@@ -9,9 +9,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
 from experiments import services, tasks
-from experiments.models import Assignment, HoldoutMember, LongRunStudy, TargetingStudy
+from experiments.models import Assignment, HoldoutMember, LongRunStudy, Metric, TargetingStudy
 from experiments.services import VariantSpec, ensure_default_metrics
 from experiments.traffic import holdouts
 from personalization.access.jobs.row import JobStatus
@@ -248,3 +249,17 @@ def test_large_figures_are_written_with_separators_and_not_as_powers(staff):
     page = staff("view_campaign", "view_personal_data").get(reverse("experiments:long-run", args=["all"]))
     charts = page.content.decode()
     assert r"+12,346 (-1,234,567 \u2013 \u2026)" in charts and r"+0.01234 (\u2026 \u2013 \u2026)" in charts
+
+
+def test_why_a_study_failed_and_its_metric_are_told_in_the_readers_language(tea, staff):
+    told = "The window of this metric has not closed for anybody yet."
+    TargetingStudy.objects.create(
+        experiment=tea, metric=Metric.objects.get(key="conversion"), variant=tea.variants.get(key="mail"),
+        as_of=START, status=JobStatus.FAILED, error=told,
+    )  # fmt: skip
+    address, client = reverse("experiments:targeting", args=["tea"]), staff("view_campaign")
+    assert told in client.get(address).content.decode()
+    client.cookies["django_language"] = "zh-hans"
+    with override("zh-hans"):  # a request leaves its language to what comes after it
+        page = client.get(address).content.decode()
+    assert told not in page and "此指标的时间窗还没有" in page and "Customers who ordered" not in page
