@@ -11,8 +11,9 @@ DEBUG=0 ALLOW_HTTP=0 SITE_URL=https://bespoke.example ALLOWED_HOSTS=bespoke.exam
 report() { [ -z "${ARTIFACTS:-}" ] || printf -- '--junitxml=%s/%s.xml' "$ARTIFACTS" "$1"; }
 clients=
 if [ -n "${ARTIFACTS:-}" ]; then
-  # Beside the tests, at the lowest priority. Node, for TypeScript, is not everywhere: hence the last.
-  CLIENTS_DIR=$ARTIFACTS/clients nice -n 19 bash bin/clients collection python typescript \
+  # Beside the tests, at the lowest priority. Node, for TypeScript, is not everywhere: hence the last. The path is
+  # that of whoever makes them by hand, without our tools.
+  PATH=${PATH//"$PWD/.venv/bin:"/} CLIENTS_DIR=$ARTIFACTS/clients nice -n 19 bash bin/clients collection python typescript \
     >"$ARTIFACTS/clients.log" 2>&1 &
   clients=$!
 fi
