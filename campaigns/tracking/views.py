@@ -22,6 +22,7 @@ from personalization.content.countdown import draw_countdown, read_countdown
 from personalization.content.drawing import draw
 from personalization.content.worded_picture import WordedPicture, read_worded_picture
 from personalization.privacy.links import preferences_url
+from personalization.privacy.topics import topic_name
 
 log = structlog.get_logger(__name__)
 KEPT_SECONDS = 86_400
@@ -145,10 +146,10 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         "done": done,
         "everything": request.POST.get("scope") == "all",
         "sender": delivery.run.content["sender_name"] if delivery else "",
-        "topic": delivery.run.content["topic"] if delivery else "",
         "preferences_url": preferences_url(delivery.customer) if delivery and delivery.customer else "",
     }
     with translation.override(ui_language(language)):
+        context["topic"] = topic_name(delivery.run.content["topic"]) if delivery else ""
         response = render(request, "tracking/unsubscribe.html", context)
     response["Referrer-Policy"] = "no-referrer"
     response["X-Robots-Tag"] = "noindex"

@@ -10,6 +10,7 @@ from personalization.customers import selectors as customers
 from personalization.customers.models import Channel, Consent, Customer, SuppressionReason
 from personalization.customers.services import Proof, record_consent, unsuppress
 from personalization.privacy.models import Topic
+from personalization.privacy.topics import usual_name
 
 SOURCE = "preferences page"
 ADDRESS_COLUMNS = {"email": "email", "sms": "phone"}
@@ -50,7 +51,7 @@ def choices_of(customer: Customer) -> list[TopicChoices]:
     return [
         TopicChoices(
             key=key,
-            name=known[key].text("name") if key in known else key,
+            name=known[key].text("name") if key in known else usual_name(key),
             description=known[key].text("description") if key in known else "",
             choices=[
                 Choice(value, str(label), said.get((value, key), False), f"{value}:{key}")

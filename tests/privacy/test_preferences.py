@@ -36,6 +36,14 @@ def test_a_visit_shows_every_topic_and_changes_nothing(path, ada):
     assert current(ada) == {"secret": True}
 
 
+def test_a_topic_that_nobody_described_has_words_where_it_is_the_usual_one(path, ada):
+    for topic in ("marketing", "brunch"):
+        record_consent(ada.pk, channel="email", topic=topic, granted=True, source="crm")
+    page = Client().get(path).content.decode()
+    assert "<legend>Offers and news</legend>" in page and "<legend>brunch</legend>" in page
+    assert 'value="email:marketing"' in page
+
+
 def test_what_is_ticked_is_recorded_with_its_words_and_what_is_not_is_withdrawn(path, ada):
     record_consent(ada.pk, channel="email", topic="secret", granted=True, source="crm")
     assert "Saved" in Client().post(path, {"allow": ["email:tea", "email:made-up"]}).content.decode()

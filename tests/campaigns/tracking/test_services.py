@@ -11,8 +11,9 @@ from campaigns import services
 from campaigns.models import Delivery
 from campaigns.tracking import links
 from campaigns.tracking.links import CLICK, OPEN, UNSUBSCRIBE, Link
-from personalization.customers.models import Consent, Suppression
+from personalization.customers.models import Consent, Customer, Suppression
 from personalization.events.models import Event
+from personalization.privacy.models import Topic
 
 pytestmark = pytest.mark.django_db
 AGENT = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Mobile/15E148"
@@ -90,6 +91,18 @@ def test_getting_the_unsubscribe_page_changes_nothing(client: Client, delivery: 
     for method in (client.get, client.head):
         assert method(f"/t/u/{token(UNSUBSCRIBE, delivery)}").status_code == 200
     assert consents(delivery) and not Event.objects.exists()
+
+
+def test_the_unsubscribe_page_calls_the_topic_by_its_words_in_the_customers_language(
+    client: Client, delivery: Delivery
+) -> None:
+    address = f"/t/u/{token(UNSUBSCRIBE, delivery)}"
+    assert "“Offers and news”" in client.get(address).content.decode()
+    Customer.objects.update(language="zh")
+    assert "优惠与资讯" in client.get(address).content.decode()
+    Topic.objects.create(key="marketing", name="Our letter", translations={"zh-hans": {"name": "来信"}})
+    page = client.get(address).content.decode()
+    assert "来信" in page and "marketing" not in page
 
 
 def test_the_one_click_post_of_a_mail_program_unsubscribes(delivery: Delivery) -> None:
