@@ -1,5 +1,6 @@
 """Set-up, voice and log of the language model."""
 
+import json
 from typing import Any
 
 from django import forms
@@ -109,13 +110,18 @@ class CallAdmin(ModelAdmin):
     list_display = ["asked_at", "purpose", "by", "status", "model", "cost", "is_cached"]
     list_filter = ["status", "purpose", "is_cached"]
     date_hierarchy = "asked_at"
+    exclude = ["result"]
 
     @display(description=_("actor"), ordering="actor")
     def by(self, call: Call) -> str:
         return say_actor(call.actor)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Call | None = None) -> list[str]:
-        return [field.name for field in Call._meta.fields]
+        return ["answer" if field.name == "result" else field.name for field in Call._meta.fields]
+
+    @display(description=_("result"))
+    def answer(self, call: Call) -> str:
+        return "–" if call.result is None else json.dumps(call.result, ensure_ascii=False, indent=2)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

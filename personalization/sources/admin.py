@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminPasswordWidget
@@ -16,6 +17,7 @@ from personalization.importing.reading import UnreadableFile
 from personalization.sources import tasks
 from personalization.sources.checking import check_source
 from personalization.sources.errors import InvalidOptions
+from personalization.sources.labels import say_fault
 from personalization.sources.models import Source, SourceRun
 
 
@@ -65,13 +67,18 @@ class RunInline(TabularInline):
         "new",
         "changed",
         "rejected",
-        "rejects",
+        "refused",
         "error",
     ]
     extra = 0
     max_num = 0
     can_delete = False
     per_page = 20
+
+    @admin.display(description=_("rejected rows"))
+    def refused(self, run: SourceRun) -> str:
+        rows = ((one["line"], say_fault(run.source.kind, one["reason"])) for one in run.rejects)
+        return format_html_join("", "<div>{}: {}</div>", rows) or "–"
 
 
 @admin.register(Source)

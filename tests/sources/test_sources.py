@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
 
 from personalization.access.services import create_key
 from personalization.customers.models import Customer
@@ -57,6 +58,13 @@ def test_only_what_is_new_is_read_and_one_bad_row_loses_no_other(shop):
     source.refresh_from_db()
     assert source.cursor == {"value": 4} and source.next_at is not None
     assert pulling.due_sources() == []
+
+
+def test_the_page_of_a_source_says_which_rows_were_rejected_and_why(shop, admin_client):
+    _base, source = shop
+    pulling.pull(source.pk)
+    page = admin_client.get(reverse("admin:sources_source_change", args=[source.pk])).content.decode()
+    assert "<div>2: Time: not a date and time</div>" in page
 
 
 def test_the_address_is_encrypted_and_a_source_cannot_write(shop):
