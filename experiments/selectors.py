@@ -94,14 +94,8 @@ def report_of(
     primary_key = _primary(findings, terms.get("metric"))
     metrics = _metrics(findings, variants, primary_key, terms.get("baseline"))
     primary = next((metric for metric in metrics if metric.is_primary), None)
-    summaries = tuple(
-        VariantSummary(v.key, v.name, v.is_control, v.weight, n)
-        for v, n in zip(variants, counts, strict=True)
-    )
-    reached: dict[str, list[int | None]] = {
-        name: [None if v.is_control else known.get(v.key, 0) for v in variants]
-        for name, known in (stages or {}).items()
-    }
+    summaries = _summaries(variants, counts)
+    reached = _reached(variants, stages or {})
     ratio, weights = _division(findings, variants, counts)
     return Report(
         key=experiment.key,
@@ -123,6 +117,21 @@ def report_of(
         allocation=_allocation(experiment, findings, variants, (primary_key, learned_from)),
         breakdown=_breakdown(findings, findings.breakdown, variants, terms.get("baseline")),
     )
+
+
+def _summaries(variants: Sequence[Variant], counts: Sequence[int]) -> tuple[VariantSummary, ...]:
+    return tuple(
+        VariantSummary(v.key, v.name, v.is_control, v.weight, n)
+        for v, n in zip(variants, counts, strict=True)
+    )
+
+
+def _reached(variants: Sequence[Variant], stages: Stages) -> dict[str, list[int | None]]:
+    """By stage, in the order of the variants; None for the control, which gets nothing."""
+    return {
+        name: [None if v.is_control else known.get(v.key, 0) for v in variants]
+        for name, known in stages.items()
+    }
 
 
 def _unknown_event(findings: Findings, primary_key: str | None) -> str:

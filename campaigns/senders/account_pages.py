@@ -49,15 +49,9 @@ def account(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     if request.method == "POST":
         if not may:
             return HttpResponse(status=403)
-        try:
-            given = {**_given(request, channel), **read_speed(request)}
-            saved = accounts.save_account(row, channel=channel, **given, actor=actor_name(request))
+        saved, errors, detail = _save(request, row, channel)
+        if saved is not None:
             return redirect("campaigns:account", saved.pk)
-        except InvalidAccount as error:
-            errors = {one["pointer"].rpartition("/")[2]: one["detail"] for one in error.errors}
-            detail = error.detail
-        except RateError as error:
-            errors = {error.pointer: sentence_of(error)}
     return render_page(
         request,
         "campaigns/account.html",
@@ -81,6 +75,20 @@ def account(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         title=row.name if row else _("New sender"),
         status=422 if errors else 200,
     )
+
+
+def _save(
+    request: HttpRequest, row: SenderAccount | None, channel: str
+) -> tuple[SenderAccount | None, dict[str, str], str]:
+    """The account; or None, what is wrong by field, and a sentence about all of it."""
+    try:
+        given = {**_given(request, channel), **read_speed(request)}
+        return accounts.save_account(row, channel=channel, **given, actor=actor_name(request)), {}, ""
+    except InvalidAccount as error:
+        errors = {one["pointer"].rpartition("/")[2]: one["detail"] for one in error.errors}
+        return None, errors, error.detail
+    except RateError as error:
+        return None, {error.pointer: sentence_of(error)}, ""
 
 
 def _given(request: HttpRequest, channel: str) -> dict[str, Any]:
