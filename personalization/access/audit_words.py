@@ -40,6 +40,7 @@ THINGS = {
     "model": _("Recommender"),
     "offer": _("Offer"),
     "opt_in": _("Opt-in"),
+    "person_export": _("Export of a person"),
     "phrases": _("Phrase set"),
     "placement": _("Placement"),
     "plan": _("Plan of an experiment"),

@@ -18,6 +18,7 @@ ROUTES = {
     "personalization.catalog.tasks.look_at_pictures": {"queue": "train"},
     # A server's answer may take a minute.
     "personalization.language_model.tasks.answer": {"queue": "analyse"},
+    "personalization.privacy.tasks.run_export": {"queue": "train"},
     "personalization.segments.tasks.run_discovery": {"queue": "train"},
     "personalization.segments.tasks.run_export": {"queue": "train"},
     "personalization.traits.tasks.refresh_trait": {"queue": "analyse"},
@@ -39,6 +40,7 @@ def schedule(*, tick_seconds: float) -> dict[str, dict[str, Any]]:
         "rehearsals": _wake("campaigns.tasks.start_rehearsals", 30.0),
         "discoveries": _wake("personalization.segments.tasks.start_discoveries", 30.0),
         "exports": _wake("personalization.segments.tasks.start_exports", 30.0),
+        "person-exports": _wake("personalization.privacy.tasks.start_exports", 30.0),
         # Also sources that are due, and files that were kept long enough.
         "sources": _wake("personalization.sources.tasks.tick", 15.0),
         # Customers and what is known of them.

@@ -2,8 +2,6 @@
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpResponse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.request import Request
@@ -15,10 +13,8 @@ from personalization.access.services import actor_name, audit
 from personalization.customers import selectors
 from personalization.customers.errors import UnknownCustomer
 from personalization.customers.models import Customer
-from personalization.customers.reading import note_read
 from personalization.customers.services import Proof
 from personalization.privacy import links, opt_in, requests, tasks
-from personalization.privacy.export import export_zip
 from personalization.privacy.models import PrivacyRequest, Topic
 from personalization.privacy.serializers import (
     LinkSerializer,
@@ -27,7 +23,6 @@ from personalization.privacy.serializers import (
     PrivacyRequestSerializer,
     TopicSerializer,
 )
-from personalization.privacy.views import zip_response
 
 
 def find_customer(external_id: str) -> Customer:
@@ -71,19 +66,6 @@ class PreferencesLink(APIView):
     def get(self, request: Request, external_id: str) -> Response:
         """Where this customer chooses topics and channels: show it on the account page of your shop."""
         return Response({"url": links.preferences_url(find_customer(external_id))})
-
-
-class PersonalDataExport(APIView):
-    required_scope = Scope.PRIVACY
-
-    @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY})
-    def get(self, request: Request, external_id: str) -> HttpResponse:
-        """Everything we hold of one person, as a ZIP file: data.json and one CSV file per table."""
-        customer = find_customer(external_id)
-        content = export_zip(customer)
-        requests.note_export(customer, actor=actor_name(request))
-        note_read(request, [customer.pk], page="API: export")
-        return zip_response(content, customer)
 
 
 class Erasure(APIView):

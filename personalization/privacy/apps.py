@@ -6,6 +6,7 @@ class PrivacyConfig(AppConfig):
     name = "personalization.privacy"
     verbose_name = _("Privacy")
     personal_stores = (
+        "personalization.privacy.kept_exports.PersonFiles",
         "personalization.privacy.kept_answers.KeptAnswers",
         "personalization.privacy.kept_searches.KeptSearches",
     )

@@ -10,6 +10,17 @@ from django.utils.translation import gettext_lazy as _
 
 from personalization.customers.models import Channel, Customer, Wording
 from personalization.personal_data import AtErasure, PersonalData
+from personalization.privacy.export_models import PersonExport
+
+__all__ = [
+    "OptIn",
+    "PersonExport",
+    "PrivacyRequest",
+    "RequestKind",
+    "RequestStatus",
+    "RetentionRule",
+    "Topic",
+]
 
 
 class Topic(models.Model):

@@ -2,7 +2,9 @@
 
 from celery import shared_task
 
-from personalization.privacy import backup_keys, opt_in, requests, retention
+from personalization.access.jobs.work import lost_jobs, run_job
+from personalization.privacy import backup_keys, kept_exports, opt_in, requests, retention
+from personalization.privacy.models import PersonExport
 
 
 @shared_task
@@ -31,3 +33,16 @@ def run_retention() -> None:
 @shared_task
 def destroy_backup_keys() -> None:
     backup_keys.destroy_old_keys()
+
+
+@shared_task
+def run_export(export_id: int) -> None:
+    run_job(PersonExport, export_id, kept_exports.make_export)
+
+
+@shared_task
+def start_exports() -> None:
+    """Whose task was lost or whose worker died; old ones are forgotten."""
+    kept_exports.forget_old_exports()
+    for export_id in lost_jobs(PersonExport):
+        run_export.delay(export_id)

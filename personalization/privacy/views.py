@@ -10,16 +10,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from personalization.access.live.part import live_part
 from personalization.access.services import actor_name
 from personalization.access.shell import render_page, staff_page
 from personalization.customers.models import Customer
-from personalization.customers.reading import note_read
 from personalization.privacy import requests, retention, tasks
 from personalization.privacy.declared import declared, rows_of
-from personalization.privacy.export import export_zip
 from personalization.privacy.models import PrivacyRequest, RetentionRule
 from personalization.privacy.person import describe
 
@@ -66,24 +64,6 @@ def certificate(request: HttpRequest, pk: int) -> HttpResponse:
         json.dumps(document, ensure_ascii=False, indent=1), content_type="application/json"
     )
     response["Content-Disposition"] = f'attachment; filename="erasure-{pk}.json"'
-    return response
-
-
-@require_POST
-@staff_page("privacy.add_privacyrequest")
-def export(request: HttpRequest, pk: int) -> HttpResponse:
-    """The person's data as a file, noted as a request that was answered."""
-    customer = get_object_or_404(Customer, pk=pk, erased_at=None)
-    content = export_zip(customer)
-    requests.note_export(customer, actor=actor_name(request))
-    note_read(request, [customer.pk], page="export")
-    return zip_response(content, customer)
-
-
-def zip_response(content: bytes, customer: Customer) -> HttpResponse:
-    response = HttpResponse(content, content_type="application/zip")
-    response["Content-Disposition"] = f'attachment; filename="customer-{customer.pk}.zip"'
-    response["Cache-Control"] = "no-store"
     return response
 
 

@@ -1,22 +1,20 @@
 """Files of a segment: asked for, written by a worker, kept for a day."""
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from personalization.access.jobs import files
 from personalization.access.jobs.row import UNDER_WAY, JobStatus
 from personalization.access.jobs.work import Tell
 from personalization.access.services import audit
 from personalization.segments.exports import export_rows, line_of, members_to_export
 from personalization.segments.models import Segment, SegmentExport
 
-# They are personal data, and made anew in minutes.
-KEPT_FOR = timedelta(days=1)
+PREFIX = "export"
 TOLD_EVERY = 500
 
 
@@ -37,10 +35,7 @@ def make_export(asked: SegmentExport, tell: Tell) -> dict[str, Any]:
     """The worker's part; answers the fields of the row. The file appears whole or not at all. Raises
     ExportRefused, Stopped."""
     members = members_to_export(asked.segment, now=timezone.now())
-    file = file_of(asked)
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = file.with_suffix(f".{asked.attempts}")  # a worker thought dead may still write its own
-    try:
+    with files.written(file_of(asked), attempt=asked.attempts) as fresh:
         with transaction.atomic(), fresh.open("w", encoding="utf-8", newline="") as out:
             many, rows = export_rows(members, asked.what)
             for number, row in enumerate(rows):
@@ -48,14 +43,11 @@ def make_export(asked: SegmentExport, tell: Tell) -> dict[str, Any]:
                 if number % TOLD_EVERY == 0:
                     tell(number / max(many, 1))
         tell(1.0)
-        fresh.rename(file)
-    finally:
-        fresh.unlink(missing_ok=True)
     return {"rows": number}
 
 
 def file_of(asked: SegmentExport) -> Path:
-    return Path(settings.EXPORT_DIR) / f"export-{asked.pk}.csv"
+    return files.file_of(asked, prefix=PREFIX, suffix="csv")
 
 
 def note_download(asked: SegmentExport, *, actor: str) -> None:
@@ -64,19 +56,11 @@ def note_download(asked: SegmentExport, *, actor: str) -> None:
 
 def kept_exports(segment: Segment) -> QuerySet[SegmentExport]:
     """The newest first; those under way too."""
-    return segment.exports.filter(created_at__gte=timezone.now() - KEPT_FOR).order_by("-pk")
+    return segment.exports.filter(created_at__gte=timezone.now() - files.KEPT_FOR).order_by("-pk")
 
 
 def forget_old_exports() -> None:
-    """Also what dead workers left, and what was finished while somebody was erased."""
-    kept_from = timezone.now() - KEPT_FOR
-    SegmentExport.objects.exclude(status__in=UNDER_WAY).filter(created_at__lt=kept_from).delete()
-    may_stay = SegmentExport.objects.filter(status__in=(*UNDER_WAY, JobStatus.DONE))
-    known = {str(number) for number in may_stay.values_list("pk", flat=True)}
-    for file in Path(settings.EXPORT_DIR).glob("export-*"):
-        number = file.name.removeprefix("export-").partition(".")[0]
-        if number not in known or file.stat().st_mtime < kept_from.timestamp():
-            file.unlink(missing_ok=True)
+    files.forget_old_files(SegmentExport, prefix=PREFIX)
 
 
 def forget_all_exports() -> int:

@@ -7,24 +7,25 @@ import zipfile
 
 import pytest
 
-from personalization.access.models import AuditEntry
-from personalization.access.services import create_key
+from personalization.access.jobs.work import Stopped, nobody_listens
 from personalization.customers.models import Customer
+from personalization.events.models import Event
+from personalization.privacy import export
 from personalization.privacy.declared import declared
-from personalization.privacy.export import safe_cell
-from personalization.privacy.models import PrivacyRequest
-from tests.privacy.making import make_rows
+from personalization.privacy.export import safe_cell, write_zip
+from tests.privacy.making import NOW, make_rows
 
 pytestmark = pytest.mark.django_db
 
 
-def test_every_row_of_every_model_is_in_the_file(boss, ada):
+def test_every_row_of_every_model_is_in_the_file(ada, tmp_path):
     made = make_rows(ada, "canary")
     Customer.objects.create(external_id="somebody-else", first_name="Other", created_at=ada.created_at)
-    answer = boss.post(f"/app/privacy/customers/{ada.pk}/export")
-    assert answer["Content-Type"] == "application/zip"
-    archive = zipfile.ZipFile(io.BytesIO(answer.content))
-    data = json.loads(archive.read("data.json"))["data"]
+    write_zip(ada, tmp_path / "ada.zip", nobody_listens)
+    archive = zipfile.ZipFile(tmp_path / "ada.zip")
+    document = json.loads(archive.read("data.json"))
+    assert document["customer"] == "ada-4711"
+    data = document["data"]
     for model, declaration in declared():
         rows = data[declaration.kind][model._meta.model_name]
         assert len(rows) == 1, model
@@ -38,16 +39,30 @@ def test_every_row_of_every_model_is_in_the_file(boss, ada):
         )
         assert len(list(table)) == 1
     assert "Other" not in archive.read("data.json").decode()
-    assert AuditEntry.objects.filter(action="customer.exported", target=f"customer:{ada.pk}").count() == 1
-    assert PrivacyRequest.objects.get(kind="access", status="done", asked_by="user:boss").customer == ada
+    assert "README.txt" in archive.namelist() and archive.testzip() is None
 
 
-def test_the_api_gives_the_same_to_who_may_and_to_nobody_else(api, client, ada):
-    assert api("get", "customers/ada-4711/personal-data").status_code == 403
-    token = create_key(name="dpo", scopes=["privacy"])[1]
-    path = "/api/v1/customers/ada-4711/personal-data"
-    answer = client.get(path, headers={"Authorization": f"Bearer {token}"})
-    assert zipfile.ZipFile(io.BytesIO(answer.content)).namelist()[:2] == ["README.txt", "data.json"]
+def test_it_goes_row_by_row_and_tells_how_far_it_is(ada, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "TOLD_EVERY", 1)
+    Event.objects.bulk_create(
+        Event(customer=ada, message_key=f"{n:032x}", name=f"e{n}", occurred_at=NOW, received_at=NOW)
+        for n in range(3)
+    )
+    told: list[float] = []
+    assert write_zip(ada, tmp_path / "ada.zip", told.append) == 4  # the profile, too
+    assert told == [0.25, 0.5, 0.75, 1.0]
+    archive = zipfile.ZipFile(tmp_path / "ada.zip")
+    events = json.loads(archive.read("data.json"))["data"]["events"]["event"]
+    assert [event["name"] for event in events] == ["e0", "e1", "e2"]
+    assert {name for name in archive.namelist() if name.endswith(".csv")} == {
+        "profile/customer.csv", "events/event.csv",
+    }  # fmt: skip
+
+    def stop(_share: float) -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        write_zip(ada, tmp_path / "again.zip", stop)
 
 
 @pytest.mark.parametrize(

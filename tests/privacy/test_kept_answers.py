@@ -10,7 +10,7 @@ from personalization.access.models import KeptAnswer, Scope
 from personalization.access.services import create_key
 from personalization.customers.models import Customer
 from personalization.privacy.erasure import erase
-from personalization.privacy.export import collect
+from tests.privacy.unpacking import data_of
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +33,7 @@ def test_the_answer_goes_and_the_call_is_not_carried_out_again(client):
     ada = Customer.objects.create(pk=700_001, external_id="ada", created_at=now)
     Customer.objects.create(pk=700_002, external_id="bob", created_at=now)
     change(client, "ada"), change(client, "bob")
-    assert len(collect(ada)["other"]["kept answers of calls"]) == 1
+    assert len(data_of(ada)["other"]["kept answers of calls"]) == 1
     erased = erase(ada.pk)
     assert erased is not None
     assert erased.elsewhere["kept answers of calls"] == 1
@@ -47,6 +47,6 @@ def test_an_answer_whose_key_is_gone_keeps_nobody_from_being_erased(client, sett
     ada = Customer.objects.create(pk=700_001, external_id="ada", created_at=datetime(2026, 3, 1, tzinfo=UTC))
     change(client, "ada")
     settings.DATA_KEYS = ["another key, after the first was lost"]
-    assert collect(ada)["other"]["kept answers of calls"] == []
+    assert data_of(ada)["other"]["kept answers of calls"] == []
     assert erase(ada.pk).elsewhere["kept answers of calls"] == 1
     assert change(client, "ada").status_code == 410

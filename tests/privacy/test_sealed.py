@@ -7,10 +7,10 @@ from personalization.customers.models import Customer
 from personalization.customers.services import update_traits
 from personalization.events.merging import merge_customers
 from personalization.privacy.erasure import erase
-from personalization.privacy.export import collect
 from personalization.traits.declarations import move_values, save_declaration
 from tests.privacy.making import NOW
 from tests.privacy.test_erasure import full_text_of_the_database
+from tests.privacy.unpacking import data_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRET = "canarysecret"
@@ -27,6 +27,6 @@ def test_a_dump_does_not_hold_it_an_export_does_and_an_erasure_removes_it():
     update_traits(ada.pk, {"passport": f"{SECRET}3"})
     assert SECRET not in full_text_of_the_database()
     ada.refresh_from_db()
-    assert [row["value"] for row in collect(ada)["profile"]["sealedtrait"]] == [f'"{SECRET}3"']
+    assert [row["value"] for row in data_of(ada)["profile"]["sealedtrait"]] == [f'"{SECRET}3"']
     assert erase(ada.pk) is not None
     assert not SealedTrait.objects.exists()
