@@ -36,7 +36,7 @@ from campaigns.services import MessageDraft
 from experiments.plans.plan import amend_plan
 from experiments.plans.serializers import PlanChangeSerializer
 from personalization.access.models import Scope, User
-from personalization.access.pagination import CursorPagination, answer_page
+from personalization.access.pagination import PAGE_SIZE, CursorPagination, answer_page
 from personalization.access.services import actor_name
 from personalization.customers.reading import MASK, may_see, note_read
 from personalization.privacy.floor import is_reportable, smallest_cell
@@ -210,7 +210,7 @@ class DeliveriesView(APIView):
             OpenApiParameter("status", enum=DeliveryStatus.values),
             OpenApiParameter("reason", enum=SkipReason.values),
             OpenApiParameter("cursor"),
-            OpenApiParameter("page_size", int),
+            OpenApiParameter("page_size", PAGE_SIZE),
         ],
         responses=DeliverySerializer(many=True),
     )

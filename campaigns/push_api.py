@@ -69,6 +69,7 @@ class PushKeyView(APIView):
 
 class PushSubscriptionsView(APIView):
     required_scope = Scope.CUSTOMERS_WRITE
+    delete_takes_a_body = True
 
     @extend_schema(operation_id="push_subscribe", request=SubscriptionSerializer, responses={204: None})
     def post(self, request: Request, external_id: str) -> Response:

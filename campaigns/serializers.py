@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from campaigns.models import Campaign, Delivery, Message, Run, RunStatus
+from campaigns.pacing.rates import LEAST, MOST
 from experiments.models import Holdout
 from personalization.access.known_fields import KnownFields
 from personalization.segments.models import Segment
@@ -104,10 +105,13 @@ class LaunchSerializer(KnownFields, serializers.Serializer[Any]):
     )
 
 
+@extend_schema_field({"type": "number", "minimum": LEAST, "maximum": MOST})
+class Rate(serializers.FloatField):
+    """Its bounds are told by the service, like those of every other rate."""
+
+
 class RateSerializer(KnownFields, serializers.Serializer[Any]):
-    per_second = serializers.FloatField(
-        allow_null=True, help_text="Messages a second at most; null: as fast as it goes."
-    )
+    per_second = Rate(allow_null=True, help_text="Messages a second at most; null: as fast as it goes.")
 
 
 class ProgressSerializer(serializers.Serializer[Any]):

@@ -109,6 +109,25 @@ def test_a_json_column_is_told_as_what_it_holds(document: dict) -> None:
     assert schemas["Suggestion"]["properties"]["problems"]["type"] == "array"
 
 
+def test_nothing_is_valid_under_two_of_which_one_is_to_be(document: dict) -> None:
+    """Of anything or null, null would be both, and so an answer with it wrong."""
+    assert '"oneOf": [{}' not in json.dumps(document)
+    assert "oneOf" not in document["components"]["schemas"]["Variant"]["properties"]["value"]
+
+
+def test_an_address_that_may_be_empty_and_an_hour_without_a_zone_are_told_so(document: dict) -> None:
+    schemas = document["components"]["schemas"]
+    assert "format" not in schemas["Item"]["properties"]["url"]
+    hours = re.compile(schemas["QuietHours"]["properties"]["starts_at"]["pattern"])
+    assert hours.match("22:00:00") and hours.match("07:30") and not hours.match("24:00")
+
+
+def test_forgetting_a_browser_takes_which_in_the_body(document: dict) -> None:
+    """Not in the address, which is logged: whoever has it can write to the browser."""
+    forget = document["paths"]["/api/v1/customers/{external_id}/push-subscriptions"]["delete"]
+    assert list(forget["requestBody"]["content"]) == ["application/json"]
+
+
 def test_no_class_is_told_by_the_words_for_its_makers(document: dict) -> None:
     told = [one.get("description", "") for one in document["components"]["schemas"].values()]
     assert [text for text in told if "Serializer" in text] == []

@@ -7,7 +7,9 @@ from personalization.access.schema import problem
 _ACCOUNT = {"name": "account", "in": "path", "required": True, "schema": {"type": "integer", "minimum": 0}}
 _FORM = {"application/x-www-form-urlencoded": {"schema": {"type": "object", "additionalProperties": True}}}
 _JSON = {"application/json": {"schema": {"type": "object", "additionalProperties": True}}}
-_UNSIGNED = {"403": problem("Not signed by the account's provider")}
+_UNSIGNED = {
+    "403": problem("Not signed by the account's provider"), "404": problem("No such address"),
+}  # fmt: skip
 _UNREADABLE = {"400": problem("Cannot be read"), "503": problem("Not taken: call again")}
 
 
@@ -66,6 +68,7 @@ PATHS: dict[str, dict[str, Any]] = {
                     "content": {"text/plain": {"schema": {"type": "string"}}},
                 },
                 "403": problem("Another token"),
+                "404": problem("No such address"),
             },
         },
     },

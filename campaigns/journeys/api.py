@@ -17,7 +17,7 @@ from campaigns.models import Journey, JourneyVersion, Passage, PassageStatus
 from campaigns.triggering.people import PeopleSerializer, known_people
 from personalization.access.known_fields import KnownFields
 from personalization.access.models import Scope, User
-from personalization.access.pagination import CursorPagination, answer_page
+from personalization.access.pagination import PAGE_SIZE, CursorPagination, answer_page
 from personalization.access.services import actor_name, is_test_call
 from personalization.customers.reading import MASK, may_see, note_read
 from personalization.privacy.floor import is_reportable, smallest_cell
@@ -228,7 +228,7 @@ class PeopleView(APIView):
             OpenApiParameter("node"),
             OpenApiParameter("status", enum=PassageStatus.values),
             OpenApiParameter("cursor"),
-            OpenApiParameter("page_size", int),
+            OpenApiParameter("page_size", PAGE_SIZE),
         ],
         responses=PassageSerializer(many=True),
     )

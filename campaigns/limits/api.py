@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,7 +21,18 @@ class CapSerializer(KnownFields, serializers.ModelSerializer[FrequencyCap]):
         fields = ["channel", "topic", "max_messages", "window_hours", "is_active"]
 
 
+@extend_schema_field({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"})
+class HourOfDay(serializers.TimeField):
+    """By the clock of each customer: without a zone, which the format `time` of JSON Schema demands."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(input_formats=["%H:%M:%S", "%H:%M"], **kwargs)
+
+
 class QuietHoursSerializer(KnownFields, serializers.ModelSerializer[QuietHours]):
+    starts_at = HourOfDay()
+    ends_at = HourOfDay()
+
     class Meta:
         model = QuietHours
         fields = ["channel", "starts_at", "ends_at"]

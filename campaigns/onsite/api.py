@@ -50,7 +50,10 @@ class DecideView(APIView):
 
     @extend_schema(
         operation_id="decide_for_nobody", responses={200: DecideAnswer},
-        parameters=[OpenApiParameter("placements", str, required=True, description="Keys, with commas.")],
+        parameters=[OpenApiParameter(
+                "placements", {"type": "string", "minLength": 1}, required=True,
+                description="Keys, with commas.",
+            )],
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         """The same for everybody, for caches at the edge. The key may stand in the address: `key`."""

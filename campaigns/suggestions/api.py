@@ -93,6 +93,8 @@ class SuggestionsView(APIView):
         """Suggested texts, newest first."""
         found: QuerySet[Suggestion] = Suggestion.objects.all()
         status = request.query_params.get("status", "")
+        if status and status not in SuggestionStatus.values:
+            raise serializers.ValidationError({"status": [f"One of: {', '.join(SuggestionStatus.values)}."]})
         if status:
             found = found.filter(status=status)
         return answer_page(self, request, found, SuggestionSerializer)

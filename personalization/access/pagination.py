@@ -8,6 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+PAGE_SIZE = {"type": "integer", "minimum": 1}
+
 
 class CursorPagination(pagination.CursorPagination):
     """Opaque cursors: stable under inserts, and page 10,000 costs what page 1 costs."""
@@ -36,7 +38,7 @@ class CursorPagination(pagination.CursorPagination):
         parameters = super().get_schema_operation_parameters(view)
         for parameter in parameters:
             if parameter["name"] == "page_size":
-                parameter["schema"] = {"type": "integer", "minimum": 1}
+                parameter["schema"] = PAGE_SIZE
         return parameters
 
 

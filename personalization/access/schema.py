@@ -68,17 +68,32 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "description": API_KEY}
 
 
+def _column(field: Any) -> Any:
+    """Of the model that is told; None for what is none of its columns."""
+    model = getattr(getattr(field.parent, "Meta", None), "model", None)
+    try:
+        return model and model._meta.get_field(field.source)
+    except FieldDoesNotExist:
+        return None
+
+
+def _correct(told: dict[str, Any], field: Any) -> None:
+    """Where the library's word for a field is not true of all its values."""
+    members = told.get("additionalProperties")
+    for one in (told, members if isinstance(members, dict) else {}):
+        if one.get("oneOf") == [{}, {"type": "null"}]:
+            del one["oneOf"]  # anything: null would be valid twice, and so not at all
+    if told.get("format") == "uri" and getattr(_column(field), "blank", False):
+        del told["format"]  # it may be empty, which is no address
+
+
 class JsonSchema(OpenApiSerializerFieldExtension):
     """A JSON column holds what its default is, an object or a list; other JSON fields may hold anything."""
 
     target_class = "rest_framework.serializers.JSONField"
 
     def map_serializer_field(self, auto_schema: AutoSchema, direction: Direction) -> dict[str, Any]:
-        model = getattr(getattr(self.target.parent, "Meta", None), "model", None)
-        try:
-            default = model and model._meta.get_field(self.target.source).default
-        except FieldDoesNotExist:
-            return {}
+        default = getattr(_column(self.target), "default", None)
         if default is dict:
             return {"type": "object", "additionalProperties": {}}
         return {"type": "array", "items": {}} if default is list else {}
@@ -113,9 +128,22 @@ class ProblemSchema(AutoSchema):
             body.setdefault("headers", {}).update(TEST_HEADERS)
         return bodies
 
+    def _get_request_body(self, direction: Direction = "request") -> Any:
+        """Also of a DELETE whose view says so: what names a person or a device stands in no address."""
+        if self.method != "DELETE" or not getattr(self.view, "delete_takes_a_body", False):
+            return super()._get_request_body(direction)
+        self.method = "POST"  # the only way to be asked for it
+        try:
+            return super()._get_request_body(direction)
+        finally:
+            self.method = "DELETE"
+
     def _map_serializer(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> Any:
         schema = super()._map_serializer(serializer, direction, bypass_extensions)
-        if isinstance(force_instance(serializer), KnownFields):
+        instance = force_instance(serializer)
+        for name, told in schema.get("properties", {}).items():
+            _correct(told, getattr(instance, "fields", {}).get(name))
+        if isinstance(instance, KnownFields):
             schema["additionalProperties"] = False
             if schema.get("description") == getdoc(KnownFields):
                 del schema["description"]

@@ -7,6 +7,7 @@ import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 
 from personalization.config.heartbeat import heartbeat_age
@@ -19,11 +20,13 @@ METRICS_SECONDS = 8.0
 """Below the ten after which Prometheus does: it counts rows, which may take longer than a probe waits."""
 
 
+@require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
     """200 while the process answers; asks nothing of anybody else."""
     return JsonResponse({"status": "ok"})
 
 
+@require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when the database and Redis answer and no migration is missing, else 503 and which does not."""
     try:
@@ -58,6 +61,7 @@ def _redis() -> str:
     return "ok"
 
 
+@require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Counted from the tables at each scrape: right with any number of processes, and after any restart.
 

@@ -35,7 +35,7 @@ PATHS: dict[str, dict[str, Any]] = {
             "403": {"description": "No or wrong token", "content": _TEXT},
             "503": {"description": "The database does not answer", "content": _TEXT},
         },
-        [{"metricsToken": []}],
+        [{"metricsToken": []}, {}],
     ),
 }  # fmt: skip
 SECURITY = {"metricsToken": {"type": "http", "scheme": "bearer", "description": "`METRICS_TOKEN`."}}

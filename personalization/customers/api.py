@@ -83,9 +83,9 @@ class CustomerQuery(KnownFields, serializers.Serializer[Any]):
 
 
 class CustomerListQuery(serializers.Serializer[Any]):
-    """Filters that may stand in an address, and so in logs."""
+    """Filters that may stand in an address, and so in logs; an empty one is none."""
 
-    country = serializers.CharField(required=False, max_length=2)
+    country = serializers.CharField(required=False, allow_blank=True, max_length=2)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if personal := set(self.initial_data) & (set(CustomerQuery().fields) - set(self.fields)):
@@ -130,7 +130,7 @@ class CustomerList(ShownCustomers, ListAPIView):
     def get_queryset(self) -> QuerySet[Customer]:
         query = CustomerListQuery(data=self.request.query_params)
         query.is_valid(raise_exception=True)
-        return _found(self.request, query.validated_data)
+        return _found(self.request, {name: value for name, value in query.validated_data.items() if value})
 
 
 class CustomerSearch(ShownCustomers):

@@ -58,7 +58,7 @@ class CustomerTimeline(APIView):
         parameters=[
             OpenApiParameter("kind", str, many=True, description="Only these kinds of entries."),
             OpenApiParameter("cursor", str),
-            OpenApiParameter("page_size", int, description=f"At most {MOST}."),
+            OpenApiParameter("page_size", {"type": "integer", "minimum": 1, "maximum": MOST}),
         ],
         responses=TimelineSerializer,
     )

@@ -148,7 +148,11 @@ class SegmentMembers(APIView):
             OpenApiParameter(
                 "at", OpenApiTypes.DATETIME, description="Exactly who was in then; default: now"
             ),
-            OpenApiParameter("after", int, description="The last `customer` of the page before"),
+            OpenApiParameter(
+                "after",
+                {"type": "integer", "minimum": 0},
+                description="The last `customer` of the page before",
+            ),
         ],
         responses=MemberSerializer(many=True),
     )
@@ -170,7 +174,11 @@ class SegmentSizes(APIView):
     required_scope = Scope.SEGMENTS_READ
 
     @extend_schema(
-        parameters=[OpenApiParameter("days", int, description="1 to 730; default 30")],
+        parameters=[
+            OpenApiParameter(
+                "days", {"type": "integer", "minimum": 1, "maximum": 730}, description="Default: 30"
+            )
+        ],
         responses=SizeSerializer(many=True),
     )
     def get(self, request: Request, segment_id: int) -> Response:
