@@ -83,8 +83,8 @@ class CampaignSerializer(KnownFields, serializers.ModelSerializer[Campaign]):
         extra_kwargs = {
             "sender_address": {"help_text": "Left out: DEFAULT_SENDER of the settings."},
             "control_share": {
-                "help_text": "Share of the audience that gets nothing, to measure against. Left out: 0.1; 0 "
-                "for what everybody must get."
+                "help_text": "Share of the audience that gets nothing, to measure against. Left out: 0.1, "
+                "and 0 where it is triggered."
             },
         }
 

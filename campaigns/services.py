@@ -50,7 +50,7 @@ def save_campaign(
     sender_name: str = "",
     topic: str = "marketing",
     channel: str = "email",
-    control_share: float = 0.1,
+    control_share: float | None = None,
     plan: Mapping[str, Any] | None = None,
     test_share: float = 1.0,
     fallback: str = Fallback.BASELINE,
@@ -66,9 +66,12 @@ def save_campaign(
 ) -> Campaign:
     """Creates the campaign (None) or replaces it with its messages; unfinished ones may be saved.
 
-    `sender_address` None: the shop's own. `timing` as schedule.timing.Timing. Raises InvalidCampaign,
-    InvalidPlan, and InvalidState once it was launched.
+    `sender_address` None: the shop's own. `control_share` None: a tenth, and nobody where it is triggered:
+    then somebody waits for it, such as for the confirmation of an order. `timing` as schedule.timing.Timing.
+    Raises InvalidCampaign, InvalidPlan, and InvalidState once it was launched.
     """
+    if control_share is None:
+        control_share = 0.0 if kind == CampaignKind.TRIGGERED else 0.1
     validate(name=name, topic=topic, channel=channel, control_share=control_share, messages=messages)
     validate_test(test_share=test_share, fallback=fallback)
     check_allocation(

@@ -67,6 +67,14 @@ def test_a_campaign_is_planned_launched_and_watched(write: Caller, make_customer
     assert write("post", f"/campaigns/{pk}/retry").status_code == 409
 
 
+def test_when_nothing_is_said_a_tenth_is_kept_out_and_nobody_who_waits_for_a_message(write: Caller) -> None:
+    fields = body()
+    del fields["control_share"]
+    assert write("post", "/campaigns", fields).json()["control_share"] == 0.1
+    made = write("post", "/campaigns", {**fields, "kind": "triggered", "segment": None}).json()
+    assert made["control_share"] == 0
+
+
 def test_who_names_no_sender_writes_from_the_address_of_the_shop(
     write: Caller, make_customers: Any, settings: Any
 ) -> None:
