@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
+from personalization.access.kept_words import keep
 from personalization.catalog.labels import labels_of
 from personalization.catalog.models import Item
 from personalization.customers.models import Customer
@@ -68,21 +69,21 @@ class Taste(TraitKind):
         """Raises ValueError where this machine cannot read the champion's file: values then stay."""
         run = champion()
         if run is None:
-            raise TooLittleData(_("No recommender is in use yet: train one and promote it."))
+            raise TooLittleData(gettext_noop("No recommender is in use yet: train one and promote it."))
         served = _serve(run)
         ids = Customer.objects.order_by("-pk").values_list("pk", flat=True)[:OTHERS]
         found = _affinities(served, labeled(run.pk, definition.property, now.isoformat()), list(ids))
         if found is None:
-            raise TooLittleData(
-                _("The recommender in use (%(algorithm)s) has no factors: ALS, BPR, SVD and NMF have.")
-                % {"algorithm": run.algorithm}
+            sentence = gettext_noop(
+                "The recommender in use (%(algorithm)s) has no factors: ALS, BPR, SVD and NMF have."
             )
+            raise TooLittleData(keep(sentence, algorithm=run.algorithm))
         customers, labels, affinities = found
         if len(customers) < LEAST_OTHERS or not labels:
-            raise TooLittleData(
-                _("Too little data to tell: it needs %(customers)s customers and labels of %(items)s items.")
-                % {"customers": LEAST_OTHERS, "items": LEAST_ITEMS}
+            sentence = gettext_noop(
+                "Too little data to tell: it needs %(customers)s customers and labels of %(items)s items."
             )
+            raise TooLittleData(keep(sentence, customers=LEAST_OTHERS, items=LEAST_ITEMS))
         means, spreads = affinities.mean(axis=0), affinities.std(axis=0)
         usual = {
             label: [float(mean), float(spread)]

@@ -37,7 +37,7 @@ class TraitKind(ABC):
 
     @property
     def too_little(self) -> str:
-        """Why there is no value, to be kept (`kept_words`) when `learn` raised TooLittleData."""
+        """Why there is no value, to be kept (`kept_words`) when TooLittleData came without words."""
         return gettext_noop("Too little data to tell: it needs more customers who came back.")
 
     @abstractmethod

@@ -74,11 +74,11 @@ def refresh(definition: TraitDefinition, *, now: datetime) -> int:
     kind = kind_of(definition.kind)
     try:
         full = _learn(definition, kind, now=now)
-    except TooLittleData:
+    except TooLittleData as error:
         # What can no longer be told is not kept as if it could.
         if definition.covered:
             remove_values(definition.name)
-        _finish(definition, now=now, covered=0, problem=kind.too_little)
+        _finish(definition, now=now, covered=0, problem=str(error) or kind.too_little)
         return 0
     return _compute(definition, kind, full=full, now=now)
 

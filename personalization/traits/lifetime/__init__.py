@@ -6,4 +6,4 @@ counts once, and the first one is the start, not a repeat.
 
 
 class TooLittleData(Exception):
-    """There are too few customers, or too few who came back."""
+    """There are too few customers, or too few who came back; or what else it says (see `kept_words`)."""

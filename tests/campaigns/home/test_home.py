@@ -21,6 +21,7 @@ from personalization.access.models import User
 from personalization.access.services import ensure_roles
 from personalization.config.heartbeat import note_heartbeat
 from personalization.customers.models import Customer
+from personalization.events.services import NewEvent, record_events
 from personalization.privacy.models import PrivacyRequest, RequestKind
 from personalization.segments.services import save_segment
 from personalization.sources.models import Import, ImportStatus, Kind
@@ -106,6 +107,8 @@ def test_a_running_experiment_with_uneven_groups_is_an_alarm(user, analyse):
         Customer(external_id=f"u-{n}", email=f"u{n}@mail.example", country="GB", created_at=timezone.now())
         for n in range(500)
     )
+    order = NewEvent(people[0].pk, "o", "Order Completed", timezone.now())
+    record_events([order])  # or there would be a second alarm: that the shop sends none
     run = launched(keys="ab")
     first, second = run.experiment.variants.order_by("position")
     run.experiment.assignments.update(variant=first)
