@@ -66,12 +66,10 @@ def save_campaign(
 ) -> Campaign:
     """Creates the campaign (None) or replaces it with its messages; unfinished ones may be saved.
 
-    `sender_address` None: the shop's own. `control_share` None: a tenth, and nobody where it is triggered:
-    then somebody waits for it, such as for the confirmation of an order. `timing` as schedule.timing.Timing.
-    Raises InvalidCampaign, InvalidPlan, and InvalidState once it was launched.
+    `sender_address` None: the shop's own. `timing` as schedule.timing.Timing. Raises InvalidCampaign,
+    InvalidPlan, and InvalidState once it was launched.
     """
-    if control_share is None:
-        control_share = 0.0 if kind == CampaignKind.TRIGGERED else 0.1
+    control_share = _usual_share(kind) if control_share is None else control_share
     validate(name=name, topic=topic, channel=channel, control_share=control_share, messages=messages)
     validate_test(test_share=test_share, fallback=fallback)
     check_allocation(
@@ -80,10 +78,9 @@ def save_campaign(
     )  # fmt: skip
     planned = read_timing(timing or {})
     _check_utm(utm or {})
-    if campaign is None:
-        campaign = Campaign(created_by=created_by)
-    else:
+    if campaign is not None:
         campaign = editable(campaign, otherwise=_("A launched campaign can no longer be changed."))
+    campaign = campaign or Campaign(created_by=created_by)
     campaign.name, campaign.segment, campaign.topic, campaign.channel = name.strip(), segment, topic, channel
     campaign.sender_name = sender_name.strip()
     campaign.sender_address = settings.DEFAULT_SENDER if sender_address is None else sender_address.strip()
@@ -98,6 +95,11 @@ def save_campaign(
     _replace_messages(campaign, messages)
     audit(actor, "campaign.saved", f"campaign:{campaign.pk}", messages=len(messages))
     return campaign
+
+
+def _usual_share(kind: str) -> float:
+    """Nobody is kept from what was triggered: they wait for it, as for the confirmation of an order."""
+    return 0.0 if kind == CampaignKind.TRIGGERED else 0.1
 
 
 def _check_utm(utm: Mapping[str, str]) -> None:
