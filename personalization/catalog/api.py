@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
@@ -32,7 +32,8 @@ class Amount(serializers.Field):
     """As shops write it: 14.95, "14.95"."""
 
 
-class ItemWriteSerializer(serializers.Serializer[Any]):
+@extend_schema_serializer(component_name="Item")
+class ItemWriteSerializer(KnownFields, serializers.Serializer[Any]):
     """One item, as the document tells it: `services.save_items` reads it, so that each stands for itself."""
 
     external_id = serializers.CharField(max_length=200, help_text="The shop's own id of the item.")
