@@ -3,7 +3,7 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Exists, Max, Min, OuterRef, QuerySet
 
 from campaigns.journeys import entering, entries, passing, selectors, services, stuck
 from campaigns.journeys.entries._base import HAPPENED
@@ -37,8 +37,9 @@ def rehearse_journey(
         graph = graph_of(version)
         campaigns = [spec.params["campaign"] for spec in graph.nodes.values() if spec.kind == "message"]
         chunks = Chunk.objects.filter(run__campaign__in=campaigns, run__is_standing=True)
-        # What is in line already is for the real workers.
-        line = open_chunks(chunks.filter(pk__gt=chunks.aggregate(last=Max("pk"))["last"] or 0))
+        # What else is in line, or comes there meanwhile, is for the real workers.
+        ours = Delivery.objects.filter(chunk=OuterRef("pk"), occurrence__in=copy.passages.values("pk"))
+        line = open_chunks(chunks.filter(Exists(ours), pk__gt=chunks.aggregate(last=Max("pk"))["last"] or 0))
         clock = at
         while clock <= found.ends_at:
             entering.look(copy.pk, now=clock, by=HAPPENED)

@@ -1,5 +1,6 @@
 """What a journey's rehearsal says is what the journey then does, to the person and to the day."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -7,16 +8,18 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import connections
 from django.utils import timezone
 
 from campaigns import services
 from campaigns.journeys import entering, passing
 from campaigns.journeys import selectors as journey_selectors
 from campaigns.journeys import services as journeys
-from campaigns.models import Delivery, Journey, Passage, QuietHours, Run
+from campaigns.models import Campaign, Chunk, Delivery, Journey, Passage, QuietHours, Run
 from campaigns.rehearsing.giving_way import GaveWay
 from campaigns.rehearsing.journey import rehearse_journey
 from campaigns.services import MessageDraft
+from campaigns.triggering.services import trigger
 from personalization.events.services import NewEvent, record_events
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -120,6 +123,37 @@ def test_history_that_was_imported_later_counts_when_it_happened(make_customers:
     journey = journeys.save_journey(None, name="Welcome", graph=graph, actor="test")
     found = rehearse_journey(journey, at=START, days=7)
     assert found.days == {(START + timedelta(days=n)).date(): 1 for n in range(4)}
+
+
+def test_what_comes_in_line_meanwhile_is_left_to_the_real_workers(
+    make_customers: Any, make_mail: Any
+) -> None:
+    people, (stranger,) = make_customers(2), make_customers(1, start=2)
+    for person in people:
+        _did(person, "Signed Up", START + timedelta(days=2))
+    hello = make_mail("Hello")
+    campaign = Campaign.objects.get(pk=hello)
+    services.launch(campaign, actor="test")
+
+    def write() -> None:
+        trigger(campaign, [(stranger.pk, {})], key="k", actor="test", now=START)
+        connections.close_all()
+
+    def hear(_share: float) -> None:
+        if not Delivery.objects.filter(customer=stranger).exists():
+            thread = threading.Thread(target=write)
+            thread.start()
+            thread.join(20)
+            assert not thread.is_alive()
+
+    graph = {
+        "entry": {"kind": "event", "params": {"event": "Signed Up"}}, "start": "m",
+        "nodes": {"m": _mail(hello)},
+    }  # fmt: skip
+    journey = journeys.save_journey(None, name="Welcome", graph=graph, actor="test")
+    found = rehearse_journey(journey, at=START, days=5, tell=hear)
+    assert (found.sent, found.days) == (2, {(START + timedelta(days=2)).date(): 2})
+    assert Delivery.objects.get().status == "pending" and Chunk.objects.get().status == "free"
 
 
 def test_a_birthday_is_rehearsed_at_its_own_hour(make_customers: Any, make_mail: Any) -> None:
