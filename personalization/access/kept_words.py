@@ -8,10 +8,16 @@ import json
 
 from django.utils.translation import gettext
 
+MOST = 300  # characters of a column that keeps one
+
 
 def keep(message: str, **parameters: object) -> str:
-    """`message`: an English message id, marked by `gettext_noop`, with %(name)s places."""
-    return f"{message}\n{json.dumps(parameters, default=str)}" if parameters else message
+    """`message`: an English message id, marked by `gettext_noop`, with %(name)s places. What would not fit
+    into its column is kept in English, cut."""
+    if not parameters:
+        return message
+    kept = f"{message}\n{json.dumps(parameters, default=str)}"
+    return kept if len(kept) <= MOST else (message % parameters)[:MOST]
 
 
 def tell(kept: str) -> str:

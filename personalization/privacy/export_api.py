@@ -1,6 +1,7 @@
 """Everything about one person for programs: asked for, watched, canceled, fetched."""
 
 from typing import Any
+from urllib.parse import quote
 
 from django.db import transaction
 from django.http import FileResponse, Http404, HttpRequest
@@ -110,7 +111,7 @@ def _find(external_id: str, pk: int) -> PersonExport:
 
 
 def _address(row: PersonExport, external_id: str) -> str:
-    return f"/api/v1/customers/{external_id}/exports/{row.pk}"
+    return f"/api/v1/customers/{quote(external_id, safe='')}/exports/{row.pk}"
 
 
 def _document(row: PersonExport, external_id: str) -> dict[str, Any]:

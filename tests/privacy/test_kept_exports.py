@@ -3,6 +3,7 @@
 import io
 import zipfile
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -12,6 +13,7 @@ from personalization.access.jobs.row import JobStatus
 from personalization.access.jobs.work import Stopped, lost_jobs
 from personalization.access.models import AuditEntry, PersonalRead
 from personalization.access.services import create_key
+from personalization.customers.models import Customer
 from personalization.privacy import kept_exports, requests, tasks
 from personalization.privacy.models import PersonExport, PrivacyRequest
 
@@ -29,6 +31,12 @@ def folder(settings, tmp_path):
 def officer(ada) -> Client:
     token = create_key(name="dpo", scopes=["privacy"])[1]
     return Client(headers={"Authorization": f"Bearer {token}"})
+
+
+def test_an_id_of_any_letters_is_found_again_at_the_address_that_is_told(officer, ada):
+    Customer.objects.filter(pk=ada.pk).update(external_id="Köln 7?")
+    asked = officer.post(f"/api/v1/customers/{quote('Köln 7?')}/exports")
+    assert officer.get(asked["Location"]).json()["id"] == asked.json()["id"]
 
 
 def test_a_program_asks_watches_and_fetches_and_the_request_is_noted(officer, ada, folder):
