@@ -38,6 +38,7 @@
       return {
         ...window.campaignTexts(tools),
         ...window.campaignPreview(tools),
+        ...window.campaignLaunch(tools),
         ...window.campaignPlan(tools),
         c: { ...page.campaign, segment: String(page.campaign.segment), messages, timing: { mode: "once", hour: "09:00", repeat: "", cap_rule: "drop", quiet_rule: "wait", quiet: "workspace", max_wait_hours: 48, per_second: "", ...page.campaign.timing, own_quiet: page.campaign.timing.own_quiet || { from: "22:00", until: "08:00" }, window: page.campaign.timing.window || { from: "", until: "", days: [] } } },
         dates: null,
@@ -215,18 +216,6 @@
             this.counting = false;
           }
         },
-        async check() {
-          if (!this.urls.checks) return;
-          const { checks, approval } = await ask(this.urls.checks);
-          Object.assign(this, { checks, approval });
-        },
-        async approve(action) {
-          await this.work(async () => {
-            await ask(this.urls[action], { note: this.said, comment: this.said });
-            this.said = "";
-            await this.check();
-          });
-        },
         async work(job) {
           this.busy = true;
           this.trouble = "";
@@ -278,31 +267,6 @@
           const there = new DOMParser().parseFromString(await (await fetch(this.urls.edit)).text(), "text/html");
           document.title = there.title;
           for (const part of ["h1", ".b-head"]) document.querySelector(part)?.replaceWith(there.querySelector(part));
-        },
-        async launch() {
-          if ((this.dirty || !this.c.id) && !(await this.save())) return;
-          if (this.hasErrors) return;
-          const question = this.size === null
-            ? this.texts.launchQuestionUnknown
-            : fill(this.c.test_share < 1 ? this.texts.launchTestQuestion : this.texts.launchQuestion, { n: this.number(Math.round((this.size - this.controls) * this.c.test_share)) });
-          if (!window.confirm(question)) return;
-          await this.work(async () => { window.location.href = (await ask(this.urls.launch, {})).url; });
-        },
-        async schedule() {
-          if (this.canSave) this.c.timing.zone = this.zone;
-          if ((this.dirty || !this.c.id) && !(await this.save())) return;
-          await this.work(async () => {
-            const data = await ask(this.urls.schedule, { at: this.at_local, time_zone: this.zone });
-            Object.assign(this.c, { status: data.campaign.status, scheduled_at: data.campaign.scheduled_at });
-            this.c.timing.starts = data.campaign.timing.starts;
-            this.saved = this.snapshot();
-          });
-        },
-        async unschedule() {
-          await this.work(async () => {
-            const data = await ask(this.urls.unschedule, {});
-            Object.assign(this.c, { status: data.campaign.status, scheduled_at: "" });
-          });
         },
       };
     });

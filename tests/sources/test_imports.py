@@ -1,4 +1,4 @@
-"""Imports of uploaded files: drafts, runs, cancellation, continuation, pages and API."""
+"""Imports of uploaded files: drafts, runs, cancellation, continuation, and pages."""
 
 import json
 import os
@@ -12,11 +12,9 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.db import connection
-from django.test import Client
 from django.utils import timezone, translation
 
 from personalization.access.models import AuditEntry, User
-from personalization.access.services import create_key
 from personalization.catalog.importing import ItemImporter
 from personalization.customers.models import Customer
 from personalization.events.models import Event
@@ -25,7 +23,6 @@ from personalization.sources import running, services, tasks
 from personalization.sources.errors import InvalidOptions, NotStartable
 from personalization.sources.labels import say_fault
 from personalization.sources.models import Import, ImportStatus
-from personalization.sources.preview import preview
 
 PEOPLE = "nr;mail;plan\n1;a@example.com;gold\n2;nonsense;\n3;;silver\n"
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,12 +35,6 @@ def started(upload, content=PEOPLE, *, dry_run=False, columns=None, **options) -
     return job
 
 
-SPREADSHEET = (
-    "Kunden-Nr.;Schreibt an;Vorname;Ort\r\nK1;ada@example.com;Ada;Köln\r\n"
-    "K2;;Bob;Bonn\r\nK3;eve@example.com;Eve;\r\n"
-)
-
-
 @pytest.mark.django_db
 def test_a_file_is_called_as_it_was_given(upload, client):
     client.force_login(User.objects.create_superuser("ada", password="x"))
@@ -52,57 +43,6 @@ def test_a_file_is_called_as_it_was_given(upload, client):
     page = client.get(f"/app/data/imports/{job.pk}/").content.decode()
     assert f">{job.name}</span>" in page
     assert job.name.capitalize() not in page
-
-
-@pytest.mark.django_db
-class TestFirstLook:
-    def test_heads_of_a_german_spreadsheet_are_known_and_addresses_are_found_by_what_they_are(self, upload):
-        job = services.take_file(upload(SPREADSHEET), kind="customers", actor="user:ada")
-        assert preview(job).mapping == {
-            "Kunden-Nr.": "external_id", "Schreibt an": "email", "Vorname": "first_name", "Ort": "city",
-        }  # fmt: skip
-
-    def test_what_somebody_mapped_is_not_guessed_anew(self, upload):
-        job = services.take_file(upload(SPREADSHEET), kind="customers", actor="user:ada")
-        job.options = {"columns": {"external_id": ["Kunden-Nr."], "email": []}}
-        assert preview(job).mapping["Schreibt an"] == ""
-
-    def test_a_column_that_somebody_keeps_as_a_trait_is_not_checked_as_a_field(self, upload):
-        content = "id,city,phone\n1,Bath,5E+11\n"
-        job = services.take_file(upload(content), kind="customers", actor="user:ada")
-        assert preview(job).faults == 1
-        job.options = {"columns": {"external_id": ["id"], "phone": []}}
-        assert preview(job).faults == 0
-
-    def test_a_file_of_purchases_keeps_what_was_chosen_and_says_where_to_name_them(self, upload, client):
-        client.force_login(User.objects.create_superuser("ada", password="x"))
-        content = "Date,Customer ID,Paid\n2026-01-02,K1,4.90\n"
-        job = services.take_file(upload(content), kind="events", actor="user:ada")
-        sent = {"column": ["Date", "Customer ID", "Paid"], "field": ["occurred_at", "customer", "value"]}
-        page = client.post(f"/app/data/imports/{job.pk}/options", sent | {"action": "start"}, follow=True)
-        told = page.content.decode()
-        assert "Still without a column: What happened" in told and "Name of all events” above" in told
-        assert "the field event" not in told
-        job.refresh_from_db()
-        assert (job.status, job.options["columns"]["value"]) == ("draft", ["Paid"])
-
-    def test_without_an_id_the_page_says_what_is_missing_and_not_a_fault_in_every_row(self, upload, client):
-        client.force_login(User.objects.create_superuser("ada", password="x"))
-        job = services.take_file(upload("plan\ngold\nfree\n"), kind="customers", actor="user:ada")
-        page = client.get(f"/app/data/imports/{job.pk}/").content.decode()
-        assert "Still without a column: Customer id or E-mail or Phone" in page
-        assert "there is neither a customer id" not in page
-        assert "choose “Agreed to e-mail” above it" in page
-
-    def test_a_file_of_addresses_alone_is_told_beforehand_that_new_customers_need_an_id(self, upload, client):
-        client.force_login(User.objects.create_superuser("ada", password="x"))
-        alone, whole = (
-            services.take_file(upload(content), kind="customers", actor="user:ada")
-            for content in ("E-Mail\nada@example.com\n", "Customer id,E-Mail\n7,ada@example.com\n")
-        )
-        told = "new customers are rejected"
-        assert told in client.get(f"/app/data/imports/{alone.pk}/").content.decode()
-        assert told not in client.get(f"/app/data/imports/{whole.pk}/").content.decode()
 
 
 @pytest.mark.django_db
@@ -304,49 +244,3 @@ def test_a_killed_load_goes_on_where_it_was_and_doubles_nothing(tmp_path):
     killed.refresh_from_db()
     assert (killed.status, killed.read, killed.new, killed.unchanged) == ("done", rows, rows, 0)
     assert Event.objects.count() == rows
-
-
-@pytest.mark.django_db
-class TestApi:
-    def test_a_file_is_brought_started_and_asked_about(self, upload):
-        client, token = Client(), create_key(name="k", scopes=["imports"])[1]
-        headers = {"Authorization": f"Bearer {token}"}
-        data = {
-            "file": upload(PEOPLE),
-            "kind": "customers",
-            "columns": '{"external_id": ["nr"], "email": ["mail"]}',
-        }
-        answer = client.post("/api/v1/imports", data, headers=headers)
-        assert (answer.status_code, answer.json()["status"]) == (202, "waiting")
-        pk = answer.json()["id"]
-        tasks.run_import(pk)
-        found = client.get(f"/api/v1/imports/{pk}", headers=headers).json()
-        assert (found["status"], found["new"], found["rejected"]) == ("done", 2, 1)
-        rejected = b"".join(client.get(f"/api/v1/imports/{pk}/rejects", headers=headers).streaming_content)
-        assert b"not an e-mail address" in rejected
-        assert client.post(f"/api/v1/imports/{pk}/cancel", headers=headers).status_code == 409
-        other = {"Authorization": f"Bearer {create_key(name='o', scopes=['ingest'])[1]}"}
-        assert client.get("/api/v1/imports", headers=other).status_code == 403
-
-    def test_a_wrong_mapping_leaves_no_file_behind(self, upload, import_dir):
-        headers = {"Authorization": f"Bearer {create_key(name='k', scopes=['imports'])[1]}"}
-        answer = Client().post(
-            "/api/v1/imports",
-            {"file": upload(PEOPLE.replace("mail", "post")), "kind": "customers"},
-            headers=headers,
-        )
-        assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
-        assert list(import_dir.iterdir()) == [] and not Import.objects.exists()
-
-
-@pytest.mark.django_db
-def test_only_who_may_import_sees_rows_and_starts(upload, client):
-    job = services.take_file(upload(PEOPLE), kind="customers", actor="x")
-    viewer = User.objects.create_user("bob", is_staff=True)
-    call_command("ensure_roles")
-    viewer.groups.set([viewer.groups.model.objects.get(name="Viewer")])
-    client.force_login(viewer)
-    assert b"nonsense" not in client.get(f"/app/data/imports/{job.pk}/").content
-    assert client.post(f"/app/data/imports/{job.pk}/options", {"action": "start"}).status_code == 403
-    assert client.get(f"/app/data/imports/{job.pk}/rejects.csv").status_code == 403
-    assert client.post("/app/data/imports/", {"kind": "customers"}).status_code == 403
